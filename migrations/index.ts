@@ -1,0 +1,19 @@
+import type { Migration } from 'kysely/migration'
+import * as accounts from './0001-accounts.ts'
+import * as challenges from './0002-challenges.ts'
+import * as totpFactors from './0003-totp-factors.ts'
+import * as recoveryCodes from './0004-recovery-codes.ts'
+import * as sessions from './0005-sessions.ts'
+import * as keys from './0006-keys.ts'
+import * as failureCounters from './0007-failure-counters.ts'
+
+/** The one timeline for every database, in order. A migration that was released is never edited. */
+export const migrations: Record<string, Migration> = {
+  '0001-accounts': accounts,
+  '0002-challenges': challenges,
+  '0003-totp-factors': totpFactors,
+  '0004-recovery-codes': recoveryCodes,
+  '0005-sessions': sessions,
+  '0006-keys': keys,
+  '0007-failure-counters': failureCounters,
+}

@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import { pino } from 'pino'
+import { buildApp } from '../src/app.ts'
+import { readConfig } from '../src/config.ts'
+import { makeDependencies } from '../src/dependencies.ts'
+import { systemClock } from '../src/platform/clock.ts'
+import { openDatabase } from '../src/platform/database.ts'
+import { migrateUp } from '../src/platform/migrate.ts'
+
+/** The OpenAPI documents as a service with the default configuration serves them. */
+export async function liveDocuments(): Promise<{ json: string; yaml: string }> {
+  const config = readConfig({ DATABASE_URL: 'sqlite::memory:' })
+  const db = await openDatabase(config.databaseUrl)
+  await migrateUp(db)
+  const deps = await makeDependencies({ config, db, clock: systemClock, rootKeys: [randomBytes(32)] })
+  const app = await buildApp(deps, pino({ level: 'silent' }))
+  try {
+    const json = await app.inject('/openapi.json')
+    const yaml = await app.inject('/openapi.yaml')
+    return { json: `${json.body}\n`, yaml: yaml.body }
+  } finally {
+    await app.close()
+    await db.destroy()
+  }
+}

@@ -1,0 +1,62 @@
+import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import { registrationClosed, usernameTaken } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/database.ts'
+import { newId } from '../platform/ids.ts'
+import type { Challenge, Challenges } from '../sign-in/challenges.ts'
+import type { Account } from './account.ts'
+import type { CheckPassword } from './password-rules.ts'
+import { findAccountByUsername, insertAccount } from './store.ts'
+
+export interface Registration {
+  username: string
+  password: string
+  email?: string
+}
+
+/**
+ * Makes an account and, since its password has just been given, the challenge for its second factor.
+ *
+ * @throws {AppError} registration_closed, username_taken, password_rejected
+ */
+export type Register = (
+  registration: Registration,
+  signal?: AbortSignal,
+) => Promise<{ account: Account; challenge: Challenge }>
+
+export function makeRegister({
+  db,
+  clock,
+  open,
+  checkPassword,
+  passwords,
+  challenges,
+}: {
+  db: Db
+  clock: Clock
+  /** Whether strangers may make accounts. */
+  open: boolean
+  checkPassword: CheckPassword
+  passwords: PasswordHasher
+  challenges: Challenges
+}): Register {
+  return async ({ username, password, email }, signal) => {
+    if (!open) throw registrationClosed()
+    checkPassword(password, username)
+    // A look before the costly hash; the insert below is what decides.
+    if (await findAccountByUsername(db, username)) throw usernameTaken()
+    const passwordHash = await passwords.hash(password, signal)
+
+    return db.transaction().execute(async (trx) => {
+      const account = await insertAccount(trx, {
+        id: newId(clock),
+        username,
+        email: email ?? null,
+        passwordHash,
+        createdAt: clock.now(),
+      })
+      if (!account) throw usernameTaken()
+      return { account, challenge: await challenges.open(trx, account) }
+    })
+  }
+}

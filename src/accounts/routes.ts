@@ -1,0 +1,67 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { disconnectSignal } from '../http/client.ts'
+import { accessPrincipalOf } from '../http/principal.ts'
+import { ref } from '../http/schemas.ts'
+import type { Db } from '../platform/database.ts'
+import type { DescribeMfaStep } from '../sign-in/mfa-step.ts'
+import type { Factors } from '../two-factor/factors.ts'
+import { userOf } from './account.ts'
+import type { Register } from './register.ts'
+import { RegisterResponse, registerBody, User } from './schemas.ts'
+
+const tags = ['Account']
+
+/** Open to everybody. */
+export const registerRoutes: FastifyPluginAsyncTypebox<{
+  register: Register
+  describeMfaStep: DescribeMfaStep
+  passwordMin: number
+}> = async (app, { register, describeMfaStep, passwordMin }) => {
+  app.post(
+    '/register',
+    {
+      config: {
+        limit: 'register',
+        problems: ['registration_closed', 'username_taken', 'password_rejected', 'overloaded'],
+      },
+      schema: {
+        operationId: 'register',
+        tags,
+        summary: 'Make an account',
+        body: registerBody(passwordMin),
+        response: { 201: RegisterResponse },
+      },
+    },
+    async (request, reply) => {
+      const { account, challenge } = await register(request.body, disconnectSignal(request))
+      reply.code(201)
+      return {
+        user: userOf(account, false),
+        ...describeMfaStep({ challenge, enrolled: false, methods: ['totp'] }),
+      }
+    },
+  )
+}
+
+/** For an access token. */
+export const meRoutes: FastifyPluginAsyncTypebox<{ db: Db; factors: Factors }> = async (
+  app,
+  { db, factors },
+) => {
+  app.get(
+    '/me',
+    {
+      schema: {
+        operationId: 'getMe',
+        tags,
+        summary: 'The account of the access token',
+        response: { 200: ref(User) },
+      },
+    },
+    async (request) => {
+      const { account } = accessPrincipalOf(request)
+      const { enrolled } = await factors.of(db, account.id)
+      return userOf(account, enrolled)
+    },
+  )
+}

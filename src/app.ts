@@ -1,0 +1,83 @@
+import fastifyAccepts from '@fastify/accepts'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { meRoutes, registerRoutes } from './accounts/routes.ts'
+import type { Dependencies } from './dependencies.ts'
+import { bearer } from './http/bearer.ts'
+import { answerClientError } from './http/client-error.ts'
+import { makeGuards, protect, type ScopeName } from './http/guards.ts'
+import { BODY_LIMIT_BYTES, jsonBody } from './http/json-body.ts'
+import { trackMethods } from './http/method-not-allowed.ts'
+import { openapi } from './http/openapi.ts'
+import { problems } from './http/problem.ts'
+import { rateLimits } from './http/rate-limits.ts'
+import { requestLog } from './http/request-log.ts'
+import { securityHeaders } from './http/security-headers.ts'
+import { serviceRoutes } from './http/service-routes.ts'
+import { pingDatabase } from './platform/database.ts'
+import { loginRoutes } from './sign-in/routes.ts'
+import { jwksRoutes } from './tokens/routes.ts'
+import { setupRoutes, verifyRoutes } from './two-factor/routes.ts'
+
+/**
+ * Builds the whole application, for the server and for tests alike. Where a route is registered decides who
+ * may call it: each scope below puts its guard before all routes within.
+ */
+export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const { config } = deps
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: () => crypto.randomUUID(),
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    requestTimeout: 10_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    clientErrorHandler: answerClientError,
+    // The same in tests as in service: nothing is coerced, nothing dropped, all faults are named at once.
+    ajv: {
+      customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
+    },
+  })
+  app.decorateRequest('principal', null)
+
+  await app.register(problems)
+  await app.register(requestLog)
+  await app.register(securityHeaders)
+  await app.register(jsonBody)
+  await app.register(fastifyAccepts)
+  if (config.rateLimit) await app.register(rateLimits)
+  await app.register(openapi, { docs: config.docs })
+  await app.register(bearer, deps)
+
+  const guards = makeGuards(deps)
+  const scope = (name: ScopeName, routes: (scope: FastifyInstance) => Promise<void>) =>
+    app.register(async (instance) => {
+      protect(instance, guards[name])
+      await routes(instance)
+    })
+
+  const methods = trackMethods(app)
+
+  await scope('public', async (open) => {
+    await open.register(serviceRoutes, {
+      name: config.appName,
+      docs: config.docs,
+      checkReady: () => pingDatabase(deps.db),
+    })
+    await open.register(jwksRoutes, deps)
+    await open.register(registerRoutes, deps)
+    await open.register(loginRoutes, deps)
+  })
+  await scope('mfa-or-fresh', async (halfway) => {
+    await halfway.register(setupRoutes, deps)
+  })
+  await scope('mfa', async (challenged) => {
+    await challenged.register(verifyRoutes, deps)
+  })
+  await scope('access', async (signedIn) => {
+    await signedIn.register(meRoutes, deps)
+  })
+
+  methods.refuseOthers()
+  return app
+}

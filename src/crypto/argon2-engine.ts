@@ -1,0 +1,48 @@
+/** The cost of one argon2id hash (RFC 9106 section 3.1). */
+export interface Argon2Cost {
+  memoryKib: number
+  passes: number
+  parallelism: number
+}
+
+/** A library that computes argon2id; both kinds read each other's PHC strings. */
+export interface Argon2Engine {
+  readonly name: 'argon2' | 'node-rs'
+  /** @returns a PHC string with a random salt of 128 bits and a tag of 256. */
+  hash(password: string, cost: Argon2Cost): Promise<string>
+  verify(phc: string, password: string): Promise<boolean>
+}
+
+export type EngineChoice = Argon2Engine['name'] | 'auto'
+
+/**
+ * `auto` takes `@node-rs/argon2`, which uses the machine's vector instructions, where it is installed, and
+ * the `argon2` package elsewhere.
+ *
+ * @throws when the named engine is not installed.
+ */
+export async function loadArgon2Engine(choice: EngineChoice): Promise<Argon2Engine> {
+  if (choice === 'argon2') return loadArgon2()
+  if (choice === 'node-rs') return loadNodeRs()
+  return loadNodeRs().catch(loadArgon2)
+}
+
+async function loadNodeRs(): Promise<Argon2Engine> {
+  const { hash, verify } = await import('@node-rs/argon2')
+  return {
+    name: 'node-rs',
+    hash: (password, { memoryKib, passes, parallelism }) =>
+      hash(password, { memoryCost: memoryKib, timeCost: passes, parallelism }),
+    verify: (phc, password) => verify(phc, password),
+  }
+}
+
+async function loadArgon2(): Promise<Argon2Engine> {
+  const { argon2id, hash, verify } = await import('argon2')
+  return {
+    name: 'argon2',
+    hash: (password, { memoryKib, passes, parallelism }) =>
+      hash(password, { type: argon2id, memoryCost: memoryKib, timeCost: passes, parallelism }),
+    verify: (phc, password) => verify(phc, password),
+  }
+}

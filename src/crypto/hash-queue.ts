@@ -1,0 +1,88 @@
+/** The queue is full; the work was not started. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError'
+  /** Whole seconds until the work that waits now should be done. */
+  readonly retryAfter: number
+
+  constructor(retryAfter: number) {
+    super('The hash queue is full')
+    this.retryAfter = retryAfter
+  }
+}
+
+/** Runs costly work a few at a time, lets a bounded number wait, and refuses the rest at once. */
+export interface HashQueue {
+  /**
+   * @param signal drops the work if it is still waiting when the signal fires: nobody is left to read it.
+   * @throws {QueueFullError} at once when too many wait already.
+   * @throws the signal's reason when it fires before the work has begun.
+   */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+  /** Pieces of work that wait. */
+  readonly waiting: number
+}
+
+/**
+ * @param concurrency pieces of work under way at once.
+ * @param capacity pieces of work that may wait.
+ */
+export function makeHashQueue({
+  concurrency,
+  capacity,
+}: {
+  concurrency: number
+  capacity: number
+}): HashQueue {
+  const waiting = new Set<() => void>()
+  let running = 0
+  let meanMs = 50
+
+  /** The caller has taken a slot by counting itself in `running`. */
+  async function perform<T>(work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now()
+    try {
+      return await work()
+    } finally {
+      meanMs += (performance.now() - startedAt - meanMs) / 8
+      running -= 1
+      waiting.values().next().value?.()
+    }
+  }
+
+  function slot(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting.delete(start)
+        signal?.removeEventListener('abort', abandon)
+      }
+      const start = () => {
+        leave()
+        running += 1
+        resolve()
+      }
+      const abandon = () => {
+        leave()
+        reject(signal?.reason)
+      }
+      waiting.add(start)
+      signal?.addEventListener('abort', abandon, { once: true })
+    })
+  }
+
+  return {
+    get waiting() {
+      return waiting.size
+    },
+    async run(work, signal) {
+      signal?.throwIfAborted()
+      if (running < concurrency) {
+        running += 1
+        return perform(work)
+      }
+      if (waiting.size >= capacity)
+        throw new QueueFullError(Math.max(1, Math.ceil((waiting.size * meanMs) / concurrency / 1000)))
+      await slot(signal)
+      return perform(work)
+    },
+  }
+}

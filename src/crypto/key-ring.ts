@@ -1,0 +1,41 @@
+import { hkdfSync } from 'node:crypto'
+
+/** Fewer bytes than this would be guessable before AES-256 is (RFC 8725 section 3.5). */
+export const MIN_ROOT_KEY_BYTES = 32
+
+/** One `SECRET_KEY`: never used itself, only as the root of keys that each serve a single purpose. */
+export interface RootKey {
+  /** Names the key in what it seals; tells nothing about it. */
+  readonly id: string
+  /** 256 bits for one purpose (HKDF-SHA-256, RFC 5869). */
+  derive(purpose: string): Buffer
+}
+
+/** All configured root keys: the first one seals, every one opens. */
+export interface KeyRing {
+  readonly primary: RootKey
+  readonly all: readonly RootKey[]
+  find(id: string): RootKey | undefined
+}
+
+/** @param roots at least one key of {@link MIN_ROOT_KEY_BYTES} bytes or more. */
+export function makeKeyRing(roots: readonly Buffer[]): KeyRing {
+  const all = roots.map(makeRootKey)
+  const primary = all[0]
+  if (!primary) throw new RangeError('A key ring needs at least one root key')
+  return { primary, all, find: (id) => all.find((key) => key.id === id) }
+}
+
+function makeRootKey(root: Buffer): RootKey {
+  if (root.length < MIN_ROOT_KEY_BYTES)
+    throw new RangeError(`A root key needs ${MIN_ROOT_KEY_BYTES} bytes or more`)
+  return {
+    id: deriveKey(root, 'key id').toString('hex').slice(0, 8),
+    derive: (purpose) => deriveKey(root, purpose),
+  }
+}
+
+/** HKDF-SHA-256 with the purpose as `info`. */
+export function deriveKey(root: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', root, Buffer.alloc(0), `keyturn ${purpose}`, 32))
+}

@@ -1,0 +1,55 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { KeyRing } from './key-ring.ts'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** A sealed value did not open: it was changed, moved to another row, or sealed under a key that is gone. */
+export class UnsealError extends Error {
+  override readonly name = 'UnsealError'
+}
+
+/** Seals what must be readable again, so that a copy of the database alone reveals nothing. */
+export interface SecretBox {
+  /** @param context where the value lives, as `<table>:<ids>`; a value opens only in its own place. */
+  seal(plaintext: Buffer, context: string): string
+  /** @throws {UnsealError} */
+  open(sealed: string, context: string): Buffer
+}
+
+/**
+ * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, written as
+ * `<key id>.<base64url of nonce, tag, ciphertext>`; the context is authenticated with it.
+ */
+export function makeSecretBox(keyRing: KeyRing): SecretBox {
+  const keys = new Map(keyRing.all.map((root) => [root.id, root.derive('secret box')]))
+
+  return {
+    seal(plaintext, context) {
+      const { id } = keyRing.primary
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', keys.get(id) as Buffer, nonce)
+      cipher.setAAD(Buffer.from(context))
+      const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()])
+      return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`
+    },
+
+    open(sealed, context) {
+      const [id = '', encoded = ''] = sealed.split('.')
+      const key = keys.get(id)
+      if (!key) throw new UnsealError(`${context} is sealed under key ${id}, which SECRET_KEY does not hold`)
+      const bytes = Buffer.from(encoded, 'base64url')
+      if (bytes.length < NONCE_BYTES + TAG_BYTES) throw new UnsealError(`${context} is cut short`)
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      })
+      decipher.setAAD(Buffer.from(context))
+      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
+      } catch (error) {
+        throw new UnsealError(`${context} does not open`, { cause: error })
+      }
+    },
+  }
+}

@@ -1,0 +1,141 @@
+import type { Accounts } from './accounts/accounts.ts'
+import { makeAccounts } from './accounts/accounts.ts'
+import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
+import { makeRegister, type Register } from './accounts/register.ts'
+import type { Config } from './config.ts'
+import { loadArgon2Engine } from './crypto/argon2-engine.ts'
+import { makeHashQueue } from './crypto/hash-queue.ts'
+import { makeKeyRing } from './crypto/key-ring.ts'
+import { makeKeyedHash } from './crypto/keyed-hash.ts'
+import { makePasswordHasher } from './crypto/password-hasher.ts'
+import { makeSecretBox } from './crypto/secret-box.ts'
+import type { Clock } from './platform/clock.ts'
+import type { Db } from './platform/database.ts'
+import { type Challenges, makeChallenges } from './sign-in/challenges.ts'
+import { makeFailureCounters } from './sign-in/failure-counters.ts'
+import { type Login, makeLogin } from './sign-in/login.ts'
+import { type DescribeMfaStep, makeDescribeMfaStep } from './sign-in/mfa-step.ts'
+import { type AccessTokens, makeAccessTokens } from './tokens/access-token.ts'
+import { openHashKey } from './tokens/hash-key.ts'
+import { type MfaTokens, makeMfaTokens } from './tokens/mfa-token.ts'
+import { makeSessions, type Sessions } from './tokens/sessions.ts'
+import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
+import { makeTokenResponse, type RespondWithTokens } from './tokens/token-response.ts'
+import { type Factors, factors } from './two-factor/factors.ts'
+import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
+import { makeSetUp, type SetUp } from './two-factor/setup.ts'
+import { makeTotpCodes } from './two-factor/totp-codes.ts'
+import { makeVerify, type Verify } from './two-factor/verify.ts'
+
+/** Everything the routes and guards are given. */
+export interface Dependencies {
+  config: Readonly<Config>
+  db: Db
+  clock: Clock
+  passwordMin: number
+  accounts: Accounts
+  challenges: Challenges
+  factors: Factors
+  sessions: Sessions
+  signingKeys: SigningKeys
+  mfaTokens: MfaTokens
+  accessTokens: AccessTokens
+  register: Register
+  login: Login
+  setUp: SetUp
+  verify: Verify
+  describeMfaStep: DescribeMfaStep
+  respondWithTokens: RespondWithTokens
+}
+
+/**
+ * The composition root: the only place that knows who needs what.
+ *
+ * @param rootKeys what `SECRET_KEY` holds, the sealing one first.
+ * @param hashThreads how many hashes may run at once, whatever the configuration says.
+ * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
+ */
+export async function makeDependencies({
+  config,
+  db,
+  clock,
+  rootKeys,
+  hashThreads = config.hashConcurrency,
+}: {
+  config: Readonly<Config>
+  db: Db
+  clock: Clock
+  rootKeys: readonly Buffer[]
+  hashThreads?: number
+}): Promise<Dependencies> {
+  const { issuer, audience, mfaPolicy } = config
+  const passwordMin = PASSWORD_MIN[mfaPolicy]
+  const keyRing = makeKeyRing(rootKeys)
+  const box = makeSecretBox(keyRing)
+  const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
+  const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg })
+  const passwords = await makePasswordHasher({
+    engine: await loadArgon2Engine(config.hashEngine),
+    cost: config.argon2,
+    queue: makeHashQueue({
+      concurrency: Math.min(config.hashConcurrency, hashThreads),
+      capacity: config.hashQueue,
+    }),
+  })
+
+  const accounts = makeAccounts(db)
+  const challenges = makeChallenges({ db, clock, ttl: config.mfaTokenTtl })
+  const failureCounters = makeFailureCounters({ clock })
+  const sessions = makeSessions({ db, clock, keyedHash, refreshTtl: config.refreshTokenTtl })
+  const mfaTokens = makeMfaTokens({ keyRing, issuer, clock })
+  const accessTokens = makeAccessTokens({ signingKeys, issuer, audience, ttl: config.accessTokenTtl, clock })
+  const checkPassword = makePasswordRules({
+    min: passwordMin,
+    serviceNames: ['keyturn', config.appName, new URL(issuer).hostname],
+  })
+
+  return {
+    config,
+    db,
+    clock,
+    passwordMin,
+    accounts,
+    challenges,
+    factors,
+    sessions,
+    signingKeys,
+    mfaTokens,
+    accessTokens,
+    register: makeRegister({
+      db,
+      clock,
+      open: config.registration === 'open',
+      checkPassword,
+      passwords,
+      challenges,
+    }),
+    login: makeLogin({
+      db,
+      accounts,
+      passwords,
+      keyedHash,
+      failureCounters,
+      challenges,
+      factors,
+      sessions,
+      mfaRequired: mfaPolicy === 'required',
+    }),
+    setUp: makeSetUp({ db, clock, box, issuer: config.appName }),
+    verify: makeVerify({
+      db,
+      clock,
+      challenges,
+      failureCounters,
+      totpCodes: makeTotpCodes({ box, clock }),
+      recoveryCodes: makeRecoveryCodes({ keyedHash, clock }),
+      sessions,
+    }),
+    describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
+    respondWithTokens: makeTokenResponse({ accessTokens, clock }),
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The catalogue of problems: what a client can be told, and nothing else. The code is the contract; title and
+ * detail are for people. A cause is for the log alone.
+ */
+const CATALOGUE = {
+  validation_failed: [400, 'The request does not have the expected form'],
+  malformed_json: [400, 'The body is not JSON'],
+  bad_request: [400, 'The request is not well-formed HTTP'],
+  invalid_credentials: [401, 'Wrong username or password'],
+  invalid_token: [401, 'The token is missing or not valid here'],
+  insufficient_user_authentication: [401, 'A fresh second factor is needed'],
+  two_factor_required: [403, 'The second factor is required'],
+  registration_closed: [403, 'Registration is closed'],
+  not_found: [404, 'There is nothing here'],
+  method_not_allowed: [405, 'The method is not allowed here'],
+  not_acceptable: [406, 'None of the accepted media types can be produced'],
+  request_timeout: [408, 'The request took too long to arrive'],
+  username_taken: [409, 'The username is taken'],
+  already_enrolled: [409, 'A second factor is already active'],
+  not_enrolled: [409, 'There is no second factor to confirm or use'],
+  email_unavailable: [409, 'Codes by email are not available'],
+  payload_too_large: [413, 'The body is too large'],
+  unsupported_media_type: [415, 'The media type is not supported'],
+  invalid_code: [422, 'The code is not valid'],
+  password_rejected: [422, 'The password is too easy to guess'],
+  rate_limited: [429, 'Too many requests'],
+  too_many_attempts: [429, 'Too many failed attempts'],
+  headers_too_large: [431, 'The header fields are too large'],
+  internal_error: [500, 'Something went wrong on our side'],
+  overloaded: [503, 'Too much work at the moment'],
+  unavailable: [503, 'The service is not available at the moment'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type ProblemCode = keyof typeof CATALOGUE
+
+export const problemCodes = Object.keys(CATALOGUE) as ProblemCode[]
+
+export function problemStatus(code: ProblemCode): number {
+  return CATALOGUE[code][0]
+}
+
+export function problemTitle(code: ProblemCode): string {
+  return CATALOGUE[code][1]
+}
+
+/** One thing that is wrong in the body; `pointer` is a JSON Pointer (RFC 6901), `''` for the whole of it. */
+export interface FieldFault {
+  pointer: string
+  detail: string
+}
+
+/** Members that some problems carry beside the common ones (RFC 9457 section 3.2). */
+export interface ProblemExtras {
+  errors?: FieldFault[]
+  attempts_left?: number
+  server_time?: string
+}
+
+interface AppErrorOptions {
+  extras?: ProblemExtras
+  /** Whole seconds, for the `Retry-After` header. */
+  retryAfter?: number
+  headers?: Record<string, string>
+  cause?: unknown
+}
+
+/** A problem on its way to the client. */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ProblemCode
+  readonly extras: ProblemExtras
+  readonly headers: Record<string, string>
+
+  constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
+    super(detail, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.extras = options.extras ?? {}
+    this.headers = { ...options.headers }
+    if (options.retryAfter !== undefined) this.headers['retry-after'] = String(options.retryAfter)
+  }
+
+  get status(): number {
+    return problemStatus(this.code)
+  }
+}
+
+export const validationFailed = (errors: FieldFault[]) =>
+  new AppError('validation_failed', 'The request body does not match what this route takes; see errors.', {
+    extras: { errors },
+  })
+
+export const malformedJson = (detail: string) => new AppError('malformed_json', detail)
+
+export const invalidCredentials = () =>
+  new AppError('invalid_credentials', 'The username or the password is wrong.')
+
+/** Why a token was refused is for the log: the client sees one answer for all of it (RFC 6750 section 3.1). */
+export const invalidToken = (reason: string) =>
+  new AppError('invalid_token', 'The token is missing, expired, used up, or not meant for this route.', {
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+    cause: reason,
+  })
+
+/** No token was sent: a challenge without an error code (RFC 6750 section 3.1). */
+export const missingToken = () =>
+  new AppError('invalid_token', 'The token is missing, expired, used up, or not meant for this route.', {
+    headers: { 'www-authenticate': 'Bearer' },
+    cause: 'no bearer token was sent',
+  })
+
+/** RFC 9470 section 3. @param maxAge seconds since the authentication that are still fresh. */
+export const insufficientUserAuthentication = (acr: string, maxAge: number) =>
+  new AppError(
+    'insufficient_user_authentication',
+    'This needs an authentication with the second factor in the last few minutes.',
+    {
+      headers: {
+        'www-authenticate': `Bearer error="insufficient_user_authentication", acr_values="${acr}", max_age=${maxAge}`,
+      },
+    },
+  )
+
+export const registrationClosed = () =>
+  new AppError('registration_closed', 'Accounts are made by the operator of this service.')
+
+export const notFound = () => new AppError('not_found', 'No route has this path.')
+
+export const methodNotAllowed = (allow: readonly string[]) =>
+  new AppError('method_not_allowed', `This path takes ${allow.join(', ')}.`, {
+    headers: { allow: allow.join(', ') },
+  })
+
+export const notAcceptable = (offered: readonly string[]) =>
+  new AppError('not_acceptable', `This route can answer with ${offered.join(', ')}.`)
+
+export const usernameTaken = () =>
+  new AppError('username_taken', 'Another account has this username, perhaps in another case.')
+
+export const alreadyEnrolled = () =>
+  new AppError(
+    'already_enrolled',
+    'This account has a second factor. Sign in with it; a fresh access token can replace it.',
+  )
+
+export const notEnrolled = () =>
+  new AppError(
+    'not_enrolled',
+    'No authenticator is being set up for this account. Begin with POST /2fa/setup.',
+  )
+
+export const emailUnavailable = () =>
+  new AppError('email_unavailable', 'This service sends no codes by email, or the account has no address.')
+
+/** Wrong, expired and used codes look alike; the server's time helps to find a clock that is off. */
+export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
+  new AppError(
+    'invalid_code',
+    'The code is wrong, expired or used. Wait for the next one and check the clock.',
+    {
+      extras: {
+        ...(attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft }),
+        server_time: serverTime,
+      },
+    },
+  )
+
+export const passwordRejected = (detail: string) =>
+  new AppError('password_rejected', detail, { extras: { errors: [{ pointer: '/password', detail }] } })
+
+export const rateLimited = (retryAfter: number) =>
+  new AppError('rate_limited', `Too many requests from this address. Try again in ${retryAfter} s.`, {
+    retryAfter,
+  })
+
+export const tooManyAttempts = (retryAfter: number) =>
+  new AppError('too_many_attempts', `Too many failed attempts. Try again in ${retryAfter} s.`, { retryAfter })
+
+export const overloaded = (retryAfter: number) =>
+  new AppError('overloaded', `Too many passwords are being checked. Try again in ${retryAfter} s.`, {
+    retryAfter,
+  })
+
+export const unavailable = (cause: unknown) =>
+  new AppError('unavailable', 'A part of the service does not answer. Try again in a moment.', {
+    retryAfter: 1,
+    cause,
+  })
+
+export const internalError = (cause: unknown) =>
+  new AppError(
+    'internal_error',
+    'The request could not be handled. The log has the details under request_id.',
+    {
+      cause,
+    },
+  )

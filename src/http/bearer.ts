@@ -1,0 +1,113 @@
+import fastifyJwt, { type TokenOrHeader } from '@fastify/jwt'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { invalidToken, missingToken } from '../errors.ts'
+import { ACCESS_TOKEN_TYP, type AccessClaims, type AccessTokens } from '../tokens/access-token.ts'
+import { ClaimError, type CommonClaims, type UncheckedClaims } from '../tokens/claims.ts'
+import { MFA_TOKEN_ALG, MFA_TOKEN_TYP, type MfaTokens } from '../tokens/mfa-token.ts'
+import type { SigningKeys } from '../tokens/signing-keys.ts'
+
+export interface BearerOptions {
+  mfaTokens: MfaTokens
+  accessTokens: AccessTokens
+  signingKeys: SigningKeys
+}
+
+/**
+ * Verifies the two kinds of JWT, each under its own namespace: keys come from this service by `kid` and never
+ * from the token, `alg` and `typ` are fixed, and time and claims are checked by the tokens' own rules.
+ */
+export const bearer = fp(
+  async function bearer(app: FastifyInstance, { mfaTokens, accessTokens, signingKeys }: BearerOptions) {
+    await app.register(fastifyJwt, {
+      namespace: 'mfa',
+      jwtVerify: 'verifyMfaSignature',
+      decode: { complete: true },
+      secret: {
+        private: '',
+        public: byKid(async (kid) => mfaTokens.keyFor(kid)),
+      },
+      verify: {
+        algorithms: [MFA_TOKEN_ALG],
+        checkTyp: MFA_TOKEN_TYP,
+        requiredClaims: ['iss', 'aud', 'sub', 'jti', 'iat', 'exp'],
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+      },
+    })
+    await app.register(fastifyJwt, {
+      namespace: 'access',
+      jwtVerify: 'verifyAccessSignature',
+      decode: { complete: true },
+      secret: {
+        private: '',
+        public: byKid(async (kid) => (await signingKeys.find(kid))?.publicKeyPem),
+      },
+      verify: {
+        algorithms: ['ES256', 'EdDSA'],
+        checkTyp: ACCESS_TOKEN_TYP,
+        requiredClaims: [
+          'iss',
+          'aud',
+          'sub',
+          'jti',
+          'iat',
+          'exp',
+          'sid',
+          'client_id',
+          'acr',
+          'amr',
+          'auth_time',
+        ],
+        ignoreExpiration: true,
+        ignoreNotBefore: true,
+      },
+    })
+
+    app.decorateRequest('mfaClaims', function (this: FastifyRequest): Promise<CommonClaims> {
+      return refusing(this, async () => mfaTokens.check(await this.verifyMfaSignature<UncheckedClaims>()))
+    })
+    app.decorateRequest('accessClaims', function (this: FastifyRequest): Promise<AccessClaims> {
+      return refusing(this, async () =>
+        accessTokens.check(await this.verifyAccessSignature<UncheckedClaims>()),
+      )
+    })
+  },
+  { name: 'bearer' },
+)
+
+/** The key comes from this service, by the name the token gives; an unknown name ends it. */
+function byKid(find: (kid: unknown) => Promise<string | undefined>) {
+  return async (_request: FastifyRequest, token: TokenOrHeader): Promise<string> => {
+    const key = await find('header' in token ? token.header.kid : undefined)
+    if (key === undefined) throw new ClaimError('kid is not a key of this service')
+    return key
+  }
+}
+
+/** Whatever is wrong with a token, the client learns that it is not valid and the log learns why. */
+async function refusing<T>(request: FastifyRequest, verify: () => Promise<T>): Promise<T> {
+  if (!request.headers.authorization) throw missingToken()
+  try {
+    return await verify()
+  } catch (error) {
+    if (error instanceof Error && isTokenFault(error)) throw invalidToken(error.message)
+    throw error
+  }
+}
+
+/** What fast-jwt, @fastify/jwt and our own checks throw about a token; the rest are faults of ours. */
+function isTokenFault(error: Error & { code?: unknown }): boolean {
+  return error instanceof ClaimError || /^(FAST_JWT_|FST_JWT_)/.test(String(error.code))
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    verifyMfaSignature<T>(): Promise<T>
+    verifyAccessSignature<T>(): Promise<T>
+    /** @throws {AppError} invalid_token */
+    mfaClaims(): Promise<CommonClaims>
+    /** @throws {AppError} invalid_token */
+    accessClaims(): Promise<AccessClaims>
+  }
+}

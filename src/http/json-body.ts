@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { visit } from 'jsonc-parser'
+import { malformedJson, validationFailed } from '../errors.ts'
+
+/** Bodies of this API are a handful of short members. */
+export const BODY_LIMIT_BYTES = 16 * 1024
+
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * The one body parser: JSON in well-formed UTF-8 (RFC 8259 section 8.1), each member once, strings of
+ * well-formed Unicode. Where parsers may disagree about a body, it is refused instead of read in one way.
+ */
+export const jsonBody = fp(
+  async function jsonBody(app: FastifyInstance) {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser(
+      'application/json',
+      { parseAs: 'buffer' },
+      async (_request: FastifyRequest, body: Buffer) =>
+        body.length === 0 ? undefined : parseStrictJson(body),
+    )
+
+    // A route without a body schema takes none, and what nobody reads is refused like any unknown member.
+    app.addHook('preValidation', async (request) => {
+      const { body } = request
+      if (body === undefined || request.routeOptions.schema?.body) return
+      const empty = typeof body === 'object' && body !== null && Object.keys(body).length === 0
+      if (!empty) throw validationFailed([{ pointer: '', detail: 'this route takes no body' }])
+    })
+  },
+  { name: 'json-body' },
+)
+
+/** @throws {AppError} malformed_json, validation_failed */
+export function parseStrictJson(bytes: Uint8Array): unknown {
+  const text = decode(bytes)
+  let value: unknown
+  try {
+    value = JSON.parse(text, refuseIllFormedText)
+  } catch (error) {
+    if (error instanceof IllFormedText)
+      throw validationFailed([{ pointer: '', detail: 'a string has an unpaired surrogate' }])
+    throw malformedJson('The body is not well-formed JSON.')
+  }
+  refuseDuplicateMembers(text)
+  return value
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes)
+  } catch {
+    throw malformedJson('The body is not well-formed UTF-8.')
+  }
+}
+
+class IllFormedText extends Error {}
+
+/** `JSON.parse` accepts `"\ud800"`, half of a pair: what is hashed or stored of it is not what was sent. */
+function refuseIllFormedText(key: string, value: unknown): unknown {
+  if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) throw new IllFormedText()
+  return value
+}
+
+/** `JSON.parse` takes the last of two equal names, other parsers the first (RFC 8259 section 4). */
+function refuseDuplicateMembers(text: string): void {
+  const open: Set<string>[] = []
+  visit(text, {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty: (name) => {
+      const seen = open.at(-1)
+      if (seen?.has(name)) throw malformedJson('The body has the same member twice.')
+      seen?.add(name)
+    },
+  })
+}

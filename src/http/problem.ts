@@ -1,0 +1,126 @@
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaValidationError,
+} from 'fastify'
+import fp from 'fastify-plugin'
+import { QueueFullError } from '../crypto/hash-queue.ts'
+import {
+  AppError,
+  type FieldFault,
+  internalError,
+  malformedJson,
+  notFound,
+  overloaded,
+  type ProblemCode,
+  type ProblemExtras,
+  problemStatus,
+  problemTitle,
+  unavailable,
+  validationFailed,
+} from '../errors.ts'
+import { ClientGone } from './client.ts'
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+
+/** More faults than this help nobody. */
+const MAX_FIELD_FAULTS = 20
+
+/** The body of every error (RFC 9457 section 3). */
+export interface Problem extends ProblemExtras {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: ProblemCode
+  request_id: string
+}
+
+export function problemOf(error: AppError, requestId: string): Problem {
+  return {
+    type: `urn:keyturn:problem:${error.code}`,
+    title: problemTitle(error.code),
+    status: problemStatus(error.code),
+    detail: error.message,
+    code: error.code,
+    request_id: requestId,
+    ...error.extras,
+  }
+}
+
+/** The one place that writes errors: whatever is thrown leaves as problem+json, and without internals. */
+export const problems = fp(
+  async function problems(app: FastifyInstance) {
+    app.setNotFoundHandler(() => {
+      throw notFound()
+    })
+    app.setErrorHandler((error: FastifyError, request, reply) => {
+      const problem = toAppError(error)
+      logCause(problem, request)
+      sendProblem(problem, request, reply)
+    })
+  },
+  { name: 'problems' },
+)
+
+function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  // Serialized here: an error must not fail because a route's answer schemas do not name it.
+  reply
+    .code(error.status)
+    .headers(error.headers)
+    .type(PROBLEM_MEDIA_TYPE)
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problemOf(error, request.id))
+}
+
+/** Own faults with their stack; refusals with their reason only when somebody looks closely. */
+function logCause(error: AppError, request: FastifyRequest): void {
+  if (error.status >= 500 && error.code !== 'overloaded')
+    request.log.error({ err: error.cause ?? error, problem: error.code }, 'request failed')
+  else request.log.debug({ problem: error.code, reason: error.cause }, 'request refused')
+  request.problemCode = error.code
+}
+
+/** Fastify's own errors by their code (see its errors reference), and ours; anything else is a fault of ours. */
+function toAppError(error: FastifyError | AppError | Error): AppError {
+  if (error instanceof AppError) return error
+  if (error instanceof QueueFullError) return overloaded(error.retryAfter)
+  if (error instanceof ClientGone) return unavailable(error)
+  if ('validation' in error && error.validation) return validationFailed(fieldFaults(error.validation))
+  const code = 'code' in error ? String(error.code) : ''
+  const known = FASTIFY_ERRORS[code]
+  if (known) return known()
+  if (code.startsWith('SQLITE_')) return unavailable(error)
+  return internalError(error)
+}
+
+const FASTIFY_ERRORS: Record<string, () => AppError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', 'A body may have 16 KiB at most.'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new AppError('unsupported_media_type', 'Send the body as application/json.'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson('The body is not as long as Content-Length says.'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson('The body is empty.'),
+  FST_ERR_BAD_URL: notFound,
+  FST_ERR_MAX_PARAM_LENGTH: notFound,
+}
+
+function fieldFaults(faults: readonly FastifySchemaValidationError[]): FieldFault[] {
+  return faults.slice(0, MAX_FIELD_FAULTS).map(({ instancePath, keyword, params, message = '' }) => {
+    if (keyword === 'additionalProperties')
+      return {
+        pointer: child(instancePath, params.additionalProperty),
+        detail: 'is not a member of this body',
+      }
+    if (keyword === 'required')
+      return { pointer: child(instancePath, params.missingProperty), detail: 'is missing' }
+    if (keyword === 'pattern') return { pointer: instancePath, detail: 'does not have the expected form' }
+    return { pointer: instancePath, detail: message }
+  })
+}
+
+/** A JSON Pointer to a member (RFC 6901 section 3). */
+function child(pointer: string, name: unknown): string {
+  return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}

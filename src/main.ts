@@ -1,0 +1,75 @@
+import closeWithGrace from 'close-with-grace'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { buildApp } from './app.ts'
+import { type Config, ConfigError, readConfig, settingsWithoutEffect } from './config.ts'
+import { UnsealError } from './crypto/secret-box.ts'
+import { makeDependencies } from './dependencies.ts'
+import { systemClock } from './platform/clock.ts'
+import { DatabaseError, openDatabase } from './platform/database.ts'
+import { makeLogger } from './platform/logger.ts'
+import { migrateUp } from './platform/migrate.ts'
+import { keptSecretKey } from './platform/secret-key-file.ts'
+
+/** OWASP's least cost for argon2id, as memory in KiB times passes. */
+const OWASP_LEAST_WORK = 7_168 * 5
+
+const GRACE_MS = 10_000
+
+/** Runs the service until a signal ends it. A fault at start is one plain sentence and exit code 1. */
+export async function main({ hashThreads }: { hashThreads: number }): Promise<void> {
+  try {
+    const config = readConfig(process.env)
+    const logger = makeLogger(config.logLevel)
+    const app = await start(config, logger, hashThreads)
+    closeWithGrace({ delay: GRACE_MS, logger }, async ({ err, signal }) => {
+      if (err) logger.fatal({ err }, 'ending after an error')
+      else logger.info({ signal }, 'ending')
+      await app.close()
+    })
+  } catch (error) {
+    process.stderr.write(`${explainStartFailure(error)}\n`)
+    process.exitCode = 1
+  }
+}
+
+async function start(
+  config: Readonly<Config>,
+  logger: Logger,
+  hashThreads: number,
+): Promise<FastifyInstance> {
+  for (const sentence of [...settingsWithoutEffect(config), ...weaknesses(config)]) logger.warn(sentence)
+
+  const db = await openDatabase(config.databaseUrl)
+  try {
+    const migrations = await migrateUp(db)
+    if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
+    const rootKeys = config.secretKeys ?? [keptSecretKey(config.databaseUrl)]
+    const deps = await makeDependencies({ config, db, clock: systemClock, rootKeys, hashThreads })
+    const app = await buildApp(deps, logger)
+    app.addHook('onClose', () => db.destroy())
+    await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' })
+    logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
+    return app
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+function weaknesses({ argon2 }: Config): string[] {
+  return argon2.memoryKib * argon2.passes < OWASP_LEAST_WORK
+    ? ['The password hash is cheaper than OWASP recommends: raise ARGON2_MEMORY_KIB or ARGON2_TIME']
+    : []
+}
+
+function explainStartFailure(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof DatabaseError) return error.message
+  if (error instanceof UnsealError)
+    return `SECRET_KEY is not the key this database was sealed with (${error.message}). Give the old key too, separated by a comma.`
+  const { code, message, stack } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return `The port is taken: ${message}. Stop the other program, or set PORT.`
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return `The service cannot listen there: ${message}. See HOST and PORT.`
+  return `Keyturn could not start: ${stack ?? message}`
+}

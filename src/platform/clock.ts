@@ -1,0 +1,17 @@
+/** Where every time in the product comes from, so that a test can stand at any moment. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+}
+
+export const systemClock: Clock = { now: () => Date.now() }
+
+/** Whole seconds since the Unix epoch, rounded down: a NumericDate (RFC 7519 section 2). */
+export function epochSeconds(clock: Clock): number {
+  return Math.floor(clock.now() / 1000)
+}
+
+/** An RFC 3339 UTC string for a time in epoch milliseconds. */
+export function rfc3339(epochMs: number): string {
+  return new Date(epochMs).toISOString()
+}

@@ -1,0 +1,58 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { decodeKey } from '../config.ts'
+import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
+import { DatabaseError, sqlitePath } from './database.ts'
+
+/**
+ * The root key for a service that was given none: made once and kept beside the SQLite file, readable by its
+ * owner alone. Several processes that start at once end up with the same key.
+ *
+ * @throws {DatabaseError} when the file holds something else, or cannot be written.
+ */
+export function keptSecretKey(databaseUrl: string): Buffer {
+  const databasePath = sqlitePath(databaseUrl)
+  if (databasePath === ':memory:') return randomBytes(MIN_ROOT_KEY_BYTES)
+  const path = `${databasePath.replace(/\.(db|sqlite3?)$/, '')}.key`
+  const key = decodeKey((readIfThere(path) ?? makeKeyFile(path)).trim())
+  if (!key)
+    throw new DatabaseError(`The key file ${path} does not hold a key. Restore it, or set SECRET_KEY.`)
+  return key
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new DatabaseError(`The key file ${path} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Written aside and then linked: the name appears with its whole content, and for one process only. */
+function makeKeyFile(path: string): string {
+  const draft = `${path}.${randomUUID()}`
+  try {
+    writeFileSync(draft, `${randomBytes(MIN_ROOT_KEY_BYTES).toString('base64')}\n`, {
+      mode: 0o600,
+      flush: true,
+    })
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw new DatabaseError(`The key file ${path} cannot be written: ${(error as Error).message}`, {
+        cause: error,
+      })
+  } finally {
+    unlinkQuietly(draft)
+  }
+  return readFileSync(path, 'utf8')
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {}
+}

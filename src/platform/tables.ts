@@ -1,0 +1,111 @@
+/**
+ * The rows of the database. Ids are UUIDv7 texts, times are epoch milliseconds, and a state that can be
+ * dated is a nullable time instead of a flag: SQLite and PostgreSQL agree on these without translation.
+ */
+export interface Tables {
+  accounts: AccountsTable
+  challenges: ChallengesTable
+  totp_factors: TotpFactorsTable
+  recovery_codes: RecoveryCodesTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  signing_keys: SigningKeysTable
+  hash_keys: HashKeysTable
+  failure_counters: FailureCountersTable
+}
+
+export interface AccountsTable {
+  id: string
+  username: string
+  /** The lower-case spelling; unique. */
+  username_key: string
+  email: string | null
+  email_verified_at: number | null
+  password_hash: string
+  /** Changes only with the password itself, not with a rehash at a new cost. */
+  password_set_at: number
+  created_at: number
+  disabled_at: number | null
+}
+
+/** A password was right, a second factor is owed. `id` is the `jti` of the mfa token. */
+export interface ChallengesTable {
+  id: string
+  account_id: string
+  created_at: number
+  expires_at: number
+  wrong_codes: number
+  consumed_at: number | null
+}
+
+export interface TotpFactorsTable {
+  id: string
+  account_id: string
+  /** `pending` until a code confirms it, then `active`; at most one of each for an account. */
+  state: 'pending' | 'active'
+  sealed_secret: string
+  /** The greatest time step a code of this factor was accepted for; that step and all before it are spent. */
+  last_used_step: number
+  created_at: number
+  expires_at: number | null
+  confirmed_at: number | null
+}
+
+export interface RecoveryCodesTable {
+  id: string
+  account_id: string
+  code_hash: string
+  created_at: number
+  used_at: number | null
+}
+
+/** One login; the family of refresh tokens that grew from it. `id` is the `sid` claim. */
+export interface SessionsTable {
+  id: string
+  account_id: string
+  /** Methods used, separated by spaces: the `amr` claim. */
+  amr: string
+  acr: 'aal1' | 'aal2'
+  auth_time: number
+  created_at: number
+  last_used_at: number
+  /** The absolute end, whatever use is made of the session. */
+  expires_at: number
+  ended_at: number | null
+  ip: string
+  user_agent: string
+}
+
+export interface RefreshTokensTable {
+  token_hash: string
+  session_id: string
+  created_at: number
+  expires_at: number
+  rotated_at: number | null
+}
+
+export interface SigningKeysTable {
+  /** The `kid`. */
+  id: string
+  /** 1, 2, 3 …; unique, so that of several processes making the next key one wins. */
+  generation: number
+  alg: 'ES256' | 'EdDSA'
+  public_jwk: string
+  sealed_private_key: string
+  created_at: number
+}
+
+export interface HashKeysTable {
+  id: string
+  sealed_key: string
+  created_at: number
+}
+
+/** Consecutive failures of one factor of one subject. */
+export interface FailureCountersTable {
+  subject: string
+  factor: string
+  failures: number
+  blocked_until: number
+  last_failed_at: number
+}

@@ -1,0 +1,6 @@
+import { reserveHashThreads } from './crypto/thread-pool.ts'
+
+// Before anything else is loaded: libuv sizes its thread pool when the first work reaches it.
+const hashThreads = reserveHashThreads(process.env)
+const { main } = await import('./main.ts')
+await main({ hashThreads })

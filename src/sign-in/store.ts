@@ -1,0 +1,148 @@
+import { sql } from 'kysely'
+import type { Db, Trx } from '../platform/database.ts'
+import type { Challenge } from './challenges.ts'
+
+/**
+ * @param passwordSetAt the password that was checked: a challenge never outlives a change of it.
+ * @returns whether the account is still as it was when its password was checked.
+ */
+export async function insertChallenge(
+  trx: Trx,
+  challenge: Challenge,
+  passwordSetAt: number,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('challenges')
+    .columns(['id', 'account_id', 'created_at', 'expires_at', 'wrong_codes'])
+    .expression((eb) =>
+      eb
+        .selectFrom('accounts')
+        .select([
+          eb.val(challenge.id).as('id'),
+          'accounts.id as account_id',
+          eb.val(challenge.createdAt).as('created_at'),
+          eb.val(challenge.expiresAt).as('expires_at'),
+          eb.val(0).as('wrong_codes'),
+        ])
+        .where('accounts.id', '=', challenge.accountId)
+        .where('password_set_at', '=', passwordSetAt)
+        .where('disabled_at', 'is', null),
+    )
+    .executeTakeFirstOrThrow()
+  return numInsertedOrUpdatedRows === 1n
+}
+
+export async function findLiveChallenge(
+  db: Db,
+  id: string,
+  now: number,
+  maxWrongCodes: number,
+): Promise<Challenge | undefined> {
+  const row = await db
+    .selectFrom('challenges')
+    .selectAll()
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrongCodes)
+    .executeTakeFirst()
+  return (
+    row && { id: row.id, accountId: row.account_id, createdAt: row.created_at, expiresAt: row.expires_at }
+  )
+}
+
+/** @returns the count after this one, or `undefined` when the challenge cannot be answered any more. */
+export async function countWrongCode(
+  trx: Trx,
+  id: string,
+  now: number,
+  maxWrongCodes: number,
+): Promise<number | undefined> {
+  const row = await trx
+    .updateTable('challenges')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrongCodes)
+    .returning('wrong_codes')
+    .executeTakeFirst()
+  return row?.wrong_codes
+}
+
+/** @returns whether this call was the one that consumed it. */
+export async function consumeChallenge(trx: Trx, id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('challenges')
+    .set({ consumed_at: now })
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** @returns `undefined` when the failure was counted, else the time until which none is. */
+export async function countFailure(
+  trx: Trx,
+  subject: string,
+  factor: string,
+  now: number,
+): Promise<number | undefined> {
+  const counted = await trx
+    .insertInto('failure_counters')
+    .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['subject', 'factor'])
+        .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
+        .where('failure_counters.blocked_until', '<=', now),
+    )
+    .returning('failures')
+    .executeTakeFirst()
+  if (counted) return undefined
+  const { blocked_until } = await trx
+    .selectFrom('failure_counters')
+    .select('blocked_until')
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .executeTakeFirstOrThrow()
+  return blocked_until
+}
+
+/** 0 when a success of another request has reset the counter meanwhile. */
+export async function failuresOf(trx: Trx, subject: string, factor: string): Promise<number> {
+  const row = await trx
+    .selectFrom('failure_counters')
+    .select('failures')
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .executeTakeFirst()
+  return row?.failures ?? 0
+}
+
+export async function uncountFailure(trx: Trx, subject: string, factor: string): Promise<void> {
+  await trx
+    .updateTable('failure_counters')
+    .set((eb) => ({ failures: eb('failures', '-', 1) }))
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .where('failures', '>', 0)
+    .execute()
+}
+
+export async function blockCounter(trx: Trx, subject: string, factor: string, until: number): Promise<void> {
+  await trx
+    .updateTable('failure_counters')
+    .set({ blocked_until: until })
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .execute()
+}
+
+export async function deleteCounter(trx: Trx, subject: string, factor: string): Promise<void> {
+  await trx
+    .deleteFrom('failure_counters')
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .execute()
+}

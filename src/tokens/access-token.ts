@@ -1,0 +1,108 @@
+import { createSigner } from 'fast-jwt'
+import { type Clock, epochSeconds } from '../platform/clock.ts'
+import { newId } from '../platform/ids.ts'
+import { ACRS, type Acr, type Amr } from './assurance.ts'
+import {
+  ClaimError,
+  type CommonClaims,
+  checkCommonClaims,
+  stringClaim,
+  timeClaim,
+  type UncheckedClaims,
+} from './claims.ts'
+import type { Grant } from './sessions.ts'
+import type { SigningKey, SigningKeys } from './signing-keys.ts'
+
+export const ACCESS_TOKEN_TYP = 'at+jwt'
+
+/** RFC 9068 asks for a client; this service has one, itself. */
+const CLIENT_ID = 'keyturn'
+
+/** The claims of an access token (RFC 9068 section 2.2). */
+export interface AccessClaims extends CommonClaims {
+  client_id: string
+  sid: string
+  username: string
+  amr: readonly Amr[]
+  acr: Acr
+  /** Whole seconds since the epoch. */
+  auth_time: number
+}
+
+type Sign = (claims: Record<string, unknown>) => string
+
+/** Signed JWTs that any service can check offline against the JWKS. */
+export interface AccessTokens {
+  /** Their life in seconds. */
+  readonly ttl: number
+  issue(grant: Pick<Grant, 'account' | 'session'>): string
+  /** @throws {ClaimError} */
+  check(claims: UncheckedClaims): AccessClaims
+}
+
+export function makeAccessTokens({
+  signingKeys,
+  issuer,
+  audience,
+  ttl,
+  clock,
+}: {
+  signingKeys: SigningKeys
+  issuer: string
+  audience: string
+  ttl: number
+  clock: Clock
+}): AccessTokens {
+  const signers = new Map<string, Sign>()
+  const signerFor = (key: SigningKey): Sign => {
+    const known = signers.get(key.kid)
+    if (known) return known
+    const signer = createSigner({
+      key: key.privateKeyPem,
+      algorithm: key.alg,
+      kid: key.kid,
+      header: { alg: key.alg, typ: ACCESS_TOKEN_TYP },
+    })
+    signers.set(key.kid, signer)
+    return signer
+  }
+
+  return {
+    ttl,
+
+    issue({ account, session }) {
+      const now = epochSeconds(clock)
+      const claims: AccessClaims = {
+        iss: issuer,
+        sub: account.id,
+        aud: audience,
+        exp: now + ttl,
+        iat: now,
+        jti: newId(clock),
+        client_id: CLIENT_ID,
+        sid: session.id,
+        amr: session.amr,
+        acr: session.acr,
+        auth_time: Math.floor(session.authTime / 1000),
+        username: account.username,
+      }
+      return signerFor(signingKeys.current())({ ...claims })
+    },
+
+    check(claims) {
+      const common = checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) })
+      const acr = ACRS.find((level) => level === claims.acr)
+      if (!acr) throw new ClaimError('acr is missing or not a level of ours')
+      if (!Array.isArray(claims.amr)) throw new ClaimError('amr is missing or not a list')
+      return {
+        ...common,
+        client_id: stringClaim(claims, 'client_id'),
+        sid: stringClaim(claims, 'sid'),
+        username: stringClaim(claims, 'username'),
+        amr: claims.amr,
+        acr,
+        auth_time: timeClaim(claims, 'auth_time'),
+      }
+    },
+  }
+}

@@ -1,0 +1,58 @@
+/** A claim is missing, of the wrong type or has the wrong value; the reason is for the log. */
+export class ClaimError extends Error {
+  override readonly name = 'ClaimError'
+}
+
+/** The payload of a JWT whose signature, `alg` and `typ` have been verified; nothing in it is believed yet. */
+export type UncheckedClaims = Record<string, unknown>
+
+/** How far the clock of another process may be ahead of this one's, in seconds. */
+const CLOCK_SKEW = 60
+
+/** The claims every token of ours has. */
+export interface CommonClaims {
+  iss: string
+  aud: string
+  sub: string
+  jti: string
+  iat: number
+  exp: number
+}
+
+/**
+ * Checks what both kinds of token have in common: all of it present, of its type, and this service's own
+ * (RFC 8725 sections 3.8 and 3.9, RFC 9068 section 4).
+ *
+ * @param now whole seconds since the epoch.
+ * @throws {ClaimError}
+ */
+export function checkCommonClaims(
+  claims: UncheckedClaims,
+  { issuer, audience, now }: { issuer: string; audience: string; now: number },
+): CommonClaims {
+  const iss = stringClaim(claims, 'iss')
+  const aud = stringClaim(claims, 'aud')
+  if (iss !== issuer) throw new ClaimError('iss is another issuer')
+  if (aud !== audience) throw new ClaimError('aud is another audience')
+
+  const exp = timeClaim(claims, 'exp')
+  const iat = timeClaim(claims, 'iat')
+  if (exp <= now) throw new ClaimError('exp is past')
+  if (iat > now + CLOCK_SKEW) throw new ClaimError('iat is in the future')
+  if ('nbf' in claims && timeClaim(claims, 'nbf') > now + CLOCK_SKEW)
+    throw new ClaimError('nbf is in the future')
+  return { iss, aud, sub: stringClaim(claims, 'sub'), jti: stringClaim(claims, 'jti'), iat, exp }
+}
+
+export function stringClaim(claims: UncheckedClaims, name: string): string {
+  const value = claims[name]
+  if (typeof value === 'string' && value !== '') return value
+  throw new ClaimError(`${name} is missing or not a string`)
+}
+
+/** A NumericDate in whole seconds (RFC 7519 section 2). */
+export function timeClaim(claims: UncheckedClaims, name: string): number {
+  const value = claims[name]
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new ClaimError(`${name} is missing or not a time in whole seconds`)
+}

@@ -1,0 +1,33 @@
+import { newHashKey } from '../crypto/keyed-hash.ts'
+import type { SecretBox } from '../crypto/secret-box.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/database.ts'
+import { findHashKey, insertHashKey } from './store.ts'
+
+const ID = 'primary'
+const CONTEXT = `hash_keys:${ID}`
+
+/**
+ * The key under which codes and tokens are hashed. It is random, made once for a database and kept sealed in
+ * it: hashes cannot be made anew from what is stored, so they must outlive a change of `SECRET_KEY`.
+ *
+ * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed it.
+ */
+export async function openHashKey({
+  db,
+  box,
+  clock,
+}: {
+  db: Db
+  box: SecretBox
+  clock: Clock
+}): Promise<Buffer> {
+  const stored = await findHashKey(db, ID)
+  if (stored) return box.open(stored.sealed_key, CONTEXT)
+  await insertHashKey(db, {
+    id: ID,
+    sealed_key: box.seal(newHashKey(), CONTEXT),
+    created_at: clock.now(),
+  })
+  return openHashKey({ db, box, clock })
+}

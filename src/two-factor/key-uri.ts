@@ -1,0 +1,33 @@
+import { ScureBase32Plugin } from 'otplib'
+
+const BASE32 = new ScureBase32Plugin()
+
+/** Base32 without padding (RFC 4648 section 6), as people type it and key URIs carry it. */
+export function base32(secret: Buffer): string {
+  return BASE32.encode(secret, { padding: false })
+}
+
+/**
+ * The key URI that authenticator apps read from the QR code. Everything is percent-encoded, blanks as %20.
+ * A colon separates issuer and account in the label and must not occur within them: an issuer that has one
+ * stands in the `issuer` parameter alone, from which apps take it first.
+ */
+export function keyUri({
+  secret,
+  issuer,
+  account,
+}: {
+  secret: Buffer
+  issuer: string
+  account: string
+}): string {
+  const prefix = issuer.includes(':') ? '' : `${encodeURIComponent(issuer)}:`
+  const parameters = [
+    `secret=${base32(secret)}`,
+    `issuer=${encodeURIComponent(issuer)}`,
+    'algorithm=SHA1',
+    'digits=6',
+    'period=30',
+  ]
+  return `otpauth://totp/${prefix}${encodeURIComponent(account)}?${parameters.join('&')}`
+}

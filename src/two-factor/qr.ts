@@ -1,0 +1,36 @@
+import QRCode from 'qrcode'
+
+const OPTIONS = { errorCorrectionLevel: 'M', margin: 4 } as const
+
+/** A picture for a page or a mail. */
+export function qrPng(text: string): Promise<Buffer> {
+  return QRCode.toBuffer(text, { ...OPTIONS, type: 'png', scale: 6 })
+}
+
+export function qrSvg(text: string): Promise<string> {
+  return QRCode.toString(text, { ...OPTIONS, type: 'svg' })
+}
+
+/** Black on white whatever the colours of the terminal are: 256-colour codes are not subject to its theme. */
+const BLACK_ON_WHITE = '\x1b[38;5;16;48;5;231m'
+const RESET = '\x1b[0m'
+const QUIET_ZONE = 4
+
+/** A QR code of half blocks, two modules to a character: about 50 columns and 25 lines for a key URI. */
+export function qrTerminal(text: string): string {
+  const { modules } = QRCode.create(text, { errorCorrectionLevel: 'L' })
+  const side = modules.size + 2 * QUIET_ZONE
+  const dark = (row: number, column: number): boolean => {
+    const [y, x] = [row - QUIET_ZONE, column - QUIET_ZONE]
+    return y >= 0 && x >= 0 && y < modules.size && x < modules.size && modules.get(y, x) === 1
+  }
+  const cell = (row: number, column: number): string =>
+    [' ', '▀', '▄', '█'][(dark(row, column) ? 1 : 0) + (dark(row + 1, column) ? 2 : 0)] as string
+
+  const lines: string[] = []
+  for (let row = 0; row < side; row += 2) {
+    const cells = Array.from({ length: side }, (_, column) => cell(row, column))
+    lines.push(`${BLACK_ON_WHITE}${cells.join('')}${RESET}`)
+  }
+  return `${lines.join('\n')}\n`
+}

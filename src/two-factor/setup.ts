@@ -1,0 +1,71 @@
+import type { Account } from '../accounts/account.ts'
+import type { SecretBox } from '../crypto/secret-box.ts'
+import { alreadyEnrolled } from '../errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/database.ts'
+import { newId } from '../platform/ids.ts'
+import { base32, keyUri } from './key-uri.ts'
+import { isEnrolled, putPendingTotpFactor } from './store.ts'
+import { NO_STEP, newTotpSecret } from './totp.ts'
+
+/** How long a pending authenticator waits for its confirming code, in seconds. */
+const PENDING_TTL = 600
+
+/** What an authenticator app needs; shown this once. */
+export interface Enrolment {
+  /** Base32. */
+  secret: string
+  otpauthUri: string
+  /** Seconds until the secret is void unless a code has confirmed it. */
+  expiresIn: number
+}
+
+/**
+ * Makes a new pending authenticator in place of the one before; an active one stays in force meanwhile.
+ *
+ * @param mayReplace whether the caller has proven the factor that is active now.
+ * @throws {AppError} already_enrolled
+ */
+export type SetUp = (account: Account, options: { mayReplace: boolean }) => Promise<Enrolment>
+
+/** @param issuer the name an authenticator app shows. */
+export function makeSetUp({
+  db,
+  clock,
+  box,
+  issuer,
+}: {
+  db: Db
+  clock: Clock
+  box: SecretBox
+  issuer: string
+}): SetUp {
+  return async (account, { mayReplace }) => {
+    const secret = newTotpSecret()
+    const id = newId(clock)
+    const now = clock.now()
+    await db.transaction().execute(async (trx) => {
+      if (!mayReplace && (await isEnrolled(trx, account.id))) throw alreadyEnrolled()
+      await putPendingTotpFactor(trx, {
+        id,
+        accountId: account.id,
+        state: 'pending',
+        sealedSecret: box.seal(secret, totpSecretContext(account.id, id)),
+        lastUsedStep: NO_STEP,
+        createdAt: now,
+        expiresAt: now + PENDING_TTL * 1000,
+        confirmedAt: null,
+      })
+    })
+    return {
+      secret: base32(secret),
+      otpauthUri: keyUri({ secret, issuer, account: account.username }),
+      expiresIn: PENDING_TTL,
+    }
+  }
+}
+
+/** A sealed secret opens only in the row of its own factor and account. */
+export function totpSecretContext(accountId: string, factorId: string): string {
+  return `totp_factors:${accountId}:${factorId}`
+}

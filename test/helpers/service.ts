@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
+import { type Db, openDatabase } from '../../src/platform/database.ts'
+import { makeLogger } from '../../src/platform/logger.ts'
+import { migrateUp } from '../../src/platform/migrate.ts'
+import { totp } from './totp.ts'
+
+/** A clock that stands where the test puts it. */
+export interface TestClock {
+  now(): number
+  /** Moves it, forwards or back. */
+  advance(seconds: number): void
+}
+
+export function testClock(start = Date.parse('2026-11-21T09:30:00Z')): TestClock {
+  let time = start
+  return {
+    now: () => time,
+    advance: (seconds) => {
+      time += seconds * 1000
+    },
+  }
+}
+
+/** The cheapest argon2id there is: these tests are not about its cost. */
+export const CHEAP_HASHES = { ARGON2_MEMORY_KIB: '8', ARGON2_TIME: '1' }
+
+export const PASSWORD = 'correct horse battery'
+
+/** A service on a real SQLite file, called without a network. */
+export interface Service {
+  app: FastifyInstance
+  deps: Dependencies
+  config: Readonly<Config>
+  db: Db
+  databasePath: string
+  clock: TestClock
+  /** Every line logged so far. */
+  logLines: string[]
+  /** A POST with a JSON body. */
+  post(url: string, body?: unknown, token?: string, options?: InjectOptions): Promise<Answer>
+  get(url: string, token?: string, options?: InjectOptions): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** An answer with its JSON already read; `body` is `undefined` where there is none. */
+export interface Answer {
+  status: number
+  headers: LightMyRequestResponse['headers']
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into any answer
+  body: any
+  text: string
+}
+
+export interface ServiceOptions {
+  environment?: Record<string, string>
+  clock?: TestClock
+  /** The file to use, to stand for a restart or a second process; a fresh one by default. */
+  databasePath?: string
+  rootKeys?: readonly Buffer[]
+  logLevel?: string
+}
+
+const ROOT_KEY = randomBytes(32)
+
+export async function startService(t: Test, options: ServiceOptions = {}): Promise<Service> {
+  const { clock = testClock(), rootKeys = [ROOT_KEY], logLevel = 'debug' } = options
+  const databasePath = options.databasePath ?? `${t.testdir()}/keyturn.db`
+  const config = readConfig({
+    DATABASE_URL: `sqlite:${databasePath}`,
+    RATE_LIMIT: 'off',
+    ...CHEAP_HASHES,
+    ...options.environment,
+  })
+  const logLines: string[] = []
+  const db = await openDatabase(config.databaseUrl)
+  await migrateUp(db)
+  const deps = await makeDependencies({ config, db, clock, rootKeys })
+  const app = await buildApp(
+    deps,
+    makeLogger(logLevel, { write: (line: string) => void logLines.push(line) }),
+  )
+  await app.ready()
+
+  let closed = false
+  const close = async () => {
+    if (closed) return
+    closed = true
+    await app.close()
+    await db.destroy()
+  }
+  t.teardown(close)
+
+  const call = async (options: InjectOptions, token?: string): Promise<Answer> => {
+    const headers = { ...(token && { authorization: `Bearer ${token}` }), ...options.headers }
+    const response = await app.inject({ ...options, headers })
+    const json = /json/.test(String(response.headers['content-type']))
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: json ? response.json() : undefined,
+      text: response.body,
+    }
+  }
+
+  return {
+    app,
+    deps,
+    config,
+    db,
+    databasePath,
+    clock,
+    logLines,
+    close,
+    post: (url, body, token, options) =>
+      call(
+        { method: 'POST', url, ...(body === undefined ? {} : { payload: body as object }), ...options },
+        token,
+      ),
+    get: (url, token, options) => call({ method: 'GET', url, ...options }, token),
+  }
+}
+
+/** An account whose authenticator is confirmed, signed in for the first time. */
+export interface Enrolled {
+  username: string
+  id: string
+  /** Base32. */
+  secret: string
+  accessToken: string
+  refreshToken: string
+  recoveryCodes: string[]
+  /** The code that confirmed the authenticator: spent. */
+  confirmingCode: string
+}
+
+export async function register(
+  service: Service,
+  username = 'ada',
+): Promise<{ id: string; mfaToken: string }> {
+  const { status, body } = await service.post('/register', { username, password: PASSWORD })
+  if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`)
+  return { id: body.user.id, mfaToken: body.mfa_token }
+}
+
+/** Registers, sets up an authenticator and confirms it, as a person would. */
+export async function enrol(service: Service, username = 'ada'): Promise<Enrolled> {
+  const { id, mfaToken } = await register(service, username)
+  const setup = await service.post('/2fa/setup', undefined, mfaToken)
+  const confirmingCode = totp(setup.body.secret, service.clock.now())
+  const { status, body } = await service.post('/2fa/verify', { code: confirmingCode }, mfaToken)
+  if (status !== 200) throw new Error(`verify answered ${status}: ${JSON.stringify(body)}`)
+  return {
+    username,
+    id,
+    secret: setup.body.secret,
+    accessToken: body.access_token,
+    refreshToken: body.refresh_token,
+    recoveryCodes: body.recovery_codes,
+    confirmingCode,
+  }
+}
+
+/** The mfa token for a right password. */
+export async function login(service: Service, username = 'ada', password = PASSWORD): Promise<string> {
+  const { status, body } = await service.post('/login', { username, password })
+  if (status !== 200) throw new Error(`login answered ${status}: ${JSON.stringify(body)}`)
+  return body.mfa_token
+}
+
+/** Moves the clock to the next time step and gives its code: one that was not used yet. */
+export function nextCode(service: Service, { secret }: { secret: string }): string {
+  service.clock.advance(30)
+  return totp(secret, service.clock.now())
+}

@@ -15,6 +15,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('confirmed_at', 'bigint')
     .addUniqueConstraint('totp_factors_account_id_state', ['account_id', 'state'])
     .execute()
+  await db.schema.createIndex('totp_factors_expires_at').on('totp_factors').column('expires_at').execute()
 }
 
 export async function down(db: Kysely<never>): Promise<void> {

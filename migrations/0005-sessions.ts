@@ -12,13 +12,15 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('auth_time', 'bigint', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('last_used_at', 'bigint', (column) => column.notNull())
+    .addColumn('idle_expires_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .addColumn('ended_at', 'bigint')
     .addColumn('ip', 'text', (column) => column.notNull())
     .addColumn('user_agent', 'text', (column) => column.notNull())
     .execute()
   await db.schema.createIndex('sessions_account_id').on('sessions').column('account_id').execute()
-  await db.schema.createIndex('sessions_expires_at').on('sessions').column('expires_at').execute()
+  await db.schema.createIndex('sessions_idle_expires_at').on('sessions').column('idle_expires_at').execute()
+  await db.schema.createIndex('sessions_ended_at').on('sessions').column('ended_at').execute()
 
   await db.schema
     .createTable('refresh_tokens')
@@ -31,6 +33,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('rotated_at', 'bigint')
     .execute()
   await db.schema.createIndex('refresh_tokens_session_id').on('refresh_tokens').column('session_id').execute()
+  await db.schema.createIndex('refresh_tokens_expires_at').on('refresh_tokens').column('expires_at').execute()
 }
 
 export async function down(db: Kysely<never>): Promise<void> {

@@ -6,6 +6,7 @@ import * as recoveryCodes from './0004-recovery-codes.ts'
 import * as sessions from './0005-sessions.ts'
 import * as keys from './0006-keys.ts'
 import * as failureCounters from './0007-failure-counters.ts'
+import * as auditEvents from './0008-audit-events.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0005-sessions': sessions,
   '0006-keys': keys,
   '0007-failure-counters': failureCounters,
+  '0008-audit-events': auditEvents,
 }

@@ -12,8 +12,9 @@ export async function liveDocuments(): Promise<{ json: string; yaml: string }> {
   const config = readConfig({ DATABASE_URL: 'sqlite::memory:' })
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)
-  const deps = await makeDependencies({ config, db, clock: systemClock, rootKeys: [randomBytes(32)] })
-  const app = await buildApp(deps, pino({ level: 'silent' }))
+  const logger = pino({ level: 'silent' })
+  const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys: [randomBytes(32)] })
+  const app = await buildApp(deps, logger)
   try {
     const json = await app.inject('/openapi.json')
     const yaml = await app.inject('/openapi.yaml')

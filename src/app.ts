@@ -4,6 +4,7 @@ import { meRoutes, registerRoutes } from './accounts/routes.ts'
 import type { Dependencies } from './dependencies.ts'
 import { bearer } from './http/bearer.ts'
 import { answerClientError } from './http/client-error.ts'
+import { cors } from './http/cors.ts'
 import { makeGuards, protect, type ScopeName } from './http/guards.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from './http/json-body.ts'
 import { trackMethods } from './http/method-not-allowed.ts'
@@ -15,8 +16,9 @@ import { securityHeaders } from './http/security-headers.ts'
 import { serviceRoutes } from './http/service-routes.ts'
 import { pingDatabase } from './platform/database.ts'
 import { loginRoutes } from './sign-in/routes.ts'
-import { jwksRoutes } from './tokens/routes.ts'
-import { setupRoutes, verifyRoutes } from './two-factor/routes.ts'
+import { discoveryRoutes, introspectionRoutes } from './tokens/discovery-routes.ts'
+import { refreshRoutes, sessionRoutes } from './tokens/routes.ts'
+import { confirmRoutes, setupRoutes, stepUpRoutes, verifyRoutes } from './two-factor/routes.ts'
 
 /**
  * Builds the whole application, for the server and for tests alike. Where a route is registered decides who
@@ -43,6 +45,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   await app.register(problems)
   await app.register(requestLog)
   await app.register(securityHeaders)
+  if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })
   await app.register(jsonBody)
   await app.register(fastifyAccepts)
   if (config.rateLimit) await app.register(rateLimits)
@@ -64,9 +67,10 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
       docs: config.docs,
       checkReady: () => pingDatabase(deps.db),
     })
-    await open.register(jwksRoutes, deps)
+    await open.register(discoveryRoutes, deps)
     await open.register(registerRoutes, deps)
     await open.register(loginRoutes, deps)
+    await open.register(refreshRoutes, deps)
   })
   await scope('mfa-or-fresh', async (halfway) => {
     await halfway.register(setupRoutes, deps)
@@ -76,6 +80,12 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   })
   await scope('access', async (signedIn) => {
     await signedIn.register(meRoutes, deps)
+    await signedIn.register(sessionRoutes, deps)
+    await signedIn.register(introspectionRoutes, deps)
+    await signedIn.register(stepUpRoutes, deps)
+  })
+  await scope('fresh', async (fresh) => {
+    await fresh.register(confirmRoutes, deps)
   })
 
   methods.refuseOthers()

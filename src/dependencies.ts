@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify'
 import type { Accounts } from './accounts/accounts.ts'
 import { makeAccounts } from './accounts/accounts.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
@@ -8,22 +9,32 @@ import { makeHashQueue } from './crypto/hash-queue.ts'
 import { makeKeyRing } from './crypto/key-ring.ts'
 import { makeKeyedHash } from './crypto/keyed-hash.ts'
 import { makePasswordHasher } from './crypto/password-hasher.ts'
-import { makeSecretBox } from './crypto/secret-box.ts'
+import { makeSecretBox, type SecretBox } from './crypto/secret-box.ts'
+import { makeAuditTrail } from './operator/audit-trail.ts'
+import { type CleanUp, makeCleanUp } from './operator/clean-up.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Db } from './platform/database.ts'
 import { type Challenges, makeChallenges } from './sign-in/challenges.ts'
 import { makeFailureCounters } from './sign-in/failure-counters.ts'
 import { type Login, makeLogin } from './sign-in/login.ts'
 import { type DescribeMfaStep, makeDescribeMfaStep } from './sign-in/mfa-step.ts'
+import { deleteExpiredChallenges } from './sign-in/store.ts'
 import { type AccessTokens, makeAccessTokens } from './tokens/access-token.ts'
 import { openHashKey } from './tokens/hash-key.ts'
 import { type MfaTokens, makeMfaTokens } from './tokens/mfa-token.ts'
+import { makeRefresh, type Refresh } from './tokens/refresh.ts'
 import { makeSessions, type Sessions } from './tokens/sessions.ts'
+import { type FindSignedIn, makeFindSignedIn } from './tokens/signed-in.ts'
 import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
+import { deleteDeadSessions, deleteExpiredRefreshTokens } from './tokens/store.ts'
 import { makeTokenResponse, type RespondWithTokens } from './tokens/token-response.ts'
+import { type Confirm, makeConfirm } from './two-factor/confirm.ts'
 import { type Factors, factors } from './two-factor/factors.ts'
+import { makeProve } from './two-factor/prove.ts'
 import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
 import { makeSetUp, type SetUp } from './two-factor/setup.ts'
+import { makeStepUp, type StepUp } from './two-factor/step-up.ts'
+import { deleteExpiredPendingFactors } from './two-factor/store.ts'
 import { makeTotpCodes } from './two-factor/totp-codes.ts'
 import { makeVerify, type Verify } from './two-factor/verify.ts'
 
@@ -40,10 +51,18 @@ export interface Dependencies {
   signingKeys: SigningKeys
   mfaTokens: MfaTokens
   accessTokens: AccessTokens
+  issuer: string
+  docs: boolean
+  box: SecretBox
+  findSignedIn: FindSignedIn
   register: Register
   login: Login
   setUp: SetUp
   verify: Verify
+  confirm: Confirm
+  stepUp: StepUp
+  refresh: Refresh
+  cleanUp: CleanUp
   describeMfaStep: DescribeMfaStep
   respondWithTokens: RespondWithTokens
 }
@@ -59,12 +78,14 @@ export async function makeDependencies({
   config,
   db,
   clock,
+  logger,
   rootKeys,
   hashThreads = config.hashConcurrency,
 }: {
   config: Readonly<Config>
   db: Db
   clock: Clock
+  logger: FastifyBaseLogger
   rootKeys: readonly Buffer[]
   hashThreads?: number
 }): Promise<Dependencies> {
@@ -73,7 +94,13 @@ export async function makeDependencies({
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
-  const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg })
+  const signingKeys = await openSigningKeys({
+    db,
+    box,
+    clock,
+    alg: config.jwtAlg,
+    tokenTtl: config.accessTokenTtl,
+  })
   const passwords = await makePasswordHasher({
     engine: await loadArgon2Engine(config.hashEngine),
     cost: config.argon2,
@@ -94,6 +121,12 @@ export async function makeDependencies({
     serviceNames: ['keyturn', config.appName, new URL(issuer).hostname],
   })
 
+  const prove = makeProve({
+    failureCounters,
+    totpCodes: makeTotpCodes({ box, clock }),
+    recoveryCodes: makeRecoveryCodes({ keyedHash, clock }),
+  })
+
   return {
     config,
     db,
@@ -106,6 +139,10 @@ export async function makeDependencies({
     signingKeys,
     mfaTokens,
     accessTokens,
+    issuer,
+    docs: config.docs,
+    box,
+    findSignedIn: makeFindSignedIn({ sessions, accounts }),
     register: makeRegister({
       db,
       clock,
@@ -126,14 +163,26 @@ export async function makeDependencies({
       mfaRequired: mfaPolicy === 'required',
     }),
     setUp: makeSetUp({ db, clock, box, issuer: config.appName }),
-    verify: makeVerify({
+    verify: makeVerify({ db, clock, challenges, factors, prove, sessions }),
+    confirm: makeConfirm({ db, clock, prove, sessions }),
+    stepUp: makeStepUp({ db, clock, prove, sessions }),
+    refresh: makeRefresh({
       db,
       clock,
-      challenges,
-      failureCounters,
-      totpCodes: makeTotpCodes({ box, clock }),
-      recoveryCodes: makeRecoveryCodes({ keyedHash, clock }),
-      sessions,
+      keyedHash,
+      accounts,
+      auditTrail: makeAuditTrail({ clock, logger }),
+      refreshTtl: config.refreshTokenTtl,
+    }),
+    cleanUp: makeCleanUp({
+      db,
+      clock,
+      batches: {
+        challenges: deleteExpiredChallenges,
+        pending_factors: deleteExpiredPendingFactors,
+        refresh_tokens: deleteExpiredRefreshTokens,
+        sessions: deleteDeadSessions,
+      },
     }),
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),

@@ -8,6 +8,7 @@ const CATALOGUE = {
   bad_request: [400, 'The request is not well-formed HTTP'],
   invalid_credentials: [401, 'Wrong username or password'],
   invalid_token: [401, 'The token is missing or not valid here'],
+  invalid_refresh_token: [401, 'The refresh token is not valid'],
   insufficient_user_authentication: [401, 'A fresh second factor is needed'],
   two_factor_required: [403, 'The second factor is required'],
   registration_closed: [403, 'Registration is closed'],
@@ -108,6 +109,12 @@ export const missingToken = () =>
     cause: 'no bearer token was sent',
   })
 
+/** Unknown, expired, used and ended look alike. */
+export const invalidRefreshToken = (reason: string) =>
+  new AppError('invalid_refresh_token', 'The refresh token is unknown, expired or used. Log in again.', {
+    cause: reason,
+  })
+
 /** RFC 9470 section 3. @param maxAge seconds since the authentication that are still fresh. */
 export const insufficientUserAuthentication = (acr: string, maxAge: number) =>
   new AppError(
@@ -124,6 +131,8 @@ export const registrationClosed = () =>
   new AppError('registration_closed', 'Accounts are made by the operator of this service.')
 
 export const notFound = () => new AppError('not_found', 'No route has this path.')
+
+export const noSuchSession = () => new AppError('not_found', 'This account has no live session with that id.')
 
 export const methodNotAllowed = (allow: readonly string[]) =>
   new AppError('method_not_allowed', `This path takes ${allow.join(', ')}.`, {

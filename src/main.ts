@@ -5,6 +5,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig, settingsWithoutEffect } from './config.ts'
 import { UnsealError } from './crypto/secret-box.ts'
 import { makeDependencies } from './dependencies.ts'
+import { startMaintenance } from './operator/maintenance.ts'
 import { systemClock } from './platform/clock.ts'
 import { DatabaseError, openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
@@ -45,9 +46,13 @@ async function start(
     const migrations = await migrateUp(db)
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     const rootKeys = config.secretKeys ?? [keptSecretKey(config.databaseUrl)]
-    const deps = await makeDependencies({ config, db, clock: systemClock, rootKeys, hashThreads })
+    const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys, hashThreads })
     const app = await buildApp(deps, logger)
-    app.addHook('onClose', () => db.destroy())
+    const endMaintenance = startMaintenance({ ...deps, logger })
+    app.addHook('onClose', async () => {
+      await endMaintenance()
+      await db.destroy()
+    })
     await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' })
     logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
     return app

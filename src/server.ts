@@ -1,4 +1,7 @@
 import { reserveHashThreads } from './crypto/thread-pool.ts'
+import { readEnvFile } from './platform/env-file.ts'
+
+readEnvFile()
 
 // Before anything else is loaded: libuv sizes its thread pool when the first work reaches it.
 const hashThreads = reserveHashThreads(process.env)

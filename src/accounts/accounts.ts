@@ -4,15 +4,16 @@ import { findAccountById, findAccountByUsername, replacePasswordHash } from './s
 
 /** What other rooms may ask about accounts. */
 export interface Accounts {
-  byId(id: string): Promise<Account | undefined>
+  /** @param trx to ask within a transaction. */
+  byId(id: string, trx?: Trx): Promise<Account | undefined>
   /** Without regard to case; any text may be asked for. */
   byUsername(username: string): Promise<Account | undefined>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
 }
 
-export function makeAccounts(db: Db | Trx): Accounts {
+export function makeAccounts(db: Db): Accounts {
   return {
-    byId: (id) => findAccountById(db, id),
+    byId: (id, trx) => findAccountById(trx ?? db, id),
     byUsername: (username) => findAccountByUsername(db, username),
     replacePasswordHash: (account, passwordHash) => replacePasswordHash(db, account, passwordHash),
   }

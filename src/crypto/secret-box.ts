@@ -15,6 +15,8 @@ export interface SecretBox {
   seal(plaintext: Buffer, context: string): string
   /** @throws {UnsealError} */
   open(sealed: string, context: string): Buffer
+  /** Whether it is sealed under the first key, and needs no other. */
+  isCurrent(sealed: string): boolean
 }
 
 /**
@@ -33,6 +35,8 @@ export function makeSecretBox(keyRing: KeyRing): SecretBox {
       const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()])
       return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`
     },
+
+    isCurrent: (sealed) => sealed.startsWith(`${keyRing.primary.id}.`),
 
     open(sealed, context) {
       const [id = '', encoded = ''] = sealed.split('.')

@@ -13,71 +13,82 @@ export interface BearerOptions {
   signingKeys: SigningKeys
 }
 
+/** The header of RFC 6750 section 2.1 in the syntax of RFC 9110 section 11.4; anything else is no token. */
+const BEARER = /^bearer +([A-Za-z0-9._~+/=-]+)$/i
+
 /**
  * Verifies the two kinds of JWT, each under its own namespace: keys come from this service by `kid` and never
- * from the token, `alg` and `typ` are fixed, and time and claims are checked by the tokens' own rules.
+ * from the token, `alg` and `typ` are fixed, and times and claims are checked by the tokens' own rules.
  */
 export const bearer = fp(
   async function bearer(app: FastifyInstance, { mfaTokens, accessTokens, signingKeys }: BearerOptions) {
+    app.decorateRequest('jwtUnderTest', '')
+
     await app.register(fastifyJwt, {
       namespace: 'mfa',
       jwtVerify: 'verifyMfaSignature',
       decode: { complete: true },
-      secret: {
-        private: '',
-        public: byKid(async (kid) => mfaTokens.keyFor(kid)),
-      },
+      secret: { private: '', public: keyBy(async (kid) => mfaTokens.keyFor(kid)) },
       verify: {
         algorithms: [MFA_TOKEN_ALG],
         checkTyp: MFA_TOKEN_TYP,
         requiredClaims: ['iss', 'aud', 'sub', 'jti', 'iat', 'exp'],
-        ignoreExpiration: true,
-        ignoreNotBefore: true,
+        ...OUR_PART,
       },
     })
     await app.register(fastifyJwt, {
       namespace: 'access',
       jwtVerify: 'verifyAccessSignature',
       decode: { complete: true },
-      secret: {
-        private: '',
-        public: byKid(async (kid) => (await signingKeys.find(kid))?.publicKeyPem),
-      },
+      secret: { private: '', public: keyBy(async (kid) => (await signingKeys.find(kid))?.publicKeyPem) },
       verify: {
         algorithms: ['ES256', 'EdDSA'],
         checkTyp: ACCESS_TOKEN_TYP,
         requiredClaims: [
-          'iss',
-          'aud',
-          'sub',
-          'jti',
-          'iat',
-          'exp',
-          'sid',
-          'client_id',
-          'acr',
-          'amr',
-          'auth_time',
+          ...['iss', 'aud', 'sub', 'jti', 'iat', 'exp'],
+          ...['sid', 'client_id', 'acr', 'amr', 'auth_time', 'username'],
         ],
-        ignoreExpiration: true,
-        ignoreNotBefore: true,
+        ...OUR_PART,
       },
     })
 
-    app.decorateRequest('mfaClaims', function (this: FastifyRequest): Promise<CommonClaims> {
-      return refusing(this, async () => mfaTokens.check(await this.verifyMfaSignature<UncheckedClaims>()))
+    app.decorateRequest('mfaClaims', function (this: FastifyRequest, token: string): Promise<CommonClaims> {
+      this.jwtUnderTest = token
+      return refusing(async () => mfaTokens.check(await this.verifyMfaSignature<UncheckedClaims>()))
     })
-    app.decorateRequest('accessClaims', function (this: FastifyRequest): Promise<AccessClaims> {
-      return refusing(this, async () =>
-        accessTokens.check(await this.verifyAccessSignature<UncheckedClaims>()),
-      )
-    })
+    app.decorateRequest(
+      'accessClaims',
+      function (this: FastifyRequest, token: string): Promise<AccessClaims> {
+        this.jwtUnderTest = token
+        return refusing(async () => accessTokens.check(await this.verifyAccessSignature<UncheckedClaims>()))
+      },
+    )
   },
   { name: 'bearer' },
 )
 
+/** Which token is meant, and when it is expired, is decided here and not by the library. */
+const OUR_PART = {
+  extractToken: (request: FastifyRequest) => request.jwtUnderTest,
+  ignoreExpiration: true,
+  ignoreNotBefore: true,
+}
+
+/**
+ * The token of the `Authorization` header.
+ *
+ * @throws {AppError} invalid_token
+ */
+export function bearerToken(request: FastifyRequest): string {
+  const { authorization } = request.headers
+  if (authorization === undefined) throw missingToken()
+  const token = BEARER.exec(authorization)?.[1]
+  if (token === undefined) throw invalidToken('the Authorization header is not "Bearer <token>"')
+  return token
+}
+
 /** The key comes from this service, by the name the token gives; an unknown name ends it. */
-function byKid(find: (kid: unknown) => Promise<string | undefined>) {
+function keyBy(find: (kid: unknown) => Promise<string | undefined>) {
   return async (_request: FastifyRequest, token: TokenOrHeader): Promise<string> => {
     const key = await find('header' in token ? token.header.kid : undefined)
     if (key === undefined) throw new ClaimError('kid is not a key of this service')
@@ -86,8 +97,7 @@ function byKid(find: (kid: unknown) => Promise<string | undefined>) {
 }
 
 /** Whatever is wrong with a token, the client learns that it is not valid and the log learns why. */
-async function refusing<T>(request: FastifyRequest, verify: () => Promise<T>): Promise<T> {
-  if (!request.headers.authorization) throw missingToken()
+async function refusing<T>(verify: () => Promise<T>): Promise<T> {
   try {
     return await verify()
   } catch (error) {
@@ -103,11 +113,12 @@ function isTokenFault(error: Error & { code?: unknown }): boolean {
 
 declare module 'fastify' {
   interface FastifyRequest {
+    jwtUnderTest: string
     verifyMfaSignature<T>(): Promise<T>
     verifyAccessSignature<T>(): Promise<T>
     /** @throws {AppError} invalid_token */
-    mfaClaims(): Promise<CommonClaims>
+    mfaClaims(token: string): Promise<CommonClaims>
     /** @throws {AppError} invalid_token */
-    accessClaims(): Promise<AccessClaims>
+    accessClaims(token: string): Promise<AccessClaims>
   }
 }

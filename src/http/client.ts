@@ -1,11 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../tokens/sessions.ts'
 
+const MAX_USER_AGENT = 256
+
 /** Where the request comes from, and a signal for when nobody waits for the answer any more. */
 export function clientOf(request: FastifyRequest): Client {
   return {
     ip: request.ip,
-    userAgent: request.headers['user-agent'] ?? '',
+    userAgent: (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT),
+    requestId: request.id,
     signal: disconnectSignal(request),
   }
 }

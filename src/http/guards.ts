@@ -6,8 +6,9 @@ import type { Db } from '../platform/database.ts'
 import type { Challenges } from '../sign-in/challenges.ts'
 import { reaches } from '../tokens/assurance.ts'
 import { MFA_TOKEN_TYP } from '../tokens/mfa-token.ts'
-import type { Sessions } from '../tokens/sessions.ts'
+import type { FindSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from '../two-factor/factors.ts'
+import { bearerToken } from './bearer.ts'
 import { describeRoute } from './describe-route.ts'
 import type { AccessPrincipal, MfaPrincipal, Principal } from './principal.ts'
 
@@ -36,18 +37,18 @@ export function makeGuards({
   clock,
   accounts,
   challenges,
-  sessions,
+  findSignedIn,
   factors,
 }: {
   db: Db
   clock: Clock
   accounts: Accounts
   challenges: Challenges
-  sessions: Sessions
+  findSignedIn: FindSignedIn
   factors: Factors
 }): Guards {
   async function checkMfa(request: FastifyRequest): Promise<MfaPrincipal> {
-    const claims = await request.mfaClaims()
+    const claims = await request.mfaClaims(bearerToken(request))
     const challenge = await challenges.find(claims.jti)
     const account = challenge && (await accounts.byId(challenge.accountId))
     if (!account || account.disabled || account.id !== claims.sub)
@@ -56,12 +57,8 @@ export function makeGuards({
   }
 
   async function checkAccess(request: FastifyRequest): Promise<AccessPrincipal> {
-    const claims = await request.accessClaims()
-    const session = await sessions.find(claims.sid)
-    const account = session && (await accounts.byId(session.accountId))
-    if (!account || account.disabled || account.id !== claims.sub)
-      throw invalidToken('the session has ended or its account is gone')
-    return { kind: 'access', account, session, claims }
+    const claims = await request.accessClaims(bearerToken(request))
+    return { kind: 'access', claims, ...(await findSignedIn(claims)) }
   }
 
   /** RFC 9470: recent enough, and as sure as the account's best factor can make it. */

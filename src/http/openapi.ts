@@ -59,7 +59,8 @@ export const openapi = fp(
           { name: 'Account', description: 'Making an account and looking at it' },
           { name: 'Sign in', description: 'The password' },
           { name: 'Second factor', description: 'Setting up an authenticator and answering with its codes' },
-          { name: 'Tokens', description: 'What other services need to check a token' },
+          { name: 'Sessions', description: 'Staying signed in, and leaving' },
+          { name: 'Tokens', description: 'Renewing tokens, and what other services need to check them' },
           { name: 'Service', description: 'What operators and tools ask' },
         ],
         components: {

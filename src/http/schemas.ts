@@ -36,3 +36,6 @@ export const ProblemSchema = Type.Object(
   },
   { $id: 'Problem', description: 'An error (RFC 9457)' },
 )
+
+/** For answers without a body. */
+export const NO_CONTENT = Type.Null({ description: 'Done' })

@@ -12,6 +12,7 @@ export interface Tables {
   signing_keys: SigningKeysTable
   hash_keys: HashKeysTable
   failure_counters: FailureCountersTable
+  audit_events: AuditEventsTable
 }
 
 export interface AccountsTable {
@@ -69,6 +70,8 @@ export interface SessionsTable {
   auth_time: number
   created_at: number
   last_used_at: number
+  /** When the session ends unless it is refreshed before; never after `expires_at`. */
+  idle_expires_at: number
   /** The absolute end, whatever use is made of the session. */
   expires_at: number
   ended_at: number | null
@@ -108,4 +111,16 @@ export interface FailureCountersTable {
   failures: number
   blocked_until: number
   last_failed_at: number
+}
+
+/** What happened to whom, when and from where. Rows outlive their account. */
+export interface AuditEventsTable {
+  id: string
+  at: number
+  event: string
+  account_id: string | null
+  session_id: string | null
+  ip: string
+  user_agent: string
+  request_id: string
 }

@@ -81,6 +81,15 @@ export async function consumeChallenge(trx: Trx, id: string, now: number): Promi
   return numUpdatedRows === 1n
 }
 
+export async function deleteExpiredChallenges(db: Db, now: number, limit: number): Promise<number> {
+  const expired = db.selectFrom('challenges').select('id').where('expires_at', '<=', now).limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('challenges')
+    .where('id', 'in', expired)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
 /** @returns `undefined` when the failure was counted, else the time until which none is. */
 export async function countFailure(
   trx: Trx,

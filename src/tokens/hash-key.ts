@@ -5,7 +5,11 @@ import type { Db } from '../platform/database.ts'
 import { findHashKey, insertHashKey } from './store.ts'
 
 const ID = 'primary'
-const CONTEXT = `hash_keys:${ID}`
+
+/** The key opens only in its own row. */
+export function hashKeyContext(id: string): string {
+  return `hash_keys:${id}`
+}
 
 /**
  * The key under which codes and tokens are hashed. It is random, made once for a database and kept sealed in
@@ -23,10 +27,10 @@ export async function openHashKey({
   clock: Clock
 }): Promise<Buffer> {
   const stored = await findHashKey(db, ID)
-  if (stored) return box.open(stored.sealed_key, CONTEXT)
+  if (stored) return box.open(stored.sealed_key, hashKeyContext(ID))
   await insertHashKey(db, {
     id: ID,
-    sealed_key: box.seal(newHashKey(), CONTEXT),
+    sealed_key: box.seal(newHashKey(), hashKeyContext(ID)),
     created_at: clock.now(),
   })
   return openHashKey({ db, box, clock })

@@ -1,16 +1,29 @@
 import type { Account } from '../accounts/account.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
+import { invalidToken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { type Acr, type Amr, acrOf } from './assurance.ts'
-import { findLiveSession, insertRefreshToken, insertSession } from './store.ts'
+import {
+  deleteUnusedRefreshTokens,
+  endOtherSessions,
+  endSession,
+  endWeakerSessions,
+  findLiveSession,
+  insertRefreshToken,
+  insertSession,
+  listLiveSessions,
+  proveSession,
+} from './store.ts'
 
 /** Where a request comes from. */
 export interface Client {
   ip: string
+  /** At most 256 characters of it. */
   userAgent: string
+  requestId: string
   /** Fires when the client has gone away. */
   signal?: AbortSignal
 }
@@ -21,8 +34,15 @@ export interface Session {
   accountId: string
   amr: readonly Amr[]
   acr: Acr
+  /** When a factor was last proven in this session; refreshing is not proving. */
   authTime: number
+  createdAt: number
+  lastUsedAt: number
+  idleExpiresAt: number
+  /** The absolute end. */
   expiresAt: number
+  ip: string
+  userAgent: string
 }
 
 /** The refresh token of a session, in clear: known to the client alone once the answer is sent. */
@@ -42,13 +62,27 @@ export interface Grant {
 /** A session ends for good after so many refresh token lifetimes, however often it is refreshed. */
 const ABSOLUTE_LIFETIMES = 3
 
-const MAX_USER_AGENT = 256
-
 export interface Sessions {
   /** Begins a session with its first refresh token; only the token's hash is stored. */
   open(trx: Trx, account: Account, amr: readonly Amr[], client: Client): Promise<Grant>
   /** The session while it lasts. */
   find(id: string): Promise<Session | undefined>
+  /** The live sessions of an account, the one used last first. */
+  list(accountId: string): Promise<Session[]>
+  /**
+   * A factor was proven anew in a session: its `auth_time` is now, its methods are these.
+   *
+   * @throws {AppError} invalid_token when the session has ended meanwhile.
+   */
+  prove(trx: Trx, session: Session, amr: readonly Amr[]): Promise<Session>
+  /** A new refresh token in place of the one that is out; that one is void at once. */
+  renewRefreshToken(trx: Trx, session: Session): Promise<RefreshToken>
+  /** @returns whether the account had such a live session. */
+  end(id: string, accountId: string): Promise<boolean>
+  /** Ends the account's sessions that are less sure than this one. */
+  endWeaker(trx: Trx, session: Session): Promise<void>
+  /** Ends every session of the account but one. */
+  endOthers(session: Session): Promise<void>
 }
 
 /** @param refreshTtl the life of an unused refresh token in seconds. */
@@ -63,6 +97,19 @@ export function makeSessions({
   keyedHash: KeyedHash
   refreshTtl: number
 }): Sessions {
+  const idleMs = refreshTtl * 1000
+
+  async function newRefreshToken(trx: Trx, session: Session): Promise<RefreshToken> {
+    const refreshToken = { token: newOpaqueToken(), expiresAt: session.idleExpiresAt }
+    await insertRefreshToken(trx, {
+      tokenHash: keyedHash('refresh token', refreshToken.token),
+      sessionId: session.id,
+      createdAt: clock.now(),
+      expiresAt: refreshToken.expiresAt,
+    })
+    return refreshToken
+  }
+
   return {
     async open(trx, account, amr, client) {
       const now = clock.now()
@@ -72,22 +119,34 @@ export function makeSessions({
         amr,
         acr: acrOf(amr),
         authTime: now,
-        expiresAt: now + ABSOLUTE_LIFETIMES * refreshTtl * 1000,
-      }
-      const refreshToken = { token: newOpaqueToken(), expiresAt: now + refreshTtl * 1000 }
-      await insertSession(trx, session, {
-        ip: client.ip,
-        userAgent: client.userAgent.slice(0, MAX_USER_AGENT),
-      })
-      await insertRefreshToken(trx, {
-        tokenHash: keyedHash('refresh token', refreshToken.token),
-        sessionId: session.id,
         createdAt: now,
-        expiresAt: refreshToken.expiresAt,
-      })
-      return { account, session, refreshToken }
+        lastUsedAt: now,
+        idleExpiresAt: now + idleMs,
+        expiresAt: now + ABSOLUTE_LIFETIMES * idleMs,
+        ip: client.ip,
+        userAgent: client.userAgent,
+      }
+      await insertSession(trx, session)
+      return { account, session, refreshToken: await newRefreshToken(trx, session) }
     },
 
     find: (id) => findLiveSession(db, id, clock.now()),
+    list: (accountId) => listLiveSessions(db, accountId, clock.now()),
+
+    async prove(trx, session, amr) {
+      const proven = { ...session, amr, acr: acrOf(amr), authTime: clock.now() }
+      if (!(await proveSession(trx, proven))) throw invalidToken('the session has ended')
+      return proven
+    },
+
+    async renewRefreshToken(trx, session) {
+      await deleteUnusedRefreshTokens(trx, session.id)
+      return newRefreshToken(trx, session)
+    },
+
+    end: (id, accountId) => db.transaction().execute((trx) => endSession(trx, id, accountId, clock.now())),
+    endWeaker: (trx, session) => endWeakerSessions(trx, session, clock.now()),
+    endOthers: (session) =>
+      db.transaction().execute((trx) => endOtherSessions(trx, session.accountId, session.id, clock.now())),
   }
 }

@@ -1,14 +1,19 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import type { Selectable } from 'kysely'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import { insertSigningKey, listSigningKeys } from './store.ts'
+import type { SigningKeysTable } from '../platform/tables.ts'
+import { isRotationDue, publishedKeysAt, signingKeyAt } from './key-schedule.ts'
+import { deleteSigningKeys, insertSigningKey, listSigningKeys } from './store.ts'
 
 export type SigningAlg = 'ES256' | 'EdDSA'
 
 export interface SigningKey {
   kid: string
   generation: number
+  /** Epoch milliseconds. */
+  createdAt: number
   alg: SigningAlg
   privateKeyPem: string
   publicKeyPem: string
@@ -27,22 +32,34 @@ export interface PublicJwk {
   use: 'sig'
 }
 
-/** The keys that sign access tokens: kept sealed in the database, one for all processes. */
+/** The keys that sign access tokens: kept sealed in the database, one set for all processes. */
 export interface SigningKeys {
+  /** The key to sign with now. */
   current(): SigningKey
-  /** The public key for a `kid`; `undefined` when the database has none such. */
+  /** The key for a `kid`, as long as a token of it may be valid. */
   find(kid: unknown): Promise<SigningKey | undefined>
   /** RFC 7517 section 5. */
   jwks(): { keys: PublicJwk[] }
+  /** All keys, in the order they were made. */
+  list(): SigningKey[]
+  /**
+   * Makes the next key, unless one is already waiting to sign. It signs when every verifier can know it.
+   *
+   * @returns the key that is to sign next.
+   */
+  rotate(): Promise<SigningKey>
+  /** Learns of other processes' keys, rotates by age, and drops keys that are done. */
+  maintain(): Promise<void>
 }
 
 /** Unknown `kid`s come from strangers, too: they make this process look into the database at most this often. */
 const RELOAD_PAUSE_MS = 1_000
 
 /**
- * Loads the keys, and makes the first one of this algorithm; when several processes start at once, all end
- * up with the same.
+ * Loads the keys, and makes one where there is none of this algorithm; when several processes start at once,
+ * all end up with the same.
  *
+ * @param tokenTtl the life of an access token in seconds.
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
  */
 export async function openSigningKeys({
@@ -50,63 +67,80 @@ export async function openSigningKeys({
   box,
   clock,
   alg,
+  tokenTtl,
 }: {
   db: Db
   box: SecretBox
   clock: Clock
   alg: SigningAlg
+  tokenTtl: number
 }): Promise<SigningKeys> {
-  let keys = await load()
-  let loadedAt = clock.now()
+  let keys: SigningKey[] = []
+  let loadedAt = 0
 
-  async function load(): Promise<Map<string, SigningKey>> {
+  async function load(): Promise<void> {
+    loadedAt = clock.now()
+    const known = new Map(keys.map((key) => [key.kid, key]))
     const rows = await listSigningKeys(db)
-    return new Map(
-      rows.map((row) => {
-        const pem = box.open(row.sealed_private_key, sealContext(row.id)).toString()
-        return [row.id, describeKey({ pem, alg: row.alg, generation: row.generation })]
-      }),
-    )
+    keys = rows.map((row) => known.get(row.id) ?? keyFromRow(row, box))
   }
 
   async function makeNext(): Promise<void> {
-    const generation = 1 + Math.max(0, ...[...keys.values()].map((key) => key.generation))
-    const key = describeKey({ pem: generatePem(alg), alg, generation })
+    const generation = 1 + (keys.at(-1)?.generation ?? 0)
+    const key = describeKey({ pem: generatePem(alg), alg, generation, createdAt: clock.now() })
     await insertSigningKey(db, {
       id: key.kid,
       generation,
       alg,
       public_jwk: JSON.stringify(key.jwk),
-      sealed_private_key: box.seal(Buffer.from(key.privateKeyPem), sealContext(key.kid)),
-      created_at: clock.now(),
+      sealed_private_key: box.seal(Buffer.from(key.privateKeyPem), signingKeyContext(key.kid)),
+      created_at: key.createdAt,
     })
-    keys = await load()
+    await load()
   }
 
-  function newest(): SigningKey | undefined {
-    return [...keys.values()].findLast((key) => key.alg === alg)
+  const published = () => publishedKeysAt(keys, clock.now(), tokenTtl)
+  const current = () => signingKeyAt(keys, clock.now()) as SigningKey
+
+  async function rotate(): Promise<SigningKey> {
+    await load()
+    if (keys.at(-1) === current()) await makeNext()
+    return keys.at(-1) as SigningKey
   }
 
-  while (!newest()) await makeNext()
+  await load()
+  if (keys.length === 0) await makeNext()
+  else if (keys.at(-1)?.alg !== alg) await rotate()
 
   return {
-    current: () => newest() as SigningKey,
+    current,
+    rotate,
 
     async find(kid) {
       if (typeof kid !== 'string') return undefined
-      const now = clock.now()
-      if (!keys.has(kid) && Math.abs(now - loadedAt) >= RELOAD_PAUSE_MS) {
-        loadedAt = now
-        keys = await load()
-      }
-      return keys.get(kid)
+      const known = () => published().find((key) => key.kid === kid)
+      if (!known() && Math.abs(clock.now() - loadedAt) >= RELOAD_PAUSE_MS) await load()
+      return known()
     },
 
-    jwks: () => ({ keys: [...keys.values()].map(({ jwk }) => jwk) }),
+    jwks: () => ({ keys: published().map(({ jwk }) => jwk) }),
+    list: () => [...keys],
+
+    async maintain() {
+      await load()
+      if (isRotationDue(keys, clock.now())) await rotate()
+      const kept = new Set(published())
+      await deleteSigningKeys(
+        db,
+        keys.filter((key) => !kept.has(key)).map(({ kid }) => kid),
+      )
+      keys = [...kept]
+    },
   }
 }
 
-function sealContext(kid: string): string {
+/** A private key opens only in its own row. */
+export function signingKeyContext(kid: string): string {
   return `signing_keys:${kid}`
 }
 
@@ -116,14 +150,21 @@ function generatePem(alg: SigningAlg): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
+function keyFromRow(row: Selectable<SigningKeysTable>, box: SecretBox): SigningKey {
+  const pem = box.open(row.sealed_private_key, signingKeyContext(row.id)).toString()
+  return describeKey({ pem, alg: row.alg, generation: row.generation, createdAt: row.created_at })
+}
+
 function describeKey({
   pem,
   alg,
   generation,
+  createdAt,
 }: {
   pem: string
   alg: SigningAlg
   generation: number
+  createdAt: number
 }): SigningKey {
   const publicKey = createPublicKey(createPrivateKey(pem))
   const publicJwk = publicKey.export({ format: 'jwk' }) as Pick<PublicJwk, 'kty' | 'crv' | 'x' | 'y'>
@@ -131,6 +172,7 @@ function describeKey({
   return {
     kid,
     generation,
+    createdAt,
     alg,
     privateKeyPem: pem,
     publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),

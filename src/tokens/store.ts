@@ -1,14 +1,15 @@
 import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
-import type { HashKeysTable, SigningKeysTable } from '../platform/tables.ts'
+import type {
+  HashKeysTable,
+  RefreshTokensTable,
+  SessionsTable,
+  SigningKeysTable,
+} from '../platform/tables.ts'
 import type { Amr } from './assurance.ts'
 import type { Session } from './sessions.ts'
 
-export async function insertSession(
-  trx: Trx,
-  session: Session,
-  origin: { ip: string; userAgent: string },
-): Promise<void> {
+export async function insertSession(trx: Trx, session: Session): Promise<void> {
   await trx
     .insertInto('sessions')
     .values({
@@ -17,13 +18,116 @@ export async function insertSession(
       amr: session.amr.join(' '),
       acr: session.acr,
       auth_time: session.authTime,
-      created_at: session.authTime,
-      last_used_at: session.authTime,
+      created_at: session.createdAt,
+      last_used_at: session.lastUsedAt,
+      idle_expires_at: session.idleExpiresAt,
       expires_at: session.expiresAt,
       ended_at: null,
-      ip: origin.ip,
-      user_agent: origin.userAgent,
+      ip: session.ip,
+      user_agent: session.userAgent,
     })
+    .execute()
+}
+
+function liveSessions(db: Db, now: number) {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('ended_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+}
+
+export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
+  const row = await liveSessions(db, now).where('id', '=', id).executeTakeFirst()
+  return row && sessionFromRow(row)
+}
+
+export async function listLiveSessions(db: Db, accountId: string, now: number): Promise<Session[]> {
+  const rows = await liveSessions(db, now)
+    .where('account_id', '=', accountId)
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute()
+  return rows.map(sessionFromRow)
+}
+
+function sessionFromRow(row: Selectable<SessionsTable>): Session {
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    amr: row.amr.split(' ') as Amr[],
+    acr: row.acr,
+    authTime: row.auth_time,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    idleExpiresAt: row.idle_expires_at,
+    expiresAt: row.expires_at,
+    ip: row.ip,
+    userAgent: row.user_agent,
+  }
+}
+
+/** @returns whether the session was still live. */
+export async function proveSession(trx: Trx, session: Session): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sessions')
+    .set({ amr: session.amr.join(' '), acr: session.acr, auth_time: session.authTime })
+    .where('id', '=', session.id)
+    .where('ended_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** The session was used: it lives on until its new idle end, and was seen from there. */
+export async function touchSession(trx: Trx, session: Session): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({
+      last_used_at: session.lastUsedAt,
+      idle_expires_at: session.idleExpiresAt,
+      ip: session.ip,
+      user_agent: session.userAgent,
+    })
+    .where('id', '=', session.id)
+    .execute()
+}
+
+/** @returns whether this call was the one that ended it. */
+export async function endSession(trx: Trx, id: string, accountId: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+export async function endOtherSessions(
+  trx: Trx,
+  accountId: string,
+  keptId: string,
+  now: number,
+): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('account_id', '=', accountId)
+    .where('id', '!=', keptId)
+    .where('ended_at', 'is', null)
+    .execute()
+}
+
+export async function endWeakerSessions(trx: Trx, session: Session, now: number): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('account_id', '=', session.accountId)
+    // The levels sort by their names.
+    .where('acr', '<', session.acr)
+    .where('ended_at', 'is', null)
     .execute()
 }
 
@@ -43,24 +147,40 @@ export async function insertRefreshToken(
     .execute()
 }
 
-export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const row = await db
-    .selectFrom('sessions')
-    .selectAll()
-    .where('id', '=', id)
-    .where('ended_at', 'is', null)
+/**
+ * Marks a refresh token as used.
+ *
+ * @returns its session when this call was the one that used it.
+ */
+export async function rotateRefreshToken(
+  trx: Trx,
+  tokenHash: string,
+  now: number,
+): Promise<string | undefined> {
+  const row = await trx
+    .updateTable('refresh_tokens')
+    .set({ rotated_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('rotated_at', 'is', null)
     .where('expires_at', '>', now)
+    .returning('session_id')
     .executeTakeFirst()
-  return (
-    row && {
-      id: row.id,
-      accountId: row.account_id,
-      amr: row.amr.split(' ') as Amr[],
-      acr: row.acr,
-      authTime: row.auth_time,
-      expiresAt: row.expires_at,
-    }
-  )
+  return row?.session_id
+}
+
+export async function findRefreshToken(
+  db: Db,
+  tokenHash: string,
+): Promise<Selectable<RefreshTokensTable> | undefined> {
+  return db.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst()
+}
+
+export async function deleteUnusedRefreshTokens(trx: Trx, sessionId: string): Promise<void> {
+  await trx
+    .deleteFrom('refresh_tokens')
+    .where('session_id', '=', sessionId)
+    .where('rotated_at', 'is', null)
+    .execute()
 }
 
 export async function listSigningKeys(db: Db): Promise<Selectable<SigningKeysTable>[]> {
@@ -76,6 +196,10 @@ export async function insertSigningKey(db: Db, key: Selectable<SigningKeysTable>
     .execute()
 }
 
+export async function deleteSigningKeys(db: Db, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await db.deleteFrom('signing_keys').where('id', 'in', ids).execute()
+}
+
 export async function findHashKey(db: Db, id: string): Promise<Selectable<HashKeysTable> | undefined> {
   return db.selectFrom('hash_keys').selectAll().where('id', '=', id).executeTakeFirst()
 }
@@ -87,4 +211,28 @@ export async function insertHashKey(db: Db, key: Selectable<HashKeysTable>): Pro
     .values(key)
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
+}
+
+/** Ended sessions and those nobody came back to; their refresh tokens go with them. */
+export async function deleteDeadSessions(db: Db, now: number, limit: number): Promise<number> {
+  const dead = db
+    .selectFrom('sessions')
+    .select('id')
+    .where((eb) => eb.or([eb('ended_at', '<=', now), eb('idle_expires_at', '<=', now)]))
+    .limit(limit)
+  const { numDeletedRows } = await db.deleteFrom('sessions').where('id', 'in', dead).executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}
+
+export async function deleteExpiredRefreshTokens(db: Db, now: number, limit: number): Promise<number> {
+  const expired = db
+    .selectFrom('refresh_tokens')
+    .select('token_hash')
+    .where('expires_at', '<=', now)
+    .limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('refresh_tokens')
+    .where('token_hash', 'in', expired)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
 }

@@ -54,7 +54,7 @@ export const VerifyResponse = Type.Object(
 
 export const twoFactorSchemas = [Enrolment, VerifyResponse]
 
-export const VerifyBody = Type.Object(
+export const AnswerBody = Type.Object(
   {
     code: Type.String({ minLength: 1, maxLength: 64, description: 'Blanks and dashes do not matter' }),
     method: Type.Optional(
@@ -65,4 +65,9 @@ export const VerifyBody = Type.Object(
     ...CLOSED,
     examples: [{ code: '492039' }, { code: '7QKM-2X9T-B4HW-ZC6R-1NVD-8FYP', method: 'recovery_code' }],
   },
+)
+
+export const ConfirmBody = Type.Object(
+  { code: Type.String({ minLength: 1, maxLength: 64, description: 'A code of the pending authenticator' }) },
+  { ...CLOSED, examples: [{ code: '492039' }] },
 )

@@ -151,3 +151,13 @@ export async function hasUnusedRecoveryCode(db: Db, accountId: string): Promise<
     .executeTakeFirst()
   return row !== undefined
 }
+
+export async function deleteExpiredPendingFactors(db: Db, now: number, limit: number): Promise<number> {
+  const expired = db.selectFrom('totp_factors').select('id').where('expires_at', '<=', now).limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('totp_factors')
+    .where('id', 'in', expired)
+    .where('state', '=', 'pending')
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

@@ -79,11 +79,9 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
   const logLines: string[] = []
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)
-  const deps = await makeDependencies({ config, db, clock, rootKeys })
-  const app = await buildApp(
-    deps,
-    makeLogger(logLevel, { write: (line: string) => void logLines.push(line) }),
-  )
+  const logger = makeLogger(logLevel, { write: (line: string) => void logLines.push(line) })
+  const deps = await makeDependencies({ config, db, clock, logger, rootKeys })
+  const app = await buildApp(deps, logger)
   await app.ready()
 
   let closed = false

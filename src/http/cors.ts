@@ -1,0 +1,23 @@
+import fastifyCors from '@fastify/cors'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+
+/** What a page of another origin may read beside the body. */
+const EXPOSED = ['Retry-After', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id', 'Allow']
+
+const PREFLIGHT_SECONDS = 600
+
+/** Lets pages of the configured origins call the API; an origin matches as a whole or not at all. */
+export const cors = fp(
+  async function cors(app: FastifyInstance, { origins }: { origins: readonly string[] }) {
+    await app.register(fastifyCors, {
+      origin: [...origins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      allowedHeaders: ['Authorization', 'Content-Type'],
+      exposedHeaders: EXPOSED,
+      maxAge: PREFLIGHT_SECONDS,
+      strictPreflight: true,
+    })
+  },
+  { name: 'cors' },
+)

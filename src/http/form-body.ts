@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+
+const DECODER = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Lets the routes of this scope take a form beside JSON, as OAuth endpoints do. A parameter may not occur
+ * twice (RFC 6749 section 3.2).
+ */
+export function acceptForm(scope: FastifyInstance): void {
+  scope.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseForm(body),
+  )
+}
+
+/** @throws {AppError} bad_request */
+function parseForm(bytes: Uint8Array): Record<string, string> {
+  const members: [string, string][] = [...new URLSearchParams(decode(bytes))]
+  const names = new Set(members.map(([name]) => name))
+  if (names.size < members.length) throw new AppError('bad_request', 'The form has the same parameter twice.')
+  return Object.fromEntries(members)
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes)
+  } catch {
+    throw new AppError('bad_request', 'The form is not well-formed UTF-8.')
+  }
+}

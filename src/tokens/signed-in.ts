@@ -1,0 +1,35 @@
+import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { invalidToken } from '../errors.ts'
+import type { AccessClaims } from './access-token.ts'
+import type { Session, Sessions } from './sessions.ts'
+
+/** Who stands behind an access token. */
+export interface SignedIn {
+  account: Account
+  session: Session
+}
+
+/**
+ * An access token is as good as its session: with the session ended, or the account disabled or deleted, it is
+ * dead at once on this service, whatever its claims say.
+ *
+ * @throws {AppError} invalid_token
+ */
+export type FindSignedIn = (claims: AccessClaims) => Promise<SignedIn>
+
+export function makeFindSignedIn({
+  sessions,
+  accounts,
+}: {
+  sessions: Sessions
+  accounts: Accounts
+}): FindSignedIn {
+  return async (claims) => {
+    const session = await sessions.find(claims.sid)
+    const account = session && (await accounts.byId(session.accountId))
+    if (!account || account.disabled || account.id !== claims.sub)
+      throw invalidToken('the session has ended or its account is gone')
+    return { account, session }
+  }
+}

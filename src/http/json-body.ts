@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { visit } from 'jsonc-parser'
-import { malformedJson, validationFailed } from '../errors.ts'
+import { AppError, malformedJson, validationFailed } from '../errors.ts'
 
 /** Bodies of this API are a handful of short members. */
 export const BODY_LIMIT_BYTES = 16 * 1024
@@ -18,20 +18,30 @@ export const jsonBody = fp(
     app.addContentTypeParser(
       'application/json',
       { parseAs: 'buffer' },
-      async (_request: FastifyRequest, body: Buffer) =>
-        body.length === 0 ? undefined : parseStrictJson(body),
+      async (request: FastifyRequest, body: Buffer) => {
+        refuseEncodedBody(request)
+        return body.length === 0 ? undefined : parseStrictJson(body)
+      },
     )
 
     // A route without a body schema takes none, and what nobody reads is refused like any unknown member.
     app.addHook('preValidation', async (request) => {
       const { body } = request
       if (body === undefined || request.routeOptions.schema?.body) return
-      const empty = typeof body === 'object' && body !== null && Object.keys(body).length === 0
+      const empty = JSON.stringify(body) === '{}'
       if (!empty) throw validationFailed([{ pointer: '', detail: 'this route takes no body' }])
     })
   },
   { name: 'json-body' },
 )
+
+/** Nothing here decompresses (RFC 9110 section 15.5.16); a body that is not what it says is not read either. */
+function refuseEncodedBody(request: FastifyRequest): void {
+  if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
+    throw new AppError('unsupported_media_type', 'Send the body without a Content-Encoding.', {
+      headers: { 'accept-encoding': 'identity' },
+    })
+}
 
 /** @throws {AppError} malformed_json, validation_failed */
 export function parseStrictJson(bytes: Uint8Array): unknown {

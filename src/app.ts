@@ -9,7 +9,7 @@ import { makeGuards, protect, type ScopeName } from './http/guards.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from './http/json-body.ts'
 import { trackMethods } from './http/method-not-allowed.ts'
 import { openapi } from './http/openapi.ts'
-import { problems } from './http/problem.ts'
+import { answerRouterError, problems } from './http/problem.ts'
 import { rateLimits } from './http/rate-limits.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
@@ -35,6 +35,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     requestTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerRouterError,
     // The same in tests as in service: nothing is coerced, nothing dropped, all faults are named at once.
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },

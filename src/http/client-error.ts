@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { AppError, type ProblemCode } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problem.ts'
+import { answerHeaders } from './security-headers.ts'
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -20,15 +21,15 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     return
   }
   const code = CODES[error.code ?? ''] ?? 'bad_request'
-  const problem = problemOf(new AppError(code, 'The request could not be read as HTTP.'), crypto.randomUUID())
+  const requestId = crypto.randomUUID()
+  const problem = problemOf(new AppError(code, 'The request could not be read as HTTP.'), requestId)
   const body = JSON.stringify(problem)
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${REASONS[code]}`,
       `content-type: ${PROBLEM_MEDIA_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
-      'cache-control: no-store',
-      'x-content-type-options: nosniff',
+      ...Object.entries(answerHeaders(requestId)).map(([name, value]) => `${name}: ${value}`),
       'connection: close',
       '',
       body,

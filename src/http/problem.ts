@@ -22,6 +22,7 @@ import {
   validationFailed,
 } from '../errors.ts'
 import { ClientGone } from './client.ts'
+import { answerHeaders } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
@@ -56,14 +57,22 @@ export const problems = fp(
     app.setNotFoundHandler(() => {
       throw notFound()
     })
-    app.setErrorHandler((error: FastifyError, request, reply) => {
-      const problem = toAppError(error)
-      logCause(problem, request)
-      sendProblem(problem, request, reply)
-    })
+    app.setErrorHandler(answerError)
   },
   { name: 'problems' },
 )
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toAppError(error)
+  logCause(problem, request)
+  sendProblem(problem, request, reply)
+}
+
+/** For a path that cannot be decoded: Fastify knows no route for it, so no hook has run. */
+export function answerRouterError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(answerHeaders(request.id))
+  answerError(error, request, reply)
+}
 
 function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
   // Serialized here: an error must not fail because a route's answer schemas do not name it.

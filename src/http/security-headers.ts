@@ -15,11 +15,16 @@ const HEADERS = {
   'x-frame-options': 'DENY',
 }
 
+/** What every answer says about itself, and the name under which the log has the request. */
+export function answerHeaders(requestId: string): Record<string, string> {
+  return { ...HEADERS, 'x-request-id': requestId }
+}
+
 /** Security headers on every answer, errors and unknown paths too. */
 export const securityHeaders = fp(
   async function securityHeaders(app: FastifyInstance) {
     app.addHook('onRequest', async (request, reply) => {
-      reply.headers({ ...HEADERS, 'x-request-id': request.id })
+      reply.headers(answerHeaders(request.id))
     })
   },
   { name: 'security-headers' },

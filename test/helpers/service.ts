@@ -96,7 +96,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
   const call = async (options: InjectOptions, token?: string): Promise<Answer> => {
     const headers = { ...(token && { authorization: `Bearer ${token}` }), ...options.headers }
     const response = await app.inject({ ...options, headers })
-    const json = /json/.test(String(response.headers['content-type']))
+    const json = response.body !== '' && /json/.test(String(response.headers['content-type']))
     return {
       status: response.statusCode,
       headers: response.headers,

@@ -47,6 +47,9 @@ export interface Service {
   close(): Promise<void>
 }
 
+/** What a person needs to sign in: a service to call and the time their authenticator shows. */
+export type Reachable = Pick<Service, 'post'> & { clock: Pick<TestClock, 'now'> }
+
 /** An answer with its JSON already read; `body` is `undefined` where there is none. */
 export interface Answer {
   status: number
@@ -137,7 +140,7 @@ export interface Enrolled {
 }
 
 export async function register(
-  service: Service,
+  service: Reachable,
   username = 'ada',
 ): Promise<{ id: string; mfaToken: string }> {
   const { status, body } = await service.post('/register', { username, password: PASSWORD })
@@ -146,7 +149,7 @@ export async function register(
 }
 
 /** Registers, sets up an authenticator and confirms it, as a person would. */
-export async function enrol(service: Service, username = 'ada'): Promise<Enrolled> {
+export async function enrol(service: Reachable, username = 'ada'): Promise<Enrolled> {
   const { id, mfaToken } = await register(service, username)
   const setup = await service.post('/2fa/setup', undefined, mfaToken)
   const confirmingCode = totp(setup.body.secret, service.clock.now())
@@ -164,7 +167,7 @@ export async function enrol(service: Service, username = 'ada'): Promise<Enrolle
 }
 
 /** The mfa token for a right password. */
-export async function login(service: Service, username = 'ada', password = PASSWORD): Promise<string> {
+export async function login(service: Reachable, username = 'ada', password = PASSWORD): Promise<string> {
   const { status, body } = await service.post('/login', { username, password })
   if (status !== 200) throw new Error(`login answered ${status}: ${JSON.stringify(body)}`)
   return body.mfa_token
@@ -174,4 +177,19 @@ export async function login(service: Service, username = 'ada', password = PASSW
 export function nextCode(service: Service, { secret }: { secret: string }): string {
   service.clock.advance(30)
   return totp(secret, service.clock.now())
+}
+
+/** One mfa token for each of so many logins, one after another: the hash queue takes no crowds. */
+export async function logins(service: Reachable, count: number, username = 'ada'): Promise<string[]> {
+  const tokens: string[] = []
+  while (tokens.length < count) tokens.push(await login(service, username))
+  return tokens
+}
+
+/** A code that is none of the account's now or within two time steps. */
+export function wrongCode({ clock }: Reachable, { secret }: { secret: string }): string {
+  const right = [-2, -1, 0, 1, 2].map((steps) => totp(secret, clock.now() + steps * 30_000))
+  return (
+    ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !right.includes(code)) ?? ''
+  )
 }

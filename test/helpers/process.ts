@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { type Answer, CHEAP_HASHES, type Reachable } from './service.ts'
+
+const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+
+const START_PATIENCE_MS = 20_000
+const STOP_PATIENCE_MS = 12_000
+
+/** The real server as a process of its own, reached over the network; its clock is the machine's. */
+export interface ServerProcess extends Reachable {
+  url: string
+  /** Everything it wrote so far, to either stream. */
+  output(): string
+  get(path: string, token?: string): Promise<Answer>
+  /** Ends it as an operator would and waits. @returns its exit code, `null` when it had to be killed. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+/** What processes must share to be one service. */
+export function sharedEnvironment(t: Test): Record<string, string> {
+  return {
+    DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    SECRET_KEY: randomBytes(32).toString('base64'),
+    ISSUER: 'https://id.example.com',
+  }
+}
+
+/** Starts `src/server.ts` on a free port and waits until it says that it is ready. */
+export async function startProcess(t: Test, environment: Record<string, string>): Promise<ServerProcess> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const child = spawn(process.execPath, [SERVER], {
+    env: { PATH: process.env.PATH, RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit')
+  const output = collect(child)
+
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (running(child)) child.kill(signal)
+    const kill = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS)
+    await exited
+    clearTimeout(kill)
+    return child.exitCode
+  }
+  t.teardown(() => stop())
+
+  const call = async (method: string, path: string, body: unknown, token?: string): Promise<Answer> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const json = /json/.test(response.headers.get('content-type') ?? '')
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: json ? JSON.parse(text) : undefined,
+      text,
+    }
+  }
+
+  const deadline = Date.now() + START_PATIENCE_MS
+  while (!(await isReady(url))) {
+    if (!running(child) || Date.now() > deadline) throw new Error(`The server did not start:\n${output()}`)
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+
+  return {
+    url,
+    clock: { now: () => Date.now() },
+    output,
+    stop,
+    post: (path, body, token) => call('POST', path, body, token),
+    get: (path, token) => call('GET', path, undefined, token),
+  }
+}
+
+function running(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+  return () => text
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}

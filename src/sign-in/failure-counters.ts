@@ -23,7 +23,7 @@ export const CODE_POLICY: PausePolicy = {
   last: 100,
 }
 
-/** For one username from one address. */
+/** For one username from one address or IPv6 network. */
 export const PASSWORD_POLICY: PausePolicy = {
   from: 10,
   firstPauseSeconds: 30,

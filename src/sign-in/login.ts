@@ -9,6 +9,7 @@ import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
 import type { Factors, Method } from '../two-factor/factors.ts'
 import type { Challenge, Challenges } from './challenges.ts'
 import { type FailureCounters, PASSWORD_POLICY } from './failure-counters.ts'
+import { networkOf } from './network.ts'
 
 /** What a right password opens: the way to the second factor or, where none is asked for, a session. */
 export type LoginOutcome =
@@ -67,7 +68,7 @@ export function makeLogin({
 
   return async ({ username, password }, client) => {
     // Unknown names are counted like known ones, under a hash: the counter must not tell who has an account.
-    const subject = keyedHash('sign-in subject', usernameKey(username), client.ip)
+    const subject = keyedHash('sign-in subject', usernameKey(username), networkOf(client.ip))
     const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
 
     await inTransaction((trx) => failureCounters.begin(trx, subject, 'password'))

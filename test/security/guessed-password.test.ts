@@ -1,0 +1,125 @@
+// The attack: passwords from a list of leaked ones are tried against a name; in another spelling, from the next
+// address of the same network, many at once. Or the owner is locked out by somebody else's wrong tries.
+import t from 'tap'
+import { burst, outcomeOf, tally } from '../helpers/burst.ts'
+import { type Answer, PASSWORD, register, type Service, startService } from '../helpers/service.ts'
+
+const tryPassword = (service: Service, username: string, password: string, remoteAddress = '192.0.2.1') =>
+  service.post('/login', { username, password }, undefined, { remoteAddress })
+
+async function wrongPasswords(
+  service: Service,
+  names: readonly string[],
+  address?: string,
+): Promise<string[]> {
+  const outcomes: string[] = []
+  for (const name of names)
+    outcomes.push(outcomeOf(await tryPassword(service, name, 'not this one', address)))
+  return outcomes
+}
+
+const times = (count: number, name: string) => Array.from({ length: count }, () => name)
+
+const TEN_THEN_PAUSE = [...times(10, '401 invalid_credentials'), '429 too_many_attempts']
+
+const pauseOf = ({ headers }: Answer) => Number(headers['retry-after'])
+
+t.test('from the tenth wrong password in a row, each brings a longer pause', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  t.strictSame(await wrongPasswords(service, times(11, 'ada')), TEN_THEN_PAUSE)
+  for (const pause of [30, 60, 120, 240, 480, 900, 900]) {
+    const refused = await tryPassword(service, 'ada', PASSWORD)
+    t.equal(outcomeOf(refused), '429 too_many_attempts', 'the right password has to wait, too')
+    t.equal(pauseOf(refused), pause)
+    service.clock.advance(pause)
+    t.strictSame(await wrongPasswords(service, ['ada']), ['401 invalid_credentials'])
+  }
+})
+
+t.test('names that nobody has are counted like those that somebody has', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  for (const name of ['ada', 'nobody']) {
+    t.strictSame(await wrongPasswords(service, times(11, name)), TEN_THEN_PAUSE)
+    t.equal(pauseOf(await tryPassword(service, name, PASSWORD)), 30)
+  }
+})
+
+t.test('all spellings of a name share one counter', async (t) => {
+  const service = await startService(t)
+  await register(service, 'kiki')
+  const spellings = ['kiki', 'KIKI', 'Kiki', 'kIkI', '\u212aiki', 'ki\u212ai']
+  t.strictSame(await wrongPasswords(service, [...spellings, ...spellings].slice(0, 11)), TEN_THEN_PAUSE)
+})
+
+t.test('somebody who fails elsewhere does not lock the owner out', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  await wrongPasswords(service, times(11, 'ada'), '192.0.2.1')
+  t.equal((await tryPassword(service, 'ada', PASSWORD, '198.51.100.7')).status, 200)
+  t.equal(outcomeOf(await tryPassword(service, 'ada', PASSWORD, '192.0.2.1')), '429 too_many_attempts')
+})
+
+t.test('the addresses of one IPv6 network share one counter, whatever their spelling', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  const outcomes: string[] = []
+  for (let host = 1; host <= 11; host += 1)
+    outcomes.push(...(await wrongPasswords(service, ['ada'], `2001:db8:0:7::${host.toString(16)}`)))
+  t.strictSame(outcomes, TEN_THEN_PAUSE)
+  t.strictSame(
+    await wrongPasswords(service, times(2, 'ada'), '2001:0DB8:0000:0007:ffff:ffff:ffff:ffff'),
+    times(2, '429 too_many_attempts'),
+  )
+  t.equal((await tryPassword(service, 'ada', PASSWORD, '2001:db8:0:8::1')).status, 200, 'the next network')
+})
+
+t.test('IPv4 addresses count apart and alike in their IPv6-mapped spelling', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  await wrongPasswords(service, times(11, 'ada'), '192.0.2.1')
+  t.equal(outcomeOf(await tryPassword(service, 'ada', PASSWORD, '::ffff:192.0.2.1')), '429 too_many_attempts')
+  t.equal((await tryPassword(service, 'ada', PASSWORD, '::ffff:192.0.2.2')).status, 200)
+})
+
+t.test('the count of wrong passwords survives a restart', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  await wrongPasswords(service, times(10, 'ada'))
+  await service.close()
+  const restarted = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  t.equal(outcomeOf(await tryPassword(restarted, 'ada', PASSWORD)), '429 too_many_attempts')
+})
+
+t.test('a right password clears the count', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  await wrongPasswords(service, times(9, 'ada'))
+  t.equal((await tryPassword(service, 'ada', PASSWORD)).status, 200)
+  t.strictSame(await wrongPasswords(service, times(11, 'ada')), TEN_THEN_PAUSE)
+})
+
+t.test('a burst of wrong passwords has the pause that its number has earned', async (t) => {
+  const service = await startService(t, { environment: { HASH_CONCURRENCY: '2', HASH_QUEUE: '20' } })
+  await register(service)
+  const outcomes = tally(await burst(200, () => tryPassword(service, 'ada', 'not this one')))
+  const { '401 invalid_credentials': evaluated = 0 } = outcomes
+  t.ok(evaluated <= 22, `no more than fit into the hash queue are looked at: ${JSON.stringify(outcomes)}`)
+  t.equal(pauseOf(await tryPassword(service, 'ada', PASSWORD)), 900)
+})
+
+t.test('thirty right logins at once are all let in', async (t) => {
+  const service = await startService(t, { environment: { HASH_QUEUE: '100' } })
+  await register(service)
+  t.strictSame(tally(await burst(30, () => tryPassword(service, 'ada', PASSWORD))), { 200: 30 })
+  t.strictSame(tally(await burst(30, () => tryPassword(service, 'ada', PASSWORD))), { 200: 30 })
+})
+
+t.test('logins that were not looked at do not count', async (t) => {
+  const service = await startService(t, { environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' } })
+  await register(service)
+  const answers = await burst(40, () => tryPassword(service, 'ada', PASSWORD))
+  t.strictSame(tally(answers), { 200: 1, '503 overloaded': 39 })
+  t.equal((await tryPassword(service, 'ada', PASSWORD)).status, 200)
+})

@@ -8,6 +8,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('username_key', 'text', (column) => column.notNull().unique())
     .addColumn('email', 'text')
     .addColumn('email_verified_at', 'bigint')
+    .addColumn('email_factor_at', 'bigint')
     .addColumn('password_hash', 'text', (column) => column.notNull())
     .addColumn('password_set_at', 'bigint', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())

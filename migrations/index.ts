@@ -7,6 +7,9 @@ import * as sessions from './0005-sessions.ts'
 import * as keys from './0006-keys.ts'
 import * as failureCounters from './0007-failure-counters.ts'
 import * as auditEvents from './0008-audit-events.ts'
+import * as emailCodes from './0009-email-codes.ts'
+import * as passwordResets from './0010-password-resets.ts'
+import * as outbox from './0011-outbox.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +21,7 @@ export const migrations: Record<string, Migration> = {
   '0006-keys': keys,
   '0007-failure-counters': failureCounters,
   '0008-audit-events': auditEvents,
+  '0009-email-codes': emailCodes,
+  '0010-password-resets': passwordResets,
+  '0011-outbox': outbox,
 }

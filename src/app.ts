@@ -1,6 +1,8 @@
 import fastifyAccepts from '@fastify/accepts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { meRoutes, registerRoutes } from './accounts/routes.ts'
+import { changeEmailRoutes, proveEmailRoutes } from './accounts/email-routes.ts'
+import { changePasswordRoutes, forgottenPasswordRoutes } from './accounts/password-routes.ts'
+import { deleteMeRoutes, meRoutes, registerRoutes } from './accounts/routes.ts'
 import type { Dependencies } from './dependencies.ts'
 import { bearer } from './http/bearer.ts'
 import { answerClientError } from './http/client-error.ts'
@@ -18,7 +20,8 @@ import { pingDatabase } from './platform/database.ts'
 import { loginRoutes } from './sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from './tokens/discovery-routes.ts'
 import { refreshRoutes, sessionRoutes } from './tokens/routes.ts'
-import { confirmRoutes, setupRoutes, stepUpRoutes, verifyRoutes } from './two-factor/routes.ts'
+import { changeFactorRoutes, factorRoutes } from './two-factor/factor-routes.ts'
+import { emailCodeRoutes, setupRoutes, verifyRoutes } from './two-factor/routes.ts'
 
 /**
  * Builds the whole application, for the server and for tests alike. Where a route is registered decides who
@@ -72,21 +75,27 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     await open.register(registerRoutes, deps)
     await open.register(loginRoutes, deps)
     await open.register(refreshRoutes, deps)
+    await open.register(forgottenPasswordRoutes, deps)
   })
   await scope('mfa-or-fresh', async (halfway) => {
     await halfway.register(setupRoutes, deps)
   })
   await scope('mfa', async (challenged) => {
     await challenged.register(verifyRoutes, deps)
+    await challenged.register(emailCodeRoutes, deps)
   })
   await scope('access', async (signedIn) => {
     await signedIn.register(meRoutes, deps)
     await signedIn.register(sessionRoutes, deps)
     await signedIn.register(introspectionRoutes, deps)
-    await signedIn.register(stepUpRoutes, deps)
+    await signedIn.register(factorRoutes, deps)
+    await signedIn.register(proveEmailRoutes, deps)
   })
   await scope('fresh', async (fresh) => {
-    await fresh.register(confirmRoutes, deps)
+    await fresh.register(changeFactorRoutes, deps)
+    await fresh.register(changePasswordRoutes, deps)
+    await fresh.register(changeEmailRoutes, deps)
+    await fresh.register(deleteMeRoutes, deps)
   })
 
   methods.refuseOthers()

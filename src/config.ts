@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { EMAIL_PATTERN } from './accounts/email-address.ts'
 import type { Argon2Cost, EngineChoice } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
+import type { Mailbox } from './platform/mailer.ts'
 
 /** Everything the environment decides, checked and complete. Durations are whole seconds. */
 export interface Config {
@@ -21,7 +23,7 @@ export interface Config {
   refreshTokenTtl: number
   /** Empty when no mail is to be sent. */
   smtpUrl: string
-  mailFrom: string
+  mailFrom: Mailbox | null
   emailCodes: boolean
   docs: boolean
   /** Empty for limits in memory. */
@@ -82,7 +84,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     mfaTokenTtl: read.integer('MFA_TOKEN_TTL', 300, 10, 3600),
     refreshTokenTtl: read.integer('REFRESH_TOKEN_TTL', 2_592_000, 60, 31_536_000),
     smtpUrl: read.text('SMTP_URL', ''),
-    mailFrom: read.text('MAIL_FROM', ''),
+    mailFrom: readMailFrom(read, faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
     docs: read.onOff('DOCS', true),
     redisUrl: readRedisUrl(read, faults),
@@ -167,6 +169,17 @@ function readAppName(read: Reader, faults: string[]): string {
   return value
 }
 
+/** `address`, or `name <address>`. */
+function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
+  const value = read.text('MAIL_FROM', '')
+  if (!value) return null
+  const [, name = '', bracketed] = /^([^<>"]*)<([^<>]+)>$/.exec(value) ?? []
+  const address = bracketed ?? value
+  if (new RegExp(EMAIL_PATTERN).test(address)) return { name: name.trim(), address }
+  faults.push(`MAIL_FROM must be an address, or a name and <address>, not "${value}"`)
+  return null
+}
+
 function readRedisUrl(read: Reader, faults: string[]): string {
   const value = read.text('REDIS_URL', '')
   if (value && !/^rediss?:$/.test(URL.parse(value)?.protocol ?? ''))
@@ -230,7 +243,8 @@ export function decodeKey(text: string): Buffer | null {
 function checkMail({ smtpUrl, mailFrom, emailCodes }: Config, faults: string[]): void {
   if (smtpUrl && !/^smtps?:$/.test(URL.parse(smtpUrl)?.protocol ?? ''))
     faults.push('SMTP_URL must be an smtp or smtps URL')
-  if (smtpUrl && !mailFrom) faults.push('MAIL_FROM must be set when SMTP_URL is')
+  if (smtpUrl && !mailFrom && !faults.some((fault) => fault.startsWith('MAIL_FROM')))
+    faults.push('MAIL_FROM must be set when SMTP_URL is')
   if (emailCodes && !smtpUrl) faults.push('EMAIL_CODES needs SMTP_URL and MAIL_FROM')
 }
 
@@ -240,8 +254,6 @@ function checkMail({ smtpUrl, mailFrom, emailCodes }: Config, faults: string[]):
  */
 export function settingsWithoutEffect(config: Config): string[] {
   const without: [unknown, string][] = [
-    [config.smtpUrl, 'SMTP_URL is set, but this version sends no mail yet'],
-    [config.emailCodes, 'EMAIL_CODES is on, but this version sends no codes by email yet'],
     [config.redisUrl, 'REDIS_URL is set, but this version keeps its rate limits in memory'],
     [config.metricsPort, 'METRICS_PORT is set, but this version serves no metrics yet'],
   ]

@@ -1,8 +1,19 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Accounts } from './accounts/accounts.ts'
 import { makeAccounts } from './accounts/accounts.ts'
+import { type ChangeEmail, makeChangeEmail } from './accounts/change-email.ts'
+import { type ChangePassword, makeChangePassword } from './accounts/change-password.ts'
+import { type DeleteAccount, makeDeleteAccount } from './accounts/delete-account.ts'
+import { deleteExpiredEmailChanges } from './accounts/email-change-store.ts'
+import {
+  type ForgetPassword,
+  makeAnswerForgotten,
+  makeForgetPassword,
+} from './accounts/forgotten-password.ts'
+import { deleteOldPasswordResets } from './accounts/password-reset-store.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
 import { makeRegister, type Register } from './accounts/register.ts'
+import { makeResetPassword, type ResetPassword } from './accounts/reset-password.ts'
 import type { Config } from './config.ts'
 import { loadArgon2Engine } from './crypto/argon2-engine.ts'
 import { makeHashQueue } from './crypto/hash-queue.ts'
@@ -10,11 +21,16 @@ import { makeKeyRing } from './crypto/key-ring.ts'
 import { makeKeyedHash } from './crypto/keyed-hash.ts'
 import { makePasswordHasher } from './crypto/password-hasher.ts'
 import { makeSecretBox, type SecretBox } from './crypto/secret-box.ts'
+import { makeNotices } from './mail/notices.ts'
+import { makeOutbox, noOutbox, type Outbox } from './mail/outbox.ts'
+import { makeSendLetter } from './mail/send-letter.ts'
 import { makeAuditTrail } from './operator/audit-trail.ts'
 import { type CleanUp, makeCleanUp } from './operator/clean-up.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Db } from './platform/database.ts'
+import { makeMailer } from './platform/mailer.ts'
 import { type Challenges, makeChallenges } from './sign-in/challenges.ts'
+import { makeCheckCredentials } from './sign-in/credentials.ts'
 import { makeFailureCounters } from './sign-in/failure-counters.ts'
 import { type Login, makeLogin } from './sign-in/login.ts'
 import { type DescribeMfaStep, makeDescribeMfaStep } from './sign-in/mfa-step.ts'
@@ -29,9 +45,14 @@ import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
 import { deleteDeadSessions, deleteExpiredRefreshTokens } from './tokens/store.ts'
 import { makeTokenResponse, type RespondWithTokens } from './tokens/token-response.ts'
 import { type Confirm, makeConfirm } from './two-factor/confirm.ts'
-import { type Factors, factors } from './two-factor/factors.ts'
+import { type DescribeFactors, makeDescribeFactors } from './two-factor/describe-factors.ts'
+import { deleteOldEmailCodes } from './two-factor/email-code-store.ts'
+import { type EmailCodes, makeEmailCodes, SENDS_WINDOW_MS } from './two-factor/email-codes.ts'
+import { type Factors, makeFactors } from './two-factor/factors.ts'
 import { makeProve } from './two-factor/prove.ts'
 import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
+import { makeRemoveFactors, type RemoveFactors } from './two-factor/remove.ts'
+import { makeRenewRecoveryCodes, type RenewRecoveryCodes } from './two-factor/renew-recovery-codes.ts'
 import { makeSetUp, type SetUp } from './two-factor/setup.ts'
 import { makeStepUp, type StepUp } from './two-factor/step-up.ts'
 import { deleteExpiredPendingFactors } from './two-factor/store.ts'
@@ -61,6 +82,16 @@ export interface Dependencies {
   verify: Verify
   confirm: Confirm
   stepUp: StepUp
+  emailCodes: EmailCodes
+  describeFactors: DescribeFactors
+  renewRecoveryCodes: RenewRecoveryCodes
+  removeFactors: RemoveFactors
+  changeEmail: ChangeEmail
+  changePassword: ChangePassword
+  forgetPassword: ForgetPassword
+  resetPassword: ResetPassword
+  deleteAccount: DeleteAccount
+  outbox: Outbox
   refresh: Refresh
   cleanUp: CleanUp
   describeMfaStep: DescribeMfaStep
@@ -110,7 +141,7 @@ export async function makeDependencies({
     }),
   })
 
-  const accounts = makeAccounts(db)
+  const accounts = makeAccounts({ db, clock })
   const challenges = makeChallenges({ db, clock, ttl: config.mfaTokenTtl })
   const failureCounters = makeFailureCounters({ clock })
   const sessions = makeSessions({ db, clock, keyedHash, refreshTtl: config.refreshTokenTtl })
@@ -121,10 +152,40 @@ export async function makeDependencies({
     serviceNames: ['keyturn', config.appName, new URL(issuer).hostname],
   })
 
+  const mfaRequired = mfaPolicy === 'required'
+  const mailer =
+    config.smtpUrl && config.mailFrom && makeMailer({ url: config.smtpUrl, from: config.mailFrom })
+  const sendLetter = mailer ? makeSendLetter({ mailer, serviceName: config.appName, clock }) : null
+  const outbox = mailer
+    ? makeOutbox({
+        db,
+        clock,
+        box,
+        mailer,
+        serviceName: config.appName,
+        logger,
+        answerForgotten: makeAnswerForgotten({ db, clock, keyedHash }),
+      })
+    : noOutbox
+  const notices = makeNotices({ outbox, clock })
+  const checkCredentials = makeCheckCredentials({ db, accounts, passwords, keyedHash, failureCounters })
+  const totpCodes = makeTotpCodes({ box, clock })
+  const recoveryCodes = makeRecoveryCodes({ keyedHash, clock })
+  const emailCodes = makeEmailCodes({
+    db,
+    clock,
+    keyedHash,
+    sendLetter: config.emailCodes ? sendLetter : null,
+  })
+  const factors = makeFactors({ emailCodes })
   const prove = makeProve({
+    accounts,
+    factors,
     failureCounters,
-    totpCodes: makeTotpCodes({ box, clock }),
-    recoveryCodes: makeRecoveryCodes({ keyedHash, clock }),
+    totpCodes,
+    emailCodes,
+    recoveryCodes,
+    notices,
   })
 
   return {
@@ -152,20 +213,48 @@ export async function makeDependencies({
       challenges,
     }),
     login: makeLogin({
-      db,
       accounts,
       passwords,
-      keyedHash,
-      failureCounters,
+      checkCredentials,
       challenges,
       factors,
       sessions,
-      mfaRequired: mfaPolicy === 'required',
+      mfaRequired,
     }),
-    setUp: makeSetUp({ db, clock, box, issuer: config.appName }),
-    verify: makeVerify({ db, clock, challenges, factors, prove, sessions }),
+    setUp: makeSetUp({ db, clock, box, factors, issuer: config.appName }),
+    verify: makeVerify({ db, clock, challenges, prove, sessions }),
     confirm: makeConfirm({ db, clock, prove, sessions }),
     stepUp: makeStepUp({ db, clock, prove, sessions }),
+    emailCodes,
+    describeFactors: makeDescribeFactors({ db, factors, totpCodes, recoveryCodes }),
+    renewRecoveryCodes: makeRenewRecoveryCodes({ db, factors, recoveryCodes, notices }),
+    removeFactors: makeRemoveFactors({ db, accounts, sessions, notices, mfaRequired }),
+    changeEmail: makeChangeEmail({ db, clock, keyedHash, notices, sendLetter }),
+    changePassword: makeChangePassword({
+      db,
+      clock,
+      checkPassword,
+      checkCredentials,
+      passwords,
+      challenges,
+      sessions,
+      notices,
+    }),
+    forgetPassword: makeForgetPassword({ db, outbox }),
+    resetPassword: makeResetPassword({
+      db,
+      clock,
+      keyedHash,
+      checkPassword,
+      passwords,
+      factors,
+      prove,
+      challenges,
+      sessions,
+      notices,
+    }),
+    deleteAccount: makeDeleteAccount({ db, notices }),
+    outbox,
     refresh: makeRefresh({
       db,
       clock,
@@ -179,6 +268,9 @@ export async function makeDependencies({
       clock,
       batches: {
         challenges: deleteExpiredChallenges,
+        email_changes: deleteExpiredEmailChanges,
+        email_codes: (db, now, limit) => deleteOldEmailCodes(db, now - SENDS_WINDOW_MS, limit),
+        password_resets: deleteOldPasswordResets,
         pending_factors: deleteExpiredPendingFactors,
         refresh_tokens: deleteExpiredRefreshTokens,
         sessions: deleteDeadSessions,

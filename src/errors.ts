@@ -23,11 +23,13 @@ const CATALOGUE = {
   payload_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The media type is not supported'],
   invalid_code: [422, 'The code is not valid'],
+  recovery_code_required: [422, 'A recovery code is required'],
   password_rejected: [422, 'The password is too easy to guess'],
   rate_limited: [429, 'Too many requests'],
   too_many_attempts: [429, 'Too many failed attempts'],
   headers_too_large: [431, 'The header fields are too large'],
   internal_error: [500, 'Something went wrong on our side'],
+  email_delivery_failed: [503, 'The mail could not be delivered'],
   overloaded: [503, 'Too much work at the moment'],
   unavailable: [503, 'The service is not available at the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
@@ -159,6 +161,30 @@ export const notEnrolled = () =>
 
 export const emailUnavailable = () =>
   new AppError('email_unavailable', 'This service sends no codes by email, or the account has no address.')
+
+export const twoFactorRequired = () =>
+  new AppError(
+    'two_factor_required',
+    'This service asks everybody for a second factor; it can be replaced, not removed.',
+  )
+
+export const recoveryCodeRequired = () =>
+  new AppError(
+    'recovery_code_required',
+    'Mail is the only second factor of this account, and it has brought the reset token already: add a recovery code.',
+  )
+
+export const emailDeliveryFailed = (cause: unknown) =>
+  new AppError('email_delivery_failed', 'The mail server did not take the mail. Try again in a moment.', {
+    retryAfter: 5,
+    cause,
+  })
+
+/** @param retryAfter whole seconds until the next mail may be asked for. */
+export const mailedTooOften = (retryAfter: number) =>
+  new AppError('rate_limited', `A mail was sent a moment ago. Ask for another one in ${retryAfter} s.`, {
+    retryAfter,
+  })
 
 /** Wrong, expired and used codes look alike; the server's time helps to find a clock that is off. */
 export const invalidCode = (serverTime: string, attemptsLeft?: number) =>

@@ -5,7 +5,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig, settingsWithoutEffect } from './config.ts'
 import { UnsealError } from './crypto/secret-box.ts'
 import { makeDependencies } from './dependencies.ts'
-import { startMaintenance } from './operator/maintenance.ts'
+import { startBackgroundWork } from './operator/background-work.ts'
 import { systemClock } from './platform/clock.ts'
 import { DatabaseError, openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
@@ -48,9 +48,9 @@ async function start(
     const rootKeys = config.secretKeys ?? [keptSecretKey(config.databaseUrl)]
     const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys, hashThreads })
     const app = await buildApp(deps, logger)
-    const endMaintenance = startMaintenance({ ...deps, logger })
+    const endBackgroundWork = startBackgroundWork({ ...deps, logger })
     app.addHook('onClose', async () => {
-      await endMaintenance()
+      await endBackgroundWork()
       await db.destroy()
     })
     await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' })

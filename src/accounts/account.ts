@@ -8,6 +8,8 @@ export interface Account {
   username: string
   email: string | null
   emailVerified: boolean
+  /** Whether codes to the address have been used as a second factor. */
+  emailIsFactor: boolean
   passwordHash: string
   /** Epoch milliseconds; changes with the password, not with a rehash. */
   passwordSetAt: number
@@ -21,6 +23,7 @@ export function accountFromRow(row: Selectable<AccountsTable>): Account {
     username: row.username,
     email: row.email,
     emailVerified: row.email_verified_at !== null,
+    emailIsFactor: row.email_factor_at !== null,
     passwordHash: row.password_hash,
     passwordSetAt: row.password_set_at,
     createdAt: row.created_at,

@@ -1,6 +1,13 @@
+import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
-import { findAccountById, findAccountByUsername, replacePasswordHash } from './store.ts'
+import {
+  dropEmailFactor,
+  findAccountById,
+  findAccountByUsername,
+  proveMailbox,
+  replacePasswordHash,
+} from './store.ts'
 
 /** What other rooms may ask about accounts. */
 export interface Accounts {
@@ -9,12 +16,17 @@ export interface Accounts {
   /** Without regard to case; any text may be asked for. */
   byUsername(username: string): Promise<Account | undefined>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
+  /** A code from the mailbox came back: the address is proven, and a factor from now on. */
+  proveMailbox(trx: Trx, accountId: string): Promise<void>
+  dropEmailFactor(trx: Trx, accountId: string): Promise<void>
 }
 
-export function makeAccounts(db: Db): Accounts {
+export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts {
   return {
     byId: (id, trx) => findAccountById(trx ?? db, id),
     byUsername: (username) => findAccountByUsername(db, username),
+    proveMailbox: (trx, accountId) => proveMailbox(trx, accountId, clock.now()),
+    dropEmailFactor,
     replacePasswordHash: (account, passwordHash) => replacePasswordHash(db, account, passwordHash),
   }
 }

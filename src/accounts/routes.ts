@@ -1,11 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { disconnectSignal } from '../http/client.ts'
+import { clientOf, disconnectSignal } from '../http/client.ts'
 import { accessPrincipalOf } from '../http/principal.ts'
-import { ref } from '../http/schemas.ts'
+import { NO_CONTENT, ref } from '../http/schemas.ts'
 import type { Db } from '../platform/database.ts'
 import type { DescribeMfaStep } from '../sign-in/mfa-step.ts'
 import type { Factors } from '../two-factor/factors.ts'
 import { userOf } from './account.ts'
+import type { DeleteAccount } from './delete-account.ts'
 import type { Register } from './register.ts'
 import { RegisterResponse, registerBody, User } from './schemas.ts'
 
@@ -15,8 +16,10 @@ const tags = ['Account']
 export const registerRoutes: FastifyPluginAsyncTypebox<{
   register: Register
   describeMfaStep: DescribeMfaStep
+  db: Db
+  factors: Factors
   passwordMin: number
-}> = async (app, { register, describeMfaStep, passwordMin }) => {
+}> = async (app, { register, describeMfaStep, db, factors, passwordMin }) => {
   app.post(
     '/register',
     {
@@ -34,10 +37,11 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       const { account, challenge } = await register(request.body, disconnectSignal(request))
+      const { methods } = await factors.of(db, account)
       reply.code(201)
       return {
         user: userOf(account, false),
-        ...describeMfaStep({ challenge, enrolled: false, methods: ['totp'] }),
+        ...describeMfaStep({ challenge, enrolled: false, methods }),
       }
     },
   )
@@ -60,8 +64,30 @@ export const meRoutes: FastifyPluginAsyncTypebox<{ db: Db; factors: Factors }> =
     },
     async (request) => {
       const { account } = accessPrincipalOf(request)
-      const { enrolled } = await factors.of(db, account.id)
+      const { enrolled } = await factors.of(db, account)
       return userOf(account, enrolled)
+    },
+  )
+}
+
+/** For a fresh access token. */
+export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ deleteAccount: DeleteAccount }> = async (
+  app,
+  { deleteAccount },
+) => {
+  app.delete(
+    '/me',
+    {
+      schema: {
+        operationId: 'deleteMe',
+        tags,
+        summary: 'Delete the account and everything that belongs to it',
+        response: { 204: NO_CONTENT },
+      },
+    },
+    async (request, reply) => {
+      await deleteAccount(accessPrincipalOf(request).account, clientOf(request))
+      return reply.code(204).send(null)
     },
   )
 }

@@ -33,6 +33,15 @@ export const User = Type.Object(
 
 export const accountSchemas = [User]
 
+const newPassword = (min: number) =>
+  Type.String({
+    minLength: min,
+    maxLength: PASSWORD_MAX,
+    description: 'Any characters, counted in code points; not a common password',
+  })
+
+const emailAddress = Type.String({ maxLength: EMAIL_MAX, pattern: EMAIL_PATTERN })
+
 /** @param passwordMin code points; depends on whether the password may be the only factor. */
 export const registerBody = (passwordMin: number) =>
   Type.Object(
@@ -43,12 +52,8 @@ export const registerBody = (passwordMin: number) =>
         pattern: USERNAME_PATTERN,
         description: 'Unique without regard to case',
       }),
-      password: Type.String({
-        minLength: passwordMin,
-        maxLength: PASSWORD_MAX,
-        description: 'Any characters, counted in code points; not a common password',
-      }),
-      email: Type.Optional(Type.String({ maxLength: EMAIL_MAX, pattern: EMAIL_PATTERN })),
+      password: newPassword(passwordMin),
+      email: Type.Optional(emailAddress),
     },
     {
       ...CLOSED,
@@ -59,4 +64,52 @@ export const registerBody = (passwordMin: number) =>
 export const RegisterResponse = Type.Object(
   { user: ref(User), ...mfaStepMembers },
   { ...CLOSED, description: 'The account was made; its second factor is to be set up next' },
+)
+
+export const changePasswordBody = (passwordMin: number) =>
+  Type.Object(
+    {
+      current_password: Type.String({ minLength: 1, maxLength: PASSWORD_MAX }),
+      new_password: newPassword(passwordMin),
+    },
+    {
+      ...CLOSED,
+      examples: [{ current_password: 'correct horse battery', new_password: 'staple in a haystack' }],
+    },
+  )
+
+export const ForgotPasswordBody = Type.Object(
+  { username: Type.String({ minLength: 1, maxLength: 254 }) },
+  { ...CLOSED, examples: [{ username: 'ada' }] },
+)
+
+export const resetPasswordBody = (passwordMin: number) =>
+  Type.Object(
+    {
+      token: Type.String({ minLength: 1, maxLength: 256, description: 'From the mail' }),
+      new_password: newPassword(passwordMin),
+      recovery_code: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 64,
+          description: 'Needed where mail is the only second factor',
+        }),
+      ),
+    },
+    {
+      ...CLOSED,
+      examples: [
+        { token: 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE', new_password: 'staple in a haystack' },
+      ],
+    },
+  )
+
+export const EmailBody = Type.Object(
+  { email: emailAddress },
+  { ...CLOSED, examples: [{ email: 'ada@example.com' }] },
+)
+
+export const EmailCodeBody = Type.Object(
+  { code: Type.String({ minLength: 1, maxLength: 64 }) },
+  { ...CLOSED, examples: [{ code: '492039' }] },
 )

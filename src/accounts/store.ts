@@ -29,6 +29,7 @@ export async function insertAccount(
       username_key: usernameKey(account.username),
       email: account.email,
       email_verified_at: null,
+      email_factor_at: null,
       password_hash: account.passwordHash,
       password_set_at: account.createdAt,
       created_at: account.createdAt,
@@ -38,6 +39,68 @@ export async function insertAccount(
     .returningAll()
     .executeTakeFirst()
   return row && accountFromRow(row)
+}
+
+/** A code from the mailbox came back: the address is proven, and codes to it are a factor from now on. */
+export async function proveMailbox(trx: Trx, accountId: string, now: number): Promise<void> {
+  await trx
+    .updateTable('accounts')
+    .set((eb) => ({
+      email_verified_at: eb.fn.coalesce('email_verified_at', eb.val(now)),
+      email_factor_at: eb.fn.coalesce('email_factor_at', eb.val(now)),
+    }))
+    .where('id', '=', accountId)
+    .execute()
+}
+
+/** Codes by mail are no factor of the account any more. */
+export async function dropEmailFactor(trx: Trx, accountId: string): Promise<void> {
+  await trx.updateTable('accounts').set({ email_factor_at: null }).where('id', '=', accountId).execute()
+}
+
+/** The proven address of the account from now on. */
+export async function replaceEmail(
+  trx: Trx,
+  accountId: string,
+  address: string,
+  now: number,
+): Promise<Account | undefined> {
+  const row = await trx
+    .updateTable('accounts')
+    .set({ email: address, email_verified_at: now })
+    .where('id', '=', accountId)
+    .returningAll()
+    .executeTakeFirst()
+  return row && accountFromRow(row)
+}
+
+/**
+ * @param passwordSetAt of the password that was checked, or `null` when a reset token stands for it.
+ * @returns whether the password was still that one.
+ */
+export async function replacePassword(
+  trx: Trx,
+  accountId: string,
+  passwordHash: string,
+  now: number,
+  passwordSetAt: number | null,
+): Promise<boolean> {
+  let update = trx
+    .updateTable('accounts')
+    .set({ password_hash: passwordHash, password_set_at: now })
+    .where('id', '=', accountId)
+  if (passwordSetAt !== null) update = update.where('password_set_at', '=', passwordSetAt)
+  const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Everything that belongs to the account goes with it. */
+export async function deleteAccount(trx: Trx, accountId: string): Promise<boolean> {
+  const { numDeletedRows } = await trx
+    .deleteFrom('accounts')
+    .where('id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  return numDeletedRows === 1n
 }
 
 /** Stores the same password at today's cost, unless it was changed or rehashed meanwhile. */

@@ -2,7 +2,13 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { deriveKey } from './key-ring.ts'
 
 /** What a keyed hash is for; the same text hashed for two purposes gives unrelated values. */
-export type HashPurpose = 'refresh token' | 'refresh successor' | 'recovery code' | 'sign-in subject'
+export type HashPurpose =
+  | 'refresh token'
+  | 'refresh successor'
+  | 'recovery code'
+  | 'email code'
+  | 'reset token'
+  | 'sign-in subject'
 
 /**
  * Hashes secrets that are only ever looked up or compared. The parts are joined unambiguously, so

@@ -39,3 +39,5 @@ export const ProblemSchema = Type.Object(
 
 /** For answers without a body. */
 export const NO_CONTENT = Type.Null({ description: 'Done' })
+
+export const ACCEPTED = Type.Null({ description: 'Taken on' })

@@ -1,3 +1,4 @@
+import { outboxContext } from '../mail/outbox.ts'
 import type { Db } from '../platform/database.ts'
 import { hashKeyContext } from '../tokens/hash-key.ts'
 import { signingKeyContext } from '../tokens/signing-keys.ts'
@@ -89,6 +90,27 @@ export const sealedColumns: readonly SealedColumn[] = [
         .set({ sealed_secret: to })
         .where('id', '=', id)
         .where('sealed_secret', '=', from)
+        .execute()
+    },
+  },
+  {
+    name: 'mails',
+    async page(db, after, limit) {
+      const rows = await db
+        .selectFrom('outbox')
+        .select(['id', 'sealed_message'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map((row) => ({ id: row.id, sealed: row.sealed_message, context: outboxContext(row.id) }))
+    },
+    async replace(db, id, from, to) {
+      await db
+        .updateTable('outbox')
+        .set({ sealed_message: to })
+        .where('id', '=', id)
+        .where('sealed_message', '=', from)
         .execute()
     },
   },

@@ -13,6 +13,10 @@ export interface Tables {
   hash_keys: HashKeysTable
   failure_counters: FailureCountersTable
   audit_events: AuditEventsTable
+  email_codes: EmailCodesTable
+  email_changes: EmailChangesTable
+  password_resets: PasswordResetsTable
+  outbox: OutboxTable
 }
 
 export interface AccountsTable {
@@ -22,6 +26,8 @@ export interface AccountsTable {
   username_key: string
   email: string | null
   email_verified_at: number | null
+  /** Since when codes to the address are a second factor of the account. */
+  email_factor_at: number | null
   password_hash: string
   /** Changes only with the password itself, not with a rehash at a new cost. */
   password_set_at: number
@@ -123,4 +129,45 @@ export interface AuditEventsTable {
   ip: string
   user_agent: string
   request_id: string
+}
+
+/** The latest code sent for a challenge; rows stay for a while after it, to count what was sent. */
+export interface EmailCodesTable {
+  challenge_id: string
+  account_id: string
+  code_hash: string
+  /** How often a code was sent for this challenge. */
+  sends: number
+  sent_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+/** An address that its owner has yet to prove. */
+export interface EmailChangesTable {
+  account_id: string
+  address: string
+  code_hash: string
+  wrong_codes: number
+  sent_at: number
+  expires_at: number
+}
+
+export interface PasswordResetsTable {
+  token_hash: string
+  account_id: string
+  created_at: number
+  expires_at: number
+  used_at: number | null
+}
+
+/** Mail that is to go out; `sealed_message` is the whole of it. */
+export interface OutboxTable {
+  id: string
+  sealed_message: string
+  created_at: number
+  attempts: number
+  next_attempt_at: number
+  /** Until when one process has it in hand. */
+  claimed_until: number
 }

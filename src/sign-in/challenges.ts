@@ -3,7 +3,13 @@ import { invalidToken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import { consumeChallenge, countWrongCode, findLiveChallenge, insertChallenge } from './store.ts'
+import {
+  consumeChallenge,
+  countWrongCode,
+  deleteChallenges,
+  findLiveChallenge,
+  insertChallenge,
+} from './store.ts'
 
 /** Wrong codes after which a challenge is dead. */
 export const MAX_WRONG_CODES = 5
@@ -32,6 +38,8 @@ export interface Challenges {
   spendTry(trx: Trx, id: string): Promise<number>
   /** @throws {AppError} invalid_token when another request was first. */
   consume(trx: Trx, id: string): Promise<void>
+  /** The password they began with is not the account's any more. */
+  endAll(trx: Trx, accountId: string): Promise<void>
 }
 
 /** @param ttl the life of a challenge in seconds. */
@@ -59,6 +67,8 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
       if (wrongCodes === undefined) throw invalidToken('the challenge is consumed, expired or used up')
       return MAX_WRONG_CODES - wrongCodes
     },
+
+    endAll: deleteChallenges,
 
     async consume(trx, id) {
       if (!(await consumeChallenge(trx, id, clock.now())))

@@ -81,6 +81,10 @@ export async function consumeChallenge(trx: Trx, id: string, now: number): Promi
   return numUpdatedRows === 1n
 }
 
+export async function deleteChallenges(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
+}
+
 export async function deleteExpiredChallenges(db: Db, now: number, limit: number): Promise<number> {
   const expired = db.selectFrom('challenges').select('id').where('expires_at', '<=', now).limit(limit)
   const { numDeletedRows } = await db

@@ -5,6 +5,7 @@ import { clientOf } from '../http/client.ts'
 import { accessPrincipalOf } from '../http/principal.ts'
 import { CLOSED, NO_CONTENT, ref } from '../http/schemas.ts'
 import { rfc3339 } from '../platform/clock.ts'
+import type { Db } from '../platform/database.ts'
 import type { Refresh } from './refresh.ts'
 import { RefreshBody, SessionId, Session as SessionSchema, TokenResponse } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
@@ -36,7 +37,10 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{
 const tags = ['Sessions']
 
 /** For an access token. */
-export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = async (app, { sessions }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessions }> = async (
+  app,
+  { db, sessions },
+) => {
   app.post(
     '/logout',
     {
@@ -116,7 +120,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ sessions: Sessions }> = 
       },
     },
     async (request, reply) => {
-      await sessions.endOthers(accessPrincipalOf(request).session)
+      const { session } = accessPrincipalOf(request)
+      await db.transaction().execute((trx) => sessions.endOthers(trx, session))
       return reply.code(204).send(null)
     },
   )

@@ -16,6 +16,7 @@ import {
   insertSession,
   listLiveSessions,
   proveSession,
+  weakenSessions,
 } from './store.ts'
 
 /** Where a request comes from. */
@@ -82,7 +83,10 @@ export interface Sessions {
   /** Ends the account's sessions that are less sure than this one. */
   endWeaker(trx: Trx, session: Session): Promise<void>
   /** Ends every session of the account but one. */
-  endOthers(session: Session): Promise<void>
+  endOthers(trx: Trx, session: Session): Promise<void>
+  endAll(trx: Trx, accountId: string): Promise<void>
+  /** The account has no factor any more: its sessions are as sure as a password. */
+  weaken(trx: Trx, accountId: string): Promise<void>
 }
 
 /** @param refreshTtl the life of an unused refresh token in seconds. */
@@ -146,7 +150,8 @@ export function makeSessions({
 
     end: (id, accountId) => db.transaction().execute((trx) => endSession(trx, id, accountId, clock.now())),
     endWeaker: (trx, session) => endWeakerSessions(trx, session, clock.now()),
-    endOthers: (session) =>
-      db.transaction().execute((trx) => endOtherSessions(trx, session.accountId, session.id, clock.now())),
+    endOthers: (trx, session) => endOtherSessions(trx, session.accountId, session.id, clock.now()),
+    endAll: (trx, accountId) => endOtherSessions(trx, accountId, '', clock.now()),
+    weaken: weakenSessions,
   }
 }

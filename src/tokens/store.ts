@@ -78,6 +78,16 @@ export async function proveSession(trx: Trx, session: Session): Promise<boolean>
   return numUpdatedRows === 1n
 }
 
+/** Nothing but the password stands behind the account's sessions from now on. */
+export async function weakenSessions(trx: Trx, accountId: string): Promise<void> {
+  await trx
+    .updateTable('sessions')
+    .set({ amr: 'pwd', acr: 'aal1' })
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .execute()
+}
+
 /** The session was used: it lives on until its new idle end, and was seen from there. */
 export async function touchSession(trx: Trx, session: Session): Promise<void> {
   await trx

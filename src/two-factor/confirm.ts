@@ -1,7 +1,7 @@
 import { invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import type { Sessions } from '../tokens/sessions.ts'
+import type { Client, Sessions } from '../tokens/sessions.ts'
 import type { SignedIn } from '../tokens/signed-in.ts'
 import type { Prove } from './prove.ts'
 import type { Verified } from './verify.ts'
@@ -13,7 +13,7 @@ import type { Verified } from './verify.ts'
  *
  * @throws {AppError} invalid_code, not_enrolled
  */
-export type Confirm = (signedIn: SignedIn, code: string) => Promise<Verified>
+export type Confirm = (signedIn: SignedIn, code: string, client: Client) => Promise<Verified>
 
 export function makeConfirm({
   db,
@@ -26,9 +26,9 @@ export function makeConfirm({
   prove: Prove
   sessions: Sessions
 }): Confirm {
-  return async ({ account, session }, code) => {
+  return async ({ account, session }, code, client) => {
     const verified = await db.transaction().execute(async (trx): Promise<Verified | null> => {
-      const proof = await prove.pending(trx, account, code)
+      const proof = await prove.pending(trx, account, code, client)
       if (!proof) return null
       const proven = await sessions.prove(trx, session, proof.amr)
       await sessions.endWeaker(trx, proven)

@@ -1,6 +1,8 @@
+import type { Account } from '../accounts/account.ts'
 import type { Db } from '../platform/database.ts'
 import type { Acr } from '../tokens/assurance.ts'
-import { hasUnusedRecoveryCode, isEnrolled } from './store.ts'
+import type { EmailCodes } from './email-codes.ts'
+import { hasActiveTotp, hasUnusedRecoveryCode } from './store.ts'
 
 export const METHODS = ['totp', 'email', 'recovery_code'] as const
 /** What answers a challenge. */
@@ -8,6 +10,9 @@ export type Method = (typeof METHODS)[number]
 
 /** What an account can prove itself with, beside its password. */
 export interface FactorState {
+  totp: boolean
+  /** Whether codes by mail have become a factor of the account. */
+  email: boolean
   enrolled: boolean
   /** For an enrolled account, what it can answer with now; for another, what it can enrol. */
   methods: Method[]
@@ -17,14 +22,21 @@ export interface FactorState {
 
 /** What other rooms may ask about factors. */
 export interface Factors {
-  of(db: Db, accountId: string): Promise<FactorState>
+  of(db: Db, account: Account): Promise<FactorState>
 }
 
-export const factors: Factors = {
-  async of(db, accountId) {
-    if (!(await isEnrolled(db, accountId))) return { enrolled: false, methods: ['totp'], bestAcr: 'aal1' }
-    const methods: Method[] = ['totp']
-    if (await hasUnusedRecoveryCode(db, accountId)) methods.push('recovery_code')
-    return { enrolled: true, methods, bestAcr: 'aal2' }
-  },
+export function makeFactors({ emailCodes }: { emailCodes: EmailCodes }): Factors {
+  return {
+    async of(db, account) {
+      const totp = await hasActiveTotp(db, account.id)
+      const email = account.emailIsFactor && emailCodes.offeredTo(account)
+      const enrolled = totp || email
+
+      const methods: Method[] = []
+      if (totp || !enrolled) methods.push('totp')
+      if (emailCodes.offeredTo(account)) methods.push('email')
+      if (enrolled && (await hasUnusedRecoveryCode(db, account.id))) methods.push('recovery_code')
+      return { totp, email, enrolled, methods, bestAcr: totp ? 'aal2' : 'aal1' }
+    },
+  }
 }

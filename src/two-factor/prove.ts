@@ -1,22 +1,28 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import { emailUnavailable, notEnrolled } from '../errors.ts'
+import type { Notices } from '../mail/notices.ts'
 import type { Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Amr } from '../tokens/assurance.ts'
-import type { Method } from './factors.ts'
-import type { RecoveryCodes } from './recovery-codes.ts'
+import type { Client } from '../tokens/sessions.ts'
+import type { EmailCodes } from './email-codes.ts'
+import type { Factors, Method } from './factors.ts'
+import { LOW_STOCK, type RecoveryCodes } from './recovery-codes.ts'
 import type { TotpCodes } from './totp-codes.ts'
 
 /** A code of some factor. */
 export interface Answer {
   code: string
   method: Method
+  /** The challenge that is answered; a code by mail is good for its own alone. */
+  challengeId?: string
 }
 
 /** What a right code has shown; the code is spent. */
 export interface Proof {
   amr: readonly Amr[]
-  /** The account's first ones, when the code has confirmed its first factor. */
+  /** The account's first ones, when the code has given it its first factor. */
   recoveryCodes?: string[]
 }
 
@@ -26,57 +32,101 @@ export interface Proof {
  */
 export interface Prove {
   /**
-   * A code of a factor that is in force.
+   * A code of a factor that is in force, or of one that this very code enrols.
    *
    * @throws {AppError} not_enrolled, email_unavailable, too_many_attempts
    */
-  active(trx: Trx, account: Account, answer: Answer): Promise<Proof | null>
+  answer(trx: Trx, account: Account, answer: Answer, client: Client): Promise<Proof | null>
   /**
    * The confirming code of a pending authenticator, which takes the place of one that was active before.
    *
    * @throws {AppError} not_enrolled
    */
-  pending(trx: Trx, account: Account, code: string): Promise<Proof | null>
+  pending(trx: Trx, account: Account, code: string, client: Client): Promise<Proof | null>
 }
 
-const BY_TOTP: readonly Amr[] = ['pwd', 'otp', 'mfa']
-const BY_RECOVERY_CODE: readonly Amr[] = ['pwd', 'recovery', 'mfa']
+const AMR: Record<Method, readonly Amr[]> = {
+  totp: ['pwd', 'otp', 'mfa'],
+  email: ['pwd', 'email', 'mfa'],
+  recovery_code: ['pwd', 'recovery', 'mfa'],
+}
 
 export function makeProve({
+  accounts,
+  factors,
   failureCounters,
   totpCodes,
+  emailCodes,
   recoveryCodes,
+  notices,
 }: {
+  accounts: Accounts
+  factors: Factors
   failureCounters: FailureCounters
   totpCodes: TotpCodes
+  emailCodes: EmailCodes
   recoveryCodes: RecoveryCodes
+  notices: Notices
 }): Prove {
-  async function isRight(trx: Trx, account: Account, { code, method }: Answer): Promise<boolean> {
+  async function redeem(trx: Trx, account: Account, { code, method, challengeId }: Answer): Promise<boolean> {
     if (method === 'recovery_code') return recoveryCodes.redeem(trx, account.id, code)
+    if (method === 'email') {
+      if (!emailCodes.offeredTo(account) || challengeId === undefined) throw emailUnavailable()
+      return emailCodes.redeem(trx, challengeId, code)
+    }
     const { active } = await totpCodes.factorsOf(trx, account.id)
     if (!active) throw notEnrolled()
     return totpCodes.spend(trx, active, code)
   }
 
+  async function tellOfRecoveryCode(trx: Trx, account: Account, client: Client): Promise<void> {
+    const { remaining } = await recoveryCodes.stock(trx, account.id)
+    await notices.tell(
+      trx,
+      account,
+      remaining <= LOW_STOCK ? 'recovery_codes_low' : 'recovery_code_used',
+      client,
+    )
+  }
+
+  /** A right code from a mailbox proves the address; for an account without a factor it becomes the factor. */
+  async function acceptMailbox(trx: Trx, account: Account): Promise<string[] | undefined> {
+    const { enrolled } = await factors.of(trx, account)
+    await accounts.proveMailbox(trx, account.id)
+    return enrolled ? undefined : recoveryCodes.renew(trx, account.id)
+  }
+
+  async function confirm(trx: Trx, account: Account, code: string, client: Client): Promise<Proof | null> {
+    const { active, pending } = await totpCodes.factorsOf(trx, account.id)
+    if (!pending) throw notEnrolled()
+    if (!(await totpCodes.confirm(trx, pending, code))) return null
+    await failureCounters.succeed(trx, account.id, 'totp')
+    await notices.tell(trx, account, active ? 'factor_replaced' : 'factor_enrolled', client)
+    const { remaining } = await recoveryCodes.stock(trx, account.id)
+    const firstFactor = !active && remaining === 0
+    return {
+      amr: AMR.totp,
+      ...(firstFactor && { recoveryCodes: await recoveryCodes.renew(trx, account.id) }),
+    }
+  }
+
   return {
-    async active(trx, account, answer) {
-      if (answer.method === 'email') throw emailUnavailable()
-      await failureCounters.begin(trx, account.id, answer.method)
-      if (!(await isRight(trx, account, answer))) {
-        await failureCounters.fail(trx, account.id, answer.method, CODE_POLICY)
+    async answer(trx, account, answer, client) {
+      const { method } = answer
+      if (method === 'totp' && !(await factors.of(trx, account)).enrolled)
+        return confirm(trx, account, answer.code, client)
+
+      await failureCounters.begin(trx, account.id, method)
+      if (!(await redeem(trx, account, answer))) {
+        await failureCounters.fail(trx, account.id, method, CODE_POLICY)
         return null
       }
-      await failureCounters.succeed(trx, account.id, answer.method)
-      return { amr: answer.method === 'totp' ? BY_TOTP : BY_RECOVERY_CODE }
+      await failureCounters.succeed(trx, account.id, method)
+      if (method === 'recovery_code') await tellOfRecoveryCode(trx, account, client)
+      const codes = method === 'email' ? await acceptMailbox(trx, account) : undefined
+      return { amr: AMR[method], ...(codes && { recoveryCodes: codes }) }
     },
 
-    async pending(trx, account, code) {
-      const { active, pending } = await totpCodes.factorsOf(trx, account.id)
-      if (!pending) throw notEnrolled()
-      if (!(await totpCodes.confirm(trx, pending, code))) return null
-      await failureCounters.succeed(trx, account.id, 'totp')
-      if (active) return { amr: BY_TOTP }
-      return { amr: BY_TOTP, recoveryCodes: await recoveryCodes.renew(trx, account.id) }
-    },
+    pending: confirm,
   }
 }

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Trx } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import { redeemRecoveryCode, replaceRecoveryCodes } from './store.ts'
+import { recoveryCodeStock, redeemRecoveryCode, replaceRecoveryCodes } from './store.ts'
 
 export const RECOVERY_CODE_COUNT = 10
+
+/** From so few unused codes on, the owner is told to make new ones. */
+export const LOW_STOCK = 2
 
 /** 120 bits: above the 112 from which NIST SP 800-63B-4 section 3.1.2.2 asks for a plain hash only. */
 const CODE_BYTES = 15
@@ -19,6 +22,8 @@ export interface RecoveryCodes {
   renew(trx: Trx, accountId: string): Promise<string[]>
   /** Whether the text is an unused code of this account; it is used from then on. */
   redeem(trx: Trx, accountId: string, text: string): Promise<boolean>
+  /** How many are unused, and when they were made (epoch milliseconds). */
+  stock(db: Db, accountId: string): Promise<{ remaining: number; generatedAt: number | null }>
 }
 
 export function makeRecoveryCodes({
@@ -38,6 +43,7 @@ export function makeRecoveryCodes({
       await replaceRecoveryCodes(trx, accountId, rows, clock.now())
       return codes
     },
+    stock: recoveryCodeStock,
     redeem: (trx, accountId, text) => redeemRecoveryCode(trx, accountId, hash(accountId, text), clock.now()),
   }
 }

@@ -1,17 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { clientOf } from '../http/client.ts'
-import { accessPrincipalOf, mfaPrincipalOf, principalOf } from '../http/principal.ts'
+import { mfaPrincipalOf, principalOf } from '../http/principal.ts'
 import { ref } from '../http/schemas.ts'
-import type { AccessTokens } from '../tokens/access-token.ts'
-import { AccessTokenResponse } from '../tokens/schemas.ts'
 import type { RespondWithTokens } from '../tokens/token-response.ts'
-import type { Confirm } from './confirm.ts'
+import type { EmailCodes } from './email-codes.ts'
 import { enrolmentForms } from './enrolment-forms.ts'
-import { AnswerBody, ConfirmBody, Enrolment, VerifyResponse } from './schemas.ts'
+import { AnswerBody, Enrolment, SentCodeResponse, VerifyResponse } from './schemas.ts'
 import type { SetUp } from './setup.ts'
-import type { StepUp } from './step-up.ts'
-import type { Verified, Verify } from './verify.ts'
+import { recoveryCodesOf, type Verify } from './verify.ts'
 
 const tags = ['Second factor']
 
@@ -72,72 +69,34 @@ export const verifyRoutes: FastifyPluginAsyncTypebox<{
     async (request) => {
       const { account, challenge } = mfaPrincipalOf(request)
       const { code, method = 'totp' } = request.body
-      const verified = await verify({ account, challenge, answer: { code, method } }, clientOf(request))
+      const verified = await verify({ account, challenge, code, method }, clientOf(request))
       return { ...respondWithTokens(verified.grant), ...recoveryCodesOf(verified) }
     },
   )
 }
 
-/** For an access token. */
-export const stepUpRoutes: FastifyPluginAsyncTypebox<{ stepUp: StepUp; accessTokens: AccessTokens }> = async (
+/** For an mfa token, where codes by mail are offered. */
+export const emailCodeRoutes: FastifyPluginAsyncTypebox<{ emailCodes: EmailCodes }> = async (
   app,
-  { stepUp, accessTokens },
+  { emailCodes },
 ) => {
   app.post(
-    '/2fa/step-up',
+    '/2fa/email',
     {
-      config: {
-        limit: 'codes',
-        problems: ['not_enrolled', 'email_unavailable', 'invalid_code', 'too_many_attempts'],
-      },
+      config: { limit: 'codes', problems: ['email_unavailable', 'email_delivery_failed'] },
       schema: {
-        operationId: 'stepUp',
+        operationId: 'sendEmailCode',
         tags,
-        summary: 'Prove the second factor anew, get a fresh access token',
-        description:
-          'What changes a factor or a credential asks for a token whose `auth_time` is at most 300 s ago (RFC 9470).',
-        body: AnswerBody,
-        response: { 200: ref(AccessTokenResponse) },
+        summary: 'Send a code to the address of the account',
+        description: 'Each mail voids the code before it. A wrong code counts against the same five tries.',
+        response: { 202: SentCodeResponse },
       },
     },
-    async (request) => {
-      const { code, method = 'totp' } = request.body
-      const signedIn = await stepUp(accessPrincipalOf(request), { code, method })
-      return {
-        access_token: accessTokens.issue(signedIn),
-        token_type: 'Bearer' as const,
-        expires_in: accessTokens.ttl,
-      }
+    async (request, reply) => {
+      const { account, challenge } = mfaPrincipalOf(request)
+      const { sentTo, expiresIn, resendAfter } = await emailCodes.send(account, challenge)
+      reply.code(202)
+      return { sent_to: sentTo, expires_in: expiresIn, resend_after: resendAfter }
     },
   )
-}
-
-/** For a fresh access token. */
-export const confirmRoutes: FastifyPluginAsyncTypebox<{
-  confirm: Confirm
-  respondWithTokens: RespondWithTokens
-}> = async (app, { confirm, respondWithTokens }) => {
-  app.post(
-    '/2fa/setup/confirm',
-    {
-      config: { limit: 'codes', problems: ['not_enrolled', 'invalid_code'] },
-      schema: {
-        operationId: 'confirmTotp',
-        tags,
-        summary: 'Confirm the authenticator that was set up with an access token',
-        description:
-          'The new authenticator takes the place of the old one at this moment. The answer has new tokens for the same session.',
-        body: ConfirmBody,
-        response: { 200: ref(VerifyResponse) },
-      },
-    },
-    async (request) => {
-      const verified = await confirm(accessPrincipalOf(request), request.body.code)
-      return { ...respondWithTokens(verified.grant), ...recoveryCodesOf(verified) }
-    },
-  )
-}
-
-function recoveryCodesOf({ recoveryCodes }: Verified): { recovery_codes?: string[] } {
-  return recoveryCodes ? { recovery_codes: recoveryCodes } : {}
 }

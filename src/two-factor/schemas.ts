@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { CLOSED, Seconds } from '../http/schemas.ts'
+import { CLOSED, Seconds, Timestamp } from '../http/schemas.ts'
 import { TokenResponse } from '../tokens/schemas.ts'
 import { METHODS } from './factors.ts'
 
@@ -70,4 +70,37 @@ export const AnswerBody = Type.Object(
 export const ConfirmBody = Type.Object(
   { code: Type.String({ minLength: 1, maxLength: 64, description: 'A code of the pending authenticator' }) },
   { ...CLOSED, examples: [{ code: '492039' }] },
+)
+
+export const SentCodeResponse = Type.Object(
+  {
+    sent_to: Type.String({ description: 'Masked: enough to know which mailbox to look into' }),
+    expires_in: Seconds('Life of the code'),
+    resend_after: Seconds('Until the next one may be asked for'),
+  },
+  {
+    ...CLOSED,
+    description: 'A code is on its way',
+    examples: [{ sent_to: 'a***@e***.com', expires_in: 600, resend_after: 60 }],
+  },
+)
+
+export const RecoveryCodeList = Type.Object(
+  { recovery_codes: Type.Array(Type.String()) },
+  {
+    ...CLOSED,
+    description: 'Shown this once',
+    examples: [{ recovery_codes: ['7QKM-2X9T-B4HW-ZC6R-1NVD-8FYP'] }],
+  },
+)
+
+const NullableTime = Type.Union([Timestamp, Type.Null()])
+
+export const FactorsResponse = Type.Object(
+  {
+    totp: Type.Object({ active: Type.Boolean(), confirmed_at: NullableTime }, CLOSED),
+    email: Type.Object({ active: Type.Boolean() }, CLOSED),
+    recovery_codes: Type.Object({ remaining: Type.Integer(), generated_at: NullableTime }, CLOSED),
+  },
+  { ...CLOSED, description: 'What the account can prove itself with, beside its password' },
 )

@@ -4,8 +4,9 @@ import { alreadyEnrolled } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import type { Factors } from './factors.ts'
 import { base32, keyUri } from './key-uri.ts'
-import { isEnrolled, putPendingTotpFactor } from './store.ts'
+import { putPendingTotpFactor } from './store.ts'
 import { NO_STEP, newTotpSecret } from './totp.ts'
 
 /** How long a pending authenticator waits for its confirming code, in seconds. */
@@ -33,9 +34,11 @@ export function makeSetUp({
   db,
   clock,
   box,
+  factors,
   issuer,
 }: {
   db: Db
+  factors: Factors
   clock: Clock
   box: SecretBox
   issuer: string
@@ -45,7 +48,7 @@ export function makeSetUp({
     const id = newId(clock)
     const now = clock.now()
     await db.transaction().execute(async (trx) => {
-      if (!mayReplace && (await isEnrolled(trx, account.id))) throw alreadyEnrolled()
+      if (!mayReplace && (await factors.of(trx, account)).enrolled) throw alreadyEnrolled()
       await putPendingTotpFactor(trx, {
         id,
         accountId: account.id,

@@ -1,7 +1,7 @@
 import { invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import type { Sessions } from '../tokens/sessions.ts'
+import type { Client, Sessions } from '../tokens/sessions.ts'
 import type { SignedIn } from '../tokens/signed-in.ts'
 import type { Answer, Prove } from './prove.ts'
 
@@ -10,7 +10,7 @@ import type { Answer, Prove } from './prove.ts'
  *
  * @throws {AppError} invalid_code, not_enrolled, email_unavailable, too_many_attempts
  */
-export type StepUp = (signedIn: SignedIn, answer: Answer) => Promise<SignedIn>
+export type StepUp = (signedIn: SignedIn, answer: Answer, client: Client) => Promise<SignedIn>
 
 export function makeStepUp({
   db,
@@ -23,9 +23,9 @@ export function makeStepUp({
   prove: Prove
   sessions: Sessions
 }): StepUp {
-  return async ({ account, session }, answer) => {
+  return async ({ account, session }, answer, client) => {
     const proven = await db.transaction().execute(async (trx) => {
-      const proof = await prove.active(trx, account, answer)
+      const proof = await prove.answer(trx, account, answer, client)
       return proof && sessions.prove(trx, session, proof.amr)
     })
     if (!proven) throw invalidCode(rfc3339(clock.now()))

@@ -39,7 +39,7 @@ export async function findTotpFactors(
   return factors
 }
 
-export async function isEnrolled(db: Db, accountId: string): Promise<boolean> {
+export async function hasActiveTotp(db: Db, accountId: string): Promise<boolean> {
   const row = await db
     .selectFrom('totp_factors')
     .select('id')
@@ -160,4 +160,25 @@ export async function deleteExpiredPendingFactors(db: Db, now: number, limit: nu
     .where('state', '=', 'pending')
     .executeTakeFirstOrThrow()
   return Number(numDeletedRows)
+}
+
+export async function recoveryCodeStock(
+  db: Db,
+  accountId: string,
+): Promise<{ remaining: number; generatedAt: number | null }> {
+  const rows = await db
+    .selectFrom('recovery_codes')
+    .select(['created_at', 'used_at'])
+    .where('account_id', '=', accountId)
+    .execute()
+  return {
+    remaining: rows.filter((row) => row.used_at === null).length,
+    generatedAt: rows[0]?.created_at ?? null,
+  }
+}
+
+/** Takes the authenticators and recovery codes from an account. */
+export async function deleteFactors(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('totp_factors').where('account_id', '=', accountId).execute()
+  await trx.deleteFrom('recovery_codes').where('account_id', '=', accountId).execute()
 }

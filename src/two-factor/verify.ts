@@ -4,8 +4,8 @@ import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import type { Challenge, Challenges } from '../sign-in/challenges.ts'
 import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
-import type { Factors } from './factors.ts'
-import type { Answer, Prove } from './prove.ts'
+import type { Method } from './factors.ts'
+import type { Prove } from './prove.ts'
 
 /** A session and, after the first confirmation, the recovery codes, this once. */
 export interface Verified {
@@ -20,7 +20,7 @@ export interface Verified {
  * @throws {AppError} invalid_code, invalid_token, not_enrolled, email_unavailable, too_many_attempts
  */
 export type Verify = (
-  proof: { account: Account; challenge: Challenge; answer: Answer },
+  proof: { account: Account; challenge: Challenge; code: string; method: Method },
   client: Client,
 ) => Promise<Verified>
 
@@ -28,25 +28,20 @@ export function makeVerify({
   db,
   clock,
   challenges,
-  factors,
   prove,
   sessions,
 }: {
   db: Db
   clock: Clock
   challenges: Challenges
-  factors: Factors
   prove: Prove
   sessions: Sessions
 }): Verify {
-  return async ({ account, challenge, answer }, client) => {
+  return async ({ account, challenge, code, method }, client) => {
     const outcome = await db.transaction().execute(async (trx) => {
       const triesLeft = await challenges.spendTry(trx, challenge.id)
-      const { enrolled } = await factors.of(trx, account.id)
-      const confirming = !enrolled && answer.method === 'totp'
-      const proof = confirming
-        ? await prove.pending(trx, account, answer.code)
-        : await prove.active(trx, account, answer)
+      const answer = { code, method, challengeId: challenge.id }
+      const proof = await prove.answer(trx, account, answer, client)
       // Not thrown from here: that would roll the counters back.
       if (!proof) return { triesLeft }
       await challenges.consume(trx, challenge.id)
@@ -57,4 +52,9 @@ export function makeVerify({
     if ('triesLeft' in outcome) throw invalidCode(rfc3339(clock.now()), outcome.triesLeft)
     return outcome
   }
+}
+
+/** As they stand in an answer: this once, or not at all. */
+export function recoveryCodesOf({ recoveryCodes }: Verified): { recovery_codes?: string[] } {
+  return recoveryCodes ? { recovery_codes: recoveryCodes } : {}
 }

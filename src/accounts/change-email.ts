@@ -1,0 +1,88 @@
+import type { KeyedHash } from '../crypto/keyed-hash.ts'
+import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
+import { emailDeliveryFailed, emailUnavailable, invalidCode, mailedTooOften } from '../errors.ts'
+import type { Notices } from '../mail/notices.ts'
+import type { SendLetter } from '../mail/send-letter.ts'
+import { addressCode } from '../mail/templates/codes.ts'
+import { type Clock, rfc3339 } from '../platform/clock.ts'
+import type { Db, Trx } from '../platform/database.ts'
+import type { Client } from '../tokens/sessions.ts'
+import type { Account } from './account.ts'
+import { deleteEmailChange, lastEmailChangeAt, putEmailChange, tryEmailChange } from './email-change-store.ts'
+import { replaceEmail } from './store.ts'
+
+const CODE_TTL_SECONDS = 600
+const COOL_DOWN_SECONDS = 60
+const MAX_WRONG_CODES = 5
+
+/** A new address counts when a code that was sent to it has come back; until then the old one does. */
+export interface ChangeEmail {
+  /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
+  begin(account: Account, address: string): Promise<void>
+  /** @throws {AppError} invalid_code */
+  prove(account: Account, code: string, client: Client): Promise<Account>
+}
+
+/** @param sendLetter `null` when the service has no mail server. */
+export function makeChangeEmail({
+  db,
+  clock,
+  keyedHash,
+  notices,
+  sendLetter,
+}: {
+  db: Db
+  clock: Clock
+  keyedHash: KeyedHash
+  notices: Notices
+  sendLetter: SendLetter | null
+}): ChangeEmail {
+  const hash = (accountId: string, address: string, code: string) =>
+    keyedHash('email code', accountId, address, normalizeNumericCode(code))
+
+  /** `null` when the code is wrong; the try is counted then, and must be committed. */
+  async function replace(trx: Trx, account: Account, code: string, client: Client): Promise<Account | null> {
+    const change = await tryEmailChange(trx, account.id, clock.now(), MAX_WRONG_CODES)
+    if (!change || change.codeHash !== hash(account.id, change.address, code)) return null
+    const changed = await replaceEmail(trx, account.id, change.address, clock.now())
+    if (!changed) return null
+    await deleteEmailChange(trx, account.id)
+    const old = account.email !== null && account.emailVerified ? [account.email] : []
+    if (account.email !== change.address)
+      await notices.tell(trx, account, 'email_changed', client, [...old, change.address])
+    return changed
+  }
+
+  return {
+    async begin(account, address) {
+      if (!sendLetter) throw emailUnavailable()
+      const code = newNumericCode()
+      await db.transaction().execute(async (trx) => {
+        const now = clock.now()
+        const lastSentAt = await lastEmailChangeAt(trx, account.id)
+        const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
+        if (wait > 0) throw mailedTooOften(wait)
+        await putEmailChange(trx, {
+          accountId: account.id,
+          address,
+          codeHash: hash(account.id, address, code),
+          sentAt: now,
+          expiresAt: now + CODE_TTL_SECONDS * 1000,
+        })
+      })
+      try {
+        const letter = addressCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })
+        await sendLetter(address, letter)
+      } catch (error) {
+        await db.transaction().execute((trx) => deleteEmailChange(trx, account.id))
+        throw emailDeliveryFailed(error)
+      }
+    },
+
+    async prove(account, code, client) {
+      const changed = await db.transaction().execute((trx) => replace(trx, account, code, client))
+      if (!changed) throw invalidCode(rfc3339(clock.now()))
+      return changed
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import { invalidCredentials } from '../errors.ts'
+import type { Notices } from '../mail/notices.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db } from '../platform/database.ts'
+import type { Challenges } from '../sign-in/challenges.ts'
+import type { CheckCredentials } from '../sign-in/credentials.ts'
+import type { Client, Sessions } from '../tokens/sessions.ts'
+import type { SignedIn } from '../tokens/signed-in.ts'
+import type { CheckPassword } from './password-rules.ts'
+import { replacePassword } from './store.ts'
+
+/**
+ * Sets a new password for somebody who knows the old one. Every other session ends, and so does every sign-in
+ * under way.
+ *
+ * @throws {AppError} invalid_credentials, password_rejected, too_many_attempts, overloaded
+ */
+export type ChangePassword = (
+  signedIn: SignedIn,
+  passwords: { current: string; next: string },
+  client: Client,
+) => Promise<void>
+
+export function makeChangePassword({
+  db,
+  clock,
+  checkPassword,
+  checkCredentials,
+  passwords,
+  challenges,
+  sessions,
+  notices,
+}: {
+  db: Db
+  clock: Clock
+  checkPassword: CheckPassword
+  checkCredentials: CheckCredentials
+  passwords: PasswordHasher
+  challenges: Challenges
+  sessions: Sessions
+  notices: Notices
+}): ChangePassword {
+  return async ({ account, session }, { current, next }, client) => {
+    checkPassword(next, account.username)
+    await checkCredentials({ username: account.username, password: current }, client, async () => {})
+    const passwordHash = await passwords.hash(next, client.signal)
+
+    await db.transaction().execute(async (trx) => {
+      const replaced = await replacePassword(
+        trx,
+        account.id,
+        passwordHash,
+        clock.now(),
+        account.passwordSetAt,
+      )
+      if (!replaced) throw invalidCredentials()
+      await challenges.endAll(trx, account.id)
+      await sessions.endOthers(trx, session)
+      await notices.tell(trx, account, 'password_changed', client)
+    })
+  }
+}

@@ -1,0 +1,65 @@
+import type { Db, Trx } from '../platform/database.ts'
+
+/** When a code was last sent to an address the account is to get. */
+export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<number | null> {
+  const row = await trx
+    .selectFrom('email_changes')
+    .select('sent_at')
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return row?.sent_at ?? null
+}
+
+/** The address to be proven from now on; a code sent before is void. */
+export async function putEmailChange(
+  trx: Trx,
+  change: { accountId: string; address: string; codeHash: string; sentAt: number; expiresAt: number },
+): Promise<void> {
+  const values = {
+    address: change.address,
+    code_hash: change.codeHash,
+    wrong_codes: 0,
+    sent_at: change.sentAt,
+    expires_at: change.expiresAt,
+  }
+  await trx
+    .insertInto('email_changes')
+    .values({ account_id: change.accountId, ...values })
+    .onConflict((conflict) => conflict.column('account_id').doUpdateSet(values))
+    .execute()
+}
+
+/** @returns the change while it can be answered, this try counted, and how many wrong ones that makes. */
+export async function tryEmailChange(
+  trx: Trx,
+  accountId: string,
+  now: number,
+  maxWrongCodes: number,
+): Promise<{ address: string; codeHash: string; wrongCodes: number } | undefined> {
+  const row = await trx
+    .updateTable('email_changes')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('account_id', '=', accountId)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrongCodes)
+    .returning(['address', 'code_hash', 'wrong_codes'])
+    .executeTakeFirst()
+  return row && { address: row.address, codeHash: row.code_hash, wrongCodes: row.wrong_codes }
+}
+
+export async function deleteEmailChange(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('email_changes').where('account_id', '=', accountId).execute()
+}
+
+export async function deleteExpiredEmailChanges(db: Db, now: number, limit: number): Promise<number> {
+  const expired = db
+    .selectFrom('email_changes')
+    .select('account_id')
+    .where('expires_at', '<=', now)
+    .limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('email_changes')
+    .where('account_id', 'in', expired)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { clientOf } from '../http/client.ts'
+import { accessPrincipalOf } from '../http/principal.ts'
+import { ACCEPTED, ref } from '../http/schemas.ts'
+import type { Db } from '../platform/database.ts'
+import type { Factors } from '../two-factor/factors.ts'
+import { userOf } from './account.ts'
+import type { ChangeEmail } from './change-email.ts'
+import { EmailBody, EmailCodeBody, User } from './schemas.ts'
+
+const tags = ['Account']
+
+/** For a fresh access token. */
+export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEmail }> = async (
+  app,
+  { changeEmail },
+) => {
+  app.put(
+    '/me/email',
+    {
+      config: { limit: 'codes', problems: ['email_unavailable', 'email_delivery_failed'] },
+      schema: {
+        operationId: 'setEmail',
+        tags,
+        summary: 'Set or change the address, or prove the present one',
+        description: 'A code goes to the new address, which counts when the code has come back.',
+        body: EmailBody,
+        response: { 202: ACCEPTED },
+      },
+    },
+    async (request, reply) => {
+      await changeEmail.begin(accessPrincipalOf(request).account, request.body.email)
+      return reply.code(202).send(null)
+    },
+  )
+}
+
+/** For an access token. */
+export const proveEmailRoutes: FastifyPluginAsyncTypebox<{
+  db: Db
+  changeEmail: ChangeEmail
+  factors: Factors
+}> = async (app, { db, changeEmail, factors }) => {
+  app.post(
+    '/me/email/verify',
+    {
+      config: { limit: 'codes', problems: ['invalid_code'] },
+      schema: {
+        operationId: 'verifyEmail',
+        tags,
+        summary: 'Prove the new address with the code that was sent to it',
+        body: EmailCodeBody,
+        response: { 200: ref(User) },
+      },
+    },
+    async (request) => {
+      const { account } = accessPrincipalOf(request)
+      const changed = await changeEmail.prove(account, request.body.code, clientOf(request))
+      return userOf(changed, (await factors.of(db, changed)).enrolled)
+    },
+  )
+}

@@ -1,0 +1,26 @@
+import type { Account } from '../accounts/account.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Trx } from '../platform/database.ts'
+import type { Client } from '../tokens/sessions.ts'
+import type { Outbox } from './outbox.ts'
+import { type NoticeName, notice } from './templates/notices.ts'
+
+/** Tells owners what happened to their account, at the address they have proven. */
+export interface Notices {
+  /** @param addresses where else to; the account's own address when it is left out. */
+  tell(trx: Trx, account: Account, name: NoticeName, client: Client, addresses?: string[]): Promise<void>
+}
+
+export function makeNotices({ outbox, clock }: { outbox: Outbox; clock: Clock }): Notices {
+  return {
+    async tell(trx, account, name, client, addresses) {
+      const own = account.email !== null && account.emailVerified ? [account.email] : []
+      for (const address of addresses ?? own)
+        await outbox.put(trx, {
+          kind: 'letter',
+          to: { name: '', address },
+          letter: notice(name, { username: account.username, at: clock.now(), ip: client.ip }),
+        })
+    },
+  }
+}

@@ -1,0 +1,117 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { SecretBox } from '../crypto/secret-box.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Db, Trx } from '../platform/database.ts'
+import { newId } from '../platform/ids.ts'
+import type { Mailbox, Mailer } from '../platform/mailer.ts'
+import { type Letter, renderLetter } from './letter.ts'
+import {
+  claimOutbox,
+  deleteOutbox,
+  insertOutbox,
+  listDueOutboxIds,
+  type OutboxRow,
+  postponeOutbox,
+} from './store.ts'
+
+/** Minutes to wait after each failed try; after the last one the mail is given up. */
+const WAITS_MINUTES = [1, 5, 15, 60, 240, 720]
+
+/** How long one process has a mail to itself: longer than sending it can take. */
+const CLAIM_MS = 60_000
+
+const BATCH = 20
+
+/**
+ * What waits in the outbox: a letter to somebody, or the request of somebody who forgot a password, which is
+ * looked into here rather than in its request, so that its answer tells nothing.
+ */
+export type OutboxMessage =
+  | { kind: 'letter'; to: Mailbox; letter: Letter }
+  | { kind: 'password_forgotten'; username: string }
+
+/** Answers a message that is not a letter with the letter to send, if there is any. */
+export type AnswerForgotten = (username: string) => Promise<{ to: Mailbox; letter: Letter } | null>
+
+/** Mail that is kept until it is sent: over crashes, and over hours without a mail server. */
+export interface Outbox {
+  /** Kept with the change it tells of, or not at all. */
+  put(trx: Trx, message: OutboxMessage): Promise<void>
+  /** Sends what is due. Several processes may do so at once; each mail has one of them. @returns how many went. */
+  deliverDue(): Promise<number>
+}
+
+export function makeOutbox({
+  db,
+  clock,
+  box,
+  mailer,
+  serviceName,
+  logger,
+  answerForgotten,
+}: {
+  db: Db
+  clock: Clock
+  box: SecretBox
+  mailer: Mailer
+  serviceName: string
+  logger: Pick<FastifyBaseLogger, 'warn' | 'error'>
+  answerForgotten: AnswerForgotten
+}): Outbox {
+  async function send({ id, sealedMessage }: OutboxRow): Promise<void> {
+    const message: OutboxMessage = JSON.parse(box.open(sealedMessage, outboxContext(id)).toString())
+    const mail = message.kind === 'letter' ? message : await answerForgotten(message.username)
+    if (mail) await mailer.send({ id, to: mail.to, ...renderLetter(mail.letter, serviceName) })
+  }
+
+  async function deliver(row: OutboxRow): Promise<boolean> {
+    try {
+      await send(row)
+      await db.transaction().execute((trx) => deleteOutbox(trx, row.id))
+      return true
+    } catch (err) {
+      const wait = WAITS_MINUTES[row.attempts - 1]
+      if (wait === undefined) {
+        logger.error({ err, mail_id: row.id, attempts: row.attempts }, 'mail given up')
+        await db.transaction().execute((trx) => deleteOutbox(trx, row.id))
+      } else {
+        logger.warn({ err, mail_id: row.id, attempts: row.attempts, wait_minutes: wait }, 'mail postponed')
+        await db.transaction().execute((trx) => postponeOutbox(trx, row.id, clock.now() + wait * 60_000))
+      }
+      return false
+    }
+  }
+
+  return {
+    async put(trx, message) {
+      const id = newId(clock)
+      await insertOutbox(
+        trx,
+        id,
+        box.seal(Buffer.from(JSON.stringify(message)), outboxContext(id)),
+        clock.now(),
+      )
+    },
+
+    async deliverDue() {
+      let delivered = 0
+      for (const id of await listDueOutboxIds(db, clock.now(), BATCH)) {
+        const now = clock.now()
+        const row = await db.transaction().execute((trx) => claimOutbox(trx, id, now, now + CLAIM_MS))
+        if (row && (await deliver(row))) delivered += 1
+      }
+      return delivered
+    },
+  }
+}
+
+/** A message opens only in its own row. */
+export function outboxContext(id: string): string {
+  return `outbox:${id}`
+}
+
+/** For a service without a mail server: there is nobody to keep mail for. */
+export const noOutbox: Outbox = {
+  put: async () => {},
+  deliverDue: async () => 0,
+}

@@ -1,0 +1,73 @@
+import type { Db, Trx } from '../platform/database.ts'
+
+/** When a code was last sent for this challenge, and how often for the account since a time. */
+export async function findEmailSends(
+  trx: Trx,
+  { challengeId, accountId, since }: { challengeId: string; accountId: string; since: number },
+): Promise<{ lastSentAt: number | null; sends: number }> {
+  const rows = await trx
+    .selectFrom('email_codes')
+    .select(['challenge_id', 'sends', 'sent_at'])
+    .where('account_id', '=', accountId)
+    .where('sent_at', '>', since)
+    .execute()
+  return {
+    lastSentAt: rows.find((row) => row.challenge_id === challengeId)?.sent_at ?? null,
+    sends: rows.reduce((sum, row) => sum + row.sends, 0),
+  }
+}
+
+/** The code that answers the challenge from now on; one sent before is void. */
+export async function putEmailCode(
+  trx: Trx,
+  code: { challengeId: string; accountId: string; codeHash: string; sentAt: number; expiresAt: number },
+): Promise<void> {
+  const values = { code_hash: code.codeHash, sent_at: code.sentAt, expires_at: code.expiresAt, used_at: null }
+  await trx
+    .insertInto('email_codes')
+    .values({ challenge_id: code.challengeId, account_id: code.accountId, sends: 1, ...values })
+    .onConflict((conflict) =>
+      conflict
+        .column('challenge_id')
+        .doUpdateSet((eb) => ({ ...values, sends: eb('email_codes.sends', '+', 1) })),
+    )
+    .execute()
+}
+
+/** The mail did not go out: its code is void, and the next one may be asked for at once. */
+export async function takeBackEmailCode(trx: Trx, challengeId: string, codeHash: string): Promise<void> {
+  await trx
+    .updateTable('email_codes')
+    .set((eb) => ({ sent_at: 0, expires_at: 0, sends: eb('sends', '-', 1) }))
+    .where('challenge_id', '=', challengeId)
+    .where('code_hash', '=', codeHash)
+    .execute()
+}
+
+/** @returns whether this was the challenge's code, still good, and this call used it. */
+export async function useEmailCode(
+  trx: Trx,
+  challengeId: string,
+  codeHash: string,
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('email_codes')
+    .set({ used_at: now })
+    .where('challenge_id', '=', challengeId)
+    .where('code_hash', '=', codeHash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** Rows that no challenge and no count needs any more. */
+export async function deleteOldEmailCodes(db: Db, before: number, limit: number): Promise<number> {
+  const old = db.selectFrom('email_codes').select('challenge_id').where('sent_at', '<=', before).limit(limit)
+  const { numDeletedRows } = await db
+    .deleteFrom('email_codes')
+    .where('challenge_id', 'in', old)
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
+}

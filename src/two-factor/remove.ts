@@ -1,0 +1,38 @@
+import type { Accounts } from '../accounts/accounts.ts'
+import { twoFactorRequired } from '../errors.ts'
+import type { Notices } from '../mail/notices.ts'
+import type { Db } from '../platform/database.ts'
+import type { Client, Sessions } from '../tokens/sessions.ts'
+import type { SignedIn } from '../tokens/signed-in.ts'
+import { deleteFactors } from './store.ts'
+
+/**
+ * Takes every second factor from an account. Its sessions go on, as sure as its password.
+ *
+ * @throws {AppError} two_factor_required where everybody must have one.
+ */
+export type RemoveFactors = (signedIn: SignedIn, client: Client) => Promise<void>
+
+export function makeRemoveFactors({
+  db,
+  accounts,
+  sessions,
+  notices,
+  mfaRequired,
+}: {
+  db: Db
+  accounts: Accounts
+  sessions: Sessions
+  notices: Notices
+  mfaRequired: boolean
+}): RemoveFactors {
+  return async ({ account }, client) => {
+    if (mfaRequired) throw twoFactorRequired()
+    await db.transaction().execute(async (trx) => {
+      await deleteFactors(trx, account.id)
+      await accounts.dropEmailFactor(trx, account.id)
+      await sessions.weaken(trx, account.id)
+      await notices.tell(trx, account, 'factor_removed', client)
+    })
+  }
+}

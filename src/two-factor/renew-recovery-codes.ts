@@ -1,0 +1,33 @@
+import type { Account } from '../accounts/account.ts'
+import { notEnrolled } from '../errors.ts'
+import type { Notices } from '../mail/notices.ts'
+import type { Db } from '../platform/database.ts'
+import type { Client } from '../tokens/sessions.ts'
+import type { Factors } from './factors.ts'
+import type { RecoveryCodes } from './recovery-codes.ts'
+
+/**
+ * Makes ten new recovery codes; all earlier ones are void, in the same transaction.
+ *
+ * @throws {AppError} not_enrolled
+ */
+export type RenewRecoveryCodes = (account: Account, client: Client) => Promise<string[]>
+
+export function makeRenewRecoveryCodes({
+  db,
+  factors,
+  recoveryCodes,
+  notices,
+}: {
+  db: Db
+  factors: Factors
+  recoveryCodes: RecoveryCodes
+  notices: Notices
+}): RenewRecoveryCodes {
+  return (account, client) =>
+    db.transaction().execute(async (trx) => {
+      if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
+      await notices.tell(trx, account, 'recovery_codes_renewed', client)
+      return recoveryCodes.renew(trx, account.id)
+    })
+}

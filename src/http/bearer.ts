@@ -82,9 +82,15 @@ const OUR_PART = {
 export function bearerToken(request: FastifyRequest): string {
   const { authorization } = request.headers
   if (authorization === undefined) throw missingToken()
+  if (isSentTwice(request)) throw invalidToken('the Authorization header was sent more than once')
   const token = BEARER.exec(authorization)?.[1]
   if (token === undefined) throw invalidToken('the Authorization header is not "Bearer <token>"')
   return token
+}
+
+/** Node keeps the first of several, a proxy before it may have checked the last (RFC 9110 section 5.3). */
+function isSentTwice({ raw }: FastifyRequest): boolean {
+  return raw.rawHeaders.filter((text, index) => index % 2 === 0 && /^authorization$/i.test(text)).length > 1
 }
 
 /** The key comes from this service, by the name the token gives; an unknown name ends it. */

@@ -1,0 +1,116 @@
+// The attack: a token with a good signature that was made for something else: for another service under the
+// same keys, for another time, or by another program. Each token here is signed by the service's own key and
+// differs from a genuine one in a single claim.
+import t from 'tap'
+import { type Forge, type Members, openMint, refused } from '../helpers/forge.ts'
+import { enrol, login, type Service } from '../helpers/service.ts'
+
+/** For claims that both kinds of token have. */
+function commonFaults(service: Service, audience: string): [string, Members][] {
+  const { issuer } = service.config
+  const now = Math.floor(service.clock.now() / 1000)
+  const later = now + 200
+  const missing = ['iss', 'aud', 'sub', 'jti', 'iat', 'exp'].map((name): [string, Members] => [
+    `without ${name}`,
+    { [name]: undefined },
+  ])
+  const notStrings = ['iss', 'aud', 'sub', 'jti'].flatMap((name) =>
+    [null, '', 0, true, {}, []].map((value): [string, Members] => [
+      `${name} ${JSON.stringify(value)}`,
+      { [name]: value },
+    ]),
+  )
+  const notTimes = ['iat', 'exp', 'nbf'].flatMap((name) =>
+    [null, String(later), later + 0.5, 1e99, -1, true, {}, [later]].map((value): [string, Members] => [
+      `${name} ${JSON.stringify(value)}`,
+      { [name]: value },
+    ]),
+  )
+  return [
+    ...missing,
+    ...notStrings,
+    ...notTimes,
+    ['another issuer', { iss: 'https://evil.example' }],
+    ['an issuer with a slash', { iss: `${issuer}/` }],
+    ['an issuer that only begins alike', { iss: `${issuer}.evil.example` }],
+    ['two issuers', { iss: ['https://evil.example', issuer] }],
+    ['a list of the one issuer', { iss: [issuer] }],
+    ['another audience', { aud: 'https://evil.example' }],
+    ['an audience with a slash', { aud: `${audience}/` }],
+    ['two audiences', { aud: [audience, 'https://evil.example'] }],
+    ['an unknown subject', { sub: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
+    ['exp just now', { exp: now }],
+    ['exp a second ago', { exp: now - 1 }],
+    ['exp 0', { exp: 0 }],
+    ['nbf in two minutes', { nbf: now + 120 }],
+    ['iat in two minutes', { iat: now + 120 }],
+  ]
+}
+
+async function refuseAll(
+  t: Parameters<typeof refused>[0],
+  service: Service,
+  forge: Forge,
+  faults: [string, Members][],
+): Promise<void> {
+  for (const [name, claims] of faults) await refused(t, service, name, await forge({ claims }))
+}
+
+t.test('a claim that is missing, of the wrong type or not ours ends an access token', async (t) => {
+  const { service, ada, access } = await openMint(t)
+  const { id: malloryId } = await enrol(service, 'mallory')
+  t.equal((await service.get('/me', await access({ claims: { nbf: 1 } }))).status, 200, 'a past nbf is fine')
+  await refuseAll(t, service, access, [
+    ...commonFaults(service, service.config.audience),
+    ["another account's sub", { sub: malloryId }],
+    ['an unknown session', { sid: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
+    ...['sid', 'acr', 'amr', 'auth_time', 'client_id', 'username'].flatMap((name): [string, Members][] => [
+      [`without ${name}`, { [name]: undefined }],
+      ...[null, 0.5, true, {}].map((value): [string, Members] => [
+        `${name} ${JSON.stringify(value)}`,
+        { [name]: value },
+      ]),
+    ]),
+    ['an unknown level', { acr: 'aal3' }],
+    ["the account's id as its session", { sid: ada.id }],
+  ])
+})
+
+t.test('a claim that is missing, of the wrong type or not ours ends an mfa token', async (t) => {
+  const { service, mfa } = await openMint(t)
+  const { id: malloryId } = await enrol(service, 'mallory')
+  const malloryToken = await login(service, 'mallory')
+  const { jti } = JSON.parse(Buffer.from(malloryToken.split('.')[1] ?? '', 'base64url').toString())
+  await refuseAll(t, service, mfa, [
+    ...commonFaults(service, `${service.config.issuer}/2fa`),
+    ["another account's sub", { sub: malloryId }],
+    ["another account's challenge", { jti }],
+    ['an unknown challenge', { jti: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
+    ['the audience of access tokens', { aud: service.config.audience }],
+  ])
+})
+
+t.test('what is not an object of claims is refused, whoever signed it', async (t) => {
+  const { service, access, mfa } = await openMint(t)
+  for (const forge of [access, mfa])
+    for (const payload of ['', 'null', '[]', '"text"', '1', 'true', '{', '\u0000', '{}', '[{}]'])
+      await refused(t, service, `the payload ${JSON.stringify(payload)}`, await forge({ payload }))
+})
+
+t.test('a token is valid until its last second and not beyond', async (t) => {
+  const { service, ada } = await openMint(t)
+  service.clock.advance(599)
+  t.equal((await service.get('/me', ada.accessToken)).status, 200)
+  service.clock.advance(1)
+  await refused(t, service, 'an expired token', ada.accessToken)
+})
+
+t.test('the token of an account that was disabled or deleted opens nothing more', async (t) => {
+  const { service, ada, mfaToken } = await openMint(t)
+  await service.db.updateTable('accounts').set({ disabled_at: service.clock.now() }).execute()
+  for (const token of [ada.accessToken, mfaToken]) await refused(t, service, 'a disabled account', token)
+  await service.db.updateTable('accounts').set({ disabled_at: null }).execute()
+  t.equal((await service.get('/me', ada.accessToken)).status, 200)
+  await service.db.deleteFrom('accounts').execute()
+  for (const token of [ada.accessToken, mfaToken]) await refused(t, service, 'a deleted account', token)
+})

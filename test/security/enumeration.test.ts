@@ -1,0 +1,103 @@
+// The attack: finding out which names have accounts, by what a refused login says or by how long it takes.
+import t from 'tap'
+import { outcomeOf, withoutRequestId } from '../helpers/burst.ts'
+import { mannWhitney } from '../helpers/mann-whitney.ts'
+import { type Answer, enrol, PASSWORD, register, type Service, startService } from '../helpers/service.ts'
+
+/** Slow enough to be seen in a stopwatch, quick enough for a few hundred of them. */
+const SOME_WORK = { ARGON2_MEMORY_KIB: '4096', ARGON2_TIME: '1', HASH_CONCURRENCY: '1' }
+
+const SAMPLES = 80
+
+/** Chance alone fails the test once in a hundred thousand runs; a hash that is left out gives 1e-20. */
+const INDISTINGUISHABLE = 1e-5
+
+const REFUSED_LOGINS = {
+  'an unknown name': { username: 'nobody', password: PASSWORD },
+  'a name that cannot be': { username: 'no such name!', password: PASSWORD },
+  'a wrong password': { username: 'ada', password: 'not the password' },
+  'a wrong password before enrolment': { username: 'fresh', password: 'not the password' },
+  'a disabled account': { username: 'disabled', password: PASSWORD },
+  'a wrong password for a disabled account': { username: 'disabled', password: 'not the password' },
+}
+
+async function populate(service: Service): Promise<void> {
+  await enrol(service, 'ada')
+  await register(service, 'fresh')
+  const { id } = await enrol(service, 'disabled')
+  await service.db.updateTable('accounts').set({ disabled_at: 1 }).where('id', '=', id).execute()
+}
+
+const headersOf = ({ headers }: Answer) => {
+  const { 'x-request-id': _, date: __, ...rest } = headers
+  return rest
+}
+
+t.test('refused logins are word for word alike', async (t) => {
+  const service = await startService(t)
+  await populate(service)
+  const answers: [string, Answer][] = []
+  for (const [name, credentials] of Object.entries(REFUSED_LOGINS))
+    answers.push([name, await service.post('/login', credentials)])
+  const [, reference] = answers[0] as [string, Answer]
+  t.equal(outcomeOf(reference), '401 invalid_credentials')
+  for (const [name, answer] of answers) {
+    t.strictSame(withoutRequestId(answer), withoutRequestId(reference), name)
+    t.strictSame(headersOf(answer), headersOf(reference), name)
+    t.equal(answer.text.length, reference.text.length, name)
+  }
+})
+
+t.test('the pause after many wrong passwords is the same for names that nobody has', async (t) => {
+  const service = await startService(t)
+  await populate(service)
+  const paused = async (username: string) => {
+    for (let count = 0; count < 10; count += 1) await service.post('/login', { username, password: 'wrong' })
+    return service.post('/login', { username, password: PASSWORD })
+  }
+  const reference = await paused('nobody')
+  t.equal(outcomeOf(reference), '429 too_many_attempts')
+  for (const username of ['ada', 'fresh', 'disabled']) {
+    const answer = await paused(username)
+    t.strictSame(withoutRequestId(answer), withoutRequestId(reference), username)
+    t.strictSame(headersOf(answer), headersOf(reference), username)
+  }
+})
+
+t.test('refused logins take the same time', async (t) => {
+  const service = await startService(t, { environment: SOME_WORK })
+  await populate(service)
+  let address = 0
+  const stopwatch = async (body: object) => {
+    // Each from an address of its own, so that none is paused.
+    address += 1
+    const remoteAddress = `10.0.${address >> 8}.${address & 255}`
+    const startedAt = performance.now()
+    await service.post('/login', body, undefined, { remoteAddress })
+    return performance.now() - startedAt
+  }
+
+  // The last one is refused before any password is looked at: it proves that the stopwatch would tell.
+  const kinds = { ...REFUSED_LOGINS, 'no password at all': { username: 'ada' } }
+  const times = Object.fromEntries(Object.keys(kinds).map((name): [string, number[]] => [name, []]))
+  for (let round = -5; round < SAMPLES; round += 1)
+    for (const [name, body] of shuffled(Object.entries(kinds))) {
+      const ms = await stopwatch(body)
+      if (round >= 0) times[name]?.push(ms)
+    }
+
+  const { 'a wrong password': reference = [], 'no password at all': instant = [], ...others } = times
+  for (const [name, sample] of Object.entries(others)) {
+    const p = mannWhitney(sample, reference)
+    t.ok(p > INDISTINGUISHABLE, `${name} and a wrong password: p = ${p.toExponential(1)}`)
+  }
+  t.ok(mannWhitney(instant, reference) < INDISTINGUISHABLE, 'a refusal without a hash is noticed')
+})
+
+/** In random order each time: what goes first must not always be the same. */
+function shuffled<T>(items: T[]): T[] {
+  return items
+    .map((item) => ({ item, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item)
+}

@@ -22,6 +22,7 @@ import {
   validationFailed,
 } from '../errors.ts'
 import { ClientGone } from './client.ts'
+import { logRequest } from './request-log.ts'
 import { answerHeaders } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
@@ -72,6 +73,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 export function answerRouterError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(answerHeaders(request.id))
   answerError(error, request, reply)
+  logRequest(request, reply)
 }
 
 function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {

@@ -16,12 +16,17 @@ export async function openSocket(port: number): Promise<Socket> {
   return socket
 }
 
-/** Writes bytes as they are and reads until the server closes. */
+/** Writes bytes as they are and reads one answer. */
 export async function exchange(port: number, bytes: string | Buffer): Promise<Answer> {
+  return parseAnswer(await exchangeText(port, bytes))
+}
+
+/** Writes bytes as they are and reads until the server closes. */
+export async function exchangeText(port: number, bytes: string | Buffer): Promise<string> {
   const socket = await openSocket(port)
   socket.on('error', () => {})
   socket.write(bytes)
-  return readAnswer(socket)
+  return readToEnd(socket)
 }
 
 /** A request without a body, its target as it is: an HTTP client would tidy the path up before sending it. */
@@ -33,12 +38,17 @@ export function requestTarget(port: number, method: string, target: string, toke
   )
 }
 
-/** Everything the server says until it closes, read as one HTTP answer; status 0 when it says nothing. */
-export async function readAnswer(socket: Socket): Promise<Answer> {
+/** Everything the server says until it closes. */
+export async function readToEnd(socket: Socket): Promise<string> {
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk))
   if (!socket.closed) await once(socket, 'close')
-  const [head = '', ...rest] = Buffer.concat(chunks).toString().split('\r\n\r\n')
+  return Buffer.concat(chunks).toString()
+}
+
+/** One HTTP answer; its status is 0 when the server closed without a word. */
+export function parseAnswer(text: string): Answer {
+  const [head = '', ...rest] = text.split('\r\n\r\n')
   const [statusLine = '', ...fields] = head.split('\r\n')
   const headers = Object.fromEntries(
     fields.map((field) => {
@@ -46,12 +56,12 @@ export async function readAnswer(socket: Socket): Promise<Answer> {
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()]
     }),
   )
-  const text = rest.join('\r\n\r\n')
+  const content = rest.join('\r\n\r\n')
   const json = /json/.test(headers['content-type'] ?? '')
   return {
     status: Number(statusLine.split(' ')[1] ?? 0),
     headers,
-    body: json ? JSON.parse(text) : undefined,
-    text,
+    body: json ? JSON.parse(content) : undefined,
+    text: content,
   }
 }

@@ -1,0 +1,141 @@
+import t from 'tap'
+import { RATE_LIMITS } from '../../src/http/rate-limits.ts'
+import { isProblem } from '../helpers/problems.ts'
+import { listen } from '../helpers/raw-socket.ts'
+import { enrol, type Service, startService } from '../helpers/service.ts'
+
+/**
+ * One address must not fill the service; a header that anybody can write must not make one address look like many;
+ * and what many share (a proxy, the IPv4 range within IPv6) must not make many look like one.
+ */
+
+interface From {
+  /** The peer of the connection. */
+  peer?: string
+  forwardedFor?: string
+}
+
+const limited = { RATE_LIMIT: 'on' }
+
+/** Sends empty logins until the limit is used up, or a few more than it. */
+async function useUp(service: Service, from: (turn: number) => From, turns: number = RATE_LIMITS.login) {
+  for (let turn = 0; turn < turns; turn++) await knock(service, from(turn))
+}
+
+function knock(service: Service, { peer = '192.0.2.1', forwardedFor }: From) {
+  const headers = forwardedFor ? { 'x-forwarded-for': forwardedFor } : {}
+  return service.post('/login', {}, undefined, { remoteAddress: peer, headers })
+}
+
+t.test('an address that asks too often is told how long to wait', async (t) => {
+  const service = await startService(t, { environment: limited })
+  await useUp(service, () => ({}))
+  const refused = await knock(service, {})
+  isProblem(t, refused, 'rate_limited')
+  const seconds = Number(refused.headers['retry-after'])
+  t.ok(seconds >= 1 && seconds <= 60, `${seconds} s`)
+  t.match(refused.headers, { 'ratelimit-policy': '"login";q=120;w=60', ratelimit: /^"login";r=0;t=\d+$/ })
+  isProblem(t, await knock(service, { peer: '192.0.2.2' }), 'validation_failed', 'another address is not')
+})
+
+t.test('what is left is said on the way there', async (t) => {
+  const service = await startService(t, { environment: limited })
+  const remaining = async () => /r=(\d+)/.exec(String((await knock(service, {})).headers.ratelimit))?.[1]
+  t.equal(await remaining(), '119')
+  t.equal(await remaining(), '118')
+})
+
+t.test('each group of routes has its own count', async (t) => {
+  const service = await startService(t, { environment: limited })
+  await useUp(service, () => ({}))
+  const options = { remoteAddress: '192.0.2.1' }
+  isProblem(t, await service.post('/register', {}, undefined, options), 'validation_failed')
+  t.equal((await service.get('/readyz', undefined, options)).status, 200)
+})
+
+t.test('unknown paths, wrong methods and missing tokens count as well', async (t) => {
+  const service = await startService(t, { environment: limited })
+  const probes = {
+    unknown: () => service.get('/nowhere', undefined, { remoteAddress: '192.0.2.3' }),
+    codes: () => service.post('/2fa/verify', {}, undefined, { remoteAddress: '192.0.2.4' }),
+    general: () => service.get('/login', undefined, { remoteAddress: '192.0.2.5' }),
+    register: () => service.post('/register', {}, undefined, { remoteAddress: '192.0.2.6' }),
+  }
+  for (const [group, probe] of Object.entries(probes)) {
+    const limit = RATE_LIMITS[group as keyof typeof RATE_LIMITS]
+    for (let turn = 1; turn < limit; turn++) await probe()
+    t.not((await probe()).status, 429, `${group}: the last of ${limit}`)
+    isProblem(t, await probe(), 'rate_limited', `${group}: one more`)
+  }
+})
+
+t.test('a burst cannot have more than the limit', async (t) => {
+  const service = await startService(t, { environment: limited })
+  const { url } = await listen(service)
+  const burst = Array.from({ length: RATE_LIMITS.login + 30 }, () =>
+    fetch(`${url}/login`, { method: 'POST' }),
+  )
+  const answers = await Promise.all(burst)
+  t.equal(answers.filter(({ status }) => status === 429).length, 30)
+})
+
+t.test('an IPv6 network of 64 bits is one address: a single customer owns all of it', async (t) => {
+  const service = await startService(t, { environment: limited })
+  await useUp(service, (turn) => ({ peer: `2001:db8:1:1::${turn.toString(16)}` }))
+  isProblem(t, await knock(service, { peer: '2001:db8:1:1:ffff:ffff:ffff:ffff' }), 'rate_limited')
+  isProblem(t, await knock(service, { peer: '2001:db8:1:2::1' }), 'validation_failed', 'the next one is free')
+})
+
+t.test('IPv4 addresses written as IPv6 are not one network (D18)', async (t) => {
+  const service = await startService(t, { environment: limited })
+  await useUp(service, () => ({ peer: '::ffff:192.0.2.1' }))
+  isProblem(t, await knock(service, { peer: '::ffff:192.0.2.1' }), 'rate_limited')
+  isProblem(t, await knock(service, { peer: '::ffff:192.0.2.2' }), 'validation_failed')
+})
+
+t.test('X-Forwarded-For of a stranger is ignored (D52)', async (t) => {
+  const service = await startService(t, { environment: limited })
+  await useUp(service, (turn) => ({ forwardedFor: `203.0.113.${turn}` }))
+  isProblem(t, await knock(service, { forwardedFor: '203.0.113.250' }), 'rate_limited')
+})
+
+t.test('X-Forwarded-For of a trusted proxy tells its clients apart', async (t) => {
+  const environment = { ...limited, TRUST_PROXY: '192.0.2.1, 10.0.0.0/8' }
+  const service = await startService(t, { environment })
+  await useUp(service, () => ({ forwardedFor: '203.0.113.1' }))
+  isProblem(t, await knock(service, { forwardedFor: '203.0.113.1' }), 'rate_limited')
+  isProblem(t, await knock(service, { forwardedFor: '203.0.113.2' }), 'validation_failed', 'another client')
+  isProblem(
+    t,
+    await knock(service, { forwardedFor: '198.51.100.9, 203.0.113.1' }),
+    'rate_limited',
+    'what the client itself has put before its address counts for nothing',
+  )
+  isProblem(
+    t,
+    await knock(service, { forwardedFor: '203.0.113.1, 10.1.2.3' }),
+    'rate_limited',
+    'a chain of trusted proxies is followed to the first stranger',
+  )
+  isProblem(
+    t,
+    await knock(service, { peer: '192.0.2.99', forwardedFor: '203.0.113.1' }),
+    'validation_failed',
+    'and a stranger cannot use up the count of somebody else',
+  )
+})
+
+t.test('forged forwarding headers do not change what tokens say of their issuer', async (t) => {
+  const service = await startService(t, { environment: { TRUST_PROXY: '127.0.0.1' } })
+  const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', host: 'evil.example' }
+  const { accessToken } = await enrol(service)
+  const me = await service.get('/me', accessToken, { headers })
+  t.equal(me.status, 200, 'the issuer comes from the configuration')
+  t.notMatch((await service.get('/', undefined, { headers })).text, /evil/)
+})
+
+t.test('with RATE_LIMIT=off nobody is counted', async (t) => {
+  const service = await startService(t, { environment: { RATE_LIMIT: 'off' } })
+  await useUp(service, () => ({}), RATE_LIMITS.login + 1)
+  isProblem(t, await knock(service, {}), 'validation_failed')
+})

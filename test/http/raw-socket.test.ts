@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { isProblem } from '../helpers/problems.ts'
+import { exchange, exchangeText, listen, openSocket, parseAnswer, readToEnd } from '../helpers/raw-socket.ts'
+import { PASSWORD, register, startService } from '../helpers/service.ts'
+
+/**
+ * Below HTTP there is a socket, and whoever has one can write anything to it, or nothing, slowly. Each gets a short
+ * answer or none, is cut off in time, and takes nothing from the others.
+ */
+
+const service = await startService(t)
+await register(service)
+const { port, url } = await listen(service)
+const stillServes = async () => (await fetch(`${url}/readyz`)).status === 200
+
+const GARBAGE: Record<string, string | Buffer> = {
+  'a TLS greeting': Buffer.from('160301020001000001fc0303', 'hex'),
+  'an HTTP/2 preface': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+  'another protocol': 'SSH-2.0-OpenSSH_9.9\r\n',
+  'no version': 'GET / HTTP\r\n\r\n',
+  'HTTP/9.9': 'GET / HTTP/9.9\r\nHost: x\r\n\r\n',
+  'an unknown method': 'FROB / HTTP/1.1\r\nHost: x\r\n\r\n',
+  zeros: Buffer.alloc(100),
+  'a header without a colon': 'GET / HTTP/1.1\r\nHost: x\r\nnonsense\r\n\r\n',
+  'a blank in a header name': 'GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n',
+  'a folded header': 'GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\nTransfer-Encoding:\r\n chunked\r\n\r\n',
+  'a NUL in a header': 'GET / HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n',
+  'two lengths': 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x',
+  'a negative length': 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+  'length and chunks':
+    'POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
+  'an unknown transfer encoding': 'POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n',
+  'a chunk size that is none':
+    'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n{}\r\n0\r\n\r\n',
+}
+
+t.test('garbage gets a problem or a closed socket, and the next client is served', async (t) => {
+  for (const [what, bytes] of Object.entries(GARBAGE)) {
+    const answer = await exchange(port, bytes)
+    if (answer.status !== 0) isProblem(t, answer, 'bad_request', what)
+    t.notMatch(answer.text, /at |Error:|node:/, `${what}: no internals`)
+  }
+  t.ok(await stillServes())
+})
+
+t.test('header fields beyond 16 KiB are too large', async (t) => {
+  const one = `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(17_000)}\r\n\r\n`
+  const many = `GET / HTTP/1.1\r\nHost: x\r\n${'A: b\r\n'.repeat(5_000)}\r\n`
+  const target = `GET /${'a'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`
+  for (const bytes of [one, many, target]) isProblem(t, await exchange(port, bytes), 'headers_too_large')
+})
+
+t.test('a body that goes on for ever is cut off at the limit', async (t) => {
+  const socket = await openSocket(port)
+  socket.on('error', () => {})
+  const answered = readToEnd(socket)
+  socket.write(
+    'POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n',
+  )
+  for (let i = 0; i < 40 && socket.writable; i++) socket.write(`400\r\n${' '.repeat(0x400)}\r\n`)
+  isProblem(t, parseAnswer(await answered), 'payload_too_large')
+})
+
+t.test('a length that lies does not make one request into two', async (t) => {
+  const body = JSON.stringify({ username: 'ada', password: PASSWORD })
+  const smuggled = 'GET /me HTTP/1.1\r\nHost: x\r\n\r\n'
+  const bytes = `POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length + smuggled.length}\r\n\r\n${body}${smuggled}`
+  isProblem(t, await exchange(port, bytes), 'malformed_json', 'the rest is read as part of the body')
+})
+
+t.test('requests written one after the other are answered in order', async (t) => {
+  const [first = '', second = ''] = await exchangeText(
+    port,
+    'GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  ).then((text) => text.split(/(?<=\})(?=HTTP)/))
+  t.match(first, /^HTTP\/1\.1 200 OK[^]*"status":"ok"\}$/)
+  t.match(second, /^HTTP\/1\.1 401 Unauthorized[^]*"invalid_token"/)
+})
+
+t.test('who sends header or body too slowly is cut off', async (t) => {
+  const { server } = service.app
+  t.match(
+    { headers: server.headersTimeout, request: server.requestTimeout },
+    { headers: 10_000, request: 10_000 },
+    'after ten seconds; so as not to wait for them here, it is made less',
+  )
+  server.headersTimeout = 200
+  server.requestTimeout = 200
+  const slow = {
+    'a header that never ends': 'GET /livez HTTP/1.1\r\nHost: x\r\nA: ',
+    'a body that never comes':
+      'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n',
+  }
+  const startedAt = performance.now()
+  await Promise.all(
+    Object.entries(slow).map(async ([what, beginning]) => {
+      const socket = await openSocket(port)
+      socket.on('error', () => {})
+      const answered = readToEnd(socket)
+      socket.write(beginning)
+      const drip = setInterval(() => socket.writable && socket.write('a'), 100)
+      t.teardown(() => clearInterval(drip))
+      const { status, body } = parseAnswer(await answered)
+      clearInterval(drip)
+      t.match({ status, code: body?.code }, { status: 408, code: 'request_timeout' }, what)
+    }),
+  )
+  const seconds = (performance.now() - startedAt) / 1000
+  t.ok(seconds < 5, `after ${seconds.toFixed(1)} s`)
+})
+
+t.test('many clients that connect and say nothing leave room for the others', async (t) => {
+  const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(port)))
+  t.ok(await stillServes())
+  for (const socket of sockets) socket.destroy()
+  await sleep(20)
+  t.ok(await stillServes())
+})
+
+t.test('a client that resets its connection in the middle of an answer hurts nobody', async (t) => {
+  for (let i = 0; i < 20; i++) {
+    const socket = await openSocket(port)
+    socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n')
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+  }
+  t.ok(await stillServes())
+})

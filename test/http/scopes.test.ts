@@ -1,0 +1,80 @@
+import type { RouteOptions } from 'fastify'
+import t from 'tap'
+import { isProblem } from '../helpers/problems.ts'
+import { collectRoutes } from '../helpers/routes.ts'
+import { startService } from '../helpers/service.ts'
+
+/**
+ * Who may call what, and how often: every route of the service. A route that is new belongs into this table; one
+ * that was registered outside of the guarded scopes has no scope to write there, and fails.
+ */
+const TABLE = `
+GET    /                        public       general
+GET    /.well-known/jwks.json   public       general
+GET    /livez                   public       general
+GET    /me                      access       general
+GET    /openapi.json            public       general
+GET    /openapi.yaml            public       general
+GET    /readyz                  public       general
+POST   /2fa/setup               mfa-or-fresh codes
+POST   /2fa/verify              mfa          codes
+POST   /login                   public       login
+POST   /register                public       register
+`
+
+const { built: service, routes } = await collectRoutes(() => startService(t))
+const methodsOf = ({ method }: RouteOptions) => [method].flat().filter((name) => name !== 'HEAD')
+const isDocs = ({ url }: RouteOptions) => url === '/docs' || url.startsWith('/docs/')
+
+t.test('the table of routes, scopes and limits', async (t) => {
+  const guarded = routes.filter(({ config }) => config?.guard)
+  const lines = guarded.flatMap((route) =>
+    methodsOf(route).map((method) =>
+      [
+        method.padEnd(6),
+        route.url.padEnd(24),
+        route.config?.guard?.scope.padEnd(12),
+        route.config?.limit ?? 'general',
+      ].join(' '),
+    ),
+  )
+  t.comment(`\n${lines.sort().join('\n')}`)
+  t.equal(lines.sort().join('\n'), TABLE.trim())
+})
+
+t.test(
+  'outside of the scopes there is the documentation, and what says that a method is wrong',
+  async (t) => {
+    const unguarded = routes.filter((route) => !route.config?.guard && !isDocs(route))
+    t.ok(unguarded.length > 0)
+    for (const { url, method } of unguarded)
+      for (const name of [method].flat())
+        t.equal(
+          (await service.post(url, undefined, undefined, { method: name as 'GET' })).status,
+          405,
+          `${name} ${url}`,
+        )
+  },
+)
+
+t.test('what is not public asks for a token before it looks at anything else', async (t) => {
+  const closed = routes.filter(({ config }) => config?.guard && config.guard.scope !== 'public')
+  t.ok(closed.length > 0)
+  const body = { payload: '{', headers: { 'content-type': 'application/json' } }
+  for (const route of closed)
+    for (const method of methodsOf(route)) {
+      const options = method === 'GET' ? {} : body
+      const answer = await service.post(route.url, undefined, undefined, {
+        method: method as 'GET',
+        ...options,
+      })
+      isProblem(t, answer, 'invalid_token', `${method} ${route.url}`)
+    }
+})
+
+t.test('with DOCS=off there is no documentation to guard', async (t) => {
+  const { built, routes } = await collectRoutes(() => startService(t, { environment: { DOCS: 'off' } }))
+  t.strictSame(routes.filter(isDocs), [])
+  isProblem(t, await built.get('/docs'), 'not_found')
+  t.notMatch((await built.get('/')).body.links, { docs: /./ })
+})

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { EMAIL_PATTERN } from './accounts/email-address.ts'
 import type { Argon2Cost, EngineChoice } from './crypto/argon2-engine.ts'
@@ -146,8 +147,7 @@ function makeReader(environment: NodeJS.ProcessEnv, faults: string[]): Reader {
       const value = text(name, fallback)
       const url = URL.parse(value)
       const plain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username
-      if (!plain)
-        faults.push(`${name} must be an http or https URL without query or fragment, not "${value}"`)
+      if (!plain) faults.push(`${name} must be an http or https URL without user, query or fragment`)
       return value.replace(/\/$/, '')
     },
   }
@@ -197,9 +197,18 @@ function readCorsOrigins(read: Reader, faults: string[]): string[] {
 
 function readTrustProxy(read: Reader, faults: string[]): string[] {
   const addresses = read.list('TRUST_PROXY')
-  if (addresses.some((address) => !/^[0-9a-f.:]+(\/\d{1,3})?$/i.test(address)))
-    faults.push('TRUST_PROXY must be addresses or CIDR ranges, separated by commas')
+  for (const address of addresses)
+    if (!isAddressOrRange(address))
+      faults.push(`TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "${address}"`)
   return addresses
+}
+
+/** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`; a range of everything would be trust in everybody. */
+function isAddressOrRange(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const length = prefix === undefined ? bits : Number(/^\d{1,3}$/.exec(prefix)?.[0] ?? 0)
+  return rest.length === 0 && length >= 1 && length <= bits
 }
 
 function readSecretKeys(environment: NodeJS.ProcessEnv, faults: string[]): Buffer[] | null {
@@ -224,7 +233,10 @@ function secretKeyText(environment: NodeJS.ProcessEnv, faults: string[]): string
   if (!path) return direct
   if (direct) faults.push('SECRET_KEY and SECRET_KEY_FILE are both set: give one')
   try {
-    return readFileSync(path, 'utf8').trim()
+    const text = readFileSync(path, 'utf8').trim()
+    if (text) return text
+    faults.push(`SECRET_KEY_FILE names ${path}, which is empty`)
+    return null
   } catch (error) {
     faults.push(`SECRET_KEY_FILE cannot be read: ${(error as Error).message}`)
     return null

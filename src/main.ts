@@ -10,7 +10,7 @@ import { systemClock } from './platform/clock.ts'
 import { DatabaseError, openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
 import { migrateUp } from './platform/migrate.ts'
-import { keptSecretKey } from './platform/secret-key-file.ts'
+import { rootKeysOf } from './tokens/root-keys.ts'
 
 /** OWASP's least cost for argon2id, as memory in KiB times passes. */
 const OWASP_LEAST_WORK = 7_168 * 5
@@ -45,7 +45,7 @@ async function start(
   try {
     const migrations = await migrateUp(db)
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
-    const rootKeys = config.secretKeys ?? [keptSecretKey(config.databaseUrl)]
+    const rootKeys = await rootKeysOf(config, db)
     const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys, hashThreads })
     const app = await buildApp(deps, logger)
     const endBackgroundWork = startBackgroundWork({ ...deps, logger })
@@ -68,13 +68,15 @@ function weaknesses({ argon2 }: Config): string[] {
     : []
 }
 
+const CANNOT_LISTEN = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']
+
 function explainStartFailure(error: unknown): string {
   if (error instanceof ConfigError || error instanceof DatabaseError) return error.message
   if (error instanceof UnsealError)
     return `SECRET_KEY is not the key this database was sealed with (${error.message}). Give the old key too, separated by a comma.`
   const { code, message, stack } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return `The port is taken: ${message}. Stop the other program, or set PORT.`
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+  if (CANNOT_LISTEN.includes(code ?? ''))
     return `The service cannot listen there: ${message}. See HOST and PORT.`
   return `Keyturn could not start: ${stack ?? message}`
 }

@@ -2,12 +2,12 @@
 import { Command, CommanderError } from 'commander'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import { makeKeyRing } from '../crypto/key-ring.ts'
-import { makeSecretBox, UnsealError } from '../crypto/secret-box.ts'
+import { makeSecretBox, type SecretBox, UnsealError } from '../crypto/secret-box.ts'
 import { systemClock } from '../platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
 import { readEnvFile } from '../platform/env-file.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../platform/migrate.ts'
-import { keptSecretKey } from '../platform/secret-key-file.ts'
+import { rootKeysOf } from '../tokens/root-keys.ts'
 import { openSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts'
 import { reseal } from './reseal.ts'
 
@@ -68,7 +68,7 @@ keys
   .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
   .action(() =>
     withDatabase(async (db, config) => {
-      for (const [name, count] of Object.entries(await reseal(db, boxOf(config))))
+      for (const [name, count] of Object.entries(await reseal(db, await openBox(config, db))))
         console.log(`${name}: ${count} sealed anew`)
     }),
   )
@@ -83,8 +83,8 @@ function roleOf(kid: string, signingKeys: SigningKeys): string {
   return signingKeys.list().at(-1)?.kid === kid ? '  is next' : '  is retiring'
 }
 
-function boxOf(config: Config) {
-  return makeSecretBox(makeKeyRing(config.secretKeys ?? [keptSecretKey(config.databaseUrl)]))
+async function openBox(config: Config, db: Db): Promise<SecretBox> {
+  return makeSecretBox(makeKeyRing(await rootKeysOf(config, db)))
 }
 
 async function withDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
@@ -101,7 +101,9 @@ async function withSigningKeys(work: (signingKeys: SigningKeys) => Promise<void>
   await withDatabase(async (db, config) => {
     await migrateUp(db)
     const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
-    await work(await openSigningKeys({ db, box: boxOf(config), clock: systemClock, alg, tokenTtl }))
+    await work(
+      await openSigningKeys({ db, box: await openBox(config, db), clock: systemClock, alg, tokenTtl }),
+    )
   })
 }
 

@@ -8,13 +8,19 @@ import { DatabaseError, sqlitePath } from './database.ts'
  * The root key for a service that was given none: made once and kept beside the SQLite file, readable by its
  * owner alone. Several processes that start at once end up with the same key.
  *
- * @throws {DatabaseError} when the file holds something else, or cannot be written.
+ * @param mayMake false for a database that something is sealed in: a new key would not open it.
+ * @throws {DatabaseError} when the file is missing or holds something else, or cannot be written.
  */
-export function keptSecretKey(databaseUrl: string): Buffer {
+export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boolean }): Buffer {
   const databasePath = sqlitePath(databaseUrl)
   if (databasePath === ':memory:') return randomBytes(MIN_ROOT_KEY_BYTES)
   const path = `${databasePath.replace(/\.(db|sqlite3?)$/, '')}.key`
-  const key = decodeKey((readIfThere(path) ?? makeKeyFile(path)).trim())
+  const text = readIfThere(path) ?? (mayMake ? makeKeyFile(path) : undefined)
+  if (text === undefined)
+    throw new DatabaseError(
+      `The key file ${path} is not there, and the database was sealed with its key. Restore it, or set SECRET_KEY.`,
+    )
+  const key = decodeKey(text.trim())
   if (!key)
     throw new DatabaseError(`The key file ${path} does not hold a key. Restore it, or set SECRET_KEY.`)
   return key

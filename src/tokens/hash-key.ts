@@ -35,3 +35,8 @@ export async function openHashKey({
   })
   return openHashKey({ db, box, clock })
 }
+
+/** Whether anything in this database is sealed already: the hash key is what comes first. */
+export async function hasHashKey(db: Db): Promise<boolean> {
+  return (await findHashKey(db, ID)) !== undefined
+}

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import { type Answer, CHEAP_HASHES, type Reachable } from './service.ts'
+import { remote } from './remote.ts'
+import { CHEAP_HASHES, type Reachable } from './service.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 
@@ -16,7 +17,6 @@ export interface ServerProcess extends Reachable {
   url: string
   /** Everything it wrote so far, to either stream. */
   output(): string
-  get(path: string, token?: string): Promise<Answer>
   /** Ends it as an operator would and waits. @returns its exit code, `null` when it had to be killed. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -50,39 +50,13 @@ export async function startProcess(t: Test, environment: Record<string, string>)
   }
   t.teardown(() => stop())
 
-  const call = async (method: string, path: string, body: unknown, token?: string): Promise<Answer> => {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(token && { authorization: `Bearer ${token}` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    const json = /json/.test(response.headers.get('content-type') ?? '')
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: json ? JSON.parse(text) : undefined,
-      text,
-    }
-  }
-
   const deadline = Date.now() + START_PATIENCE_MS
   while (!(await isReady(url))) {
     if (!running(child) || Date.now() > deadline) throw new Error(`The server did not start:\n${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 
-  return {
-    url,
-    clock: { now: () => Date.now() },
-    output,
-    stop,
-    post: (path, body, token) => call('POST', path, body, token),
-    get: (path, token) => call('GET', path, undefined, token),
-  }
+  return { ...remote(url), url, output, stop }
 }
 
 function running(child: ChildProcess): boolean {

@@ -48,7 +48,7 @@ export interface Service {
 }
 
 /** What a person needs to sign in: a service to call and the time their authenticator shows. */
-export type Reachable = Pick<Service, 'post'> & { clock: Pick<TestClock, 'now'> }
+export type Reachable = Pick<Service, 'post' | 'get'> & { clock: Pick<TestClock, 'now'> }
 
 /** An answer with its JSON already read; `body` is `undefined` where there is none. */
 export interface Answer {

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import t from 'tap'
+import { ConfigError, readConfig, settingsWithoutEffect } from '../src/config.ts'
+
+/** A configuration is complete and right, or the process does not start and says everything that is wrong. */
+
+const KEY = randomBytes(32).toString('base64')
+const OTHER_KEY = randomBytes(48).toString('base64url')
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+}
+
+t.test('with nothing set, everything is as the documentation says', async (t) => {
+  const cores = availableParallelism()
+  t.strictSame(
+    { ...readConfig({}) },
+    {
+      host: '127.0.0.1',
+      port: 3000,
+      databaseUrl: 'sqlite:./data/keyturn.db',
+      secretKeys: null,
+      issuer: 'http://127.0.0.1:3000',
+      audience: 'http://127.0.0.1:3000',
+      appName: 'Keyturn',
+      mfaPolicy: 'required',
+      registration: 'open',
+      jwtAlg: 'ES256',
+      accessTokenTtl: 600,
+      mfaTokenTtl: 300,
+      refreshTokenTtl: 2_592_000,
+      smtpUrl: '',
+      mailFrom: '',
+      emailCodes: false,
+      docs: true,
+      redisUrl: '',
+      trustProxy: [],
+      corsOrigins: [],
+      rateLimit: true,
+      hashEngine: 'auto',
+      argon2: { memoryKib: 19_456, passes: 2, parallelism: 1 },
+      hashConcurrency: cores,
+      hashQueue: 16 * cores,
+      logLevel: 'info',
+      metricsPort: 0,
+    },
+  )
+  t.throws(() => {
+    ;(readConfig({}) as { port: number }).port = 1
+  }, 'and nobody changes it afterwards')
+})
+
+t.test('every variable is read', async (t) => {
+  const config = readConfig({
+    HOST: '0.0.0.0',
+    PORT: '8443',
+    DATABASE_URL: 'sqlite:/var/lib/keyturn/keyturn.db',
+    SECRET_KEY: `${KEY}, ${OTHER_KEY}`,
+    ISSUER: 'https://id.example.com/',
+    AUDIENCE: 'https://api.example.com',
+    APP_NAME: 'Émile & Co',
+    MFA_POLICY: 'optional',
+    REGISTRATION: 'closed',
+    JWT_ALG: 'EdDSA',
+    ACCESS_TOKEN_TTL: '61',
+    MFA_TOKEN_TTL: '62',
+    REFRESH_TOKEN_TTL: '63',
+    SMTP_URL: 'smtps://user:pass@mail.example.com:465',
+    MAIL_FROM: 'Keyturn <no-reply@example.com>',
+    EMAIL_CODES: 'on',
+    DOCS: 'off',
+    REDIS_URL: 'redis://localhost:6379',
+    TRUST_PROXY: '10.0.0.0/8, ::1, 192.0.2.1',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173',
+    RATE_LIMIT: 'off',
+    HASH_ENGINE: 'argon2',
+    ARGON2_MEMORY_KIB: '65536',
+    ARGON2_TIME: '3',
+    ARGON2_PARALLELISM: '4',
+    HASH_CONCURRENCY: '5',
+    HASH_QUEUE: '6',
+    LOG_LEVEL: 'debug',
+    METRICS_PORT: '9464',
+  })
+  t.strictSame(
+    { ...config },
+    {
+      host: '0.0.0.0',
+      port: 8443,
+      databaseUrl: 'sqlite:/var/lib/keyturn/keyturn.db',
+      secretKeys: [Buffer.from(KEY, 'base64'), Buffer.from(OTHER_KEY, 'base64url')],
+      issuer: 'https://id.example.com',
+      audience: 'https://api.example.com',
+      appName: 'Émile & Co',
+      mfaPolicy: 'optional',
+      registration: 'closed',
+      jwtAlg: 'EdDSA',
+      accessTokenTtl: 61,
+      mfaTokenTtl: 62,
+      refreshTokenTtl: 63,
+      smtpUrl: 'smtps://user:pass@mail.example.com:465',
+      mailFrom: 'Keyturn <no-reply@example.com>',
+      emailCodes: true,
+      docs: false,
+      redisUrl: 'redis://localhost:6379',
+      trustProxy: ['10.0.0.0/8', '::1', '192.0.2.1'],
+      corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
+      rateLimit: false,
+      hashEngine: 'argon2',
+      argon2: { memoryKib: 65_536, passes: 3, parallelism: 4 },
+      hashConcurrency: 5,
+      hashQueue: 6,
+      logLevel: 'debug',
+      metricsPort: 9464,
+    },
+  )
+})
+
+t.test('an empty variable is one that is not set, and blanks around a value do not matter', async (t) => {
+  t.strictSame(readConfig({ PORT: '', ISSUER: ' ', SECRET_KEY: '', APP_NAME: '' }), readConfig({}))
+  t.equal(readConfig({ PORT: ' 80 ' }).port, 80)
+})
+
+t.test('the issuer follows the address that is listened on', async (t) => {
+  t.equal(readConfig({ HOST: '::1', PORT: '80' }).issuer, 'http://[::1]:80')
+  t.equal(readConfig({ ISSUER: 'https://id.example.com/auth/' }).audience, 'https://id.example.com/auth')
+})
+
+const BAD: Record<string, string[]> = {
+  PORT: ['-1', '65536', '3000.5', '0x50', '1e3', 'http', '３０００'],
+  DATABASE_URL: ['keyturn.db', 'sqlite:', 'mysql://localhost/x', 'postgres://localhost/x', 'file:x.db'],
+  SECRET_KEY: [
+    'secret',
+    'change-me-change-me-change-me-change-me',
+    Buffer.alloc(32).toString('base64'),
+    'A'.repeat(44),
+    Buffer.from('ab'.repeat(16)).toString('base64'),
+    randomBytes(31).toString('base64'),
+    `${KEY},`,
+    `${KEY},short`,
+    `,${KEY}`,
+    `${KEY} ${OTHER_KEY}`,
+    'ä'.repeat(44),
+  ],
+  SECRET_KEY_FILE: ['/nowhere/at/all', '/', '/dev/null'],
+  ISSUER: ['example.com', 'ftp://x', 'https://x/?a=b', 'https://x/#a', 'https://me:secret@x', 'javascript:1'],
+  APP_NAME: ['a'.repeat(65), 'a\nb', 'a\u0000b'],
+  MFA_POLICY: ['off', 'REQUIRED', 'none'],
+  REGISTRATION: ['yes', 'true', 'Open'],
+  JWT_ALG: ['HS256', 'none', 'es256', 'RS256'],
+  ACCESS_TOKEN_TTL: ['0', '9', '3601', '10m', '-600'],
+  MFA_TOKEN_TTL: ['0', '9', '3601', '5m'],
+  REFRESH_TOKEN_TTL: ['59', '31536001', '30d'],
+  SMTP_URL: ['mail.example.com', 'http://x'],
+  EMAIL_CODES: ['true', '1', 'On'],
+  DOCS: ['yes', 'false'],
+  REDIS_URL: ['localhost:6379', 'http://x'],
+  TRUST_PROXY: [
+    '*',
+    'true',
+    '1',
+    'loopback',
+    'proxy.example.com',
+    '999.1.1.1',
+    '10.0.0.0/33',
+    '10.0.0.0/x',
+    '10.0.0',
+    'abc',
+    ':::',
+    '::1/129',
+    '0.0.0.0/0',
+    '::/0',
+  ],
+  CORS_ORIGINS: ['*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com/path', 'null'],
+  RATE_LIMIT: ['no', '100'],
+  HASH_ENGINE: ['bcrypt', 'Argon2'],
+  ARGON2_MEMORY_KIB: ['7', '1048577', '19MiB'],
+  ARGON2_TIME: ['0', '33'],
+  ARGON2_PARALLELISM: ['0', '17'],
+  HASH_CONCURRENCY: ['0', '257', 'all'],
+  HASH_QUEUE: ['-1', '100001'],
+  LOG_LEVEL: ['verbose', 'INFO'],
+  METRICS_PORT: ['65536', 'on'],
+}
+
+for (const [name, values] of Object.entries(BAD))
+  t.test(`${name} that makes no sense is a fault with its name`, async (t) => {
+    for (const value of values) {
+      const faults = faultsOf({ [name]: value })
+      t.ok(
+        faults.some((fault) => fault.startsWith(name.replace('_FILE', ''))),
+        `${JSON.stringify(value)}: ${faults}`,
+      )
+    }
+  })
+
+t.test('all faults are reported at once', async (t) => {
+  const environment = Object.fromEntries(Object.entries(BAD).map(([name, [value = '']]) => [name, value]))
+  const { SECRET_KEY_FILE, ...others } = environment
+  const faults = faultsOf(others)
+  for (const name of Object.keys(others))
+    t.ok(
+      faults.some((fault) => fault.startsWith(name)),
+      name,
+    )
+  const { message } = new ConfigError(faults)
+  t.match(message, `The configuration has ${faults.length} faults:\n  `)
+  t.equal(message.split('\n').length, faults.length + 1, 'a line for each')
+})
+
+t.test('a fault does not repeat a secret', async (t) => {
+  const secret = 'hunter2hunter2hunter2'
+  t.notMatch(faultsOf({ SECRET_KEY: secret }).join(), secret)
+  t.notMatch(faultsOf({ SMTP_URL: `ftp://user:${secret}@x`, MAIL_FROM: 'a@b.example' }).join(), secret)
+  t.notMatch(faultsOf({ DATABASE_URL: `postgres://user:${secret}@x/y` }).join(), secret)
+  t.notMatch(faultsOf({ REDIS_URL: `http://:${secret}@x` }).join(), secret)
+  t.notMatch(faultsOf({ ISSUER: `https://user:${secret}@x` }).join(), secret)
+})
+
+t.test('SECRET_KEY holds one key or several, in base64 or base64url', async (t) => {
+  t.strictSame(readConfig({ SECRET_KEY: KEY }).secretKeys, [Buffer.from(KEY, 'base64')])
+  t.equal(readConfig({ SECRET_KEY: `${KEY},${OTHER_KEY}` }).secretKeys?.length, 2)
+})
+
+t.test('SECRET_KEY_FILE is read in its place', async (t) => {
+  const folder = t.testdir({ key: `${KEY}\n`, empty: '\n', keys: `${KEY},\n${OTHER_KEY}\n` })
+  t.strictSame(readConfig({ SECRET_KEY_FILE: `${folder}/key` }).secretKeys, [Buffer.from(KEY, 'base64')])
+  t.equal(readConfig({ SECRET_KEY_FILE: `${folder}/keys` }).secretKeys?.length, 2)
+  t.match(faultsOf({ SECRET_KEY_FILE: `${folder}/key`, SECRET_KEY: KEY }), [/both set/])
+  t.match(
+    faultsOf({ SECRET_KEY_FILE: `${folder}/empty` }),
+    [/SECRET_KEY_FILE/],
+    'a file that is named but empty does not mean that any key will do',
+  )
+})
+
+t.test('in production the key is given, not made', async (t) => {
+  t.match(faultsOf({ NODE_ENV: 'production' }), [/^SECRET_KEY must be set/])
+  t.strictSame(faultsOf({ NODE_ENV: 'production', SECRET_KEY: KEY }), [])
+  t.equal(
+    faultsOf({ NODE_ENV: 'production', SECRET_KEY_FILE: '/nowhere' }).length,
+    1,
+    'one fault, one sentence',
+  )
+})
+
+t.test('mail needs a server and a sender, and mailed codes need mail', async (t) => {
+  t.match(faultsOf({ SMTP_URL: 'smtp://localhost:1025' }), [/^MAIL_FROM/])
+  t.match(faultsOf({ EMAIL_CODES: 'on' }), [/^EMAIL_CODES/])
+  t.strictSame(
+    faultsOf({ SMTP_URL: 'smtp://localhost:1025', MAIL_FROM: 'a@b.example', EMAIL_CODES: 'on' }),
+    [],
+  )
+})
+
+t.test('a setting without effect says so', async (t) => {
+  t.strictSame(settingsWithoutEffect(readConfig({})), [])
+})

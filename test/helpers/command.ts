@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { CHEAP_HASHES } from './service.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Ended {
+  /** `null` when a signal ended it. */
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** A script of this project as a process of its own. */
+export interface Command {
+  /** The first line of standard output that has this in it. */
+  line(text: string): Promise<string>
+  ended: Promise<Ended>
+  signal(name: NodeJS.Signals): void
+}
+
+/**
+ * Runs `node <script> …` under this environment and nothing of the test's own. It does not outlive the test.
+ *
+ * @param uid the user to run as; only root may say so.
+ */
+export function runCommand(
+  t: Test,
+  [script, ...args]: [string, ...string[]],
+  environment: Record<string, string> = {},
+  { uid }: { uid?: number } = {},
+): Command {
+  // By way of env, so that the test runner does not put its own instruments into the process.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${ROOT}/${script}`, ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid }),
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text
+    })
+  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
+  return {
+    ended,
+    signal: (name) => void child.kill(name),
+    line: (text) => findLine(child, output, text),
+  }
+}
+
+async function findLine(child: ChildProcess, output: { stdout: string; stderr: string }, text: string) {
+  for (;;) {
+    const found = output.stdout
+      .split('\n')
+      .slice(0, -1)
+      .find((line) => line.includes(text))
+    if (found !== undefined) return found
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`The process ended before it said "${text}": ${output.stderr}${output.stdout}`)
+    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'close')])
+  }
+}
+
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** The service as a process of its own, once it is ready. */
+export async function startServer(
+  t: Test,
+  environment: Record<string, string>,
+): Promise<Command & { url: string }> {
+  const port = String(await freePort())
+  const command = runCommand(t, ['src/server.ts'], {
+    PORT: port,
+    RATE_LIMIT: 'off',
+    ...CHEAP_HASHES,
+    ...environment,
+  })
+  await command.line('"msg":"ready"')
+  return { ...command, url: `http://127.0.0.1:${port}` }
+}

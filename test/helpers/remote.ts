@@ -1,0 +1,33 @@
+import type { InjectOptions } from 'fastify'
+import type { Answer, Reachable } from './service.ts'
+
+/** A service of another process, called over the network; its clock is the real one. */
+export function remote(url: string): Reachable {
+  async function call(
+    method: string,
+    path: string,
+    token?: string,
+    body?: unknown,
+    options?: InjectOptions,
+  ): Promise<Answer> {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(options?.headers as Record<string, string>),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    const headers = Object.fromEntries(response.headers)
+    const json = /json/.test(headers['content-type'] ?? '')
+    return { status: response.status, headers, body: json ? JSON.parse(text) : undefined, text }
+  }
+
+  return {
+    clock: { now: () => Date.now() },
+    get: (path, token, options) => call('GET', path, token, undefined, options),
+    post: (path, body, token, options) => call('POST', path, token, body, options),
+  }
+}

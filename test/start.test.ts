@@ -1,0 +1,250 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import BetterSqlite3 from 'better-sqlite3'
+import { decodeProtectedHeader } from 'jose'
+import t, { type Test } from 'tap'
+import { freePort, runCommand, startServer } from './helpers/command.ts'
+import { remote } from './helpers/remote.ts'
+import { enrol, login } from './helpers/service.ts'
+import { totp } from './helpers/totp.ts'
+
+/** Either the service starts and serves, or it says in a plain sentence why not, and ends. */
+
+const KEY = randomBytes(32).toString('base64')
+
+/** Starts the server where it must not start, and looks at what it says. */
+async function refusesToStart(
+  t: Test,
+  environment: Record<string, string>,
+  sentence: RegExp,
+  options: { uid?: number } = {},
+): Promise<string> {
+  const { code, stderr } = await runCommand(t, ['src/server.ts'], environment, options).ended
+  t.equal(code, 1)
+  t.match(stderr, sentence)
+  t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
+  t.notMatch(stderr, /\n +at |Error:|node:/, 'no stack trace')
+  return stderr
+}
+
+t.test('a bad configuration is refused with all its faults named', async (t) => {
+  const environment = { PORT: 'http', JWT_ALG: 'none', ACCESS_TOKEN_TTL: '0', SECRET_KEY: 'short' }
+  const { code, stdout, stderr } = await runCommand(t, ['src/server.ts'], environment).ended
+  t.equal(code, 1)
+  t.equal(stdout, '')
+  for (const name of Object.keys(environment)) t.match(stderr, new RegExp(`^ {2}${name}\\b`, 'm'))
+  t.equal(stderr.trimEnd().split('\n').length, 5, stderr)
+})
+
+t.test('a file that is no database is refused and left alone', async (t) => {
+  const path = `${t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })}/letter.txt`
+  await refusesToStart(t, { DATABASE_URL: `sqlite:${path}` }, /letter\.txt is not a SQLite database/)
+  t.equal(readFileSync(path, 'utf8'), 'Dear Ada, '.repeat(1000))
+})
+
+t.test('a database whose first page is damaged is refused', async (t) => {
+  const path = `${t.testdir()}/keyturn.db`
+  new BetterSqlite3(path).exec('create table a (b); create table c (d)').close()
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0xff, 100, 4096))
+  await refusesToStart(
+    t,
+    { DATABASE_URL: `sqlite:${path}` },
+    /keyturn\.db is (damaged|not a SQLite database)/,
+  )
+})
+
+t.test('a folder in place of a database is refused', async (t) => {
+  const path = `${t.testdir({ 'keyturn.db': {} })}/keyturn.db`
+  await refusesToStart(t, { DATABASE_URL: `sqlite:${path}` }, /keyturn\.db cannot be opened/)
+})
+
+t.test('a file in place of a folder is refused', async (t) => {
+  const path = `${t.testdir({ data: 'x' })}/data/keyturn.db`
+  await refusesToStart(t, { DATABASE_URL: `sqlite:${path}` }, /data\/keyturn\.db cannot be opened/)
+})
+
+t.test('a database that cannot be written is refused', async (t) => {
+  const uid = process.getuid?.() === 0 ? 65534 : undefined
+  const seesProject = () =>
+    spawnSync(process.execPath, ['--check', 'src/server.ts'], uid === undefined ? {} : { uid }).status === 0
+  if (uid !== undefined && !seesProject()) return t.comment('skipped: the other user cannot read this folder')
+  const folder = t.testdir()
+  const path = `${folder}/keyturn.db`
+  new BetterSqlite3(path).exec('create table a (b)').close()
+  chmodSync(path, 0o444)
+  chmodSync(folder, 0o555)
+  const options = uid === undefined ? {} : { uid }
+  try {
+    for (const target of [path, `${folder}/other.db`, `${folder}/new/keyturn.db`])
+      await refusesToStart(t, { DATABASE_URL: `sqlite:${target}` }, /cannot be opened for writing/, options)
+    t.strictSame(readdirSync(folder), ['keyturn.db'], 'nothing was made there')
+  } finally {
+    chmodSync(folder, 0o755)
+  }
+})
+
+t.test('a database of a newer version is refused and left alone', async (t) => {
+  const path = `${t.testdir()}/keyturn.db`
+  const environment = { DATABASE_URL: `sqlite:${path}`, SECRET_KEY: KEY }
+  const server = await startServer(t, environment)
+  server.signal('SIGTERM')
+  await server.ended
+  const db = new BetterSqlite3(path)
+  const newer = { name: '9999-of-the-future', timestamp: '2099-01-01T00:00:00.000Z' }
+  db.prepare('insert into kysely_migration (name, timestamp) values (@name, @timestamp)').run(newer)
+  const schema = () => db.prepare('select * from sqlite_master').all()
+  const before = schema()
+  await refusesToStart(t, environment, /newer.*version of Keyturn.*9999-of-the-future/)
+  t.strictSame(schema(), before)
+  db.close()
+})
+
+t.test('a port that is taken is named', async (t) => {
+  const other = createServer()
+  const port = await freePort()
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
+  t.teardown(() => other.close())
+  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, PORT: String(port) }
+  t.match(await refusesToStart(t, environment, /port is taken/), String(port))
+})
+
+t.test('an address that is not of this machine is named', async (t) => {
+  const folder = t.testdir()
+  for (const HOST of ['192.0.2.1', 'no-such-host.invalid'])
+    t.match(
+      await refusesToStart(t, { DATABASE_URL: `sqlite:${folder}/keyturn.db`, HOST }, /cannot listen/),
+      HOST,
+    )
+})
+
+t.test('another SECRET_KEY does not open an existing database', async (t) => {
+  const folder = t.testdir()
+  const DATABASE_URL = `sqlite:${folder}/keyturn.db`
+  const server = await startServer(t, { DATABASE_URL, SECRET_KEY: KEY })
+  server.signal('SIGTERM')
+  await server.ended
+  const other = randomBytes(32).toString('base64')
+  await refusesToStart(t, { DATABASE_URL, SECRET_KEY: other }, /SECRET_KEY is not the key/)
+  await refusesToStart(t, { DATABASE_URL }, /keyturn\.key is not there.*SECRET_KEY/)
+  t.notOk(existsSync(`${folder}/keyturn.key`), 'and no key is made that could not open it')
+  const both = await startServer(t, { DATABASE_URL, SECRET_KEY: `${other},${KEY}` })
+  t.equal((await remote(both.url).get('/readyz')).status, 200, 'the old key, given too, still opens')
+})
+
+t.test('without a SECRET_KEY one is made, for its owner alone, and used again', async (t) => {
+  const folder = t.testdir()
+  const environment = { DATABASE_URL: `sqlite:${folder}/deeper/keyturn.db` }
+  const keyFile = `${folder}/deeper/keyturn.key`
+  const first = await startServer(t, environment)
+  const key = readFileSync(keyFile, 'utf8')
+  t.equal(statSync(keyFile).mode & 0o777, 0o600)
+  t.equal(Buffer.from(key, 'base64').length, 32)
+  const { accessToken } = await enrol(remote(first.url))
+  first.signal('SIGTERM')
+  t.equal((await first.ended).code, 0)
+
+  const second = await startServer(t, { ...environment, ISSUER: first.url })
+  t.equal(readFileSync(keyFile, 'utf8'), key)
+  t.equal((await remote(second.url).get('/me', accessToken)).status, 200, 'a restart ends no session')
+  t.strictSame(
+    readdirSync(`${folder}/deeper`).filter((name) => name.includes('key.')),
+    [],
+    'nothing is left over',
+  )
+})
+
+t.test('a key file that holds no key is refused, not overwritten', async (t) => {
+  const folder = t.testdir({ 'keyturn.key': 'not a key\n' })
+  await refusesToStart(t, { DATABASE_URL: `sqlite:${folder}/keyturn.db` }, /keyturn\.key does not hold a key/)
+  t.equal(readFileSync(`${folder}/keyturn.key`, 'utf8'), 'not a key\n')
+})
+
+t.test('in production no key is made', async (t) => {
+  const folder = t.testdir()
+  const environment = { DATABASE_URL: `sqlite:${folder}/keyturn.db`, NODE_ENV: 'production' }
+  const { code, stderr } = await runCommand(t, ['src/server.ts'], environment).ended
+  t.equal(code, 1)
+  t.match(stderr, /SECRET_KEY must be set/)
+  t.strictSame(readdirSync(folder), [])
+})
+
+t.test('processes that start at once on a fresh file agree on one of everything', async (t) => {
+  const folder = t.testdir()
+  mkdirSync(`${folder}/data`)
+  const environment = { DATABASE_URL: `sqlite:${folder}/data/keyturn.db`, ISSUER: 'https://id.example' }
+  const servers = await Promise.all([1, 2, 3].map(() => startServer(t, environment)))
+  const [one, two, three] = servers.map(({ url }) => remote(url))
+  if (!one || !two || !three) throw new Error('three servers were started')
+  const keySets = await Promise.all([one, two, three].map((server) => server.get('/.well-known/jwks.json')))
+  t.equal(keySets[0]?.body.keys.length, 1)
+  for (const { body } of keySets) t.strictSame(body, keySets[0]?.body)
+  const files = readdirSync(`${folder}/data`).filter((name) => !/-(wal|shm)$/.test(name))
+  t.strictSame(files.sort(), ['keyturn.db', 'keyturn.key'])
+
+  const { accessToken } = await enrol(one)
+  t.equal((await two.get('/me', accessToken)).status, 200, 'a token of one is good at the others')
+  t.equal((await three.get('/me', accessToken)).status, 200)
+})
+
+t.test('SIGTERM and SIGINT end it in order', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/${signal}.db` })
+    server.signal(signal)
+    const { code, stdout, stderr } = await server.ended
+    t.equal(code, 0, signal)
+    t.match(stdout, `"signal":"${signal}"`)
+    t.equal(stderr, '')
+    t.notOk(
+      existsSync(`${t.testdirName}/${signal}.db-wal`),
+      'the database was closed: no write-ahead log is left',
+    )
+  }
+})
+
+t.test('/readyz answers within two seconds of the start', async (t) => {
+  const startedAt = performance.now()
+  const port = String(await freePort())
+  // The default cost of a hash counts here.
+  runCommand(t, ['src/server.ts'], { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, PORT: port })
+  const ready = () =>
+    fetch(`http://127.0.0.1:${port}/readyz`).then(
+      ({ status }) => status,
+      () => 0,
+    )
+  while ((await ready()) !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
+  const seconds = (performance.now() - startedAt) / 1000
+  t.comment(`ready after ${seconds.toFixed(2)} s`)
+  t.ok(seconds < 8, 'with room for a machine that is busy with other tests')
+})
+
+t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (t) => {
+  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, ISSUER: 'https://id.example' }
+  const before = await startServer(t, { ...environment, JWT_ALG: 'ES256' })
+  const ada = await enrol(remote(before.url))
+  before.signal('SIGTERM')
+  await before.ended
+
+  const after = await startServer(t, { ...environment, JWT_ALG: 'EdDSA' })
+  const service = remote(after.url)
+  t.equal(decodeProtectedHeader(ada.accessToken).alg, 'ES256')
+  t.equal((await service.get('/me', ada.accessToken)).status, 200)
+  const code = totp(ada.secret, Date.now() + 30_000)
+  const { body } = await service.post('/2fa/verify', { code }, await login(service))
+  t.equal(decodeProtectedHeader(body.access_token).alg, 'EdDSA')
+  t.equal((await service.get('/me', body.access_token)).status, 200)
+  const { keys } = (await service.get('/.well-known/jwks.json')).body
+  t.strictSame(
+    keys.map(({ alg }: { alg: string }) => alg),
+    ['ES256', 'EdDSA'],
+    'both keys are published',
+  )
+})
+
+t.test('a hash that is too cheap is named in the log', async (t) => {
+  const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
+  server.signal('SIGTERM')
+  t.match((await server.ended).stdout, /cheaper than OWASP/)
+})

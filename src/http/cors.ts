@@ -16,7 +16,8 @@ export const cors = fp(
       allowedHeaders: ['Authorization', 'Content-Type'],
       exposedHeaders: EXPOSED,
       maxAge: PREFLIGHT_SECONDS,
-      strictPreflight: true,
+      // The strict check answers in plain text, not with a problem.
+      strictPreflight: false,
     })
   },
   { name: 'cors' },

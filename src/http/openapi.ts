@@ -90,7 +90,22 @@ export const openapi = fp(
       await app.register(fastifySwaggerUi, {
         routePrefix: '/docs',
         staticCSP: DOCS_CSP,
-        uiConfig: { tryItOutEnabled: true, displayRequestDuration: true },
+        // The page looks for its document relative to its address, query and all: without this, a link with
+        // a query shows an error.
+        uiHooks: {
+          onRequest: async ({ url }, reply) => {
+            const [path = '', query] = url.split('?', 2)
+            if (query !== undefined) return reply.redirect(path, 303)
+          },
+        },
+        theme: { title: 'Keyturn API' },
+        uiConfig: {
+          // Without the bar at the top, which is for looking at other people's documents.
+          layout: 'BaseLayout',
+          tryItOutEnabled: true,
+          displayRequestDuration: true,
+          defaultModelsExpandDepth: 0,
+        },
       })
   },
   { name: 'openapi' },

@@ -1,0 +1,72 @@
+import jsqr from 'jsqr'
+import { PNG } from 'pngjs'
+import t from 'tap'
+import { PASSWORD, startService } from '../helpers/service.ts'
+import { browserMissing, openSwaggerUi } from '../helpers/swagger-ui.ts'
+import { totp } from '../helpers/totp.ts'
+
+t.test(
+  'in Swagger UI a newcomer goes the whole way from /register to /me with "Authorize" and "Try it out"',
+  { skip: browserMissing },
+  async (t) => {
+    const service = await startService(t)
+    const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
+    const ui = await openSwaggerUi(t, `${origin}/docs`)
+
+    const registered = await ui.executeJson('register', { body: { username: 'ada', password: PASSWORD } })
+    t.match(registered, { mfa_required: true, enrolled: false })
+    await ui.authorize('mfaToken', String(registered.mfa_token))
+
+    const pictured = await ui.execute('setUpTotp', { mediaType: 'image/png' })
+    const picture = pictured.locator('.live-responses-table img')
+    await picture.waitFor()
+    const screenshot = PNG.sync.read(await picture.screenshot())
+    const seen = jsqr.default(new Uint8ClampedArray(screenshot.data), screenshot.width, screenshot.height)
+    t.match(seen?.data, /^otpauth:\/\/totp\/Keyturn:ada\?/, 'the QR code on the screen can be scanned')
+
+    const setup = await ui.execute('setUpTotp', { mediaType: 'application/json' })
+    const answer = setup.locator('.live-responses-table .highlight-code code').first()
+    const { secret } = JSON.parse(await answer.innerText())
+    const verified = await ui.executeJson('verify', { body: { code: totp(secret, service.clock.now()) } })
+    t.match(verified, { token_type: 'Bearer', recovery_codes: Array })
+
+    await ui.authorize('accessToken', String(verified.access_token))
+    t.match(await ui.executeJson('getMe'), { username: 'ada', two_factor_enabled: true })
+
+    t.same(ui.complaints, [], 'no error on the console, no violation of the Content-Security-Policy')
+    t.same(ui.foreignRequests, [], 'nothing is fetched from another host')
+  },
+)
+
+// CVE-2018-25031: a link to an honest /docs makes it show, and send tokens to, a document of the attacker's.
+t.test('a link cannot make Swagger UI load a foreign document', { skip: browserMissing }, async (t) => {
+  const service = await startService(t)
+  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const foreign = 'http://foreign.test/openapi.json'
+  const ui = await openSwaggerUi(t, `${origin}/docs?url=${foreign}&config=${foreign}`)
+
+  t.match(await ui.page.locator('.info .title').innerText(), /^Keyturn/)
+  t.same(ui.foreignRequests, [])
+  t.same(ui.complaints, [], 'nor was one only stopped by the Content-Security-Policy')
+})
+
+t.test('the pages of Swagger UI allow no inline script or style, and nothing from elsewhere', async (t) => {
+  const service = await startService(t)
+  for (const path of ['/docs', '/docs/', '/docs/static/swagger-initializer.js']) {
+    const { status, headers } = await service.get(path)
+    t.equal(status, 200, path)
+    const policy = String(headers['content-security-policy'])
+    t.match(policy, "default-src 'none'")
+    t.match(policy, "script-src 'self';")
+    t.match(policy, "style-src 'self';")
+    t.match(policy, "frame-ancestors 'none'")
+    t.notMatch(policy, /unsafe|\*|https?:/)
+  }
+})
+
+t.test('with DOCS=off there is no Swagger UI, and the document is served still', async (t) => {
+  const service = await startService(t, { environment: { DOCS: 'off' } })
+  t.equal((await service.get('/docs')).status, 404)
+  t.equal((await service.get('/docs/static/index.css')).status, 404)
+  t.equal((await service.get('/openapi.json')).status, 200)
+})

@@ -15,7 +15,8 @@ const DESCRIPTION = `Accounts with a real second factor.
 3. **POST /2fa/verify** swaps the mfa token and a code for an *access token*, a JWT that any service can check
    against \`/.well-known/jwks.json\`.
 
-To try it here, put each token into the scheme of its name under *Authorize*.`
+To try it here, put each token into the scheme of its name under *Authorize*. To see the QR code, choose
+\`image/png\` as the media type of the answer of */2fa/setup*.`
 
 /**
  * Swagger UI is served by this process alone. Its scripts and style sheets are files of this origin; it shows

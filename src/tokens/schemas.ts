@@ -86,14 +86,17 @@ export const Introspection = Type.Object(
 
 export const tokenSchemas = [TokenResponse, AccessTokenResponse, Session, Introspection]
 
+/** Longer than any token: one that is sent in the place of another is told that it is not valid there. */
+const TOKEN_MAX_LENGTH = 8192
+
 export const RefreshBody = Type.Object(
-  { refresh_token: Type.String({ minLength: 1, maxLength: 256 }) },
+  { refresh_token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }) },
   { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
 )
 
 export const IntrospectBody = Type.Object(
   {
-    token: Type.String({ minLength: 1, maxLength: 8192 }),
+    token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }),
     token_type_hint: Type.Optional(
       Type.String({ maxLength: 64, description: 'Not needed, and not looked at' }),
     ),

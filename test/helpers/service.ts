@@ -44,6 +44,7 @@ export interface Service {
   /** A POST with a JSON body. */
   post(url: string, body?: unknown, token?: string, options?: InjectOptions): Promise<Answer>
   get(url: string, token?: string, options?: InjectOptions): Promise<Answer>
+  delete(url: string, token?: string, options?: InjectOptions): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -123,6 +124,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
         token,
       ),
     get: (url, token, options) => call({ method: 'GET', url, ...options }, token),
+    delete: (url, token, options) => call({ method: 'DELETE', url, ...options }, token),
   }
 }
 

@@ -47,5 +47,9 @@ t.test('two that go on from one token share one chain until one of them falls be
   const next = (await refresh(service, owner.refresh_token)).body
   service.clock.advance(300)
   t.equal(outcomeOf(await refresh(service, thief.refresh_token)), '401 invalid_refresh_token')
-  t.equal(outcomeOf(await refresh(service, next.refresh_token)), '401 invalid_refresh_token', 'the session is over')
+  t.equal(
+    outcomeOf(await refresh(service, next.refresh_token)),
+    '401 invalid_refresh_token',
+    'the session is over',
+  )
 })

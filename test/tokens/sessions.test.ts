@@ -82,14 +82,17 @@ t.test('a logout ends this session and no other', async (t) => {
   t.equal((await refresh(service, other.refreshToken)).status, 200)
 })
 
-t.test('a refresh does not bring back a session that was ended between its request and its retry', async (t) => {
-  const service = await startService(t)
-  const ada = await enrol(service)
-  const { body } = await refresh(service, ada.refreshToken)
-  await service.post('/logout', undefined, body.access_token)
-  for (const token of [ada.refreshToken, body.refresh_token])
-    t.equal(outcomeOf(await refresh(service, token)), '401 invalid_refresh_token')
-})
+t.test(
+  'a refresh does not bring back a session that was ended between its request and its retry',
+  async (t) => {
+    const service = await startService(t)
+    const ada = await enrol(service)
+    const { body } = await refresh(service, ada.refreshToken)
+    await service.post('/logout', undefined, body.access_token)
+    for (const token of [ada.refreshToken, body.refresh_token])
+      t.equal(outcomeOf(await refresh(service, token)), '401 invalid_refresh_token')
+  },
+)
 
 t.test('an owner ends one session of theirs', async (t) => {
   const service = await startService(t)

@@ -13,8 +13,8 @@ export interface BearerOptions {
   signingKeys: SigningKeys
 }
 
-/** The header of RFC 6750 section 2.1 in the syntax of RFC 9110 section 11.4; anything else is no token. */
-const BEARER = /^bearer +([A-Za-z0-9._~+/=-]+)$/i
+/** `credentials` of RFC 6750 section 2.1: the scheme in any case, one blank, the token. Anything else is no token. */
+const BEARER = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i
 
 /**
  * Verifies the two kinds of JWT, each under its own namespace: keys come from this service by `kid` and never

@@ -9,17 +9,36 @@ import { startService } from '../helpers/service.ts'
  * that was registered outside of the guarded scopes has no scope to write there, and fails.
  */
 const TABLE = `
-GET    /                        public       general
-GET    /.well-known/jwks.json   public       general
-GET    /livez                   public       general
-GET    /me                      access       general
-GET    /openapi.json            public       general
-GET    /openapi.yaml            public       general
-GET    /readyz                  public       general
-POST   /2fa/setup               mfa-or-fresh codes
-POST   /2fa/verify              mfa          codes
-POST   /login                   public       login
-POST   /register                public       register
+DELETE /2fa                                     fresh        general
+DELETE /me                                      fresh        general
+DELETE /sessions                                access       general
+DELETE /sessions/:id                            access       general
+GET    /                                        public       general
+GET    /.well-known/jwks.json                   public       general
+GET    /.well-known/oauth-authorization-server  public       general
+GET    /2fa                                     access       general
+GET    /livez                                   public       general
+GET    /me                                      access       general
+GET    /openapi.json                            public       general
+GET    /openapi.yaml                            public       general
+GET    /readyz                                  public       general
+GET    /sessions                                access       general
+POST   /2fa/email                               mfa          codes
+POST   /2fa/recovery-codes                      fresh        codes
+POST   /2fa/setup                               mfa-or-fresh codes
+POST   /2fa/setup/confirm                       fresh        codes
+POST   /2fa/step-up                             access       codes
+POST   /2fa/verify                              mfa          codes
+POST   /login                                   public       login
+POST   /logout                                  access       general
+POST   /me/email/verify                         access       codes
+POST   /password/change                         fresh        login
+POST   /password/forgot                         public       login
+POST   /password/reset                          public       login
+POST   /register                                public       register
+POST   /token/introspect                        access       general
+POST   /token/refresh                           public       general
+PUT    /me/email                                fresh        codes
 `
 
 const { built: service, routes } = await collectRoutes(() => startService(t))
@@ -32,7 +51,7 @@ t.test('the table of routes, scopes and limits', async (t) => {
     methodsOf(route).map((method) =>
       [
         method.padEnd(6),
-        route.url.padEnd(24),
+        route.url.padEnd(40),
         route.config?.guard?.scope.padEnd(12),
         route.config?.limit ?? 'general',
       ].join(' '),

@@ -4,13 +4,11 @@ import { makeAccounts } from './accounts/accounts.ts'
 import { type ChangeEmail, makeChangeEmail } from './accounts/change-email.ts'
 import { type ChangePassword, makeChangePassword } from './accounts/change-password.ts'
 import { type DeleteAccount, makeDeleteAccount } from './accounts/delete-account.ts'
-import { deleteExpiredEmailChanges } from './accounts/email-change-store.ts'
 import {
   type ForgetPassword,
   makeAnswerForgotten,
   makeForgetPassword,
 } from './accounts/forgotten-password.ts'
-import { deleteOldPasswordResets } from './accounts/password-reset-store.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
 import { makeRegister, type Register } from './accounts/register.ts'
 import { makeResetPassword, type ResetPassword } from './accounts/reset-password.ts'
@@ -34,7 +32,6 @@ import { makeCheckCredentials } from './sign-in/credentials.ts'
 import { makeFailureCounters } from './sign-in/failure-counters.ts'
 import { type Login, makeLogin } from './sign-in/login.ts'
 import { type DescribeMfaStep, makeDescribeMfaStep } from './sign-in/mfa-step.ts'
-import { deleteExpiredChallenges } from './sign-in/store.ts'
 import { type AccessTokens, makeAccessTokens } from './tokens/access-token.ts'
 import { openHashKey } from './tokens/hash-key.ts'
 import { type MfaTokens, makeMfaTokens } from './tokens/mfa-token.ts'
@@ -42,12 +39,10 @@ import { makeRefresh, type Refresh } from './tokens/refresh.ts'
 import { makeSessions, type Sessions } from './tokens/sessions.ts'
 import { type FindSignedIn, makeFindSignedIn } from './tokens/signed-in.ts'
 import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts'
-import { deleteDeadSessions, deleteExpiredRefreshTokens } from './tokens/store.ts'
 import { makeTokenResponse, type RespondWithTokens } from './tokens/token-response.ts'
 import { type Confirm, makeConfirm } from './two-factor/confirm.ts'
 import { type DescribeFactors, makeDescribeFactors } from './two-factor/describe-factors.ts'
-import { deleteOldEmailCodes } from './two-factor/email-code-store.ts'
-import { type EmailCodes, makeEmailCodes, SENDS_WINDOW_MS } from './two-factor/email-codes.ts'
+import { type EmailCodes, makeEmailCodes } from './two-factor/email-codes.ts'
 import { type Factors, makeFactors } from './two-factor/factors.ts'
 import { makeProve } from './two-factor/prove.ts'
 import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
@@ -55,7 +50,6 @@ import { makeRemoveFactors, type RemoveFactors } from './two-factor/remove.ts'
 import { makeRenewRecoveryCodes, type RenewRecoveryCodes } from './two-factor/renew-recovery-codes.ts'
 import { makeSetUp, type SetUp } from './two-factor/setup.ts'
 import { makeStepUp, type StepUp } from './two-factor/step-up.ts'
-import { deleteExpiredPendingFactors } from './two-factor/store.ts'
 import { makeTotpCodes } from './two-factor/totp-codes.ts'
 import { makeVerify, type Verify } from './two-factor/verify.ts'
 
@@ -263,19 +257,7 @@ export async function makeDependencies({
       auditTrail: makeAuditTrail({ clock, logger }),
       refreshTtl: config.refreshTokenTtl,
     }),
-    cleanUp: makeCleanUp({
-      db,
-      clock,
-      batches: {
-        challenges: deleteExpiredChallenges,
-        email_changes: deleteExpiredEmailChanges,
-        email_codes: (db, now, limit) => deleteOldEmailCodes(db, now - SENDS_WINDOW_MS, limit),
-        password_resets: deleteOldPasswordResets,
-        pending_factors: deleteExpiredPendingFactors,
-        refresh_tokens: deleteExpiredRefreshTokens,
-        sessions: deleteDeadSessions,
-      },
-    }),
+    cleanUp: makeCleanUp({ db, clock }),
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),
   }

@@ -1,4 +1,4 @@
-import type { Db, Trx } from '../platform/database.ts'
+import type { Trx } from '../platform/database.ts'
 
 /** When a code was last sent to an address the account is to get. */
 export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<number | null> {
@@ -49,17 +49,4 @@ export async function tryEmailChange(
 
 export async function deleteEmailChange(trx: Trx, accountId: string): Promise<void> {
   await trx.deleteFrom('email_changes').where('account_id', '=', accountId).execute()
-}
-
-export async function deleteExpiredEmailChanges(db: Db, now: number, limit: number): Promise<number> {
-  const expired = db
-    .selectFrom('email_changes')
-    .select('account_id')
-    .where('expires_at', '<=', now)
-    .limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('email_changes')
-    .where('account_id', 'in', expired)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
 }

@@ -59,16 +59,3 @@ export async function voidPasswordResets(trx: Trx, accountId: string, now: numbe
     .where('used_at', 'is', null)
     .execute()
 }
-
-export async function deleteOldPasswordResets(db: Db, now: number, limit: number): Promise<number> {
-  const old = db
-    .selectFrom('password_resets')
-    .select('token_hash')
-    .where('expires_at', '<=', now)
-    .limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('password_resets')
-    .where('token_hash', 'in', old)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}

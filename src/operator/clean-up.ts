@@ -1,40 +1,87 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
+import type { Tables } from '../platform/tables.ts'
+import { SENDS_WINDOW_MS } from '../two-factor/email-codes.ts'
 
-/** Rows to delete in one transaction: a millisecond or two of work, after which requests have their turn. */
+/** Rows to delete in one statement: a millisecond or two of work, after which requests have their turn. */
 export const BATCH_SIZE = 200
 
 const PAUSE_MS = 20
 
-/**
- * Deletes up to a number of rows that nothing asks for any more.
- *
- * @param now epoch milliseconds.
- * @returns how many it deleted.
- */
-export type DeleteBatch = (db: Db, now: number, limit: number) => Promise<number>
+/** Rows that nothing asks for any more. */
+interface Expiry {
+  table: keyof Tables
+  key: string
+  /** The time from which on, and `retention` milliseconds later, a row may go; it has an index. */
+  column: string
+  retention?: number
+  /** Rows that would go with a row, and may be many: they go before it, in batches of their own. */
+  dependents?: { table: keyof Tables; key: string; parent: string }
+}
 
-/** Deletes what has expired, a small batch at a time. @returns how many rows went, by name. */
+const REFRESH_TOKENS = { table: 'refresh_tokens', key: 'token_hash', parent: 'session_id' } as const
+
+/** What goes by itself; the rest goes with its account. */
+const EXPIRIES: readonly Expiry[] = [
+  { table: 'challenges', key: 'id', column: 'expires_at' },
+  { table: 'totp_factors', key: 'id', column: 'expires_at' },
+  { table: 'email_codes', key: 'challenge_id', column: 'sent_at', retention: SENDS_WINDOW_MS },
+  { table: 'email_changes', key: 'account_id', column: 'expires_at' },
+  { table: 'password_resets', key: 'token_hash', column: 'expires_at' },
+  { table: 'refresh_tokens', key: 'token_hash', column: 'expires_at' },
+  { table: 'sessions', key: 'id', column: 'ended_at', dependents: REFRESH_TOKENS },
+  { table: 'sessions', key: 'id', column: 'idle_expires_at', dependents: REFRESH_TOKENS },
+]
+
+/** Deletes what has expired, a small batch at a time. @returns how many rows went, by table. */
 export type CleanUp = (signal?: AbortSignal) => Promise<Record<string, number>>
 
-/** @param batches what each room gives up, by name. */
-export function makeCleanUp({
-  db,
-  clock,
-  batches,
-}: {
-  db: Db
-  clock: Clock
-  batches: Record<string, DeleteBatch>
-}): CleanUp {
+export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
+  const expired = ({ column, retention = 0 }: Expiry) => sql`${sql.ref(column)} <= ${clock.now() - retention}`
+
+  async function expiredKeys(expiry: Expiry): Promise<string[]> {
+    const { rows } = await sql<{ key: string }>`
+      select ${sql.ref(expiry.key)} as key from ${sql.table(expiry.table)}
+      where ${expired(expiry)} limit ${BATCH_SIZE}`.execute(db)
+    return rows.map((row) => row.key)
+  }
+
+  async function deleteDependents({ dependents }: Expiry, parents: readonly string[]): Promise<void> {
+    if (!dependents) return
+    const [from, key, parent] = [
+      sql.table(dependents.table),
+      sql.ref(dependents.key),
+      sql.ref(dependents.parent),
+    ]
+    for (let count = BATCH_SIZE; count === BATCH_SIZE; await sleep(PAUSE_MS)) {
+      const { numAffectedRows = 0n } = await sql`
+        delete from ${from} where ${key} in (
+          select ${key} from ${from} where ${parent} in (${sql.join(parents)}) limit ${BATCH_SIZE})`.execute(
+        db,
+      )
+      count = Number(numAffectedRows)
+    }
+  }
+
+  async function deleteBatch(expiry: Expiry): Promise<number> {
+    const keys = await expiredKeys(expiry)
+    if (keys.length === 0) return 0
+    await deleteDependents(expiry, keys)
+    // Asked again: a row may have been renewed since.
+    await sql`
+      delete from ${sql.table(expiry.table)}
+      where ${sql.ref(expiry.key)} in (${sql.join(keys)}) and ${expired(expiry)}`.execute(db)
+    return keys.length
+  }
+
   return async (signal) => {
     const deleted: Record<string, number> = {}
-    for (const [name, deleteBatch] of Object.entries(batches)) {
-      for (let count = BATCH_SIZE; count === BATCH_SIZE && !signal?.aborted; ) {
-        count = await deleteBatch(db, clock.now(), BATCH_SIZE)
-        deleted[name] = (deleted[name] ?? 0) + count
-        await sleep(PAUSE_MS)
+    for (const expiry of EXPIRIES) {
+      for (let count = BATCH_SIZE; count === BATCH_SIZE && !signal?.aborted; await sleep(PAUSE_MS)) {
+        count = await deleteBatch(expiry)
+        deleted[expiry.table] = (deleted[expiry.table] ?? 0) + count
       }
     }
     return deleted

@@ -1,5 +1,7 @@
+import { sql } from 'kysely'
 import { outboxContext } from '../mail/outbox.ts'
 import type { Db } from '../platform/database.ts'
+import type { Tables } from '../platform/tables.ts'
 import { hashKeyContext } from '../tokens/hash-key.ts'
 import { signingKeyContext } from '../tokens/signing-keys.ts'
 import { totpSecretContext } from '../two-factor/setup.ts'
@@ -22,96 +24,30 @@ export interface SealedColumn {
 
 /** Everything that `SECRET_KEY` seals. */
 export const sealedColumns: readonly SealedColumn[] = [
-  {
-    name: 'signing keys',
-    async page(db, after, limit) {
-      const rows = await db
-        .selectFrom('signing_keys')
-        .select(['id', 'sealed_private_key'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => ({
-        id: row.id,
-        sealed: row.sealed_private_key,
-        context: signingKeyContext(row.id),
-      }))
-    },
-    async replace(db, id, from, to) {
-      await db
-        .updateTable('signing_keys')
-        .set({ sealed_private_key: to })
-        .where('id', '=', id)
-        .where('sealed_private_key', '=', from)
-        .execute()
-    },
-  },
-  {
-    name: 'hash keys',
-    async page(db, after, limit) {
-      const rows = await db
-        .selectFrom('hash_keys')
-        .select(['id', 'sealed_key'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => ({ id: row.id, sealed: row.sealed_key, context: hashKeyContext(row.id) }))
-    },
-    async replace(db, id, from, to) {
-      await db
-        .updateTable('hash_keys')
-        .set({ sealed_key: to })
-        .where('id', '=', id)
-        .where('sealed_key', '=', from)
-        .execute()
-    },
-  },
-  {
-    name: 'TOTP secrets',
-    async page(db, after, limit) {
-      const rows = await db
-        .selectFrom('totp_factors')
-        .select(['id', 'account_id', 'sealed_secret'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => ({
-        id: row.id,
-        sealed: row.sealed_secret,
-        context: totpSecretContext(row.account_id, row.id),
-      }))
-    },
-    async replace(db, id, from, to) {
-      await db
-        .updateTable('totp_factors')
-        .set({ sealed_secret: to })
-        .where('id', '=', id)
-        .where('sealed_secret', '=', from)
-        .execute()
-    },
-  },
-  {
-    name: 'mails',
-    async page(db, after, limit) {
-      const rows = await db
-        .selectFrom('outbox')
-        .select(['id', 'sealed_message'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-        .execute()
-      return rows.map((row) => ({ id: row.id, sealed: row.sealed_message, context: outboxContext(row.id) }))
-    },
-    async replace(db, id, from, to) {
-      await db
-        .updateTable('outbox')
-        .set({ sealed_message: to })
-        .where('id', '=', id)
-        .where('sealed_message', '=', from)
-        .execute()
-    },
-  },
+  sealedColumn('signing keys', 'signing_keys', 'sealed_private_key', ({ id }) => signingKeyContext(id)),
+  sealedColumn('hash keys', 'hash_keys', 'sealed_key', ({ id }) => hashKeyContext(id)),
+  sealedColumn('TOTP secrets', 'totp_factors', 'sealed_secret', (row) =>
+    totpSecretContext(row.account_id, row.id),
+  ),
+  sealedColumn('mails', 'outbox', 'sealed_message', ({ id }) => outboxContext(id)),
 ]
+
+function sealedColumn<T extends keyof Tables, C extends keyof Tables[T] & string>(
+  name: string,
+  table: T,
+  column: C,
+  contextOf: (row: Tables[T] & { id: string }) => string,
+): SealedColumn {
+  return {
+    name,
+    async page(db, after, limit) {
+      const { rows } = await sql<Tables[T] & { id: string }>`
+        select * from ${sql.table(table)} where id > ${after} order by id limit ${limit}`.execute(db)
+      return rows.map((row) => ({ id: row.id, sealed: String(row[column]), context: contextOf(row) }))
+    },
+    async replace(db, id, from, to) {
+      await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${to}
+        where id = ${id} and ${sql.ref(column)} = ${from}`.execute(db)
+    },
+  }
+}

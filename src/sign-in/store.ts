@@ -85,15 +85,6 @@ export async function deleteChallenges(trx: Trx, accountId: string): Promise<voi
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
 }
 
-export async function deleteExpiredChallenges(db: Db, now: number, limit: number): Promise<number> {
-  const expired = db.selectFrom('challenges').select('id').where('expires_at', '<=', now).limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('challenges')
-    .where('id', 'in', expired)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}
-
 /** @returns `undefined` when the failure was counted, else the time until which none is. */
 export async function countFailure(
   trx: Trx,

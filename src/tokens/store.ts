@@ -222,27 +222,3 @@ export async function insertHashKey(db: Db, key: Selectable<HashKeysTable>): Pro
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
 }
-
-/** Ended sessions and those nobody came back to; their refresh tokens go with them. */
-export async function deleteDeadSessions(db: Db, now: number, limit: number): Promise<number> {
-  const dead = db
-    .selectFrom('sessions')
-    .select('id')
-    .where((eb) => eb.or([eb('ended_at', '<=', now), eb('idle_expires_at', '<=', now)]))
-    .limit(limit)
-  const { numDeletedRows } = await db.deleteFrom('sessions').where('id', 'in', dead).executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}
-
-export async function deleteExpiredRefreshTokens(db: Db, now: number, limit: number): Promise<number> {
-  const expired = db
-    .selectFrom('refresh_tokens')
-    .select('token_hash')
-    .where('expires_at', '<=', now)
-    .limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('refresh_tokens')
-    .where('token_hash', 'in', expired)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}

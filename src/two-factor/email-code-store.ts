@@ -1,4 +1,4 @@
-import type { Db, Trx } from '../platform/database.ts'
+import type { Trx } from '../platform/database.ts'
 
 /** When a code was last sent for this challenge, and how often for the account since a time. */
 export async function findEmailSends(
@@ -60,14 +60,4 @@ export async function useEmailCode(
     .where('expires_at', '>', now)
     .executeTakeFirstOrThrow()
   return numUpdatedRows === 1n
-}
-
-/** Rows that no challenge and no count needs any more. */
-export async function deleteOldEmailCodes(db: Db, before: number, limit: number): Promise<number> {
-  const old = db.selectFrom('email_codes').select('challenge_id').where('sent_at', '<=', before).limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('email_codes')
-    .where('challenge_id', 'in', old)
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
 }

@@ -152,16 +152,6 @@ export async function hasUnusedRecoveryCode(db: Db, accountId: string): Promise<
   return row !== undefined
 }
 
-export async function deleteExpiredPendingFactors(db: Db, now: number, limit: number): Promise<number> {
-  const expired = db.selectFrom('totp_factors').select('id').where('expires_at', '<=', now).limit(limit)
-  const { numDeletedRows } = await db
-    .deleteFrom('totp_factors')
-    .where('id', 'in', expired)
-    .where('state', '=', 'pending')
-    .executeTakeFirstOrThrow()
-  return Number(numDeletedRows)
-}
-
 export async function recoveryCodeStock(
   db: Db,
   accountId: string,

@@ -6,6 +6,8 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('method', 'text')
     .addColumn('account_id', 'text')
     .addColumn('session_id', 'text')
     .addColumn('ip', 'text', (column) => column.notNull())

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { changeEmailRoutes, proveEmailRoutes } from './accounts/email-routes.ts'
 import { changePasswordRoutes, forgottenPasswordRoutes } from './accounts/password-routes.ts'
 import { deleteMeRoutes, meRoutes, registerRoutes } from './accounts/routes.ts'
+import { eventRoutes } from './audit/routes.ts'
 import type { Dependencies } from './dependencies.ts'
 import { bearer } from './http/bearer.ts'
 import { answerClientError } from './http/client-error.ts'
@@ -86,6 +87,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   })
   await scope('access', async (signedIn) => {
     await signedIn.register(meRoutes, deps)
+    await signedIn.register(eventRoutes, deps)
     await signedIn.register(sessionRoutes, deps)
     await signedIn.register(introspectionRoutes, deps)
     await signedIn.register(factorRoutes, deps)

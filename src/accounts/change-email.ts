@@ -1,7 +1,7 @@
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
 import { emailDeliveryFailed, emailUnavailable, invalidCode, mailedTooOften } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import type { SendLetter } from '../mail/send-letter.ts'
 import { addressCode } from '../mail/templates/codes.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
@@ -18,7 +18,7 @@ const MAX_WRONG_CODES = 5
 /** A new address counts when a code that was sent to it has come back; until then the old one does. */
 export interface ChangeEmail {
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
-  begin(account: Account, address: string): Promise<void>
+  begin(account: Account, address: string, client: Client): Promise<void>
   /** @throws {AppError} invalid_code */
   prove(account: Account, code: string, client: Client): Promise<Account>
 }
@@ -28,13 +28,13 @@ export function makeChangeEmail({
   db,
   clock,
   keyedHash,
-  notices,
+  trail,
   sendLetter,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
-  notices: Notices
+  trail: AuditTrail
   sendLetter: SendLetter | null
 }): ChangeEmail {
   const hash = (accountId: string, address: string, code: string) =>
@@ -47,14 +47,13 @@ export function makeChangeEmail({
     const changed = await replaceEmail(trx, account.id, change.address, clock.now())
     if (!changed) return null
     await deleteEmailChange(trx, account.id)
-    const old = account.email !== null && account.emailVerified ? [account.email] : []
     if (account.email !== change.address)
-      await notices.tell(trx, account, 'email_changed', client, [...old, change.address])
+      await trail.record(trx, 'email_changed', { account, alsoTo: [change.address] }, client)
     return changed
   }
 
   return {
-    async begin(account, address) {
+    async begin(account, address, client) {
       if (!sendLetter) throw emailUnavailable()
       const code = newNumericCode()
       await db.transaction().execute(async (trx) => {
@@ -69,6 +68,7 @@ export function makeChangeEmail({
           sentAt: now,
           expiresAt: now + CODE_TTL_SECONDS * 1000,
         })
+        await trail.record(trx, 'email_change_requested', { account }, client)
       })
       try {
         const letter = addressCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })

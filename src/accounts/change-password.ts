@@ -1,12 +1,11 @@
+import type { AuditTrail } from '../audit/trail.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import type { Challenges } from '../sign-in/challenges.ts'
 import type { CheckCredentials } from '../sign-in/credentials.ts'
-import type { Client, Sessions } from '../tokens/sessions.ts'
-import type { SignedIn } from '../tokens/signed-in.ts'
+import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
 import type { CheckPassword } from './password-rules.ts'
 import { replacePassword } from './store.ts'
 
@@ -30,7 +29,7 @@ export function makeChangePassword({
   passwords,
   challenges,
   sessions,
-  notices,
+  trail,
 }: {
   db: Db
   clock: Clock
@@ -39,7 +38,7 @@ export function makeChangePassword({
   passwords: PasswordHasher
   challenges: Challenges
   sessions: Sessions
-  notices: Notices
+  trail: AuditTrail
 }): ChangePassword {
   return async ({ account, session }, { current, next }, client) => {
     checkPassword(next, account.username)
@@ -56,8 +55,8 @@ export function makeChangePassword({
       )
       if (!replaced) throw invalidCredentials()
       await challenges.endAll(trx, account.id)
-      await sessions.endOthers(trx, session)
-      await notices.tell(trx, account, 'password_changed', client)
+      await sessions.endOthers(trx, { account, session }, client)
+      await trail.record(trx, 'password_changed', { account }, client)
     })
   }
 }

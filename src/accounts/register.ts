@@ -1,9 +1,11 @@
+import type { AuditTrail } from '../audit/trail.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { registrationClosed, usernameTaken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Challenge, Challenges } from '../sign-in/challenges.ts'
+import type { Client } from '../tokens/sessions.ts'
 import type { Account } from './account.ts'
 import type { CheckPassword } from './password-rules.ts'
 import { findAccountByUsername, insertAccount } from './store.ts'
@@ -21,7 +23,7 @@ export interface Registration {
  */
 export type Register = (
   registration: Registration,
-  signal?: AbortSignal,
+  client: Client,
 ) => Promise<{ account: Account; challenge: Challenge }>
 
 export function makeRegister({
@@ -31,6 +33,7 @@ export function makeRegister({
   checkPassword,
   passwords,
   challenges,
+  trail,
 }: {
   db: Db
   clock: Clock
@@ -39,13 +42,14 @@ export function makeRegister({
   checkPassword: CheckPassword
   passwords: PasswordHasher
   challenges: Challenges
+  trail: AuditTrail
 }): Register {
-  return async ({ username, password, email }, signal) => {
+  return async ({ username, password, email }, client) => {
     if (!open) throw registrationClosed()
     checkPassword(password, username)
     // A look before the costly hash; the insert below is what decides.
     if (await findAccountByUsername(db, username)) throw usernameTaken()
-    const passwordHash = await passwords.hash(password, signal)
+    const passwordHash = await passwords.hash(password, client.signal)
 
     return db.transaction().execute(async (trx) => {
       const account = await insertAccount(trx, {
@@ -56,6 +60,7 @@ export function makeRegister({
         createdAt: clock.now(),
       })
       if (!account) throw usernameTaken()
+      await trail.record(trx, 'account_registered', { account }, client)
       return { account, challenge: await challenges.open(trx, account) }
     })
   }

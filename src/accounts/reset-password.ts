@@ -1,7 +1,7 @@
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCode, invalidToken, recoveryCodeRequired } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Challenges } from '../sign-in/challenges.ts'
@@ -35,7 +35,7 @@ export function makeResetPassword({
   prove,
   challenges,
   sessions,
-  notices,
+  trail,
 }: {
   db: Db
   clock: Clock
@@ -46,7 +46,7 @@ export function makeResetPassword({
   prove: Prove
   challenges: Challenges
   sessions: Sessions
-  notices: Notices
+  trail: AuditTrail
 }): ResetPassword {
   async function accountOf(tokenHash: string): Promise<Account> {
     const accountId = await findPasswordReset(db, tokenHash, clock.now())
@@ -85,7 +85,7 @@ export function makeResetPassword({
         throw invalidToken('the account is gone')
       await challenges.endAll(trx, account.id)
       await sessions.endAll(trx, account.id)
-      await notices.tell(trx, account, 'password_reset', client)
+      await trail.record(trx, 'password_reset', { account }, client)
       return true
     })
     if (!done) throw invalidCode(rfc3339(clock.now()))

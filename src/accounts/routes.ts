@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf, disconnectSignal } from '../http/client.ts'
+import { clientOf } from '../http/client.ts'
 import { accessPrincipalOf } from '../http/principal.ts'
 import { NO_CONTENT, ref } from '../http/schemas.ts'
 import type { Db } from '../platform/database.ts'
@@ -36,7 +36,7 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const { account, challenge } = await register(request.body, disconnectSignal(request))
+      const { account, challenge } = await register(request.body, clientOf(request))
       const { methods } = await factors.of(db, account)
       reply.code(201)
       return {

@@ -3,6 +3,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { accountSchemas } from '../accounts/schemas.ts'
+import { auditSchemas } from '../audit/schemas.ts'
 import { signInSchemas } from '../sign-in/schemas.ts'
 import { tokenSchemas } from '../tokens/schemas.ts'
 import { twoFactorSchemas } from '../two-factor/schemas.ts'
@@ -40,6 +41,7 @@ export const openapi = fp(
     for (const schema of [
       ProblemSchema,
       ...accountSchemas,
+      ...auditSchemas,
       ...signInSchemas,
       ...tokenSchemas,
       ...twoFactorSchemas,

@@ -7,15 +7,15 @@ import { type NoticeName, notice } from './templates/notices.ts'
 
 /** Tells owners what happened to their account, at the address they have proven. */
 export interface Notices {
-  /** @param addresses where else to; the account's own address when it is left out. */
-  tell(trx: Trx, account: Account, name: NoticeName, client: Client, addresses?: string[]): Promise<void>
+  /** @param alsoTo addresses beside the proven one. */
+  tell(trx: Trx, account: Account, name: NoticeName, client: Client, alsoTo?: string[]): Promise<void>
 }
 
 export function makeNotices({ outbox, clock }: { outbox: Outbox; clock: Clock }): Notices {
   return {
-    async tell(trx, account, name, client, addresses) {
+    async tell(trx, account, name, client, alsoTo = []) {
       const own = account.email !== null && account.emailVerified ? [account.email] : []
-      for (const address of addresses ?? own)
+      for (const address of new Set([...own, ...alsoTo]))
         await outbox.put(trx, {
           kind: 'letter',
           to: { name: '', address },

@@ -10,6 +10,9 @@ export const BATCH_SIZE = 200
 
 const PAUSE_MS = 20
 
+/** How long the audit trail reaches back. */
+const AUDIT_RETENTION_MS = 365 * 24 * 3600 * 1000
+
 /** Rows that nothing asks for any more. */
 interface Expiry {
   table: keyof Tables
@@ -31,6 +34,7 @@ const EXPIRIES: readonly Expiry[] = [
   { table: 'email_changes', key: 'account_id', column: 'expires_at' },
   { table: 'password_resets', key: 'token_hash', column: 'expires_at' },
   { table: 'refresh_tokens', key: 'token_hash', column: 'expires_at' },
+  { table: 'audit_events', key: 'id', column: 'at', retention: AUDIT_RETENTION_MS },
   { table: 'sessions', key: 'id', column: 'ended_at', dependents: REFRESH_TOKENS },
   { table: 'sessions', key: 'id', column: 'idle_expires_at', dependents: REFRESH_TOKENS },
 ]

@@ -1,3 +1,5 @@
+import type { EventName, Outcome } from '../audit/events.ts'
+
 /**
  * The rows of the database. Ids are UUIDv7 texts, times are epoch milliseconds, and a state that can be
  * dated is a nullable time instead of a flag: SQLite and PostgreSQL agree on these without translation.
@@ -123,7 +125,9 @@ export interface FailureCountersTable {
 export interface AuditEventsTable {
   id: string
   at: number
-  event: string
+  event: EventName
+  outcome: Outcome
+  method: string | null
   account_id: string | null
   session_id: string | null
   ip: string

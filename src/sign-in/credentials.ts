@@ -1,6 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { usernameKey } from '../accounts/username.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
@@ -33,35 +34,41 @@ export function makeCheckCredentials({
   passwords,
   keyedHash,
   failureCounters,
+  trail,
 }: {
   db: Db
   accounts: Accounts
   passwords: PasswordHasher
   keyedHash: KeyedHash
   failureCounters: FailureCounters
+  trail: AuditTrail
 }): CheckCredentials {
-  async function find({ username, password }: Credentials, client: Client): Promise<Account | undefined> {
-    const account = await accounts.byUsername(username)
-    const matches = await passwords.verify(account?.passwordHash, password, client.signal)
-    return account && matches && !account.disabled ? account : undefined
-  }
-
-  return async (credentials, client, proceed) => {
+  return async ({ username, password }, client, proceed) => {
     // Under a hash: the counter must not tell who has an account here.
-    const subject = keyedHash('sign-in subject', usernameKey(credentials.username), networkOf(client.ip))
+    const subject = keyedHash('sign-in subject', usernameKey(username), networkOf(client.ip))
     const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
 
     await inTransaction((trx) => failureCounters.begin(trx, subject, 'password'))
-    const account = await find(credentials, client).catch(async (error) => {
-      await inTransaction((trx) => failureCounters.takeBack(trx, subject, 'password'))
-      throw error
-    })
-    if (!account) {
-      await inTransaction((trx) => failureCounters.fail(trx, subject, 'password', PASSWORD_POLICY))
+    const account = await accounts.byUsername(username)
+    const matches = await passwords
+      .verify(account?.passwordHash, password, client.signal)
+      .catch(async (error) => {
+        await inTransaction((trx) => failureCounters.takeBack(trx, subject, 'password'))
+        throw error
+      })
+
+    if (!account || !matches || account.disabled) {
+      await inTransaction(async (trx) => {
+        const about = { account, method: 'password' }
+        await trail.record(trx, 'login_failed', about, client)
+        if (await failureCounters.fail(trx, subject, 'password', PASSWORD_POLICY))
+          await trail.record(trx, 'attempts_paused', about, client)
+      })
       throw invalidCredentials()
     }
     return inTransaction(async (trx) => {
       await failureCounters.succeed(trx, subject, 'password')
+      await trail.record(trx, 'login_succeeded', { account, method: 'password' }, client)
       return proceed(trx, account)
     })
   }

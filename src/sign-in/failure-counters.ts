@@ -42,8 +42,8 @@ const CLOSED_FOR_SECONDS = 365 * 24 * 3600
 export interface FailureCounters {
   /** @throws {AppError} too_many_attempts during a pause; nothing is counted then. */
   begin(trx: Trx, subject: string, factor: string): Promise<void>
-  /** The try was wrong: from some failure on, a pause begins. */
-  fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<void>
+  /** The try was wrong. @returns whether a pause has begun with it. */
+  fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean>
   /** Only a success of the same factor resets its counter (NIST SP 800-63B-4 section 3.2.2). */
   succeed(trx: Trx, subject: string, factor: string): Promise<void>
   /** The try was not evaluated after all. */
@@ -60,7 +60,9 @@ export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounter
     async fail(trx, subject, factor, policy) {
       const failures = await failuresOf(trx, subject, factor)
       const pause = pauseSeconds(failures, policy)
-      if (pause > 0) await blockCounter(trx, subject, factor, clock.now() + pause * SECOND)
+      if (pause === 0) return false
+      await blockCounter(trx, subject, factor, clock.now() + pause * SECOND)
+      return true
     },
     succeed: deleteCounter,
     takeBack: uncountFailure,

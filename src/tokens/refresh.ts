@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { invalidRefreshToken } from '../errors.ts'
-import type { AuditTrail } from '../operator/audit-trail.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Client, Grant, Session } from './sessions.ts'
@@ -34,14 +34,14 @@ export function makeRefresh({
   clock,
   keyedHash,
   accounts,
-  auditTrail,
+  trail,
   refreshTtl,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
   accounts: Accounts
-  auditTrail: AuditTrail
+  trail: AuditTrail
   refreshTtl: number
 }): Refresh {
   async function liveSession(trx: Trx, id: string): Promise<{ session: Session; account: Account }> {
@@ -76,6 +76,7 @@ export function makeRefresh({
         const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)
         const session = { ...before, lastUsedAt: now, idleExpiresAt }
         const successor = await succeed(trx, token, session, client)
+        await trail.record(trx, 'token_refreshed', { account, sessionId }, client)
         return { account, session, refreshToken: { token: successor, expiresAt: idleExpiresAt } }
       }
 
@@ -92,11 +93,7 @@ export function makeRefresh({
       // Two hold the token, and one of them stole it (RFC 9700 section 4.14.2). Not thrown from here: that
       // would roll the end of the session back.
       await endSession(trx, session.id, account.id, now)
-      await auditTrail.record(
-        trx,
-        { event: 'refresh_token_reused', accountId: account.id, sessionId: session.id },
-        client,
-      )
+      await trail.record(trx, 'refresh_token_reused', { account, sessionId: session.id }, client)
       return null
     })
 

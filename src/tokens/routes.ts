@@ -52,8 +52,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
       },
     },
     async (request, reply) => {
-      const { session } = accessPrincipalOf(request)
-      await sessions.end(session.id, session.accountId)
+      const { account, session } = accessPrincipalOf(request)
+      await sessions.end(account, session.id, clientOf(request))
       return reply.code(204).send(null)
     },
   )
@@ -104,7 +104,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
     },
     async (request, reply) => {
       const { account } = accessPrincipalOf(request)
-      if (!(await sessions.end(request.params.id, account.id))) throw noSuchSession()
+      if (!(await sessions.end(account, request.params.id, clientOf(request)))) throw noSuchSession()
       return reply.code(204).send(null)
     },
   )
@@ -120,8 +120,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
       },
     },
     async (request, reply) => {
-      const { session } = accessPrincipalOf(request)
-      await db.transaction().execute((trx) => sessions.endOthers(trx, session))
+      const signedIn = accessPrincipalOf(request)
+      await db.transaction().execute((trx) => sessions.endOthers(trx, signedIn, clientOf(request)))
       return reply.code(204).send(null)
     },
   )

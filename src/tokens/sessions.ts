@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import { invalidToken } from '../errors.ts'
@@ -46,6 +47,12 @@ export interface Session {
   userAgent: string
 }
 
+/** Who is behind an access token. */
+export interface SignedIn {
+  account: Account
+  session: Session
+}
+
 /** The refresh token of a session, in clear: known to the client alone once the answer is sent. */
 export interface RefreshToken {
   token: string
@@ -54,9 +61,7 @@ export interface RefreshToken {
 }
 
 /** What a successful sign-in or refresh hands out. */
-export interface Grant {
-  account: Account
-  session: Session
+export interface Grant extends SignedIn {
   refreshToken: RefreshToken
 }
 
@@ -79,11 +84,11 @@ export interface Sessions {
   /** A new refresh token in place of the one that is out; that one is void at once. */
   renewRefreshToken(trx: Trx, session: Session): Promise<RefreshToken>
   /** @returns whether the account had such a live session. */
-  end(id: string, accountId: string): Promise<boolean>
+  end(account: Account, id: string, client: Client): Promise<boolean>
   /** Ends the account's sessions that are less sure than this one. */
   endWeaker(trx: Trx, session: Session): Promise<void>
   /** Ends every session of the account but one. */
-  endOthers(trx: Trx, session: Session): Promise<void>
+  endOthers(trx: Trx, signedIn: SignedIn, client: Client): Promise<void>
   endAll(trx: Trx, accountId: string): Promise<void>
   /** The account has no factor any more: its sessions are as sure as a password. */
   weaken(trx: Trx, accountId: string): Promise<void>
@@ -94,11 +99,13 @@ export function makeSessions({
   db,
   clock,
   keyedHash,
+  trail,
   refreshTtl,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
+  trail: AuditTrail
   refreshTtl: number
 }): Sessions {
   const idleMs = refreshTtl * 1000
@@ -131,6 +138,7 @@ export function makeSessions({
         userAgent: client.userAgent,
       }
       await insertSession(trx, session)
+      await trail.record(trx, 'session_started', { account, sessionId: session.id }, client)
       return { account, session, refreshToken: await newRefreshToken(trx, session) }
     },
 
@@ -148,9 +156,17 @@ export function makeSessions({
       return newRefreshToken(trx, session)
     },
 
-    end: (id, accountId) => db.transaction().execute((trx) => endSession(trx, id, accountId, clock.now())),
+    end: (account, id, client) =>
+      db.transaction().execute(async (trx) => {
+        const ended = await endSession(trx, id, account.id, clock.now())
+        if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, client)
+        return ended
+      }),
     endWeaker: (trx, session) => endWeakerSessions(trx, session, clock.now()),
-    endOthers: (trx, session) => endOtherSessions(trx, session.accountId, session.id, clock.now()),
+    async endOthers(trx, { account, session }, client) {
+      await endOtherSessions(trx, account.id, session.id, clock.now())
+      await trail.record(trx, 'other_sessions_ended', { account, sessionId: session.id }, client)
+    },
     endAll: (trx, accountId) => endOtherSessions(trx, accountId, '', clock.now()),
     weaken: weakenSessions,
   }

@@ -1,14 +1,7 @@
-import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { invalidToken } from '../errors.ts'
 import type { AccessClaims } from './access-token.ts'
-import type { Session, Sessions } from './sessions.ts'
-
-/** Who stands behind an access token. */
-export interface SignedIn {
-  account: Account
-  session: Session
-}
+import type { Sessions, SignedIn } from './sessions.ts'
 
 /**
  * An access token is as good as its session: with the session ended, or the account disabled or deleted, it is

@@ -1,8 +1,7 @@
 import { invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import type { Client, Sessions } from '../tokens/sessions.ts'
-import type { SignedIn } from '../tokens/signed-in.ts'
+import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
 import type { Prove } from './prove.ts'
 import type { Verified } from './verify.ts'
 

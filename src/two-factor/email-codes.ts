@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
 import { emailDeliveryFailed, emailUnavailable, mailedTooOften } from '../errors.ts'
@@ -7,6 +8,7 @@ import { signInCode } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Challenge } from '../sign-in/challenges.ts'
+import type { Client } from '../tokens/sessions.ts'
 import { findEmailSends, putEmailCode, takeBackEmailCode, useEmailCode } from './email-code-store.ts'
 
 const CODE_TTL_SECONDS = 600
@@ -28,7 +30,7 @@ export interface EmailCodes {
   /** Whether such codes are offered to this account. */
   offeredTo(account: Account): boolean
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
-  send(account: Account, challenge: Challenge): Promise<SentCode>
+  send(account: Account, challenge: Challenge, client: Client): Promise<SentCode>
   /** Whether the text is the challenge's code; it is used from then on. */
   redeem(trx: Trx, challengeId: string, text: string): Promise<boolean>
 }
@@ -38,11 +40,13 @@ export function makeEmailCodes({
   db,
   clock,
   keyedHash,
+  trail,
   sendLetter,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
+  trail: AuditTrail
   sendLetter: SendLetter | null
 }): EmailCodes {
   const hash = (challengeId: string, code: string) =>
@@ -62,7 +66,7 @@ export function makeEmailCodes({
   return {
     offeredTo: ({ email }) => sendLetter !== null && email !== null,
 
-    async send(account, challenge) {
+    async send(account, challenge, client) {
       if (!sendLetter || account.email === null) throw emailUnavailable()
       const code = newNumericCode()
       const codeHash = hash(challenge.id, code)
@@ -76,6 +80,7 @@ export function makeEmailCodes({
           sentAt: now,
           expiresAt: now + CODE_TTL_SECONDS * 1000,
         })
+        await trail.record(trx, 'code_sent', { account, method: 'email' }, client)
       })
       try {
         const letter = signInCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { emailUnavailable, notEnrolled } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import type { Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Amr } from '../tokens/assurance.ts'
@@ -58,7 +58,7 @@ export function makeProve({
   totpCodes,
   emailCodes,
   recoveryCodes,
-  notices,
+  trail,
 }: {
   accounts: Accounts
   factors: Factors
@@ -66,7 +66,7 @@ export function makeProve({
   totpCodes: TotpCodes
   emailCodes: EmailCodes
   recoveryCodes: RecoveryCodes
-  notices: Notices
+  trail: AuditTrail
 }): Prove {
   async function redeem(trx: Trx, account: Account, { code, method, challengeId }: Answer): Promise<boolean> {
     if (method === 'recovery_code') return recoveryCodes.redeem(trx, account.id, code)
@@ -79,29 +79,35 @@ export function makeProve({
     return totpCodes.spend(trx, active, code)
   }
 
-  async function tellOfRecoveryCode(trx: Trx, account: Account, client: Client): Promise<void> {
+  async function recordRecovery(trx: Trx, account: Account, client: Client): Promise<void> {
     const { remaining } = await recoveryCodes.stock(trx, account.id)
-    await notices.tell(
-      trx,
-      account,
-      remaining <= LOW_STOCK ? 'recovery_codes_low' : 'recovery_code_used',
-      client,
-    )
+    const name = remaining <= LOW_STOCK ? 'recovery_codes_low' : 'recovery_code_used'
+    await trail.record(trx, name, { account }, client)
   }
 
   /** A right code from a mailbox proves the address; for an account without a factor it becomes the factor. */
-  async function acceptMailbox(trx: Trx, account: Account): Promise<string[] | undefined> {
+  async function acceptMailbox(trx: Trx, account: Account, client: Client): Promise<string[] | undefined> {
     const { enrolled } = await factors.of(trx, account)
     await accounts.proveMailbox(trx, account.id)
-    return enrolled ? undefined : recoveryCodes.renew(trx, account.id)
+    if (enrolled) return undefined
+    await trail.record(trx, 'factor_enrolled', { account, method: 'email' }, client)
+    return recoveryCodes.renew(trx, account.id)
   }
 
   async function confirm(trx: Trx, account: Account, code: string, client: Client): Promise<Proof | null> {
     const { active, pending } = await totpCodes.factorsOf(trx, account.id)
     if (!pending) throw notEnrolled()
-    if (!(await totpCodes.confirm(trx, pending, code))) return null
+    if (!(await totpCodes.confirm(trx, pending, code))) {
+      await trail.record(trx, 'code_rejected', { account, method: 'totp' }, client)
+      return null
+    }
     await failureCounters.succeed(trx, account.id, 'totp')
-    await notices.tell(trx, account, active ? 'factor_replaced' : 'factor_enrolled', client)
+    await trail.record(
+      trx,
+      active ? 'factor_replaced' : 'factor_enrolled',
+      { account, method: 'totp' },
+      client,
+    )
     const { remaining } = await recoveryCodes.stock(trx, account.id)
     const firstFactor = !active && remaining === 0
     return {
@@ -118,12 +124,15 @@ export function makeProve({
 
       await failureCounters.begin(trx, account.id, method)
       if (!(await redeem(trx, account, answer))) {
-        await failureCounters.fail(trx, account.id, method, CODE_POLICY)
+        await trail.record(trx, 'code_rejected', { account, method }, client)
+        if (await failureCounters.fail(trx, account.id, method, CODE_POLICY))
+          await trail.record(trx, 'attempts_paused', { account, method }, client)
         return null
       }
       await failureCounters.succeed(trx, account.id, method)
-      if (method === 'recovery_code') await tellOfRecoveryCode(trx, account, client)
-      const codes = method === 'email' ? await acceptMailbox(trx, account) : undefined
+      await trail.record(trx, 'code_accepted', { account, method }, client)
+      if (method === 'recovery_code') await recordRecovery(trx, account, client)
+      const codes = method === 'email' ? await acceptMailbox(trx, account, client) : undefined
       return { amr: AMR[method], ...(codes && { recoveryCodes: codes }) }
     },
 

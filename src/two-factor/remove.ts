@@ -1,9 +1,8 @@
 import type { Accounts } from '../accounts/accounts.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { twoFactorRequired } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import type { Db } from '../platform/database.ts'
-import type { Client, Sessions } from '../tokens/sessions.ts'
-import type { SignedIn } from '../tokens/signed-in.ts'
+import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
 import { deleteFactors } from './store.ts'
 
 /**
@@ -17,13 +16,13 @@ export function makeRemoveFactors({
   db,
   accounts,
   sessions,
-  notices,
+  trail,
   mfaRequired,
 }: {
   db: Db
   accounts: Accounts
   sessions: Sessions
-  notices: Notices
+  trail: AuditTrail
   mfaRequired: boolean
 }): RemoveFactors {
   return async ({ account }, client) => {
@@ -32,7 +31,7 @@ export function makeRemoveFactors({
       await deleteFactors(trx, account.id)
       await accounts.dropEmailFactor(trx, account.id)
       await sessions.weaken(trx, account.id)
-      await notices.tell(trx, account, 'factor_removed', client)
+      await trail.record(trx, 'factor_removed', { account }, client)
     })
   }
 }

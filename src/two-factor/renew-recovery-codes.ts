@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/account.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { notEnrolled } from '../errors.ts'
-import type { Notices } from '../mail/notices.ts'
 import type { Db } from '../platform/database.ts'
 import type { Client } from '../tokens/sessions.ts'
 import type { Factors } from './factors.ts'
@@ -17,17 +17,17 @@ export function makeRenewRecoveryCodes({
   db,
   factors,
   recoveryCodes,
-  notices,
+  trail,
 }: {
   db: Db
   factors: Factors
   recoveryCodes: RecoveryCodes
-  notices: Notices
+  trail: AuditTrail
 }): RenewRecoveryCodes {
   return (account, client) =>
     db.transaction().execute(async (trx) => {
       if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
-      await notices.tell(trx, account, 'recovery_codes_renewed', client)
+      await trail.record(trx, 'recovery_codes_renewed', { account }, client)
       return recoveryCodes.renew(trx, account.id)
     })
 }

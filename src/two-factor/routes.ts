@@ -40,7 +40,7 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ setUp: SetUp }> = async (a
     async (request, reply) => {
       const { account, kind } = principalOf(request)
       const form = enrolmentForms.choose(request)
-      const enrolment = await setUp(account, { mayReplace: kind === 'access' })
+      const enrolment = await setUp(account, { mayReplace: kind === 'access' }, clientOf(request))
       return reply.type(form.mediaType).send(await form.render(enrolment))
     },
   )
@@ -94,7 +94,7 @@ export const emailCodeRoutes: FastifyPluginAsyncTypebox<{ emailCodes: EmailCodes
     },
     async (request, reply) => {
       const { account, challenge } = mfaPrincipalOf(request)
-      const { sentTo, expiresIn, resendAfter } = await emailCodes.send(account, challenge)
+      const { sentTo, expiresIn, resendAfter } = await emailCodes.send(account, challenge, clientOf(request))
       reply.code(202)
       return { sent_to: sentTo, expires_in: expiresIn, resend_after: resendAfter }
     },

@@ -1,9 +1,11 @@
 import type { Account } from '../accounts/account.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { alreadyEnrolled } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import type { Client } from '../tokens/sessions.ts'
 import type { Factors } from './factors.ts'
 import { base32, keyUri } from './key-uri.ts'
 import { putPendingTotpFactor } from './store.ts'
@@ -27,7 +29,7 @@ export interface Enrolment {
  * @param mayReplace whether the caller has proven the factor that is active now.
  * @throws {AppError} already_enrolled
  */
-export type SetUp = (account: Account, options: { mayReplace: boolean }) => Promise<Enrolment>
+export type SetUp = (account: Account, options: { mayReplace: boolean }, client: Client) => Promise<Enrolment>
 
 /** @param issuer the name an authenticator app shows. */
 export function makeSetUp({
@@ -35,15 +37,17 @@ export function makeSetUp({
   clock,
   box,
   factors,
+  trail,
   issuer,
 }: {
   db: Db
   factors: Factors
+  trail: AuditTrail
   clock: Clock
   box: SecretBox
   issuer: string
 }): SetUp {
-  return async (account, { mayReplace }) => {
+  return async (account, { mayReplace }, client) => {
     const secret = newTotpSecret()
     const id = newId(clock)
     const now = clock.now()
@@ -59,6 +63,7 @@ export function makeSetUp({
         expiresAt: now + PENDING_TTL * 1000,
         confirmedAt: null,
       })
+      await trail.record(trx, 'factor_pending', { account, method: 'totp' }, client)
     })
     return {
       secret: base32(secret),

@@ -1,11 +1,15 @@
 import type { Account } from '../accounts/account.ts'
+import type { AuditTrail } from '../audit/trail.ts'
 import { invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import type { Challenge, Challenges } from '../sign-in/challenges.ts'
+import { type Challenge, type Challenges, MAX_WRONG_CODES } from '../sign-in/challenges.ts'
 import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
 import type { Method } from './factors.ts'
 import type { Prove } from './prove.ts'
+
+/** So many wrong codes after a right password are hardly the owner's: the owner is told. */
+const SUSPICIOUS_WRONG_CODES = 3
 
 /** A session and, after the first confirmation, the recovery codes, this once. */
 export interface Verified {
@@ -30,12 +34,14 @@ export function makeVerify({
   challenges,
   prove,
   sessions,
+  trail,
 }: {
   db: Db
   clock: Clock
   challenges: Challenges
   prove: Prove
   sessions: Sessions
+  trail: AuditTrail
 }): Verify {
   return async ({ account, challenge, code, method }, client) => {
     const outcome = await db.transaction().execute(async (trx) => {
@@ -43,7 +49,11 @@ export function makeVerify({
       const answer = { code, method, challengeId: challenge.id }
       const proof = await prove.answer(trx, account, answer, client)
       // Not thrown from here: that would roll the counters back.
-      if (!proof) return { triesLeft }
+      if (!proof) {
+        if (triesLeft === MAX_WRONG_CODES - SUSPICIOUS_WRONG_CODES)
+          await trail.record(trx, 'second_factor_failing', { account, method }, client)
+        return { triesLeft }
+      }
       await challenges.consume(trx, challenge.id)
       const grant = await sessions.open(trx, account, proof.amr, client)
       return { grant, ...(proof.recoveryCodes && { recoveryCodes: proof.recoveryCodes }) }

@@ -18,6 +18,14 @@ const NOTICES = {
     'few recovery codes are left',
     'A recovery code was used, and at most two are left. Make new ones before you need them.',
   ],
+  second_factor_failing: [
+    'failed sign-ins with your password',
+    'Somebody gave your right password, and then a wrong code three times.',
+  ],
+  refresh_token_reused: [
+    'a session was ended for safety',
+    'A token of one of your sessions was used a second time, which happens when somebody has copied it. The session has ended.',
+  ],
   password_changed: [
     'your password was changed',
     'Your password was changed, and your other sessions have ended.',

@@ -1,0 +1,45 @@
+import type { NoticeName } from '../mail/templates/notices.ts'
+
+/** What an event says of the attempt it tells of. */
+export type Outcome = 'success' | 'failure'
+
+interface EventKind {
+  outcome: Outcome
+  /** The mail by which the owner is told, where the event is worth one. */
+  notice?: NoticeName
+}
+
+/** Everything that is recorded; the names are what logs, the table and `/me/events` show. */
+export const EVENTS = {
+  account_registered: { outcome: 'success' },
+  account_deleted: { outcome: 'success', notice: 'account_deleted' },
+  login_succeeded: { outcome: 'success' },
+  login_failed: { outcome: 'failure' },
+  code_accepted: { outcome: 'success' },
+  code_rejected: { outcome: 'failure' },
+  code_sent: { outcome: 'success' },
+  second_factor_failing: { outcome: 'failure', notice: 'second_factor_failing' },
+  attempts_paused: { outcome: 'failure' },
+  factor_pending: { outcome: 'success' },
+  factor_enrolled: { outcome: 'success', notice: 'factor_enrolled' },
+  factor_replaced: { outcome: 'success', notice: 'factor_replaced' },
+  factor_removed: { outcome: 'success', notice: 'factor_removed' },
+  recovery_codes_renewed: { outcome: 'success', notice: 'recovery_codes_renewed' },
+  recovery_code_used: { outcome: 'success', notice: 'recovery_code_used' },
+  recovery_codes_low: { outcome: 'success', notice: 'recovery_codes_low' },
+  session_started: { outcome: 'success' },
+  session_ended: { outcome: 'success' },
+  other_sessions_ended: { outcome: 'success' },
+  token_refreshed: { outcome: 'success' },
+  refresh_token_reused: { outcome: 'failure', notice: 'refresh_token_reused' },
+  password_changed: { outcome: 'success', notice: 'password_changed' },
+  password_reset: { outcome: 'success', notice: 'password_reset' },
+  email_change_requested: { outcome: 'success' },
+  email_changed: { outcome: 'success', notice: 'email_changed' },
+} as const satisfies Record<string, EventKind>
+
+export type EventName = keyof typeof EVENTS
+
+export function kindOf(name: EventName): EventKind {
+  return EVENTS[name]
+}

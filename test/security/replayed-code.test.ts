@@ -79,6 +79,23 @@ t.test('of fifty parallel requests with one code and one mfa token, one wins', a
   t.strictSame(tally(answers), { 200: 1, '401 invalid_token': BURST - 1 })
 })
 
+t.test('a code is good once among all routes that take one', async (t) => {
+  const { service, ada } = await withAda(t)
+  const verify = async (code: string) => service.post('/2fa/verify', { code }, await login(service))
+  const stepUp = (code: string) => service.post('/2fa/step-up', { code }, ada.accessToken)
+  for (const [first, second] of [
+    [verify, stepUp],
+    [stepUp, verify],
+  ] as const) {
+    const code = nextCode(service, ada)
+    t.equal((await first(code)).status, 200)
+    t.equal(outcomeOf(await second(code)), '422 invalid_code')
+  }
+  const code = nextCode(service, ada)
+  const answers = await burst(8, (index) => (index % 2 ? verify(code) : stepUp(code)))
+  t.strictSame(tally(answers), { 200: 1, '422 invalid_code': 7 })
+})
+
 t.test('a code is good once among two processes on one database file', async (t) => {
   const environment = sharedEnvironment(t)
   const first = await startProcess(t, environment)

@@ -5,60 +5,117 @@ import {
   type DatabaseConnection,
   type DialectAdapter,
   type Driver,
+  type QueryResult,
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
 } from 'kysely'
 
-/** How long a transaction waits for another process to finish its own before it gives up, in milliseconds. */
+/** How long a request waits for another process to finish its write before it gives up, in milliseconds. */
 const WRITE_LOCK_PATIENCE_MS = 2_000
 
 /**
- * better-sqlite3 blocks the event loop while SQLite waits for a lock, so SQLite itself waits briefly and the
- * driver below goes on waiting between turns of the event loop.
- */
-const BUSY_TIMEOUT_MS = 50
-
-/**
- * Kysely's SQLite dialect with two differences. A transaction takes the write lock when it begins: one that
- * read first and wrote later could find its snapshot outdated by another process, and fail half way. And
- * migrations run inside such a transaction, which makes them atomic and lets one process at a time migrate.
+ * Kysely's SQLite dialect with three differences. A transaction takes the write lock when it begins: one that
+ * read first and wrote later could find its snapshot outdated by another process, and fail half way. Migrations
+ * run inside such a transaction, which makes them atomic and lets one process at a time migrate. And waiting for
+ * the lock of another process holds up neither the event loop, as SQLite's own way of waiting would, nor the
+ * other requests of this one.
  */
 export class DurableSqliteDialect extends SqliteDialect {
   readonly #path: string
 
   constructor(path: string) {
-    super({ database: async () => openFile(path) })
+    super({ database: () => openFile(path) })
     this.#path = path
   }
 
   override createDriver(): Driver {
-    return new ImmediateSqliteDriver({ database: async () => openFile(this.#path) })
+    return new PatientSqliteDriver(this.#path)
   }
 
   override createAdapter(): DialectAdapter {
-    return new TransactionalDdlAdapter()
+    return new DurableSqliteAdapter()
   }
 }
 
-class TransactionalDdlAdapter extends SqliteAdapter {
+class DurableSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+
+  /** There is one, but the driver below hands it out by turns itself. */
+  override get supportsMultipleConnections(): boolean {
     return true
   }
 }
 
-class ImmediateSqliteDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+class PatientSqliteDriver extends SqliteDriver {
+  readonly #turns = makeTurns()
+  readonly #sqlite: { opened?: BetterSqlite3.Database }
+
+  constructor(path: string) {
+    const sqlite: { opened?: BetterSqlite3.Database } = {}
+    super({
+      database: async () => {
+        sqlite.opened = await openFile(path)
+        return sqlite.opened
+      },
+    })
+    this.#sqlite = sqlite
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
     const deadline = performance.now() + WRITE_LOCK_PATIENCE_MS
+    await this.#turns.take()
+    const connection = await super.acquireConnection()
+    return {
+      executeQuery: (query) => this.#executeQuery(connection, query, deadline),
+      streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
+    }
+  }
+
+  override async releaseConnection(): Promise<void> {
+    this.#turns.pass()
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  /** The deadline counts from the request, so that those who wait for one lock do not wait one after the other. */
+  async #executeQuery<R>(
+    connection: DatabaseConnection,
+    query: CompiledQuery,
+    deadline: number,
+  ): Promise<QueryResult<R>> {
     for (;;) {
       try {
-        await connection.executeQuery(CompiledQuery.raw('begin immediate'))
-        return
+        return await connection.executeQuery<R>(query)
       } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error
-        await sleep(1 + Math.random() * 10)
+        if (!isBusy(error) || this.#sqlite.opened?.inTransaction || performance.now() > deadline) throw error
+        this.#turns.pass()
+        await pause()
+        await this.#turns.take()
       }
     }
+  }
+}
+
+/** One at a time, in the order of asking. */
+function makeTurns(): { take(): Promise<void>; pass(): void } {
+  const waiting: (() => void)[] = []
+  let taken = false
+  return {
+    async take() {
+      if (taken) await new Promise<void>((resolve) => waiting.push(resolve))
+      taken = true
+    },
+    pass() {
+      const next = waiting.shift()
+      // It stays taken when it is passed on: nobody comes in between.
+      if (next) next()
+      else taken = false
+    },
   }
 }
 
@@ -66,11 +123,16 @@ function isBusy(error: unknown): boolean {
   return error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
 
-function openFile(path: string): BetterSqlite3.Database {
-  const sqlite = new BetterSqlite3(path, { timeout: BUSY_TIMEOUT_MS })
+/** Of different length for everybody, so that processes do not meet at the lock again and again. */
+function pause(): Promise<void> {
+  return sleep(2 + Math.random() * 10)
+}
+
+async function openFile(path: string): Promise<BetterSqlite3.Database> {
+  const sqlite = new BetterSqlite3(path, { timeout: 0 })
   try {
     // A used code must stay used after a power cut: in WAL mode only FULL syncs each commit before it returns.
-    setJournalMode(sqlite)
+    await setJournalMode(sqlite)
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
     sqlite.pragma('trusted_schema = OFF')
@@ -82,7 +144,7 @@ function openFile(path: string): BetterSqlite3.Database {
 }
 
 /** Switching to WAL needs the file alone for a moment; several processes may be starting at once. */
-function setJournalMode(sqlite: BetterSqlite3.Database): void {
+async function setJournalMode(sqlite: BetterSqlite3.Database): Promise<void> {
   const deadline = performance.now() + WRITE_LOCK_PATIENCE_MS
   for (;;) {
     try {
@@ -90,6 +152,7 @@ function setJournalMode(sqlite: BetterSqlite3.Database): void {
       return
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error
+      await pause()
     }
   }
 }

@@ -1,0 +1,123 @@
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
+import { migrations } from '../../migrations/index.ts'
+import { type Db, openDatabase } from '../../src/platform/database.ts'
+import { migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
+import { runCommand } from '../helpers/command.ts'
+
+/** A migration is done once and whole, whoever asks for it at the same time, and it can be taken back. */
+
+const NAMES = Object.keys(migrations)
+
+async function open(t: Test, path = `${t.testdir()}/keyturn.db`): Promise<Db> {
+  const db = await openDatabase(`sqlite:${path}`)
+  t.teardown(() => db.destroy())
+  return db
+}
+
+/** What the database looks like, without Kysely's own tables. */
+async function schemaOf(db: Db): Promise<unknown[]> {
+  const { rows } = await sql`
+    select type, name, sql from sqlite_master
+    where name not like 'kysely_%' and name not like '%_kysely_%' order by type, name`.execute(db)
+  return rows
+}
+
+t.test('all the way down and up again gives the same schema', async (t) => {
+  const db = await open(t)
+  t.strictSame(await migrateUp(db), NAMES)
+  const full = await schemaOf(db)
+  t.ok(full.length > NAMES.length)
+
+  for (const name of NAMES.toReversed()) t.strictSame(await migrateDown(db), [name], 'one at a time')
+  t.strictSame(await schemaOf(db), [], 'nothing is left')
+  t.strictSame(await migrateDown(db), [], 'and nothing is left to take back')
+
+  t.strictSame(await migrateUp(db), NAMES)
+  t.strictSame(await schemaOf(db), full)
+  t.strictSame(await migrateUp(db), [], 'a second time there is nothing to do')
+
+  await migrateDown(db, { all: true })
+  t.strictSame(await schemaOf(db), [])
+})
+
+t.test('each migration alone goes up, down and up again on what came before it', async (t) => {
+  const db = await open(t)
+  await migrateUp(db)
+  for (const name of NAMES.toReversed()) {
+    const before = await schemaOf(db)
+    await migrateDown(db)
+    t.strictSame(await migrateUp(db), [name])
+    t.strictSame(await schemaOf(db), before, name)
+    await migrateDown(db)
+  }
+})
+
+t.test('the status names every migration, and when it was applied', async (t) => {
+  const db = await open(t)
+  t.strictSame(
+    await migrationStatus(db),
+    NAMES.map((name) => ({ name, appliedAt: null })),
+  )
+  await migrateUp(db)
+  await migrateDown(db)
+  const status = await migrationStatus(db)
+  t.strictSame(
+    status.map(({ name }) => name),
+    NAMES,
+  )
+  t.equal(status.at(-1)?.appliedAt, null)
+  for (const { appliedAt } of status.slice(0, -1)) t.type(appliedAt, Date)
+})
+
+t.test('of several that migrate at once one does it, and the others find it done', async (t) => {
+  const path = `${t.testdir()}/keyturn.db`
+  const connections = await Promise.all(Array.from({ length: 4 }, () => open(t, path)))
+  const applied = await Promise.all(connections.map((db) => migrateUp(db)))
+  t.strictSame(applied.map(({ length }) => length).sort(), [0, 0, 0, NAMES.length])
+})
+
+t.test('of a migration that fails nothing is kept', async (t) => {
+  const db = await open(t)
+  await sql`create table sessions (in_the_way text)`.execute(db)
+  await t.rejects(migrateUp(db), { name: 'DatabaseError', message: /0005-sessions.*already exists/ })
+  t.strictSame(
+    (await schemaOf(db)).map((row) => (row as { name: string }).name),
+    ['sessions'],
+    'not even of those before it',
+  )
+  await sql`drop table sessions`.execute(db)
+  t.strictSame(await migrateUp(db), NAMES, 'and it can be tried again')
+})
+
+t.test('npm run migrate: up, status, down, and what it says to anything else', async (t) => {
+  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` }
+  const migrate = (...args: string[]) =>
+    runCommand(t, ['src/operator/migrate.ts', ...args], environment).ended
+
+  t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +not applied$/m })
+  t.match(await migrate('up'), { code: 0, stdout: `up: ${NAMES.join(', ')}\n`, stderr: '' })
+  t.match(await migrate('up'), { code: 0, stdout: 'Nothing to do.\n' })
+  t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +\d{4}-\d\d-\d\dT/m })
+  t.match(await migrate('down'), { code: 0, stdout: `down: ${NAMES.at(-1)}\n` })
+  for (const wrong of [[], ['sideways'], ['--help'], ['toString'], ['up', 'twice']])
+    t.match(
+      await migrate(...wrong),
+      { code: 2, stdout: '', stderr: /^Usage: npm run migrate -- / },
+      wrong.join(' '),
+    )
+})
+
+t.test('npm run migrate says what is wrong in one sentence', async (t) => {
+  const folder = t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
+  const migrate = (environment: Record<string, string>) =>
+    runCommand(t, ['src/operator/migrate.ts', 'up'], environment).ended
+  t.match(await migrate({ DATABASE_URL: `sqlite:${folder}/letter.txt` }), {
+    code: 1,
+    stderr: /^The file .*letter\.txt is not a SQLite database\.\n$/,
+  })
+  t.match(await migrate({ DATABASE_URL: 'nowhere' }), {
+    code: 1,
+    stderr: /^The configuration has a fault:\n/,
+  })
+})

@@ -1,0 +1,111 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { sql } from 'kysely'
+import t from 'tap'
+import { isProblem } from '../helpers/problems.ts'
+import { listen } from '../helpers/raw-socket.ts'
+import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service.ts'
+import { holdWriteLock } from '../helpers/write-lock.ts'
+
+t.test('a commit is on the disk before it is answered, and references hold', async (t) => {
+  const { db } = await startService(t)
+  const pragma = async (name: string) =>
+    Object.values((await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)).rows[0] ?? {})[0]
+  t.equal(await pragma('journal_mode'), 'wal')
+  t.equal(await pragma('synchronous'), 2, 'FULL: in WAL mode NORMAL could forget a used code in a power cut')
+  t.equal(await pragma('foreign_keys'), 1)
+  await t.rejects(
+    sql`insert into sessions values ('s', 'nobody', '', 'aal1', 0, 0, 0, 0, null, '', '')`.execute(db),
+    /FOREIGN KEY/,
+  )
+})
+
+t.test('SQLite is of a version without the WAL-reset bug (D60)', async (t) => {
+  const { db } = await startService(t)
+  const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db)
+  const [major = 0, minor = 0, patch = 0] = rows[0]?.version.split('.').map(Number) ?? []
+  t.ok(major * 1e6 + minor * 1e3 + patch >= 3_051_003, `${rows[0]?.version}`)
+})
+
+/**
+ * E-16: better-sqlite3 is synchronous, so a lock that another process holds could stop not one request but all of
+ * them. A write waits for the lock between turns of the event loop instead, for a while.
+ */
+t.test('a write waits for the lock of another process, and the event loop goes on', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const mfaToken = await login(service)
+  const code = nextCode(service, ada)
+  const { released } = await holdWriteLock(t, service.databasePath, 300)
+  let free = false
+  released.then(() => {
+    free = true
+  })
+
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  const answer = await service.post('/2fa/verify', { code }, mfaToken)
+  delay.disable()
+
+  t.equal(answer.status, 200)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.ok(free, 'only after the lock was free')
+  const longest = delay.max / 1e6
+  t.comment(
+    `the longest turn of the event loop took ${longest.toFixed(0)} ms, half of them ${delay.percentile(50) / 1e6} ms`,
+  )
+  t.ok(delay.percentile(50) / 1e6 < 25, 'the loop turns as it does at rest')
+})
+
+t.test('while a write waits, everything else is served as quickly as ever', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const { url } = await listen(service)
+  const { release } = await holdWriteLock(t, service.databasePath, 5_000)
+  const waiting = service.post('/login', { username: 'ada', password: PASSWORD })
+  const headers = { authorization: `Bearer ${ada.accessToken}` }
+  const times: number[] = []
+  for (let i = 0; i < 20; i++) {
+    const startedAt = performance.now()
+    t.equal((await fetch(`${url}/me`, { headers })).status, 200)
+    times.push(performance.now() - startedAt)
+  }
+  release()
+  t.equal((await waiting).status, 200)
+  const median = times.sort((a, b) => a - b)[10] ?? 0
+  t.comment(`/me took ${median.toFixed(1)} ms in the middle, ${times.at(-1)?.toFixed(1)} at most`)
+  t.ok(median < 40, `${median} ms`)
+})
+
+t.test('a lock that is held for long is answered with 503, and then everything recovers', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const mfaToken = await login(service)
+  const code = nextCode(service, ada)
+  const { release, released } = await holdWriteLock(t, service.databasePath, 30_000)
+
+  const startedAt = performance.now()
+  isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'unavailable')
+  const seconds = (performance.now() - startedAt) / 1000
+  t.ok(seconds < 5, `after ${seconds.toFixed(1)} s`)
+  t.equal((await service.get('/me', ada.accessToken)).status, 200, 'reading goes on meanwhile')
+  t.equal((await service.get('/readyz')).status, 200)
+
+  release()
+  await released
+  t.equal((await service.post('/2fa/verify', { code }, mfaToken)).status, 200, 'the code is still unused')
+})
+
+t.test('many that wait for one lock do not wait one after the other', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  const { release } = await holdWriteLock(t, service.databasePath, 30_000)
+  const startedAt = performance.now()
+  const answers = await Promise.all(
+    Array.from({ length: 5 }, () => service.post('/login', { username: 'ada', password: PASSWORD })),
+  )
+  const seconds = (performance.now() - startedAt) / 1000
+  release()
+  for (const answer of answers) isProblem(t, answer, 'unavailable')
+  t.comment(`five requests were refused after ${seconds.toFixed(1)} s`)
+  t.ok(seconds < 5, 'in the time that one of them waits, with room for a busy machine')
+})

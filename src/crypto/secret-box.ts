@@ -39,7 +39,8 @@ export function makeSecretBox(keyRing: KeyRing): SecretBox {
     isCurrent: (sealed) => sealed.startsWith(`${keyRing.primary.id}.`),
 
     open(sealed, context) {
-      const [id = '', encoded = ''] = sealed.split('.')
+      const [id = '', encoded = '', ...rest] = sealed.split('.')
+      if (rest.length > 0) throw new UnsealError(`${context} is not of the form that seal writes`)
       const key = keys.get(id)
       if (!key) throw new UnsealError(`${context} is sealed under key ${id}, which SECRET_KEY does not hold`)
       const bytes = Buffer.from(encoded, 'base64url')

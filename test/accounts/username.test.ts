@@ -1,0 +1,128 @@
+import t from 'tap'
+import { isProblem } from '../helpers/problems.ts'
+import { PASSWORD, startService } from '../helpers/service.ts'
+
+/** D25, E-25: two names that look alike must not be two people, and one person must not be two counters. */
+
+const service = await startService(t)
+const registerAs = (username: unknown) => service.post('/register', { username, password: PASSWORD })
+
+t.test('3 to 64 of the letters, digits and signs that are allowed, kept as they were written', async (t) => {
+  const names = [
+    'ada',
+    'Ada.Lovelace',
+    'a_b',
+    'a-b',
+    'a+b',
+    '007',
+    'grace@example.com',
+    'x'.repeat(64),
+    'a..b',
+  ]
+  for (const username of names) {
+    const { status, body } = await registerAs(username)
+    t.equal(status, 201, username)
+    t.equal(body.user.username, username)
+  }
+})
+
+t.test('anything else is not valid', async (t) => {
+  const names = [
+    '',
+    'a',
+    'ab',
+    'x'.repeat(65),
+    '.ada',
+    'ada.',
+    '-ada',
+    'ada-',
+    '_ada',
+    '@ada',
+    'ada@',
+    'a b',
+    ' ada',
+    'ada ',
+    'ada\n',
+    '\nada',
+    'ada\r\nBcc: eve',
+    'a\tb',
+    'a\0b',
+    'a/b',
+    'a\\b',
+    'a:b',
+    'a;b',
+    'a,b',
+    "a'b",
+    'a"b',
+    'a<b>',
+    'a%b',
+    'a#b',
+    'a?b',
+    'a&b',
+    'a=b',
+    'a*b',
+    'a!b',
+    'a~b',
+    'a`b',
+    'a|b',
+    'a$b',
+    'a(b)',
+    '../etc',
+    'аda',
+    'adа',
+    'adaㅤ',
+    'ad\u200da',
+    'ad\u00ada',
+    'ad\u202ea',
+    'ａｄａ',
+    'ﬁona',
+    '\u212aelvin',
+    'ıda',
+    'adä',
+    'ada\u0301',
+    '🔑🔑🔑',
+    '\ufdfa\ufdfa\ufdfa',
+  ]
+  for (const username of names) {
+    const answer = await registerAs(username)
+    isProblem(t, answer, 'validation_failed', JSON.stringify(username))
+    t.match(answer.body.errors, [{ pointer: '/username' }])
+  }
+})
+
+t.test('names that differ in case alone are one name', async (t) => {
+  t.equal((await registerAs('Margaret')).status, 201)
+  for (const username of ['margaret', 'MARGARET', 'mArGaReT', 'Margaret'])
+    isProblem(t, await registerAs(username), 'username_taken', username)
+  for (const username of ['margaret', 'MARGARET'])
+    t.equal(
+      (await service.post('/login', { username, password: PASSWORD })).status,
+      200,
+      `${username} signs in`,
+    )
+})
+
+t.test('to sign in any text may be tried, and only the right one is right', async (t) => {
+  const tried = [
+    'margaret ',
+    ' margaret',
+    'margaret\0',
+    '\u{1d5fa}argaret',
+    'margaret\u200b',
+    'ＭARGARET',
+    "' or 1=1 --",
+    '%',
+  ]
+  for (const username of tried)
+    isProblem(
+      t,
+      await service.post('/login', { username, password: PASSWORD }),
+      'invalid_credentials',
+      JSON.stringify(username),
+    )
+})
+
+t.test('names that objects are born with are names like any other', async (t) => {
+  for (const username of ['constructor', 'toString', 'hasOwnProperty', 'null', 'undefined', 'true'])
+    t.equal((await registerAs(username)).status, 201, username)
+})

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Client } from '../tokens/sessions.ts'
 
@@ -13,15 +14,17 @@ export function clientOf(request: FastifyRequest): Client {
   }
 }
 
-export function disconnectSignal(request: FastifyRequest): AbortSignal {
+/** One for each connection, however many requests come over it: listeners do not pile up on its socket. */
+const disconnected = new WeakMap<Socket, AbortSignal>()
+
+export function disconnectSignal({ raw: { socket } }: FastifyRequest): AbortSignal {
+  const known = disconnected.get(socket)
+  if (known) return known
   const controller = new AbortController()
-  const { socket } = request.raw
   const abort = () => controller.abort(new ClientGone())
   if (socket.destroyed) abort()
-  else {
-    socket.once('close', abort)
-    request.raw.once('close', () => socket.off('close', abort))
-  }
+  else socket.once('close', abort)
+  disconnected.set(socket, controller.signal)
   return controller.signal
 }
 

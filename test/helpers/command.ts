@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { freePort } from './free-port.ts'
 import { CHEAP_HASHES } from './service.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -65,16 +65,6 @@ async function findLine(child: ChildProcess, output: { stdout: string; stderr: s
       throw new Error(`The process ended before it said "${text}": ${output.stderr}${output.stdout}`)
     await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'close')])
   }
-}
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** The service as a process of its own, once it is ready. */

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { readConfig, settingsWithoutEffect } from '../src/config.ts'
+import { problemCodes, problemStatus } from '../src/errors.ts'
+import { RATE_LIMITS } from '../src/http/rate-limits.ts'
+import { MAX_WRONG_CODES } from '../src/sign-in/challenges.ts'
+import { CODE_POLICY } from '../src/sign-in/failure-counters.ts'
+import { readme } from './helpers/readme.ts'
+
+/** The rows of all tables in one section, each as its cells. */
+function tableRows(heading: string): string[][] {
+  const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#+ |$(?![\\s\\S]))`, 'ms').exec(readme) ?? []
+  const rows = section.match(/^\|.*\|$/gm) ?? []
+  return rows
+    .filter((row) => !row.startsWith('| ---'))
+    .map((row) => row.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    .map((cells) => cells.slice(1, -1))
+}
+
+const inBackticks = (text = '') => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+
+/** The names that the configuration asks the environment for. */
+function variables(): string[] {
+  const asked = new Set<string>()
+  const environment = new Proxy<NodeJS.ProcessEnv>({}, { get: (_, name) => void asked.add(String(name)) })
+  readConfig(environment)
+  asked.delete('NODE_ENV')
+  return [...asked].sort()
+}
+
+t.test('the README and .env.example name every variable that the service reads, and no other', async (t) => {
+  const inReadme = tableRows('Settings').flatMap(([names]) => inBackticks(names))
+  t.same(inReadme.sort(), variables())
+
+  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  const inExample = [...example.matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)
+  t.same(inExample.sort(), variables())
+})
+
+t.test('the README says of each variable without effect that it has none', async (t) => {
+  const config = readConfig({
+    SMTP_URL: 'smtp://127.0.0.1',
+    MAIL_FROM: 'keyturn@example.com',
+    EMAIL_CODES: 'on',
+    REDIS_URL: 'redis://127.0.0.1',
+    METRICS_PORT: '9464',
+  })
+  const named = settingsWithoutEffect(config).map((sentence) => sentence.split(' ')[0] ?? '')
+  const [, later = ''] = readme.split('have no effect in this version')
+  for (const name of named) t.match(later, `\`${name}\``, name)
+})
+
+t.test('the README names every problem code under its status', async (t) => {
+  const rows = tableRows('Errors').slice(1)
+  t.same(rows.flatMap(([, codes]) => inBackticks(codes)).sort(), [...problemCodes].sort())
+  for (const [statuses = '', codes] of rows)
+    for (const code of inBackticks(codes))
+      t.ok(statuses.includes(String(problemStatus(code as (typeof problemCodes)[number]))), code)
+})
+
+t.test('the limits in the README are those of the service', async (t) => {
+  const rows = tableRows('Limits')
+  for (const [group, requests] of Object.entries(RATE_LIMITS))
+    t.ok(
+      rows.some(([name = '', limit]) => name.startsWith(`\`${group}\``) && limit === String(requests)),
+      group,
+    )
+  const limitOf = (what: string) => rows.find(([name]) => name?.startsWith(what))?.[1]
+  t.match(limitOf('wrong codes for one mfa token'), new RegExp(`^${MAX_WRONG_CODES},`))
+  const { from, firstPauseSeconds, longestPauseSeconds, last } = CODE_POLICY
+  t.match(
+    limitOf('wrong codes in a row'),
+    `from the ${from}th on a pause: ${firstPauseSeconds} s, doubling up to ${longestPauseSeconds / 60} min. After the ${last}th`,
+  )
+})
+
+t.test('the README gives a reason for each dependency', async (t) => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  const rows = tableRows('How it is built').flatMap(([names]) => inBackticks(names))
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies }))
+    t.ok(rows.includes(name), name)
+  const [, development = ''] = readme.split('For development:')
+  for (const name of Object.keys(devDependencies).filter((name) => !name.startsWith('@types/')))
+    t.match(development, `\`${name}\``, name)
+})

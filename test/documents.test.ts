@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { readConfig, settingsWithoutEffect } from '../src/config.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
@@ -84,4 +84,12 @@ t.test('the README gives a reason for each dependency', async (t) => {
   const [, development = ''] = readme.split('For development:')
   for (const name of Object.keys(devDependencies).filter((name) => !name.startsWith('@types/')))
     t.match(development, `\`${name}\``, name)
+})
+
+t.test('the links of the documents lead to files of this project', async (t) => {
+  for (const name of ['README.md', 'SECURITY.md', 'CHANGELOG.md']) {
+    const text = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
+      t.ok(existsSync(new URL(`../${target}`, import.meta.url)), `${name}: ${target}`)
+  }
 })

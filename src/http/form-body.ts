@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { refuseEncodedBody } from './json-body.ts'
 
 const DECODER = new TextDecoder('utf-8', { fatal: true })
 
@@ -11,7 +12,10 @@ export function acceptForm(scope: FastifyInstance): void {
   scope.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
-    async (_request: FastifyRequest, body: Buffer) => parseForm(body),
+    async (request: FastifyRequest, body: Buffer) => {
+      refuseEncodedBody(request)
+      return parseForm(body)
+    },
   )
 }
 

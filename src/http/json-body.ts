@@ -36,7 +36,7 @@ export const jsonBody = fp(
 )
 
 /** Nothing here decompresses (RFC 9110 section 15.5.16); a body that is not what it says is not read either. */
-function refuseEncodedBody(request: FastifyRequest): void {
+export function refuseEncodedBody(request: FastifyRequest): void {
   if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     throw new AppError('unsupported_media_type', 'Send the body without a Content-Encoding.', {
       headers: { 'accept-encoding': 'identity' },

@@ -46,7 +46,7 @@ t.test('whatever is not a live access token of this service gets the same bytes'
   })
   const renamed = await startService(t, {
     databasePath: service.databasePath,
-    environment: { ISSUER: 'https://renamed.example.com' },
+    environment: { ISSUER: 'https://renamed.example.com', AUDIENCE: service.config.audience },
     clock: service.clock,
   })
   const { accessToken: foreignToken } = await enrol(foreign)

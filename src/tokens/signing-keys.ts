@@ -109,8 +109,8 @@ export async function openSigningKeys({
   }
 
   await load()
-  if (keys.length === 0) await makeNext()
-  else if (keys.at(-1)?.alg !== alg) await rotate()
+  // A key that is waiting under another algorithm does not stand in the way: the newest one counts.
+  if (keys.at(-1)?.alg !== alg) await makeNext()
 
   return {
     current,

@@ -24,12 +24,12 @@ const migrate = program.command('migrate').description('bring the database up or
 migrate
   .command('up')
   .description('apply every migration the database does not have')
-  .action(() => withDatabase(async (db) => report(await migrateUp(db))))
+  .action(() => withDatabase(async (db) => report('up', await migrateUp(db))))
 
 migrate
   .command('down')
   .description('take back the last migration; what it stored is gone')
-  .action(() => withDatabase(async (db) => report(await migrateDown(db))))
+  .action(() => withDatabase(async (db) => report('down', await migrateDown(db))))
 
 migrate
   .command('status')
@@ -73,8 +73,8 @@ keys
     }),
   )
 
-function report(names: string[]): void {
-  console.log(names.length === 0 ? 'Nothing to do.' : names.join('\n'))
+function report(direction: string, names: string[]): void {
+  console.log(names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`)
 }
 
 function roleOf(kid: string, signingKeys: SigningKeys): string {

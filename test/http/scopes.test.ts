@@ -19,6 +19,7 @@ GET    /.well-known/oauth-authorization-server  public       general
 GET    /2fa                                     access       general
 GET    /livez                                   public       general
 GET    /me                                      access       general
+GET    /me/events                               access       general
 GET    /openapi.json                            public       general
 GET    /openapi.yaml                            public       general
 GET    /readyz                                  public       general

@@ -92,17 +92,18 @@ t.test('of a migration that fails nothing is kept', async (t) => {
 t.test('npm run migrate: up, status, down, and what it says to anything else', async (t) => {
   const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` }
   const migrate = (...args: string[]) =>
-    runCommand(t, ['src/operator/migrate.ts', ...args], environment).ended
+    runCommand(t, ['src/operator/cli.ts', 'migrate', ...args], environment).ended
 
   t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +not applied$/m })
   t.match(await migrate('up'), { code: 0, stdout: `up: ${NAMES.join(', ')}\n`, stderr: '' })
   t.match(await migrate('up'), { code: 0, stdout: 'Nothing to do.\n' })
   t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +\d{4}-\d\d-\d\dT/m })
   t.match(await migrate('down'), { code: 0, stdout: `down: ${NAMES.at(-1)}\n` })
-  for (const wrong of [[], ['sideways'], ['--help'], ['toString'], ['up', 'twice']])
+  t.match(await migrate('--help'), { code: 0, stdout: /^Usage: keyturn migrate / })
+  for (const wrong of [[], ['sideways'], ['toString'], ['up', 'twice']])
     t.match(
       await migrate(...wrong),
-      { code: 2, stdout: '', stderr: /^Usage: npm run migrate -- / },
+      { code: 2, stdout: '', stderr: /Usage: keyturn migrate / },
       wrong.join(' '),
     )
 })
@@ -110,7 +111,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
 t.test('npm run migrate says what is wrong in one sentence', async (t) => {
   const folder = t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
   const migrate = (environment: Record<string, string>) =>
-    runCommand(t, ['src/operator/migrate.ts', 'up'], environment).ended
+    runCommand(t, ['src/operator/cli.ts', 'migrate', 'up'], environment).ended
   t.match(await migrate({ DATABASE_URL: `sqlite:${folder}/letter.txt` }), {
     code: 1,
     stderr: /^The file .*letter\.txt is not a SQLite database\.\n$/,

@@ -100,7 +100,11 @@ t.test('an old refresh token ends the session, and the owner and the operator ca
 
   const again = await burst(10, () => refresh(service, ada.refreshToken))
   t.strictSame(tally(again), { '401 invalid_refresh_token': 10 })
-  const events = await service.db.selectFrom('audit_events').selectAll().execute()
+  const events = await service.db
+    .selectFrom('audit_events')
+    .selectAll()
+    .where('event', '=', 'refresh_token_reused')
+    .execute()
   t.match(events, [
     {
       at: service.clock.now(),
@@ -125,7 +129,16 @@ t.test('a burst of an old refresh token ends the session once', async (t) => {
   service.clock.advance(11)
   const answers = await burst(20, () => refresh(service, ada.refreshToken))
   t.strictSame(tally(answers), { '401 invalid_refresh_token': 20 })
-  t.equal((await service.db.selectFrom('audit_events').selectAll().execute()).length, 1)
+  t.equal(
+    (
+      await service.db
+        .selectFrom('audit_events')
+        .selectAll()
+        .where('event', '=', 'refresh_token_reused')
+        .execute()
+    ).length,
+    1,
+  )
 })
 
 t.test('a refresh token lives thirty days from its making', async (t) => {
@@ -238,5 +251,14 @@ t.test('a reuse that cannot be written down ends the session at the next try', a
   t.equal(outcomeOf(await failing(service, ['insert', 'audit_events'], attempt)), '503 unavailable')
   t.equal(outcomeOf(await attempt()), '401 invalid_refresh_token')
   t.notOk(await isAlive(service, ada.accessToken))
-  t.equal((await service.db.selectFrom('audit_events').selectAll().execute()).length, 1)
+  t.equal(
+    (
+      await service.db
+        .selectFrom('audit_events')
+        .selectAll()
+        .where('event', '=', 'refresh_token_reused')
+        .execute()
+    ).length,
+    1,
+  )
 })

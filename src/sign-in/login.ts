@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import { QueueFullError } from '../crypto/hash-queue.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
@@ -40,9 +41,14 @@ export function makeLogin({
     return sessions.open(trx, account, ['pwd'], client)
   }
 
+  /** The same password at today's cost. It is not owed today: when the hash queue is full, a later login does it. */
   async function rehash(account: Account, password: string, signal: AbortSignal | undefined): Promise<void> {
-    if (passwords.needsRehash(account.passwordHash))
+    if (!passwords.needsRehash(account.passwordHash)) return
+    try {
       await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error
+    }
   }
 
   return async (credentials, client) => {

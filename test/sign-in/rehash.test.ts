@@ -1,0 +1,86 @@
+import t, { type Test } from 'tap'
+import { QueueFullError } from '../../src/crypto/hash-queue.ts'
+import { makeLogin } from '../../src/sign-in/login.ts'
+import { isProblem } from '../helpers/problems.ts'
+import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
+import { holdWriteLock } from '../helpers/write-lock.ts'
+
+/** When the cost of a hash is raised, the accounts follow as their people sign in, and nobody notices. */
+
+const signIn = (service: Service, password = PASSWORD) =>
+  service.post('/login', { username: 'ada', password })
+
+async function storedHash({ db }: Service): Promise<string> {
+  return (await db.selectFrom('accounts').select('password_hash').executeTakeFirstOrThrow()).password_hash
+}
+
+/** The same database, served by a process with a higher cost. */
+async function raiseCost(t: Test, environment: Record<string, string> = {}) {
+  const before = await startService(t)
+  await register(before)
+  const after = await startService(t, {
+    databasePath: before.databasePath,
+    environment: { ARGON2_MEMORY_KIB: '64', ARGON2_TIME: '2', ...environment },
+  })
+  return { before, after }
+}
+
+t.test('the next login replaces the hash by one at the new cost', async (t) => {
+  const { before, after } = await raiseCost(t)
+  const old = await storedHash(before)
+  t.match(old, '$m=8,t=1,p=1$')
+  t.equal((await signIn(after)).status, 200)
+  const renewed = await storedHash(after)
+  t.match(renewed, '$m=64,t=2,p=1$')
+  t.equal((await signIn(after)).status, 200, 'it matches the same password')
+  t.equal(await storedHash(after), renewed, 'and stays as it is from then on')
+})
+
+t.test('a wrong password replaces nothing', async (t) => {
+  const { before, after } = await raiseCost(t)
+  const old = await storedHash(before)
+  isProblem(t, await signIn(after, 'wrong password'), 'invalid_credentials')
+  t.equal(await storedHash(after), old)
+})
+
+t.test('a login and its rehash do not look like a change of the password', async (t) => {
+  const { before, after } = await raiseCost(t)
+  const setAt = () => before.db.selectFrom('accounts').select('password_set_at').executeTakeFirstOrThrow()
+  const at = await setAt()
+  after.clock.advance(60)
+  const { body } = await signIn(after)
+  t.strictSame(await setAt(), at)
+  t.equal((await after.post('/2fa/setup', undefined, body.mfa_token)).status, 200, 'the mfa token is good')
+})
+
+t.test('many logins at once all succeed, and leave one hash at the new cost', async (t) => {
+  const { after } = await raiseCost(t)
+  const answers = await Promise.all(Array.from({ length: 10 }, () => signIn(after)))
+  t.strictSame(
+    answers.map(({ status }) => status),
+    Array(10).fill(200),
+  )
+  t.match(await storedHash(after), '$m=64,t=2,p=1$')
+  t.equal((await signIn(after)).status, 200)
+})
+
+t.test('a rehash that finds the hash queue full waits for another day: the login goes on', async (t) => {
+  const { before, after } = await raiseCost(t)
+  const old = await storedHash(before)
+  const { deps } = after
+  const hash = () => Promise.reject(new QueueFullError(1))
+  const login = makeLogin({ ...deps, passwords: { ...deps.passwords, hash } })
+  const client = { ip: '192.0.2.1', userAgent: '', requestId: 'x' }
+  t.match(await login({ username: 'ada', password: PASSWORD }, client), { enrolled: false })
+  t.equal(await storedHash(after), old)
+  t.equal((await signIn(after)).status, 200)
+  t.not(await storedHash(after), old, 'the next one does it')
+})
+
+t.test('a rehash that cannot be written does not fail the login', async (t) => {
+  const { after } = await raiseCost(t)
+  const { release, released } = await holdWriteLock(t, after.databasePath, 300)
+  t.equal((await signIn(after)).status, 200)
+  release()
+  await released
+})

@@ -4,12 +4,14 @@ import type { Guard } from './guards.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
 import { ProblemSchema, ref } from './schemas.ts'
 
+/** Where a body can come, it can be wrong: also where none is taken. */
 const WITH_BODY: ProblemCode[] = [
   'validation_failed',
   'malformed_json',
   'payload_too_large',
   'unsupported_media_type',
 ]
+const BODILESS = ['GET', 'HEAD']
 const ALWAYS: ProblemCode[] = ['rate_limited', 'internal_error', 'unavailable']
 
 /** Adds to a documented route the security it asks for and every problem it can answer with. */
@@ -17,7 +19,7 @@ export function describeRoute(route: RouteOptions, guard: Guard): FastifySchema 
   const { schema = {} } = route
   if (!schema.operationId) return schema
   const codes = [
-    ...(schema.body ? WITH_BODY : []),
+    ...(BODILESS.includes(String(route.method)) ? [] : WITH_BODY),
     ...guard.problems,
     ...(route.config?.problems ?? []),
     ...ALWAYS,

@@ -38,16 +38,31 @@ t.test('the README and .env.example name every variable that the service reads, 
 })
 
 t.test('the README says of each variable without effect that it has none', async (t) => {
-  const config = readConfig({
-    SMTP_URL: 'smtp://127.0.0.1',
-    MAIL_FROM: 'keyturn@example.com',
-    EMAIL_CODES: 'on',
-    REDIS_URL: 'redis://127.0.0.1',
-    METRICS_PORT: '9464',
-  })
-  const named = settingsWithoutEffect(config).map((sentence) => sentence.split(' ')[0] ?? '')
+  const config = readConfig({ REDIS_URL: 'redis://127.0.0.1', METRICS_PORT: '9464' })
   const [, later = ''] = readme.split('have no effect in this version')
-  for (const name of named) t.match(later, `\`${name}\``, name)
+  for (const sentence of settingsWithoutEffect(config))
+    t.match(later, `\`${sentence.split(' ')[0]}\``, sentence)
+})
+
+t.test('the README names every operation of the API under who may call it', async (t) => {
+  const { paths } = JSON.parse(readFileSync(new URL('../openapi/openapi.json', import.meta.url), 'utf8'))
+  const [open, mfa, access, fresh] = tableRows('The API')
+    .slice(1)
+    .map(([, routes]) => inBackticks(routes))
+  const withAccess = new Set([...(access ?? []), ...(fresh ?? [])])
+  const named = {
+    mfaToken: [...(mfa ?? [])].sort(),
+    accessToken: [...withAccess].sort(),
+    anybody: open?.sort(),
+  }
+
+  const documented: Record<string, string[]> = { anybody: [], mfaToken: [], accessToken: [] }
+  for (const [path, operations] of Object.entries<Record<string, { security: object[] }>>(paths))
+    for (const [method, { security }] of Object.entries(operations))
+      for (const scheme of security?.length ? security.flatMap(Object.keys) : ['anybody'])
+        documented[scheme]?.push(`${method.toUpperCase()} ${path}`)
+  for (const operations of Object.values(documented)) operations.sort()
+  t.same(named, documented)
 })
 
 t.test('the README names every problem code under its status', async (t) => {

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { parse } from 'yaml'
+import { readConfig } from '../../src/config.ts'
 import { argumentsOf, execForm, readStages } from '../helpers/dockerfile.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { which } from '../helpers/which.ts'
@@ -28,6 +30,21 @@ t.test('the image is made of what .dockerignore lets in, and runs as another use
   const copied = [...copiedFromContext(dependencies), ...copiedFromContext(service)]
   t.same([...new Set(copied.map((path) => path.replace('./', '')))].sort(), letIn.sort())
   t.same(argumentsOf(service, 'USER'), ['node'])
+})
+
+t.test('docker-compose.yml asks for a key, and the service accepts its settings', async (t) => {
+  const compose = parse(readFileSync(new URL('docker-compose.yml', ROOT), 'utf8'))
+  const { SECRET_KEY, ...environment } = compose.services.keyturn.environment as Record<string, string>
+  t.match(SECRET_KEY, /^\$\{SECRET_KEY:\?/)
+  const settings = Object.entries(environment).map(([name, value]) => [
+    name,
+    value.replace(/^\$\{\w+:-(.*)\}$/, '$1'),
+  ])
+  const config = readConfig({
+    ...Object.fromEntries(settings),
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  })
+  t.match(config, { issuer: 'http://localhost:3000', smtpUrl: 'smtp://mailpit:1025?ignoreTLS=true' })
 })
 
 t.test('the steps of the Dockerfile need no compiler and make a service that is healthy', async (t) => {

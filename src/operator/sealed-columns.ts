@@ -22,14 +22,17 @@ export interface SealedColumn {
   replace(db: Db, id: string, from: string, to: string): Promise<void>
 }
 
-/** Everything that `SECRET_KEY` seals. */
+/**
+ * Everything that `SECRET_KEY` seals. The hash key comes last: no service starts without it, and so none starts
+ * without the old key as long as resealing is not done.
+ */
 export const sealedColumns: readonly SealedColumn[] = [
   sealedColumn('signing keys', 'signing_keys', 'sealed_private_key', ({ id }) => signingKeyContext(id)),
-  sealedColumn('hash keys', 'hash_keys', 'sealed_key', ({ id }) => hashKeyContext(id)),
   sealedColumn('TOTP secrets', 'totp_factors', 'sealed_secret', (row) =>
     totpSecretContext(row.account_id, row.id),
   ),
   sealedColumn('mails', 'outbox', 'sealed_message', ({ id }) => outboxContext(id)),
+  sealedColumn('hash keys', 'hash_keys', 'sealed_key', ({ id }) => hashKeyContext(id)),
 ]
 
 function sealedColumn<T extends keyof Tables, C extends keyof Tables[T] & string>(

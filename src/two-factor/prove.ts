@@ -15,7 +15,7 @@ import type { TotpCodes } from './totp-codes.ts'
 export interface Answer {
   code: string
   method: Method
-  /** The challenge that is answered; a code by mail is good for its own alone. */
+  /** The challenge that is answered, if it is one: it may enrol, and a code by mail is good for its own alone. */
   challengeId?: string
 }
 
@@ -32,7 +32,7 @@ export interface Proof {
  */
 export interface Prove {
   /**
-   * A code of a factor that is in force, or of one that this very code enrols.
+   * A code of a factor that is in force or, in answer to a challenge, of one that this very code enrols.
    *
    * @throws {AppError} not_enrolled, email_unavailable, too_many_attempts
    */
@@ -118,8 +118,8 @@ export function makeProve({
 
   return {
     async answer(trx, account, answer, client) {
-      const { method } = answer
-      if (method === 'totp' && !(await factors.of(trx, account)).enrolled)
+      const { method, challengeId } = answer
+      if (method === 'totp' && challengeId && !(await factors.of(trx, account)).enrolled)
         return confirm(trx, account, answer.code, client)
 
       await failureCounters.begin(trx, account.id, method)

@@ -16,8 +16,12 @@ export interface Accounts {
   /** Without regard to case; any text may be asked for. */
   byUsername(username: string): Promise<Account | undefined>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
-  /** A code from the mailbox came back: the address is proven, and a factor from now on. */
-  proveMailbox(trx: Trx, accountId: string): Promise<void>
+  /**
+   * A code from the mailbox came back: the address is proven, and a factor from now on.
+   *
+   * @returns whether it was none before.
+   */
+  proveMailbox(trx: Trx, accountId: string): Promise<boolean>
   dropEmailFactor(trx: Trx, accountId: string): Promise<void>
 }
 

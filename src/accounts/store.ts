@@ -41,16 +41,22 @@ export async function insertAccount(
   return row && accountFromRow(row)
 }
 
-/** A code from the mailbox came back: the address is proven, and codes to it are a factor from now on. */
-export async function proveMailbox(trx: Trx, accountId: string, now: number): Promise<void> {
-  await trx
+/**
+ * A code from the mailbox came back: the address is proven, and codes to it are a factor from now on.
+ *
+ * @returns whether they were none before.
+ */
+export async function proveMailbox(trx: Trx, accountId: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
     .updateTable('accounts')
     .set((eb) => ({
       email_verified_at: eb.fn.coalesce('email_verified_at', eb.val(now)),
-      email_factor_at: eb.fn.coalesce('email_factor_at', eb.val(now)),
+      email_factor_at: now,
     }))
     .where('id', '=', accountId)
-    .execute()
+    .where('email_factor_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
 }
 
 /** Codes by mail are no factor of the account any more. */

@@ -31,8 +31,8 @@ export interface EmailCodes {
   offeredTo(account: Account): boolean
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
   send(account: Account, challenge: Challenge, client: Client): Promise<SentCode>
-  /** Whether the text is the challenge's code; it is used from then on. */
-  redeem(trx: Trx, challengeId: string, text: string): Promise<boolean>
+  /** Whether the text is the challenge's code, mailed to the account's address; it is used from then on. */
+  redeem(trx: Trx, account: Account, challengeId: string, text: string): Promise<boolean>
 }
 
 /** @param sendLetter `null` when such codes are switched off. */
@@ -49,8 +49,9 @@ export function makeEmailCodes({
   trail: AuditTrail
   sendLetter: SendLetter | null
 }): EmailCodes {
-  const hash = (challengeId: string, code: string) =>
-    keyedHash('email code', challengeId, normalizeNumericCode(code))
+  /** With the address it went to: a mailbox that the account has left answers nothing any more. */
+  const hash = (challengeId: string, address: string, code: string) =>
+    keyedHash('email code', challengeId, address, normalizeNumericCode(code))
 
   async function refuseTooOften(trx: Trx, challenge: Challenge, now: number): Promise<void> {
     const { lastSentAt, sends } = await findEmailSends(trx, {
@@ -69,7 +70,7 @@ export function makeEmailCodes({
     async send(account, challenge, client) {
       if (!sendLetter || account.email === null) throw emailUnavailable()
       const code = newNumericCode()
-      const codeHash = hash(challenge.id, code)
+      const codeHash = hash(challenge.id, account.email, code)
       await db.transaction().execute(async (trx) => {
         const now = clock.now()
         await refuseTooOften(trx, challenge, now)
@@ -96,7 +97,9 @@ export function makeEmailCodes({
       }
     },
 
-    redeem: (trx, challengeId, text) => useEmailCode(trx, challengeId, hash(challengeId, text), clock.now()),
+    async redeem(trx, { email }, challengeId, text) {
+      return email !== null && useEmailCode(trx, challengeId, hash(challengeId, email, text), clock.now())
+    },
   }
 }
 

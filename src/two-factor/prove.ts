@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
-import { emailUnavailable, notEnrolled } from '../errors.ts'
+import { emailUnavailable, invalidToken, notEnrolled } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Amr } from '../tokens/assurance.ts'
@@ -72,7 +72,7 @@ export function makeProve({
     if (method === 'recovery_code') return recoveryCodes.redeem(trx, account.id, code)
     if (method === 'email') {
       if (!emailCodes.offeredTo(account) || challengeId === undefined) throw emailUnavailable()
-      return emailCodes.redeem(trx, challengeId, code)
+      return emailCodes.redeem(trx, account, challengeId, code)
     }
     const { active } = await totpCodes.factorsOf(trx, account.id)
     if (!active) throw notEnrolled()
@@ -86,12 +86,23 @@ export function makeProve({
   }
 
   /** A right code from a mailbox proves the address; for an account without a factor it becomes the factor. */
-  async function acceptMailbox(trx: Trx, account: Account, client: Client): Promise<string[] | undefined> {
-    const { enrolled } = await factors.of(trx, account)
-    await accounts.proveMailbox(trx, account.id)
-    if (enrolled) return undefined
-    await trail.record(trx, 'factor_enrolled', { account, method: 'email' }, client)
-    return recoveryCodes.renew(trx, account.id)
+  async function acceptMailbox(
+    trx: Trx,
+    account: Account,
+    client: Client,
+    enrolled: boolean,
+  ): Promise<string[] | undefined> {
+    if (!(await accounts.proveMailbox(trx, account.id))) return undefined
+    const proven = { ...account, emailVerified: true }
+    await trail.record(trx, 'mailbox_enrolled', { account: proven, method: 'email' }, client)
+    return enrolled ? undefined : recoveryCodes.renew(trx, account.id)
+  }
+
+  /** As it stands within the transaction: what the request began with may have changed since. */
+  async function present(trx: Trx, id: string): Promise<Account> {
+    const account = await accounts.byId(id, trx)
+    if (!account || account.disabled) throw invalidToken('the account is gone')
+    return account
   }
 
   async function confirm(trx: Trx, account: Account, code: string, client: Client): Promise<Proof | null> {
@@ -117,10 +128,11 @@ export function makeProve({
   }
 
   return {
-    async answer(trx, account, answer, client) {
+    async answer(trx, { id }, answer, client) {
       const { method, challengeId } = answer
-      if (method === 'totp' && challengeId && !(await factors.of(trx, account)).enrolled)
-        return confirm(trx, account, answer.code, client)
+      const account = await present(trx, id)
+      const { enrolled } = await factors.of(trx, account)
+      if (method === 'totp' && challengeId && !enrolled) return confirm(trx, account, answer.code, client)
 
       await failureCounters.begin(trx, account.id, method)
       if (!(await redeem(trx, account, answer))) {
@@ -132,7 +144,7 @@ export function makeProve({
       await failureCounters.succeed(trx, account.id, method)
       await trail.record(trx, 'code_accepted', { account, method }, client)
       if (method === 'recovery_code') await recordRecovery(trx, account, client)
-      const codes = method === 'email' ? await acceptMailbox(trx, account, client) : undefined
+      const codes = method === 'email' ? await acceptMailbox(trx, account, client, enrolled) : undefined
       return { amr: AMR[method], ...(codes && { recoveryCodes: codes }) }
     },
 

@@ -7,6 +7,10 @@ const NOTICES = {
     'an authenticator was set up',
     'An authenticator was set up as the second factor of your account.',
   ],
+  mailbox_enrolled: [
+    'codes by mail are your second factor',
+    'From now on a code that is mailed to this address is a second factor of your account.',
+  ],
   factor_replaced: ['your authenticator was replaced', 'A new authenticator took the place of the old one.'],
   factor_removed: ['your second factor was removed', 'Your account is protected by its password alone now.'],
   recovery_codes_renewed: ['new recovery codes', 'New recovery codes were made. The old ones are void.'],

@@ -1,0 +1,129 @@
+import type { Test } from 'tap'
+import {
+  type Answer,
+  type Enrolled,
+  enrol,
+  login,
+  PASSWORD,
+  type Service,
+  type ServiceOptions,
+  startService,
+} from './service.ts'
+import { type MailServer, type ReceivedMail, startMailServer } from './smtp.ts'
+
+export const MAIL_FROM = 'Keyturn <keyturn@example.com>'
+
+export interface MailingService extends Service {
+  smtp: MailServer
+}
+
+/** The environment of a service that mails through this server. */
+export function mailing(smtp: Pick<MailServer, 'url'>): Record<string, string> {
+  return { SMTP_URL: smtp.url, MAIL_FROM }
+}
+
+/** A service with a mail server, whose codes count as a second factor. */
+export async function startMailingService(
+  t: Test,
+  { environment, ...options }: ServiceOptions = {},
+): Promise<MailingService> {
+  const smtp = await startMailServer(t)
+  const service = await startService(t, {
+    ...options,
+    environment: { ...mailing(smtp), EMAIL_CODES: 'on', ...environment },
+  })
+  return { ...service, smtp }
+}
+
+/** What a mail gives its reader to type in. */
+export function codeIn(mail: ReceivedMail | undefined): string {
+  const [, code] = /^ {4}(\S+)\r?$/m.exec(mail?.text ?? '') ?? []
+  if (!code) throw new Error(`no code in the mail: ${mail?.text}`)
+  return code
+}
+
+/** Sends the mail that waits. @returns what came. */
+export async function deliver({ deps, smtp }: MailingService): Promise<ReceivedMail[]> {
+  const before = smtp.mails.length
+  await deps.outbox.deliverDue()
+  return smtp.mails.slice(before)
+}
+
+/** The subjects without the name of the service, and who got them. */
+export function notices(mails: readonly ReceivedMail[]): string[] {
+  return mails.map(({ to, message }) => `${message.subject?.replace(/^.*?: /, '')} → ${to}`)
+}
+
+/** Registers with an address, which nobody has proven yet. */
+export async function registerWithEmail(
+  service: Service,
+  username = 'ada',
+  email = `${username}@example.com`,
+): Promise<{ id: string; mfaToken: string }> {
+  const { status, body } = await service.post('/register', { username, password: PASSWORD, email })
+  if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`)
+  return { id: body.user.id, mfaToken: body.mfa_token }
+}
+
+/** The code that a challenge's owner finds in the mailbox. */
+export async function mailedCode({ post, smtp }: MailingService, mfaToken: string): Promise<string> {
+  const { status, body } = await post('/2fa/email', undefined, mfaToken)
+  if (status !== 202) throw new Error(`/2fa/email answered ${status}: ${JSON.stringify(body)}`)
+  return codeIn(smtp.mails.at(-1))
+}
+
+export function answerByEmail(service: Service, code: string, mfaToken: string): Promise<Answer> {
+  return service.post('/2fa/verify', { code, method: 'email' }, mfaToken)
+}
+
+/** Signs in by password and a mailed code. */
+export async function signInByEmail(service: MailingService, username = 'ada'): Promise<Answer> {
+  const mfaToken = await login(service, username)
+  return answerByEmail(service, await mailedCode(service, mfaToken), mfaToken)
+}
+
+/** An account whose one factor is its mailbox. */
+export async function enrolByEmail(
+  service: MailingService,
+  username = 'ada',
+): Promise<Omit<Enrolled, 'secret' | 'confirmingCode'> & { email: string }> {
+  const email = `${username}@example.com`
+  const { id, mfaToken } = await registerWithEmail(service, username, email)
+  const { status, body } = await answerByEmail(service, await mailedCode(service, mfaToken), mfaToken)
+  if (status !== 200) throw new Error(`verify answered ${status}: ${JSON.stringify(body)}`)
+  const { access_token: accessToken, refresh_token: refreshToken, recovery_codes: recoveryCodes } = body
+  await deliver(service)
+  return { username, id, email, accessToken, refreshToken, recoveryCodes }
+}
+
+export function setEmail(service: Service, accessToken: string, email: string): Promise<Answer> {
+  return service.put('/me/email', { email }, accessToken)
+}
+
+export function proveEmail(service: Service, accessToken: string, code: string): Promise<Answer> {
+  return service.post('/me/email/verify', { code }, accessToken)
+}
+
+/** Gives an account an address and proves it, with a fresh access token. */
+export async function giveAddress(
+  service: MailingService,
+  accessToken: string,
+  email: string,
+): Promise<void> {
+  const begun = await setEmail(service, accessToken, email)
+  if (begun.status !== 202) throw new Error(`PUT /me/email answered ${begun.status}: ${begun.text}`)
+  const proven = await proveEmail(service, accessToken, codeIn(service.smtp.mails.at(-1)))
+  if (proven.status !== 200) throw new Error(`verify answered ${proven.status}: ${proven.text}`)
+  await deliver(service)
+}
+
+/** An account with an authenticator and a proven address, which is no factor of it. */
+export async function enrolWithAddress(
+  service: MailingService,
+  username = 'ada',
+): Promise<Enrolled & { email: string }> {
+  const enrolled = await enrol(service, username)
+  const email = `${username}@example.com`
+  await giveAddress(service, enrolled.accessToken, email)
+  return { ...enrolled, email }
+}

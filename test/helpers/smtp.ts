@@ -1,0 +1,128 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import PostalMime, { type Email } from 'postal-mime'
+import { SMTPServer, type SMTPServerError, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
+import type { Test } from 'tap'
+
+/** A mail as it came over the wire: the envelope, and what the message says. */
+export interface ReceivedMail {
+  from: string
+  /** Every recipient of the envelope. */
+  to: string[]
+  /** Whether the connection was encrypted. */
+  secure: boolean
+  raw: string
+  message: Email
+  text: string
+  html: string
+}
+
+type Stage = 'connect' | 'rcpt' | 'data'
+
+/** What a mail server does wrong; one that does nothing wrong has none of these. */
+export interface Behaviour {
+  refuse?: [stage: Stage, code: number]
+  /** Never answers there. */
+  hang?: Stage
+  /** Closes the connection there. */
+  drop?: Stage
+  /** Takes so long to accept a message. */
+  slowMs?: number
+}
+
+/** A real mail server on a port of its own. */
+export interface MailServer {
+  port: number
+  url: string
+  /** What it accepted, oldest first. */
+  mails: ReceivedMail[]
+  /** From the next connection on. */
+  behave(behaviour: Behaviour): void
+  /** Waits until it has accepted so many mails in all. */
+  waitFor(count: number): Promise<void>
+}
+
+/** @param tls a certificate and its key; without them it speaks in clear. */
+export async function startMailServer(
+  t: Test,
+  { tls, ...options }: SMTPServerOptions & { tls?: { cert: string; key: string } } = {},
+): Promise<MailServer> {
+  const mails: ReceivedMail[] = []
+  let behaviour: Behaviour = {}
+
+  function at(stage: Stage, session: SMTPServerSession, proceed: (error?: Error) => void): void {
+    const { refuse, hang, drop } = behaviour
+    if (hang === stage) return
+    if (drop === stage) closeConnection(server, session)
+    else if (refuse?.[0] === stage) proceed(refusal(refuse[1]))
+    else proceed()
+  }
+
+  const server = new SMTPServer({
+    authOptional: true,
+    disableReverseLookup: true,
+    closeTimeout: 50,
+    logger: false,
+    ...(tls ?? { disabledCommands: ['STARTTLS'] }),
+    ...options,
+    onConnect: (session, callback) => at('connect', session, callback),
+    onRcptTo: (_, session, callback) => at('rcpt', session, callback),
+    onData: (stream, session, callback) => {
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('end', () =>
+        at('data', session, async (error) => {
+          if (error) return callback(error)
+          if (behaviour.slowMs) await sleep(behaviour.slowMs)
+          mails.push(await received(session, Buffer.concat(chunks)))
+          callback()
+        }),
+      )
+    },
+  })
+  // A client that goes away in the middle is what some tests are about.
+  server.on('error', () => {})
+  const listener = server.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  t.teardown(() => new Promise<void>((resolve) => server.close(resolve)))
+
+  const { port } = listener.address() as AddressInfo
+  return {
+    port,
+    url: `smtp://127.0.0.1:${port}`,
+    mails,
+    behave: (next) => {
+      behaviour = next
+    },
+    async waitFor(count) {
+      const deadline = Date.now() + 15_000
+      while (mails.length < count) {
+        if (Date.now() > deadline) throw new Error(`only ${mails.length} of ${count} mails came`)
+        await sleep(10)
+      }
+    },
+  }
+}
+
+async function received(session: SMTPServerSession, raw: Buffer): Promise<ReceivedMail> {
+  const { mailFrom, rcptTo } = session.envelope
+  const message = await PostalMime.parse(raw)
+  return {
+    from: mailFrom ? mailFrom.address : '',
+    to: rcptTo.map(({ address }) => address),
+    secure: session.secure,
+    raw: raw.toString(),
+    message,
+    text: message.text ?? '',
+    html: message.html ?? '',
+  }
+}
+
+function refusal(code: number): SMTPServerError {
+  return Object.assign(new Error('refused by the test'), { responseCode: code })
+}
+
+function closeConnection(server: SMTPServer, { id }: SMTPServerSession): void {
+  for (const connection of server.connections) if (connection.id === id) connection.close()
+}

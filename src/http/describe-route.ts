@@ -1,6 +1,5 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { type ProblemCode, problemStatus, problemTitle } from '../errors.ts'
-import type { Guard } from './guards.ts'
 import { PROBLEM_MEDIA_TYPE } from './problem.ts'
 import { ProblemSchema, ref } from './schemas.ts'
 
@@ -14,10 +13,13 @@ const WITH_BODY: ProblemCode[] = [
 const BODILESS = ['GET', 'HEAD']
 const ALWAYS: ProblemCode[] = ['rate_limited', 'internal_error', 'unavailable']
 
-/** Adds to a documented route the security it asks for and every problem it can answer with. */
-export function describeRoute(route: RouteOptions, guard: Guard): FastifySchema {
-  const { schema = {} } = route
-  if (!schema.operationId) return schema
+/**
+ * The schema of a route as the OpenAPI document has it: with the security it asks for and every problem it can
+ * answer with. The document alone needs those; problems are not serialized by the schemas of routes.
+ */
+export function describeRoute(schema: FastifySchema, route: RouteOptions): FastifySchema {
+  const guard = route.config?.guard
+  if (!guard || !schema?.operationId) return schema
   const codes = [
     ...(BODILESS.includes(String(route.method)) ? [] : WITH_BODY),
     ...guard.problems,

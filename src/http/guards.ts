@@ -9,7 +9,6 @@ import { MFA_TOKEN_TYP } from '../tokens/mfa-token.ts'
 import type { FindSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from '../two-factor/factors.ts'
 import { bearerToken } from './bearer.ts'
-import { describeRoute } from './describe-route.ts'
 import type { AccessPrincipal, MfaPrincipal, Principal } from './principal.ts'
 
 /** For how many seconds after an authentication a token may change factors and credentials. */
@@ -109,7 +108,6 @@ function looksLikeMfaToken(request: FastifyRequest): boolean {
 export function protect(scope: FastifyInstance, guard: Guard): void {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, guard }
-    route.schema = describeRoute(route, guard)
   })
   const { check } = guard
   if (check)

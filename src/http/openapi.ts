@@ -7,6 +7,7 @@ import { auditSchemas } from '../audit/schemas.ts'
 import { signInSchemas } from '../sign-in/schemas.ts'
 import { tokenSchemas } from '../tokens/schemas.ts'
 import { twoFactorSchemas } from '../two-factor/schemas.ts'
+import { describeRoute } from './describe-route.ts'
 import { ProblemSchema } from './schemas.ts'
 
 const DESCRIPTION = `Accounts with a real second factor.
@@ -84,6 +85,7 @@ export const openapi = fp(
         },
       },
       hideUntagged: true,
+      transform: ({ schema, url, route }) => ({ schema: describeRoute(schema, route), url }),
       refResolver: {
         buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`),
       },

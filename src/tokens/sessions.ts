@@ -8,7 +8,7 @@ import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { type Acr, type Amr, acrOf } from './assurance.ts'
 import {
-  deleteUnusedRefreshTokens,
+  deleteRefreshTokens,
   endOtherSessions,
   endSession,
   endWeakerSessions,
@@ -81,7 +81,7 @@ export interface Sessions {
    * @throws {AppError} invalid_token when the session has ended meanwhile.
    */
   prove(trx: Trx, session: Session, amr: readonly Amr[]): Promise<Session>
-  /** A new refresh token in place of the one that is out; that one is void at once. */
+  /** A new refresh token in place of all before it: also a retry of one that was just used gets nothing. */
   renewRefreshToken(trx: Trx, session: Session): Promise<RefreshToken>
   /** @returns whether the account had such a live session. */
   end(account: Account, id: string, client: Client): Promise<boolean>
@@ -152,7 +152,7 @@ export function makeSessions({
     },
 
     async renewRefreshToken(trx, session) {
-      await deleteUnusedRefreshTokens(trx, session.id)
+      await deleteRefreshTokens(trx, session.id)
       return newRefreshToken(trx, session)
     },
 

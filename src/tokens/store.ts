@@ -185,12 +185,8 @@ export async function findRefreshToken(
   return db.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst()
 }
 
-export async function deleteUnusedRefreshTokens(trx: Trx, sessionId: string): Promise<void> {
-  await trx
-    .deleteFrom('refresh_tokens')
-    .where('session_id', '=', sessionId)
-    .where('rotated_at', 'is', null)
-    .execute()
+export async function deleteRefreshTokens(trx: Trx, sessionId: string): Promise<void> {
+  await trx.deleteFrom('refresh_tokens').where('session_id', '=', sessionId).execute()
 }
 
 export async function listSigningKeys(db: Db): Promise<Selectable<SigningKeysTable>[]> {

@@ -52,14 +52,18 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     return rows.map((row) => row.key)
   }
 
-  async function deleteDependents({ dependents }: Expiry, parents: readonly string[]): Promise<void> {
+  async function deleteDependents(
+    { dependents }: Expiry,
+    parents: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<void> {
     if (!dependents) return
     const [from, key, parent] = [
       sql.table(dependents.table),
       sql.ref(dependents.key),
       sql.ref(dependents.parent),
     ]
-    for (let count = BATCH_SIZE; count === BATCH_SIZE; await sleep(PAUSE_MS)) {
+    for (let count = BATCH_SIZE; count === BATCH_SIZE && !signal?.aborted; await sleep(PAUSE_MS)) {
       const { numAffectedRows = 0n } = await sql`
         delete from ${from} where ${key} in (
           select ${key} from ${from} where ${parent} in (${sql.join(parents)}) limit ${BATCH_SIZE})`.execute(
@@ -69,10 +73,11 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     }
   }
 
-  async function deleteBatch(expiry: Expiry): Promise<number> {
+  async function deleteBatch(expiry: Expiry, signal?: AbortSignal): Promise<number> {
     const keys = await expiredKeys(expiry)
     if (keys.length === 0) return 0
-    await deleteDependents(expiry, keys)
+    await deleteDependents(expiry, keys, signal)
+    if (signal?.aborted) return 0
     // Asked again: a row may have been renewed since.
     await sql`
       delete from ${sql.table(expiry.table)}
@@ -84,7 +89,7 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     const deleted: Record<string, number> = {}
     for (const expiry of EXPIRIES) {
       for (let count = BATCH_SIZE; count === BATCH_SIZE && !signal?.aborted; await sleep(PAUSE_MS)) {
-        count = await deleteBatch(expiry)
+        count = await deleteBatch(expiry, signal)
         deleted[expiry.table] = (deleted[expiry.table] ?? 0) + count
       }
     }

@@ -1,0 +1,168 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import BetterSqlite3 from 'better-sqlite3'
+import { sql } from 'kysely'
+import t from 'tap'
+import { BATCH_SIZE } from '../../src/operator/clean-up.ts'
+import { outcomeOf } from '../helpers/burst.ts'
+import { enrol, login, register, type Service, startService } from '../helpers/service.ts'
+import { isAlive, refresh, signIn } from '../helpers/sessions.ts'
+import { totp } from '../helpers/totp.ts'
+
+const DAY = 24 * 3600
+
+type Table = 'challenges' | 'refresh_tokens' | 'sessions'
+
+async function count({ db }: Service, table: Table): Promise<number> {
+  return (
+    await db
+      .selectFrom(table)
+      .select((eb) => eb.fn.countAll<number>().as('rows'))
+      .executeTakeFirstOrThrow()
+  ).rows
+}
+
+/** Challenges that expired long ago, without the trouble of so many logins. */
+async function addExpiredChallenges({ db }: Service, accountId: string, rows: number): Promise<void> {
+  await sql`
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < ${rows})
+    insert into challenges (id, account_id, created_at, expires_at)
+    select 'expired-' || i, ${accountId}, 1, 2 from n`.execute(db)
+}
+
+/** Gives a session many refresh tokens that were used but could come back for weeks. */
+async function addUsedTokens({ db }: Service, sessionId: string, rows: number): Promise<void> {
+  await sql`
+    with recursive n(i) as (select 1 union all select i + 1 from n where i < ${rows})
+    insert into refresh_tokens (token_hash, session_id, created_at, expires_at, rotated_at)
+    select 'used-' || ${sessionId} || i, ${sessionId}, 1, ${Number.MAX_SAFE_INTEGER}, 1 from n`.execute(db)
+}
+
+/** Watches a table from outside while work goes on. @returns the greatest number of rows that went at once. */
+async function greatestStep(
+  { databasePath }: Service,
+  table: Table,
+  work: Promise<unknown>,
+): Promise<number> {
+  const outside = new BetterSqlite3(databasePath, { readonly: true })
+  const counting = outside.prepare(`select count(*) from ${table}`).pluck()
+  let [working, greatest, before] = [true, 0, counting.get() as number]
+  const done = work.finally(() => {
+    working = false
+  })
+  while (working) {
+    await turn()
+    const now = counting.get() as number
+    greatest = Math.max(greatest, before - now)
+    before = now
+  }
+  await done
+  outside.close()
+  return greatest
+}
+
+t.test('what has expired goes, and what lives is as good as before', async (t) => {
+  const service = await startService(t)
+  const gone = await enrol(service, 'gone')
+  await service.post('/2fa/setup', undefined, gone.accessToken)
+  await register(service, 'halfway').then(({ mfaToken }) => service.post('/2fa/setup', undefined, mfaToken))
+  service.clock.advance(31 * DAY)
+
+  const ada = await enrol(service)
+  const ended = await signIn(service, ada)
+  await service.post('/logout', undefined, ended.accessToken)
+  const { secret } = (await service.post('/2fa/setup', undefined, ada.accessToken)).body
+  const { body: rotated } = await refresh(service, ada.refreshToken)
+  const mfaToken = await login(service)
+
+  const deleted = await service.deps.cleanUp()
+  t.match(deleted, { challenges: 2, totp_factors: 2, sessions: 2 })
+  t.equal(await count(service, 'sessions'), 1)
+  t.equal(await count(service, 'refresh_tokens'), 2, 'the used one is kept, to know it again')
+  t.ok((await signIn(service, gone)).accessToken, 'an active authenticator does not expire')
+
+  t.ok(await isAlive(service, ada.accessToken))
+  const code = totp(secret, service.clock.now())
+  t.equal((await service.post('/2fa/setup/confirm', { code }, rotated.access_token)).status, 200)
+  service.clock.advance(30)
+  const verify = await service.post('/2fa/verify', { code: totp(secret, service.clock.now()) }, mfaToken)
+  t.equal(verify.status, 200, 'the challenge is live')
+})
+
+t.test('a used refresh token is known after the clean-up, and ends its session', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const { body } = await refresh(service, ada.refreshToken)
+  service.clock.advance(DAY)
+  await service.deps.cleanUp()
+  t.equal(outcomeOf(await refresh(service, ada.refreshToken)), '401 invalid_refresh_token')
+  t.notOk(await isAlive(service, body.access_token))
+})
+
+t.test('ten thousand rows go in small batches, and requests have their turn in between', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  await addExpiredChallenges(service, ada.id, 10_000)
+
+  let answered = 0
+  let cleaning = true
+  const requests = async () => {
+    while (cleaning) {
+      t.ok(await isAlive(service, ada.accessToken))
+      if ((await count(service, 'challenges')) > 1) answered += 1
+      await turn()
+    }
+  }
+  const cleanUp = service.deps.cleanUp().finally(() => {
+    cleaning = false
+  })
+  const [step] = await Promise.all([greatestStep(service, 'challenges', cleanUp), requests()])
+  t.ok(step > 0 && step <= BATCH_SIZE, `at most ${step} rows at once`)
+  t.ok(answered >= 10_000 / BATCH_SIZE, `${answered} requests were answered meanwhile`)
+  t.equal((await cleanUp).challenges, 10_000)
+})
+
+t.test('the many refresh tokens of an ended session go in small batches as well', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const ended = await signIn(service, ada)
+  await addUsedTokens(service, ended.sessionId, 3_000)
+  await service.post('/logout', undefined, ended.accessToken)
+
+  const step = await greatestStep(service, 'refresh_tokens', service.deps.cleanUp())
+  t.ok(step > 0 && step <= BATCH_SIZE, `at most ${step} rows at once`)
+  t.equal(await count(service, 'sessions'), 1)
+  t.equal(await count(service, 'refresh_tokens'), 1)
+  t.ok(await isAlive(service, ada.accessToken))
+})
+
+t.test('a process that is to end does not wait until all is clean', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const ended = await signIn(service, ada)
+  await service.post('/logout', undefined, ended.accessToken)
+
+  for (const [table, add] of [
+    ['refresh_tokens', () => addUsedTokens(service, ended.sessionId, 5_000)],
+    ['challenges', () => addExpiredChallenges(service, ada.id, 5_000)],
+  ] as const) {
+    await add()
+    const full = await count(service, table)
+    const ending = new AbortController()
+    const cleanUp = service.deps.cleanUp(ending.signal)
+    while ((await count(service, table)) === full) await turn()
+    ending.abort()
+    await cleanUp
+    t.ok((await count(service, table)) > full - 5 * BATCH_SIZE, table)
+    await service.deps.cleanUp()
+  }
+  t.equal(await count(service, 'sessions'), 1, 'the next time the rest goes')
+})
+
+t.test('several processes may clean up at once', async (t) => {
+  const service = await startService(t)
+  const second = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  const ada = await enrol(service)
+  await addExpiredChallenges(service, ada.id, 1_000)
+  await Promise.all([service.deps.cleanUp(), second.deps.cleanUp()])
+  t.equal(await count(service, 'challenges'), 1)
+})

@@ -8,6 +8,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('failures', 'integer', (column) => column.notNull())
     .addColumn('blocked_until', 'bigint', (column) => column.notNull())
     .addColumn('last_failed_at', 'bigint', (column) => column.notNull())
+    .addColumn('succeeded_at', 'bigint')
     .addPrimaryKeyConstraint('failure_counters_pk', ['subject', 'factor'])
     .execute()
 }

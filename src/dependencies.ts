@@ -96,7 +96,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const totpCodes = makeTotpCodes(ground)
   const recoveryCodes = makeRecoveryCodes(ground)
   const emailCodes = makeEmailCodes({ ...ground, sendLetter: config.emailCodes ? sendLetter : null })
-  const factors = makeFactors({ emailCodes })
+  const factors = makeFactors({ emailCodes, failureCounters })
 
   const rules = { accounts, challenges, checkCredentials, checkPassword, factors, passwords, sessions }
   const codes = { emailCodes, failureCounters, recoveryCodes, totpCodes }

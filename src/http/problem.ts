@@ -7,6 +7,8 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { QueueFullError } from '../crypto/hash-queue.ts'
+import { UnreadableHashError } from '../crypto/password-hasher.ts'
+import { UnsealError } from '../crypto/secret-box.ts'
 import {
   AppError,
   type FieldFault,
@@ -103,8 +105,13 @@ function toAppError(error: FastifyError | AppError | Error): AppError {
   const code = 'code' in error ? String(error.code) : ''
   const known = FASTIFY_ERRORS[code]
   if (known) return known()
-  if (code.startsWith('SQLITE_')) return unavailable(error)
+  if (code.startsWith('SQLITE_') || isDamagedRow(error)) return unavailable(error)
   return internalError(error)
+}
+
+/** A sealed secret that does not open, or a hash that cannot be read: nobody is let in, and an operator must look. */
+function isDamagedRow(error: unknown): boolean {
+  return error instanceof UnsealError || error instanceof UnreadableHashError
 }
 
 const FASTIFY_ERRORS: Record<string, () => AppError> = {

@@ -119,6 +119,8 @@ export interface FailureCountersTable {
   failures: number
   blocked_until: number
   last_failed_at: number
+  /** When a try was right, if one ever was. */
+  succeeded_at: number | null
 }
 
 /** What happened to whom, when and from where. Rows outlive their account. */

@@ -7,8 +7,10 @@ import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Client } from '../tokens/sessions.ts'
-import { type FailureCounters, PASSWORD_POLICY } from './failure-counters.ts'
+import { type FailureCounters, PASSWORD_POLICY, STRANGERS_POLICY } from './failure-counters.ts'
 import { networkOf } from './network.ts'
+
+const FACTOR = 'password'
 
 export interface Credentials {
   username: string
@@ -44,16 +46,15 @@ export function makeCheckCredentials({
   trail: AuditTrail
 }): CheckCredentials {
   return async ({ username, password }, client, proceed) => {
-    // Under a hash: the counter must not tell who has an account here.
-    const subject = keyedHash('sign-in subject', usernameKey(username), networkOf(client.ip))
     const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
+    const attempt = makeAttempt(username, client)
 
-    await inTransaction((trx) => failureCounters.begin(trx, subject, 'password'))
+    await inTransaction((trx) => attempt.begin(trx))
     const account = await accounts.byUsername(username)
     const matches = await passwords
       .verify(account?.passwordHash, password, client.signal)
       .catch(async (error) => {
-        await inTransaction((trx) => failureCounters.takeBack(trx, subject, 'password'))
+        await inTransaction((trx) => attempt.takeBack(trx))
         throw error
       })
 
@@ -61,15 +62,47 @@ export function makeCheckCredentials({
       await inTransaction(async (trx) => {
         const about = { account, method: 'password' }
         await trail.record(trx, 'login_failed', about, client)
-        if (await failureCounters.fail(trx, subject, 'password', PASSWORD_POLICY))
-          await trail.record(trx, 'attempts_paused', about, client)
+        if (await attempt.fail(trx)) await trail.record(trx, 'attempts_paused', about, client)
       })
       throw invalidCredentials()
     }
     return inTransaction(async (trx) => {
-      await failureCounters.succeed(trx, subject, 'password')
+      await attempt.succeed(trx)
       await trail.record(trx, 'login_succeeded', { account, method: 'password' }, client)
       return proceed(trx, account)
     })
+  }
+
+  /**
+   * Counts for the name from this network and, unless its password was once right from there, for the name from
+   * all such networks together: many strangers share one budget, and cannot use up the owner's at home. Names
+   * are counted under a hash, known ones like others: a counter must not tell who has an account here.
+   */
+  function makeAttempt(username: string, client: Client) {
+    const here = keyedHash('sign-in subject', usernameKey(username), networkOf(client.ip))
+    const anywhere = keyedHash('sign-in subject', usernameKey(username))
+    let subjects = [here]
+
+    return {
+      async begin(trx: Trx): Promise<void> {
+        const { everSucceeded } = await failureCounters.begin(trx, here, FACTOR)
+        if (everSucceeded) return
+        await failureCounters.begin(trx, anywhere, FACTOR)
+        subjects = [here, anywhere]
+      },
+      async fail(trx: Trx): Promise<boolean> {
+        const paused = [await failureCounters.fail(trx, here, FACTOR, PASSWORD_POLICY)]
+        if (subjects.includes(anywhere))
+          paused.push(await failureCounters.fail(trx, anywhere, FACTOR, STRANGERS_POLICY))
+        return paused.includes(true)
+      },
+      async takeBack(trx: Trx): Promise<void> {
+        for (const subject of subjects) await failureCounters.takeBack(trx, subject, FACTOR)
+      },
+      async succeed(trx: Trx): Promise<void> {
+        await failureCounters.succeed(trx, here, FACTOR)
+        await failureCounters.succeed(trx, anywhere, FACTOR)
+      },
+    }
   }
 }

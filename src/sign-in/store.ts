@@ -85,32 +85,32 @@ export async function deleteChallenges(trx: Trx, accountId: string): Promise<voi
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
 }
 
-/** @returns `undefined` when the failure was counted, else the time until which none is. */
+/** Counts a failure, unless a pause is on: then `blockedUntil` says until when. */
 export async function countFailure(
   trx: Trx,
   subject: string,
   factor: string,
   now: number,
-): Promise<number | undefined> {
+): Promise<{ everSucceeded: boolean } | { blockedUntil: number }> {
   const counted = await trx
     .insertInto('failure_counters')
-    .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now })
+    .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now, succeeded_at: null })
     .onConflict((conflict) =>
       conflict
         .columns(['subject', 'factor'])
         .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
         .where('failure_counters.blocked_until', '<=', now),
     )
-    .returning('failures')
+    .returning('succeeded_at')
     .executeTakeFirst()
-  if (counted) return undefined
+  if (counted) return { everSucceeded: counted.succeeded_at !== null }
   const { blocked_until } = await trx
     .selectFrom('failure_counters')
     .select('blocked_until')
     .where('subject', '=', subject)
     .where('factor', '=', factor)
     .executeTakeFirstOrThrow()
-  return blocked_until
+  return { blockedUntil: blocked_until }
 }
 
 /** 0 when a success of another request has reset the counter meanwhile. */
@@ -143,10 +143,22 @@ export async function blockCounter(trx: Trx, subject: string, factor: string, un
     .execute()
 }
 
-export async function deleteCounter(trx: Trx, subject: string, factor: string): Promise<void> {
+export async function resetCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
   await trx
-    .deleteFrom('failure_counters')
+    .updateTable('failure_counters')
+    .set({ failures: 0, blocked_until: 0, succeeded_at: now })
     .where('subject', '=', subject)
     .where('factor', '=', factor)
     .execute()
+}
+
+/** The factors of a subject that failed so often that none of their codes is evaluated any more. */
+export async function listClosedFactors(db: Db, subject: string, last: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('failure_counters')
+    .select('factor')
+    .where('subject', '=', subject)
+    .where('failures', '>=', last)
+    .execute()
+  return rows.map((row) => row.factor)
 }

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.ts'
 import type { Db } from '../platform/database.ts'
+import type { FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Acr } from '../tokens/assurance.ts'
 import type { EmailCodes } from './email-codes.ts'
 import { hasActiveTotp, hasUnusedRecoveryCode } from './store.ts'
@@ -25,7 +26,13 @@ export interface Factors {
   of(db: Db, account: Account): Promise<FactorState>
 }
 
-export function makeFactors({ emailCodes }: { emailCodes: EmailCodes }): Factors {
+export function makeFactors({
+  emailCodes,
+  failureCounters,
+}: {
+  emailCodes: EmailCodes
+  failureCounters: FailureCounters
+}): Factors {
   return {
     async of(db, account) {
       const totp = await hasActiveTotp(db, account.id)
@@ -36,7 +43,9 @@ export function makeFactors({ emailCodes }: { emailCodes: EmailCodes }): Factors
       if (totp || !enrolled) methods.push('totp')
       if (emailCodes.offeredTo(account)) methods.push('email')
       if (enrolled && (await hasUnusedRecoveryCode(db, account.id))) methods.push('recovery_code')
-      return { totp, email, enrolled, methods, bestAcr: totp ? 'aal2' : 'aal1' }
+      const closed = await failureCounters.closedFactors(db, account.id)
+      const open = methods.filter((method) => !closed.includes(method))
+      return { totp, email, enrolled, methods: open, bestAcr: totp ? 'aal2' : 'aal1' }
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { notEnrolled } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
+import type { FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Client } from '../tokens/sessions.ts'
 import type { Factors } from './factors.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
@@ -16,11 +17,13 @@ export type RenewRecoveryCodes = (account: Account, client: Client) => Promise<s
 export function makeRenewRecoveryCodes({
   db,
   factors,
+  failureCounters,
   recoveryCodes,
   trail,
 }: {
   db: Db
   factors: Factors
+  failureCounters: FailureCounters
   recoveryCodes: RecoveryCodes
   trail: AuditTrail
 }): RenewRecoveryCodes {
@@ -28,6 +31,8 @@ export function makeRenewRecoveryCodes({
     db.transaction().execute(async (trx) => {
       if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
       await trail.record(trx, 'recovery_codes_renewed', { account }, client)
+      // New codes in the place of those that were guessed at: their counter begins anew.
+      await failureCounters.succeed(trx, account.id, 'recovery_code')
       return recoveryCodes.renew(trx, account.id)
     })
 }

@@ -61,6 +61,24 @@ t.test('somebody who fails elsewhere does not lock the owner out', async (t) => 
   t.equal(outcomeOf(await tryPassword(service, 'ada', PASSWORD, '192.0.2.1')), '429 too_many_attempts')
 })
 
+t.test('strangers from many addresses share one budget, which is not the owner’s at home', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  const home = '198.51.100.7'
+  t.equal((await tryPassword(service, 'ada', PASSWORD, home)).status, 200)
+
+  const strangers = Array.from({ length: 110 }, (_, host) => `192.0.2.${host}`)
+  const outcomes: string[] = []
+  for (const address of strangers) outcomes.push(...(await wrongPasswords(service, ['ada'], address)))
+  t.strictSame(outcomes, [...times(100, '401 invalid_credentials'), ...times(10, '429 too_many_attempts')])
+
+  const away = await tryPassword(service, 'ada', PASSWORD, '203.0.113.1')
+  t.equal(outcomeOf(away), '429 too_many_attempts', 'where the password never was right, it has to wait')
+  t.equal(pauseOf(away), 30)
+  t.equal((await tryPassword(service, 'ada', PASSWORD, home)).status, 200)
+  t.equal((await tryPassword(service, 'ada', PASSWORD, '203.0.113.1')).status, 200, 'a success clears it')
+})
+
 t.test('the addresses of one IPv6 network share one counter, whatever their spelling', async (t) => {
   const service = await startService(t)
   await register(service)

@@ -40,7 +40,7 @@ for (const logLevel of ['info', 'trace'])
     const life = await liveALife(service, needles)
     const mistakes = await makeMistakes(service, needles)
     const faults = await breakThings(service, needles)
-    t.ok(faults.some(({ status }) => status === 503) && faults.some(({ status }) => status === 500))
+    t.ok(faults.some(({ status }) => status === 503))
     t.ok(faults.filter(({ status }) => status >= 500).length > 6, 'most calls met a fault')
 
     const log = service.logLines.join('')

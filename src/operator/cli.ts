@@ -3,12 +3,12 @@ import { Command, CommanderError } from 'commander'
 import { type Config, ConfigError, readConfig } from '../config.ts'
 import { makeKeyRing } from '../crypto/key-ring.ts'
 import { makeSecretBox, type SecretBox, UnsealError } from '../crypto/secret-box.ts'
-import { systemClock } from '../platform/clock.ts'
+import { rfc3339, systemClock } from '../platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
 import { readEnvFile } from '../platform/env-file.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../platform/migrate.ts'
 import { rootKeysOf } from '../tokens/root-keys.ts'
-import { openSigningKeys, type SigningKeys } from '../tokens/signing-keys.ts'
+import { describeSigningKeys, openSigningKeys } from '../tokens/signing-keys.ts'
 import { reseal } from './reseal.ts'
 
 /** What was typed is not a command: another exit code than for a command that failed. */
@@ -47,9 +47,9 @@ keys
   .command('list')
   .description('list the signing keys')
   .action(() =>
-    withSigningKeys(async (signingKeys) => {
-      for (const { kid, alg, createdAt } of signingKeys.list())
-        console.log(`${kid}  ${alg}  made ${new Date(createdAt).toISOString()}${roleOf(kid, signingKeys)}`)
+    withMigratedDatabase(async (db) => {
+      for (const { kid, alg, createdAt, role } of await describeSigningKeys(db, systemClock))
+        console.log(`${kid}  ${alg}  made ${rfc3339(createdAt)}  ${role}`)
     }),
   )
 
@@ -57,9 +57,14 @@ keys
   .command('rotate')
   .description('make the next signing key; it signs once every verifier can know it')
   .action(() =>
-    withSigningKeys(async (signingKeys) => {
-      const { kid, alg } = await signingKeys.rotate()
-      console.log(`The next signing key is ${kid} (${alg}). It is published now and signs in ten minutes.`)
+    withMigratedDatabase(async (db, config) => {
+      const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
+      const box = await openBox(config, db)
+      const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
+      const next = await signingKeys.rotate()
+      console.log(
+        `The next signing key is ${next.kid} (${next.alg}). It is published now and signs in ten minutes.`,
+      )
     }),
   )
 
@@ -67,7 +72,7 @@ keys
   .command('reseal')
   .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
   .action(() =>
-    withDatabase(async (db, config) => {
+    withMigratedDatabase(async (db, config) => {
       for (const [name, count] of Object.entries(await reseal(db, await openBox(config, db))))
         console.log(`${name}: ${count} sealed anew`)
     }),
@@ -75,12 +80,6 @@ keys
 
 function report(direction: string, names: string[]): void {
   console.log(names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`)
-}
-
-function roleOf(kid: string, signingKeys: SigningKeys): string {
-  const { kid: current } = signingKeys.current()
-  if (kid === current) return '  signs'
-  return signingKeys.list().at(-1)?.kid === kid ? '  is next' : '  is retiring'
 }
 
 async function openBox(config: Config, db: Db): Promise<SecretBox> {
@@ -97,13 +96,10 @@ async function withDatabase(work: (db: Db, config: Config) => Promise<void>): Pr
   }
 }
 
-async function withSigningKeys(work: (signingKeys: SigningKeys) => Promise<void>): Promise<void> {
+async function withMigratedDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
   await withDatabase(async (db, config) => {
     await migrateUp(db)
-    const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
-    await work(
-      await openSigningKeys({ db, box: await openBox(config, db), clock: systemClock, alg, tokenTtl }),
-    )
+    await work(db, config)
   })
 }
 

@@ -139,6 +139,30 @@ export async function openSigningKeys({
   }
 }
 
+/** A key as an operator sees it. */
+export interface SigningKeyDescription {
+  kid: string
+  alg: SigningAlg
+  /** Epoch milliseconds. */
+  createdAt: number
+  role: 'is retiring' | 'signs' | 'is next'
+}
+
+/** The keys in the order they were made: none is opened, and none made. */
+export async function describeSigningKeys(db: Db, clock: Clock): Promise<SigningKeyDescription[]> {
+  const keys = (await listSigningKeys(db)).map((row) => ({
+    kid: row.id,
+    alg: row.alg,
+    createdAt: row.created_at,
+  }))
+  const signing = signingKeyAt(keys, clock.now())
+  const turn = keys.findIndex(({ kid }) => kid === signing?.kid)
+  return keys.map((key, index) => {
+    const role = index < turn ? 'is retiring' : index > turn ? 'is next' : 'signs'
+    return { ...key, role }
+  })
+}
+
 /** A private key opens only in its own row. */
 export function signingKeyContext(kid: string): string {
   return `signing_keys:${kid}`

@@ -8,17 +8,12 @@ export async function up(db: Kysely<never>): Promise<void> {
       column.notNull().references('accounts.id').onDelete('cascade'),
     )
     .addColumn('code_hash', 'text', (column) => column.notNull())
-    .addColumn('sends', 'integer', (column) => column.notNull())
     .addColumn('sent_at', 'bigint', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .addColumn('used_at', 'bigint')
     .execute()
-  await db.schema
-    .createIndex('email_codes_account_id')
-    .on('email_codes')
-    .columns(['account_id', 'sent_at'])
-    .execute()
-  await db.schema.createIndex('email_codes_sent_at').on('email_codes').column('sent_at').execute()
+  await db.schema.createIndex('email_codes_account_id').on('email_codes').column('account_id').execute()
+  await db.schema.createIndex('email_codes_expires_at').on('email_codes').column('expires_at').execute()
 
   await db.schema
     .createTable('email_changes')

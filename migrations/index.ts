@@ -10,6 +10,7 @@ import * as auditEvents from './0008-audit-events.ts'
 import * as emailCodes from './0009-email-codes.ts'
 import * as passwordResets from './0010-password-resets.ts'
 import * as outbox from './0011-outbox.ts'
+import * as mailCounts from './0012-mail-counts.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0009-email-codes': emailCodes,
   '0010-password-resets': passwordResets,
   '0011-outbox': outbox,
+  '0012-mail-counts': mailCounts,
 }

@@ -15,6 +15,7 @@ import { makeKeyRing } from './crypto/key-ring.ts'
 import { makeKeyedHash } from './crypto/keyed-hash.ts'
 import { makePasswordHasher } from './crypto/password-hasher.ts'
 import { makeSecretBox } from './crypto/secret-box.ts'
+import { makeMailAllowance } from './mail/allowance.ts'
 import { makeNotices } from './mail/notices.ts'
 import { makeOutbox, noOutbox } from './mail/outbox.ts'
 import { makeSendLetter } from './mail/send-letter.ts'
@@ -95,7 +96,12 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
 
   const totpCodes = makeTotpCodes(ground)
   const recoveryCodes = makeRecoveryCodes(ground)
-  const emailCodes = makeEmailCodes({ ...ground, sendLetter: config.emailCodes ? sendLetter : null })
+  const allowance = makeMailAllowance(ground)
+  const emailCodes = makeEmailCodes({
+    ...ground,
+    allowance,
+    sendLetter: config.emailCodes ? sendLetter : null,
+  })
   const factors = makeFactors({ emailCodes, failureCounters })
 
   const rules = { accounts, challenges, checkCredentials, checkPassword, factors, passwords, sessions }
@@ -121,7 +127,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
     describeFactors: makeDescribeFactors(parts),
     renewRecoveryCodes: makeRenewRecoveryCodes(parts),
     removeFactors: makeRemoveFactors(parts),
-    changeEmail: makeChangeEmail({ ...parts, sendLetter }),
+    changeEmail: makeChangeEmail({ ...parts, allowance, sendLetter }),
     changePassword: makeChangePassword(parts),
     forgetPassword: makeForgetPassword(parts),
     resetPassword: makeResetPassword(parts),

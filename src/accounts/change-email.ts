@@ -2,24 +2,29 @@ import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
 import { emailDeliveryFailed, emailUnavailable, invalidCode, mailedTooOften } from '../errors.ts'
+import type { MailAllowance } from '../mail/allowance.ts'
 import type { SendLetter } from '../mail/send-letter.ts'
 import { addressCode } from '../mail/templates/codes.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
+import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Client } from '../tokens/sessions.ts'
 import type { Account } from './account.ts'
 import { deleteEmailChange, lastEmailChangeAt, putEmailChange, tryEmailChange } from './email-change-store.ts'
+import { voidPasswordResets } from './password-reset-store.ts'
 import { replaceEmail } from './store.ts'
 
 const CODE_TTL_SECONDS = 600
 const COOL_DOWN_SECONDS = 60
+/** For one code; the counter of the account goes on over all of them. */
 const MAX_WRONG_CODES = 5
+const FACTOR = 'new address'
 
 /** A new address counts when a code that was sent to it has come back; until then the old one does. */
 export interface ChangeEmail {
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
   begin(account: Account, address: string, client: Client): Promise<void>
-  /** @throws {AppError} invalid_code */
+  /** @throws {AppError} invalid_code, too_many_attempts */
   prove(account: Account, code: string, client: Client): Promise<Account>
 }
 
@@ -29,12 +34,16 @@ export function makeChangeEmail({
   clock,
   keyedHash,
   trail,
+  allowance,
+  failureCounters,
   sendLetter,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
   trail: AuditTrail
+  allowance: MailAllowance
+  failureCounters: FailureCounters
   sendLetter: SendLetter | null
 }): ChangeEmail {
   const hash = (accountId: string, address: string, code: string) =>
@@ -42,13 +51,21 @@ export function makeChangeEmail({
 
   /** `null` when the code is wrong; the try is counted then, and must be committed. */
   async function replace(trx: Trx, account: Account, code: string, client: Client): Promise<Account | null> {
-    const change = await tryEmailChange(trx, account.id, clock.now(), MAX_WRONG_CODES)
-    if (!change || change.codeHash !== hash(account.id, change.address, code)) return null
-    const changed = await replaceEmail(trx, account.id, change.address, clock.now())
-    if (!changed) return null
+    const now = clock.now()
+    await failureCounters.begin(trx, account.id, FACTOR)
+    const change = await tryEmailChange(trx, account.id, now, MAX_WRONG_CODES)
+    if (!change || change.codeHash !== hash(account.id, change.address, code)) {
+      await failureCounters.fail(trx, account.id, FACTOR, CODE_POLICY)
+      return null
+    }
+    await failureCounters.succeed(trx, account.id, FACTOR)
     await deleteEmailChange(trx, account.id)
-    if (account.email !== change.address)
+    const changed = await replaceEmail(trx, account.id, change.address, now)
+    if (account.email !== change.address) {
+      // What was mailed to the mailbox that was left resets nothing any more.
+      await voidPasswordResets(trx, account.id, now)
       await trail.record(trx, 'email_changed', { account, alsoTo: [change.address] }, client)
+    }
     return changed
   }
 
@@ -61,6 +78,7 @@ export function makeChangeEmail({
         const lastSentAt = await lastEmailChangeAt(trx, account.id)
         const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
         if (wait > 0) throw mailedTooOften(wait)
+        await allowance.take(trx, account, address)
         await putEmailChange(trx, {
           accountId: account.id,
           address,
@@ -74,7 +92,10 @@ export function makeChangeEmail({
         const letter = addressCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })
         await sendLetter(address, letter)
       } catch (error) {
-        await db.transaction().execute((trx) => deleteEmailChange(trx, account.id))
+        await db.transaction().execute(async (trx) => {
+          await deleteEmailChange(trx, account.id)
+          await allowance.giveBack(trx, account, address)
+        })
         throw emailDeliveryFailed(error)
       }
     },

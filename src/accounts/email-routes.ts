@@ -44,7 +44,7 @@ export const proveEmailRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/me/email/verify',
     {
-      config: { limit: 'codes', problems: ['invalid_code'] },
+      config: { limit: 'codes', problems: ['invalid_code', 'too_many_attempts'] },
       schema: {
         operationId: 'verifyEmail',
         tags,

@@ -70,14 +70,14 @@ export async function replaceEmail(
   accountId: string,
   address: string,
   now: number,
-): Promise<Account | undefined> {
+): Promise<Account> {
   const row = await trx
     .updateTable('accounts')
     .set({ email: address, email_verified_at: now })
     .where('id', '=', accountId)
     .returningAll()
-    .executeTakeFirst()
-  return row && accountFromRow(row)
+    .executeTakeFirstOrThrow()
+  return accountFromRow(row)
 }
 
 /**

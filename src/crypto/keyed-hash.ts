@@ -9,6 +9,7 @@ export type HashPurpose =
   | 'email code'
   | 'reset token'
   | 'sign-in subject'
+  | 'mail count'
 
 /**
  * Hashes secrets that are only ever looked up or compared. The parts are joined unambiguously, so

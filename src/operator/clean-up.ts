@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { MAIL_WINDOW_MS } from '../mail/allowance.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import type { Tables } from '../platform/tables.ts'
-import { SENDS_WINDOW_MS } from '../two-factor/email-codes.ts'
 
 /** Rows to delete in one statement: a millisecond or two of work, after which requests have their turn. */
 export const BATCH_SIZE = 200
@@ -30,10 +30,11 @@ const REFRESH_TOKENS = { table: 'refresh_tokens', key: 'token_hash', parent: 'se
 const EXPIRIES: readonly Expiry[] = [
   { table: 'challenges', key: 'id', column: 'expires_at' },
   { table: 'totp_factors', key: 'id', column: 'expires_at' },
-  { table: 'email_codes', key: 'challenge_id', column: 'sent_at', retention: SENDS_WINDOW_MS },
+  { table: 'email_codes', key: 'challenge_id', column: 'expires_at' },
   { table: 'email_changes', key: 'account_id', column: 'expires_at' },
   { table: 'password_resets', key: 'token_hash', column: 'expires_at' },
   { table: 'refresh_tokens', key: 'token_hash', column: 'expires_at' },
+  { table: 'mail_counts', key: 'subject', column: 'since', retention: MAIL_WINDOW_MS },
   { table: 'audit_events', key: 'id', column: 'at', retention: AUDIT_RETENTION_MS },
   { table: 'sessions', key: 'id', column: 'ended_at', dependents: REFRESH_TOKENS },
   { table: 'sessions', key: 'id', column: 'idle_expires_at', dependents: REFRESH_TOKENS },

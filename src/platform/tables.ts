@@ -19,6 +19,7 @@ export interface Tables {
   email_changes: EmailChangesTable
   password_resets: PasswordResetsTable
   outbox: OutboxTable
+  mail_counts: MailCountsTable
 }
 
 export interface AccountsTable {
@@ -137,13 +138,11 @@ export interface AuditEventsTable {
   request_id: string
 }
 
-/** The latest code sent for a challenge; rows stay for a while after it, to count what was sent. */
+/** The latest code sent for a challenge. */
 export interface EmailCodesTable {
   challenge_id: string
   account_id: string
   code_hash: string
-  /** How often a code was sent for this challenge. */
-  sends: number
   sent_at: number
   expires_at: number
   used_at: number | null
@@ -176,4 +175,12 @@ export interface OutboxTable {
   next_attempt_at: number
   /** Until when one process has it in hand. */
   claimed_until: number
+}
+
+/** Mails that were asked for, by whom or to where, since the first one that counts. */
+export interface MailCountsTable {
+  /** A keyed hash of an account or an address. */
+  subject: string
+  since: number
+  mails: number
 }

@@ -1,20 +1,13 @@
 import type { Trx } from '../platform/database.ts'
 
-/** When a code was last sent for this challenge, and how often for the account since a time. */
-export async function findEmailSends(
-  trx: Trx,
-  { challengeId, accountId, since }: { challengeId: string; accountId: string; since: number },
-): Promise<{ lastSentAt: number | null; sends: number }> {
-  const rows = await trx
+/** When a code was last sent for this challenge. */
+export async function lastEmailCodeAt(trx: Trx, challengeId: string): Promise<number | null> {
+  const row = await trx
     .selectFrom('email_codes')
-    .select(['challenge_id', 'sends', 'sent_at'])
-    .where('account_id', '=', accountId)
-    .where('sent_at', '>', since)
-    .execute()
-  return {
-    lastSentAt: rows.find((row) => row.challenge_id === challengeId)?.sent_at ?? null,
-    sends: rows.reduce((sum, row) => sum + row.sends, 0),
-  }
+    .select('sent_at')
+    .where('challenge_id', '=', challengeId)
+    .executeTakeFirst()
+  return row?.sent_at ?? null
 }
 
 /** The code that answers the challenge from now on; one sent before is void. */
@@ -25,20 +18,15 @@ export async function putEmailCode(
   const values = { code_hash: code.codeHash, sent_at: code.sentAt, expires_at: code.expiresAt, used_at: null }
   await trx
     .insertInto('email_codes')
-    .values({ challenge_id: code.challengeId, account_id: code.accountId, sends: 1, ...values })
-    .onConflict((conflict) =>
-      conflict
-        .column('challenge_id')
-        .doUpdateSet((eb) => ({ ...values, sends: eb('email_codes.sends', '+', 1) })),
-    )
+    .values({ challenge_id: code.challengeId, account_id: code.accountId, ...values })
+    .onConflict((conflict) => conflict.column('challenge_id').doUpdateSet(values))
     .execute()
 }
 
 /** The mail did not go out: its code is void, and the next one may be asked for at once. */
 export async function takeBackEmailCode(trx: Trx, challengeId: string, codeHash: string): Promise<void> {
   await trx
-    .updateTable('email_codes')
-    .set((eb) => ({ sent_at: 0, expires_at: 0, sends: eb('sends', '-', 1) }))
+    .deleteFrom('email_codes')
     .where('challenge_id', '=', challengeId)
     .where('code_hash', '=', codeHash)
     .execute()

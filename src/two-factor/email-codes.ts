@@ -3,20 +3,17 @@ import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
 import { emailDeliveryFailed, emailUnavailable, mailedTooOften } from '../errors.ts'
+import type { MailAllowance } from '../mail/allowance.ts'
 import type { SendLetter } from '../mail/send-letter.ts'
 import { signInCode } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Challenge } from '../sign-in/challenges.ts'
 import type { Client } from '../tokens/sessions.ts'
-import { findEmailSends, putEmailCode, takeBackEmailCode, useEmailCode } from './email-code-store.ts'
+import { lastEmailCodeAt, putEmailCode, takeBackEmailCode, useEmailCode } from './email-code-store.ts'
 
 const CODE_TTL_SECONDS = 600
 const COOL_DOWN_SECONDS = 60
-
-/** Mails in an hour to one account, over all its challenges. */
-const MAX_SENDS = 10
-export const SENDS_WINDOW_MS = 3_600_000
 
 /** What the client is told of a code that is on its way; times are whole seconds. */
 export interface SentCode {
@@ -41,39 +38,38 @@ export function makeEmailCodes({
   clock,
   keyedHash,
   trail,
+  allowance,
   sendLetter,
 }: {
   db: Db
   clock: Clock
   keyedHash: KeyedHash
   trail: AuditTrail
+  allowance: MailAllowance
   sendLetter: SendLetter | null
 }): EmailCodes {
   /** With the address it went to: a mailbox that the account has left answers nothing any more. */
   const hash = (challengeId: string, address: string, code: string) =>
     keyedHash('email code', challengeId, address, normalizeNumericCode(code))
 
-  async function refuseTooOften(trx: Trx, challenge: Challenge, now: number): Promise<void> {
-    const { lastSentAt, sends } = await findEmailSends(trx, {
-      challengeId: challenge.id,
-      accountId: challenge.accountId,
-      since: now - SENDS_WINDOW_MS,
-    })
+  async function refuseTooSoon(trx: Trx, challenge: Challenge, now: number): Promise<void> {
+    const lastSentAt = await lastEmailCodeAt(trx, challenge.id)
     const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
     if (wait > 0) throw mailedTooOften(wait)
-    if (sends >= MAX_SENDS) throw mailedTooOften(SENDS_WINDOW_MS / 1000)
   }
 
   return {
     offeredTo: ({ email }) => sendLetter !== null && email !== null,
 
     async send(account, challenge, client) {
-      if (!sendLetter || account.email === null) throw emailUnavailable()
+      const { email } = account
+      if (!sendLetter || email === null) throw emailUnavailable()
       const code = newNumericCode()
-      const codeHash = hash(challenge.id, account.email, code)
+      const codeHash = hash(challenge.id, email, code)
       await db.transaction().execute(async (trx) => {
         const now = clock.now()
-        await refuseTooOften(trx, challenge, now)
+        await refuseTooSoon(trx, challenge, now)
+        await allowance.take(trx, account, email)
         await putEmailCode(trx, {
           challengeId: challenge.id,
           accountId: account.id,
@@ -85,13 +81,16 @@ export function makeEmailCodes({
       })
       try {
         const letter = signInCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })
-        await sendLetter(account.email, letter)
+        await sendLetter(email, letter)
       } catch (error) {
-        await db.transaction().execute((trx) => takeBackEmailCode(trx, challenge.id, codeHash))
+        await db.transaction().execute(async (trx) => {
+          await takeBackEmailCode(trx, challenge.id, codeHash)
+          await allowance.giveBack(trx, account, email)
+        })
         throw emailDeliveryFailed(error)
       }
       return {
-        sentTo: maskAddress(account.email),
+        sentTo: maskAddress(email),
         expiresIn: CODE_TTL_SECONDS,
         resendAfter: COOL_DOWN_SECONDS,
       }

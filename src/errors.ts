@@ -199,8 +199,9 @@ export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
     },
   )
 
-export const passwordRejected = (detail: string) =>
-  new AppError('password_rejected', detail, { extras: { errors: [{ pointer: '/password', detail }] } })
+/** @param member the one of the body that has the password. */
+export const passwordRejected = (member: string, detail: string) =>
+  new AppError('password_rejected', detail, { extras: { errors: [{ pointer: `/${member}`, detail }] } })
 
 export const rateLimited = (retryAfter: number) =>
   new AppError('rate_limited', `Too many requests from this address. Try again in ${retryAfter} s.`, {

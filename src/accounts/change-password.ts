@@ -6,12 +6,13 @@ import type { Db } from '../platform/database.ts'
 import type { Challenges } from '../sign-in/challenges.ts'
 import type { CheckCredentials } from '../sign-in/credentials.ts'
 import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
+import { voidPasswordResets } from './password-reset-store.ts'
 import type { CheckPassword } from './password-rules.ts'
 import { replacePassword } from './store.ts'
 
 /**
  * Sets a new password for somebody who knows the old one. Every other session ends, and so does every sign-in
- * under way.
+ * and every reset under way.
  *
  * @throws {AppError} invalid_credentials, password_rejected, too_many_attempts, overloaded
  */
@@ -41,7 +42,7 @@ export function makeChangePassword({
   trail: AuditTrail
 }): ChangePassword {
   return async ({ account, session }, { current, next }, client) => {
-    checkPassword(next, account.username)
+    checkPassword(next, account.username, 'new_password')
     await checkCredentials({ username: account.username, password: current }, client, async () => {})
     const passwordHash = await passwords.hash(next, client.signal)
 
@@ -54,6 +55,7 @@ export function makeChangePassword({
         account.passwordSetAt,
       )
       if (!replaced) throw invalidCredentials()
+      await voidPasswordResets(trx, account.id, clock.now())
       await challenges.endAll(trx, account.id)
       await sessions.endOthers(trx, { account, session }, client)
       await trail.record(trx, 'password_changed', { account }, client)

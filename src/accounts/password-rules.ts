@@ -10,8 +10,15 @@ const GUIDANCE = 'Three or four unrelated words, or a password manager, make a g
 /**
  * Refuses what is guessed first: common passwords (as a whole, without regard to case), the username and the
  * service's own name. Nothing is asked of the kinds of characters.
+ *
+ * @param member where the password stands in the body.
+ * @throws {AppError} password_rejected
  */
-export type CheckPassword = (password: string, username: string) => void
+export type CheckPassword = (
+  password: string,
+  username: string,
+  member?: 'password' | 'new_password',
+) => void
 
 /**
  * @param min the fewest code points, counted after NFC so that one password is judged alike from every keyboard.
@@ -27,14 +34,16 @@ export function makePasswordRules({
   const common = new Set<string>(dictionary['passwords-common'])
   const names = new Set(serviceNames.map(fold))
 
-  return (password, username) => {
+  return (password, username, member = 'password') => {
+    const reject = (reason: string) => {
+      throw passwordRejected(member, `${reason} ${GUIDANCE}`)
+    }
     const normal = password.normalize('NFC')
-    if ([...normal].length < min)
-      throw passwordRejected(`The password is shorter than ${min} characters. ${GUIDANCE}`)
+    if ([...normal].length < min) reject(`The password is shorter than ${min} characters.`)
     const folded = fold(password)
-    if (common.has(folded)) throw passwordRejected(`The password is one of the most common ones. ${GUIDANCE}`)
-    if (folded === fold(username)) throw passwordRejected(`The password is the username. ${GUIDANCE}`)
-    if (names.has(folded)) throw passwordRejected(`The password is the name of this service. ${GUIDANCE}`)
+    if (common.has(folded)) reject('The password is one of the most common ones.')
+    if (folded === fold(username)) reject('The password is the username.')
+    if (names.has(folded)) reject('The password is the name of this service.')
   }
 }
 

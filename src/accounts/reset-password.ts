@@ -72,7 +72,7 @@ export function makeResetPassword({
   return async ({ token, newPassword, recoveryCode }, client) => {
     const tokenHash = keyedHash('reset token', token)
     const account = await accountOf(tokenHash)
-    checkPassword(newPassword, account.username)
+    checkPassword(newPassword, account.username, 'new_password')
     const passwordHash = await passwords.hash(newPassword, client.signal)
 
     const done = await db.transaction().execute(async (trx) => {

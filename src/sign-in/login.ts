@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { QueueFullError } from '../crypto/hash-queue.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import { invalidCredentials } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
 import type { Factors, Method } from '../two-factor/factors.ts'
@@ -34,7 +35,11 @@ export function makeLogin({
   /** Whether an account without a factor must enrol one before it gets an access token. */
   mfaRequired: boolean
 }): Login {
-  async function proceed(trx: Trx, account: Account, client: Client): Promise<LoginOutcome> {
+  async function proceed(trx: Trx, checked: Account, client: Client): Promise<LoginOutcome> {
+    // A password that was changed while its hash was computed opens nothing.
+    const account = await accounts.byId(checked.id, trx)
+    if (!account || account.disabled || account.passwordSetAt !== checked.passwordSetAt)
+      throw invalidCredentials()
     const { enrolled, methods } = await factors.of(trx, account)
     if (enrolled || mfaRequired)
       return { account, challenge: await challenges.open(trx, account), enrolled, methods }

@@ -14,11 +14,7 @@ const GUIDANCE = 'Three or four unrelated words, or a password manager, make a g
  * @param member where the password stands in the body.
  * @throws {AppError} password_rejected
  */
-export type CheckPassword = (
-  password: string,
-  username: string,
-  member?: 'password' | 'new_password',
-) => void
+export type CheckPassword = (password: string, username: string, member?: 'password' | 'new_password') => void
 
 /**
  * @param min the fewest code points, counted after NFC so that one password is judged alike from every keyboard.

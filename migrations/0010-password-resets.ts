@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 
 export async function up(db: Kysely<never>): Promise<void> {
+  await db.schema.alterTable('accounts').addColumn('password_by_mail_at', 'bigint').execute()
   await db.schema
     .createTable('password_resets')
     .addColumn('token_hash', 'text', (column) => column.primaryKey())
@@ -25,4 +26,5 @@ export async function up(db: Kysely<never>): Promise<void> {
 
 export async function down(db: Kysely<never>): Promise<void> {
   await db.schema.dropTable('password_resets').execute()
+  await db.schema.alterTable('accounts').dropColumn('password_by_mail_at').execute()
 }

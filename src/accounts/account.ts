@@ -13,6 +13,8 @@ export interface Account {
   passwordHash: string
   /** Epoch milliseconds; changes with the password, not with a rehash. */
   passwordSetAt: number
+  /** A mailed token set the password, and no factor but the mailbox was shown since: it must not be both doors. */
+  passwordByMail: boolean
   createdAt: number
   disabled: boolean
 }
@@ -26,6 +28,7 @@ export function accountFromRow(row: Selectable<AccountsTable>): Account {
     emailIsFactor: row.email_factor_at !== null,
     passwordHash: row.password_hash,
     passwordSetAt: row.password_set_at,
+    passwordByMail: row.password_by_mail_at !== null,
     createdAt: row.created_at,
     disabled: row.disabled_at !== null,
   }

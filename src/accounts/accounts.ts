@@ -7,6 +7,7 @@ import {
   findAccountByUsername,
   proveMailbox,
   replacePasswordHash,
+  trustMailbox,
 } from './store.ts'
 
 /** What other rooms may ask about accounts. */
@@ -23,6 +24,8 @@ export interface Accounts {
    */
   proveMailbox(trx: Trx, accountId: string): Promise<boolean>
   dropEmailFactor(trx: Trx, accountId: string): Promise<void>
+  /** A factor other than the mailbox was shown: codes to it count again after a reset by mail. */
+  trustMailbox(trx: Trx, accountId: string): Promise<void>
 }
 
 export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts {
@@ -31,6 +34,7 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts 
     byUsername: (username) => findAccountByUsername(db, username),
     proveMailbox: (trx, accountId) => proveMailbox(trx, accountId, clock.now()),
     dropEmailFactor,
+    trustMailbox,
     replacePasswordHash: (account, passwordHash) => replacePasswordHash(db, account, passwordHash),
   }
 }

@@ -30,7 +30,7 @@ export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeE
     },
     async (request, reply) => {
       await changeEmail.begin(accessPrincipalOf(request).account, request.body.email, clientOf(request))
-      return reply.code(202).send(null)
+      return reply.code(202).send(undefined)
     },
   )
 }

@@ -3,9 +3,14 @@ import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { AnswerForgotten, Outbox } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
-import { insertPasswordReset, listPasswordResets, voidPasswordResets } from './password-reset-store.ts'
+import {
+  deletePasswordReset,
+  insertPasswordReset,
+  listPasswordResets,
+  voidPasswordResets,
+} from './password-reset-store.ts'
 import { findAccountByUsername } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
@@ -34,32 +39,29 @@ export function makeAnswerForgotten({
   clock: Clock
   keyedHash: KeyedHash
 }): AnswerForgotten {
-  async function newToken(account: Account): Promise<string | null> {
-    const token = newOpaqueToken()
-    return db.transaction().execute(async (trx) => {
-      const now = clock.now()
-      const made = await listPasswordResets(trx, account.id, now - TOKEN_TTL_SECONDS * 1000)
-      const tooSoon = made.some((at) => at > now - COOL_DOWN_SECONDS * 1000)
-      if (tooSoon || made.length >= MAX_MAILS) return null
-      await voidPasswordResets(trx, account.id, now)
-      await insertPasswordReset(trx, {
-        tokenHash: keyedHash('reset token', token),
-        accountId: account.id,
-        createdAt: now,
-        expiresAt: now + TOKEN_TTL_SECONDS * 1000,
-      })
-      return token
-    })
+  /** @returns where to send the token, `null` when none was made. */
+  async function keepToken(trx: Trx, username: string, tokenHash: string): Promise<Account | null> {
+    const account = await findAccountByUsername(trx, username)
+    if (!account || account.disabled || !account.emailVerified) return null
+    const now = clock.now()
+    const made = await listPasswordResets(trx, account.id, now - TOKEN_TTL_SECONDS * 1000)
+    const tooSoon = made.some((at) => at > now - COOL_DOWN_SECONDS * 1000)
+    if (tooSoon || made.length >= MAX_MAILS) return null
+    await voidPasswordResets(trx, account.id, now)
+    const expiresAt = now + TOKEN_TTL_SECONDS * 1000
+    await insertPasswordReset(trx, { tokenHash, accountId: account.id, createdAt: now, expiresAt })
+    return account
   }
 
   return async (username) => {
-    const account = await findAccountByUsername(db, username)
-    if (!account || account.disabled || account.email === null || !account.emailVerified) return null
-    const token = await newToken(account)
-    if (token === null) return null
+    const token = newOpaqueToken()
+    const tokenHash = keyedHash('reset token', token)
+    const account = await db.transaction().execute((trx) => keepToken(trx, username, tokenHash))
+    if (!account?.email) return null
     return {
       to: { name: '', address: account.email },
       letter: passwordReset({ username: account.username, token, minutes: TOKEN_TTL_SECONDS / 60 }),
+      takeBack: () => db.transaction().execute((trx) => deletePasswordReset(trx, tokenHash)),
     }
   }
 }

@@ -50,6 +50,10 @@ export async function usePasswordReset(trx: Trx, tokenHash: string, now: number)
   return numUpdatedRows === 1n
 }
 
+export async function deletePasswordReset(trx: Trx, tokenHash: string): Promise<void> {
+  await trx.deleteFrom('password_resets').where('token_hash', '=', tokenHash).execute()
+}
+
 /** The other tokens of the account are void: a newer one was asked for, or one was used. */
 export async function voidPasswordResets(trx: Trx, accountId: string, now: number): Promise<void> {
   await trx

@@ -31,7 +31,7 @@ export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{
     },
     async (request, reply) => {
       await forgetPassword(request.body.username)
-      return reply.code(202).send(null)
+      return reply.code(202).send(undefined)
     },
   )
 

@@ -11,12 +11,13 @@ import type { Prove } from '../two-factor/prove.ts'
 import type { Account } from './account.ts'
 import { findPasswordReset, usePasswordReset, voidPasswordResets } from './password-reset-store.ts'
 import type { CheckPassword } from './password-rules.ts'
-import { findAccountById, replacePassword } from './store.ts'
+import { findAccountById, resetPassword as setPassword } from './store.ts'
 
 /**
  * Sets a new password for whoever has the token from the mailbox. It replaces the first factor and no other:
- * the second one is asked for at the next sign-in. Where that is a code to the same mailbox, a recovery code
- * must stand in for it here, or one mailbox would open both doors.
+ * the second one is asked for at the next sign-in. One mailbox must not open both doors: where codes to it are
+ * the only factor, a recovery code must stand in for them here; where there is an authenticator, they answer
+ * nothing until it or a recovery code was shown.
  *
  * @throws {AppError} invalid_token, password_rejected, recovery_code_required, invalid_code, too_many_attempts
  */
@@ -48,7 +49,7 @@ export function makeResetPassword({
   sessions: Sessions
   trail: AuditTrail
 }): ResetPassword {
-  async function accountOf(tokenHash: string): Promise<Account> {
+  async function accountOf(db: Db, tokenHash: string): Promise<Account> {
     const accountId = await findPasswordReset(db, tokenHash, clock.now())
     const account = accountId && (await findAccountById(db, accountId))
     if (!account || account.disabled) throw invalidToken('the reset token is unknown, expired or used')
@@ -62,8 +63,6 @@ export function makeResetPassword({
     recoveryCode: string | undefined,
     client: Client,
   ): Promise<boolean> {
-    const { totp, email } = await factors.of(trx, account)
-    if (totp || !email) return true
     if (recoveryCode === undefined) throw recoveryCodeRequired()
     const answer = { code: recoveryCode, method: 'recovery_code' as const }
     return (await prove.answer(trx, account, answer, client)) !== null
@@ -71,18 +70,19 @@ export function makeResetPassword({
 
   return async ({ token, newPassword, recoveryCode }, client) => {
     const tokenHash = keyedHash('reset token', token)
-    const account = await accountOf(tokenHash)
-    checkPassword(newPassword, account.username, 'new_password')
+    const { username } = await accountOf(db, tokenHash)
+    checkPassword(newPassword, username, 'new_password')
     const passwordHash = await passwords.hash(newPassword, client.signal)
 
     const done = await db.transaction().execute(async (trx) => {
-      if (!(await secondDoor(trx, account, recoveryCode, client))) return false
+      const account = await accountOf(trx, tokenHash)
+      const { totp, enrolled } = await factors.of(trx, account)
+      if (enrolled && !totp && !(await secondDoor(trx, account, recoveryCode, client))) return false
       const now = clock.now()
       if (!(await usePasswordReset(trx, tokenHash, now)))
         throw invalidToken('the reset token was used by another request')
       await voidPasswordResets(trx, account.id, now)
-      if (!(await replacePassword(trx, account.id, passwordHash, now, null)))
-        throw invalidToken('the account is gone')
+      await setPassword(trx, account.id, passwordHash, now, totp)
       await challenges.endAll(trx, account.id)
       await sessions.endAll(trx, account.id)
       await trail.record(trx, 'password_reset', { account }, client)

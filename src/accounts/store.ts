@@ -32,6 +32,7 @@ export async function insertAccount(
       email_factor_at: null,
       password_hash: account.passwordHash,
       password_set_at: account.createdAt,
+      password_by_mail_at: null,
       created_at: account.createdAt,
       disabled_at: null,
     })
@@ -81,7 +82,7 @@ export async function replaceEmail(
 }
 
 /**
- * @param passwordSetAt of the password that was checked, or `null` when a reset token stands for it.
+ * @param passwordSetAt of the password that was checked.
  * @returns whether the password was still that one.
  */
 export async function replacePassword(
@@ -89,15 +90,35 @@ export async function replacePassword(
   accountId: string,
   passwordHash: string,
   now: number,
-  passwordSetAt: number | null,
+  passwordSetAt: number,
 ): Promise<boolean> {
-  let update = trx
+  const { numUpdatedRows } = await trx
     .updateTable('accounts')
     .set({ password_hash: passwordHash, password_set_at: now })
     .where('id', '=', accountId)
-  if (passwordSetAt !== null) update = update.where('password_set_at', '=', passwordSetAt)
-  const { numUpdatedRows } = await update.executeTakeFirstOrThrow()
+    .where('password_set_at', '=', passwordSetAt)
+    .executeTakeFirstOrThrow()
   return numUpdatedRows === 1n
+}
+
+/** @param byMail whether the mailbox alone stands for it. */
+export async function resetPassword(
+  trx: Trx,
+  accountId: string,
+  passwordHash: string,
+  now: number,
+  byMail: boolean,
+): Promise<void> {
+  await trx
+    .updateTable('accounts')
+    .set({ password_hash: passwordHash, password_set_at: now, password_by_mail_at: byMail ? now : null })
+    .where('id', '=', accountId)
+    .execute()
+}
+
+/** A factor other than the mailbox was shown. */
+export async function trustMailbox(trx: Trx, accountId: string): Promise<void> {
+  await trx.updateTable('accounts').set({ password_by_mail_at: null }).where('id', '=', accountId).execute()
 }
 
 /** Everything that belongs to the account goes with it. */

@@ -40,4 +40,5 @@ export const ProblemSchema = Type.Object(
 /** For answers without a body. */
 export const NO_CONTENT = Type.Null({ description: 'Done' })
 
-export const ACCEPTED = Type.Null({ description: 'Taken on' })
+/** Typed so that it is sent as nothing at all: a 202 would carry a `null`. */
+export const ACCEPTED = Type.Unsafe<undefined>({ type: 'null', description: 'Taken on' })

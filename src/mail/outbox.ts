@@ -27,11 +27,21 @@ const BATCH = 20
  * looked into here rather than in its request, so that its answer tells nothing.
  */
 export type OutboxMessage =
-  | { kind: 'letter'; to: Mailbox; letter: Letter }
+  | ({ kind: 'letter' } & Addressed)
   | { kind: 'password_forgotten'; username: string }
 
-/** Answers a message that is not a letter with the letter to send, if there is any. */
-export type AnswerForgotten = (username: string) => Promise<{ to: Mailbox; letter: Letter } | null>
+interface Addressed {
+  to: Mailbox
+  letter: Letter
+}
+
+/**
+ * Answers a message that is not a letter with the letter to send, if there is any. It is answered anew each time
+ * it is tried; what was made for a letter that did not go out is taken back.
+ */
+export type AnswerForgotten = (
+  username: string,
+) => Promise<(Addressed & { takeBack: () => Promise<void> }) | null>
 
 /** Mail that is kept until it is sent: over crashes, and over hours without a mail server. */
 export interface Outbox {
@@ -60,8 +70,15 @@ export function makeOutbox({
 }): Outbox {
   async function send({ id, sealedMessage }: OutboxRow): Promise<void> {
     const message: OutboxMessage = JSON.parse(box.open(sealedMessage, outboxContext(id)).toString())
-    const mail = message.kind === 'letter' ? message : await answerForgotten(message.username)
-    if (mail) await mailer.send({ id, to: mail.to, ...renderLetter(mail.letter, serviceName) })
+    const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...renderLetter(letter, serviceName) })
+    if (message.kind === 'letter') return post(message)
+
+    const answer = await answerForgotten(message.username)
+    if (!answer) return
+    await post(answer).catch(async (error) => {
+      await answer.takeBack()
+      throw error
+    })
   }
 
   async function deliver(row: OutboxRow): Promise<boolean> {

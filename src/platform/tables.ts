@@ -34,6 +34,8 @@ export interface AccountsTable {
   password_hash: string
   /** Changes only with the password itself, not with a rehash at a new cost. */
   password_set_at: number
+  /** When a mailed token set it, until a factor other than the mailbox is shown. */
+  password_by_mail_at: number | null
   created_at: number
   disabled_at: number | null
 }

@@ -24,7 +24,7 @@ export interface SentCode {
 
 /** Six digits by mail, bound to the challenge they were asked for with. */
 export interface EmailCodes {
-  /** Whether such codes are offered to this account. */
+  /** Whether such codes are offered to this account: not through a mailbox that has just set the password. */
   offeredTo(account: Account): boolean
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
   send(account: Account, challenge: Challenge, client: Client): Promise<SentCode>
@@ -58,12 +58,15 @@ export function makeEmailCodes({
     if (wait > 0) throw mailedTooOften(wait)
   }
 
+  const offeredTo = ({ email, passwordByMail }: Account) =>
+    sendLetter !== null && email !== null && !passwordByMail
+
   return {
-    offeredTo: ({ email }) => sendLetter !== null && email !== null,
+    offeredTo,
 
     async send(account, challenge, client) {
       const { email } = account
-      if (!sendLetter || email === null) throw emailUnavailable()
+      if (!sendLetter || email === null || !offeredTo(account)) throw emailUnavailable()
       const code = newNumericCode()
       const codeHash = hash(challenge.id, email, code)
       await db.transaction().execute(async (trx) => {

@@ -12,8 +12,9 @@ export type Method = (typeof METHODS)[number]
 /** What an account can prove itself with, beside its password. */
 export interface FactorState {
   totp: boolean
-  /** Whether codes by mail have become a factor of the account. */
+  /** Whether codes by mail are a factor of the account, and are taken now. */
   email: boolean
+  /** Also when codes by mail are its factor and are switched off: nothing weaker takes their place then. */
   enrolled: boolean
   /** For an enrolled account, what it can answer with now; for another, what it can enrol. */
   methods: Method[]
@@ -37,7 +38,7 @@ export function makeFactors({
     async of(db, account) {
       const totp = await hasActiveTotp(db, account.id)
       const email = account.emailIsFactor && emailCodes.offeredTo(account)
-      const enrolled = totp || email
+      const enrolled = totp || account.emailIsFactor
 
       const methods: Method[] = []
       if (totp || !enrolled) methods.push('totp')

@@ -144,6 +144,7 @@ export function makeProve({
       await failureCounters.succeed(trx, account.id, method)
       await trail.record(trx, 'code_accepted', { account, method }, client)
       if (method === 'recovery_code') await recordRecovery(trx, account, client)
+      if (method !== 'email' && account.passwordByMail) await accounts.trustMailbox(trx, account.id)
       const codes = method === 'email' ? await acceptMailbox(trx, account, client, enrolled) : undefined
       return { amr: AMR[method], ...(codes && { recoveryCodes: codes }) }
     },

@@ -96,6 +96,14 @@ export async function enrolByEmail(
   return { username, id, email, accessToken, refreshToken, recoveryCodes }
 }
 
+/** Forgets the password and finds the token in the mailbox. */
+export async function mailedToken(service: MailingService, username = 'ada'): Promise<string> {
+  await service.post('/password/forgot', { username })
+  return codeIn(
+    (await deliver(service)).find(({ message }) => /reset your password/.test(message.subject ?? '')),
+  )
+}
+
 export function setEmail(service: Service, accessToken: string, email: string): Promise<Answer> {
   return service.put('/me/email', { email }, accessToken)
 }

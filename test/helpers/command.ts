@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { childOptions } from './child-environment.ts'
 import { freePort } from './free-port.ts'
 import { CHEAP_HASHES } from './service.ts'
 
@@ -35,8 +36,7 @@ export function runCommand(
 ): Command {
   // By way of env, so that the test runner does not put its own instruments into the process.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${ROOT}/${script}`, ...args], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, ...environment },
+    ...childOptions(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid }),
   })

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { childOptions } from './child-environment.ts'
 import { freePort } from './free-port.ts'
 import { remote } from './remote.ts'
 import { CHEAP_HASHES, type Reachable } from './service.ts'
@@ -35,7 +36,7 @@ export async function startProcess(t: Test, environment: Record<string, string>)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawn(process.execPath, [SERVER], {
-    env: { PATH: process.env.PATH, RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) },
+    ...childOptions({ RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit')

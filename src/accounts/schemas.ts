@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { CLOSED, ref, Timestamp } from '../http/schemas.ts'
 import { mfaStepMembers } from '../sign-in/schemas.ts'
+import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
 import { EMAIL_MAX, EMAIL_PATTERN } from './email-address.ts'
 import { PASSWORD_MAX } from './password-rules.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN } from './username.ts'
@@ -86,7 +87,7 @@ export const ForgotPasswordBody = Type.Object(
 export const resetPasswordBody = (passwordMin: number) =>
   Type.Object(
     {
-      token: Type.String({ minLength: 1, maxLength: 256, description: 'From the mail' }),
+      token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the mail' }),
       new_password: newPassword(passwordMin),
       recovery_code: Type.Optional(
         Type.String({

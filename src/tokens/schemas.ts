@@ -87,7 +87,7 @@ export const Introspection = Type.Object(
 export const tokenSchemas = [TokenResponse, AccessTokenResponse, Session, Introspection]
 
 /** Longer than any token: one that is sent in the place of another is told that it is not valid there. */
-const TOKEN_MAX_LENGTH = 8192
+export const TOKEN_MAX_LENGTH = 8192
 
 export const RefreshBody = Type.Object(
   { refresh_token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }) },

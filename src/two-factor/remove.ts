@@ -3,6 +3,7 @@ import type { AuditTrail } from '../audit/trail.ts'
 import { twoFactorRequired } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
 import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
+import type { Factors } from './factors.ts'
 import { deleteFactors } from './store.ts'
 
 /**
@@ -15,12 +16,14 @@ export type RemoveFactors = (signedIn: SignedIn, client: Client) => Promise<void
 export function makeRemoveFactors({
   db,
   accounts,
+  factors,
   sessions,
   trail,
   mfaRequired,
 }: {
   db: Db
   accounts: Accounts
+  factors: Factors
   sessions: Sessions
   trail: AuditTrail
   mfaRequired: boolean
@@ -28,10 +31,11 @@ export function makeRemoveFactors({
   return async ({ account }, client) => {
     if (mfaRequired) throw twoFactorRequired()
     await db.transaction().execute(async (trx) => {
+      const { enrolled } = await factors.of(trx, account)
       await deleteFactors(trx, account.id)
       await accounts.dropEmailFactor(trx, account.id)
       await sessions.weaken(trx, account.id)
-      await trail.record(trx, 'factor_removed', { account }, client)
+      if (enrolled) await trail.record(trx, 'factor_removed', { account }, client)
     })
   }
 }

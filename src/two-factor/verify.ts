@@ -56,7 +56,10 @@ export function makeVerify({
       }
       await challenges.consume(trx, challenge.id)
       const grant = await sessions.open(trx, account, proof.amr, client)
-      return { grant, ...(proof.recoveryCodes && { recoveryCodes: proof.recoveryCodes }) }
+      if (!proof.recoveryCodes) return { grant }
+      // The first factor: what was begun without one ends.
+      await sessions.endWeaker(trx, grant.session)
+      return { grant, recoveryCodes: proof.recoveryCodes }
     })
 
     if ('triesLeft' in outcome) throw invalidCode(rfc3339(clock.now()), outcome.triesLeft)

@@ -96,18 +96,3 @@ t.test('a code that was mailed before the reset answers nothing after it', async
   await reset(service, await mailedToken(service))
   t.equal(outcomeOf(await answerByEmail(service, code, mfaToken)), '401 invalid_token')
 })
-
-t.test(
-  'an account that gets its first factor while its password is being reset is asked for it',
-  async (t) => {
-    const service = await startMailingService(t)
-    const ada = await enrolByEmail(service)
-    await service.db.updateTable('accounts').set({ email_factor_at: null }).execute()
-    const token = await mailedToken(service)
-    // What the reset began with is outdated when its hash is computed.
-    const resetting = reset(service, token)
-    await service.db.updateTable('accounts').set({ email_factor_at: 1 }).execute()
-    isProblem(t, await resetting, 'recovery_code_required')
-    t.ok(ada)
-  },
-)

@@ -4,6 +4,7 @@ import type { Db, Trx } from '../platform/database.ts'
 import {
   blockCounter,
   countFailure,
+  deleteCounters,
   failuresOf,
   listClosedFactors,
   resetCounter,
@@ -58,6 +59,8 @@ export interface FailureCounters {
   takeBack(trx: Trx, subject: string, factor: string): Promise<void>
   /** The factors of an account that failed too often and are of no use until they are renewed. */
   closedFactors(db: Db, accountId: string): Promise<string[]>
+  /** There is no such subject any more. */
+  forget(trx: Trx, subject: string): Promise<void>
 }
 
 export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounters {
@@ -79,6 +82,7 @@ export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounter
     succeed: (trx, subject, factor) => resetCounter(trx, subject, factor, clock.now()),
     takeBack: uncountFailure,
     closedFactors: (db, accountId) => listClosedFactors(db, accountId, CODE_POLICY.last),
+    forget: deleteCounters,
   }
 }
 

@@ -162,3 +162,7 @@ export async function listClosedFactors(db: Db, subject: string, last: number): 
     .execute()
   return rows.map((row) => row.factor)
 }
+
+export async function deleteCounters(trx: Trx, subject: string): Promise<void> {
+  await trx.deleteFrom('failure_counters').where('subject', '=', subject).execute()
+}

@@ -13,3 +13,8 @@ export function acrOf(amr: readonly Amr[]): Acr {
 export function reaches(acr: Acr, wanted: Acr): boolean {
   return ACRS.indexOf(acr) >= ACRS.indexOf(wanted)
 }
+
+/** Whether more than the password was shown: the service may ask that of every session, also of old ones. */
+export function showsSecondFactor(amr: readonly Amr[]): boolean {
+  return amr.includes('mfa')
+}

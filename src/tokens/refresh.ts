@@ -5,6 +5,7 @@ import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { invalidRefreshToken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
+import { showsSecondFactor } from './assurance.ts'
 import type { Client, Grant, Session } from './sessions.ts'
 import {
   endSession,
@@ -36,6 +37,7 @@ export function makeRefresh({
   accounts,
   trail,
   refreshTtl,
+  mfaRequired,
 }: {
   db: Db
   clock: Clock
@@ -43,12 +45,16 @@ export function makeRefresh({
   accounts: Accounts
   trail: AuditTrail
   refreshTtl: number
+  /** Whether a session of the password alone, from before it was required, is good for nothing. */
+  mfaRequired: boolean
 }): Refresh {
   async function liveSession(trx: Trx, id: string): Promise<{ session: Session; account: Account }> {
     const session = await findLiveSession(trx, id, clock.now())
     const account = session && (await accounts.byId(session.accountId, trx))
     if (!account || account.disabled)
       throw invalidRefreshToken('its session has ended or its account is gone')
+    if (mfaRequired && !showsSecondFactor(session.amr))
+      throw invalidRefreshToken('its session has shown no second factor, which is required now')
     return { session, account }
   }
 

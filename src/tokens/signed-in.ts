@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import { invalidToken } from '../errors.ts'
 import type { AccessClaims } from './access-token.ts'
+import { showsSecondFactor } from './assurance.ts'
 import type { Sessions, SignedIn } from './sessions.ts'
 
 /**
@@ -14,15 +15,20 @@ export type FindSignedIn = (claims: AccessClaims) => Promise<SignedIn>
 export function makeFindSignedIn({
   sessions,
   accounts,
+  mfaRequired,
 }: {
   sessions: Sessions
   accounts: Accounts
+  /** Whether a session of the password alone, from before it was required, is good for nothing. */
+  mfaRequired: boolean
 }): FindSignedIn {
   return async (claims) => {
     const session = await sessions.find(claims.sid)
     const account = session && (await accounts.byId(session.accountId))
     if (!account || account.disabled || account.id !== claims.sub)
       throw invalidToken('the session has ended or its account is gone')
+    if (mfaRequired && !showsSecondFactor(session.amr))
+      throw invalidToken('the session has shown no second factor, which is required now')
     return { account, session }
   }
 }

@@ -39,6 +39,8 @@ export interface MailServer {
   mails: ReceivedMail[]
   /** From the next connection on. */
   behave(behaviour: Behaviour): void
+  /** How many connections are open, a moment after the last one was closed. */
+  connections(): Promise<number>
   /** Waits until it has accepted so many mails in all. */
   waitFor(count: number): Promise<void>
 }
@@ -94,6 +96,10 @@ export async function startMailServer(
     mails,
     behave: (next) => {
       behaviour = next
+    },
+    async connections() {
+      for (let wait = 0; wait < 50 && server.connections.size > 0; wait += 1) await sleep(10)
+      return server.connections.size
     },
     async waitFor(count) {
       const deadline = Date.now() + 15_000

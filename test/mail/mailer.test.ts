@@ -1,0 +1,124 @@
+import t, { type Test } from 'tap'
+import { MailError, type Mailer, makeMailer } from '../../src/platform/mailer.ts'
+import { makeCertificates, openssl, trust } from '../helpers/certificates.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { type Behaviour, startMailServer } from '../helpers/smtp.ts'
+
+/** The outside may refuse a mail. It may not hold it up for long, and no server but ours may have it. */
+
+const FROM = { name: 'Keyturn', address: 'keyturn@example.com' }
+
+/** For servers that hang, so that the test does not. */
+const SHORT_MS = 400
+
+const MAIL = {
+  id: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
+  to: { name: '', address: 'ada@example.com' },
+  subject: 'Keyturn: your sign-in code',
+  text: 'text',
+  html: '<p>html</p>',
+}
+
+function mailer(t: Test, url: string, timeoutMs = 5_000): Mailer {
+  const made = makeMailer({ url, from: FROM, timeoutMs })
+  t.teardown(() => made.close())
+  return made
+}
+
+t.test(
+  'a mail has one recipient, two parts, an id to tell a copy by, and a sign that nobody wrote it',
+  async (t) => {
+    const smtp = await startMailServer(t)
+    await mailer(t, smtp.url).send(MAIL)
+    const [mail] = smtp.mails
+    t.equal(mail?.from, FROM.address)
+    t.strictSame(mail?.to, [MAIL.to.address])
+    t.strictSame(mail?.message.to, [{ name: '', address: MAIL.to.address }])
+    t.match(mail?.message.from, { name: 'Keyturn', address: FROM.address })
+    t.equal(mail?.message.subject, MAIL.subject)
+    t.equal(mail?.message.messageId, `<${MAIL.id}@example.com>`)
+    t.match(mail?.raw, /^Auto-Submitted: auto-generated\r$/m)
+    t.match(mail?.raw, /^Content-Type: multipart\/alternative/m)
+    t.equal(mail?.text.trim(), MAIL.text)
+    t.equal(mail?.html.trim(), MAIL.html)
+  },
+)
+
+const REFUSALS: Record<string, Behaviour> = {
+  'a server that is too busy': { refuse: ['connect', 421] },
+  'a server that wants nobody': { refuse: ['connect', 554] },
+  'a recipient that is unknown': { refuse: ['rcpt', 550] },
+  'a mailbox that is full': { refuse: ['rcpt', 452] },
+  'a message that is refused': { refuse: ['data', 554] },
+  'a message that is put off': { refuse: ['data', 451] },
+  'a connection that breaks at the greeting': { drop: 'connect' },
+  'a connection that breaks at the recipient': { drop: 'rcpt' },
+  'a connection that breaks before the message is accepted': { drop: 'data' },
+}
+
+t.test('what a server refuses, or breaks off, is an error', async (t) => {
+  const smtp = await startMailServer(t)
+  const { send } = mailer(t, smtp.url)
+  for (const [name, behaviour] of Object.entries(REFUSALS)) {
+    smtp.behave(behaviour)
+    await t.rejects(send(MAIL), MailError, name)
+  }
+  smtp.behave({})
+  await send(MAIL)
+  t.equal(smtp.mails.length, 1, 'the next one goes out')
+})
+
+t.test('a server that is not there is an error', async (t) => {
+  await t.rejects(mailer(t, `smtp://127.0.0.1:${await freePort()}`).send(MAIL), MailError)
+  await t.rejects(mailer(t, 'smtp://no-such-host.invalid').send(MAIL), MailError)
+})
+
+t.test('a server that hangs is given up in time, and gets nothing later', async (t) => {
+  const smtp = await startMailServer(t)
+  const { send } = mailer(t, smtp.url, SHORT_MS)
+  for (const behaviour of [{ hang: 'connect' }, { hang: 'rcpt' }, { hang: 'data' }] as const) {
+    smtp.behave(behaviour)
+    const startedAt = performance.now()
+    await t.rejects(send(MAIL), MailError)
+    const tookMs = performance.now() - startedAt
+    t.ok(tookMs >= SHORT_MS - 5 && tookMs < SHORT_MS + 1_000, `${behaviour.hang}: ${Math.round(tookMs)} ms`)
+  }
+  smtp.behave({ slowMs: 2 * SHORT_MS })
+  await t.rejects(send(MAIL), MailError, 'or one that is too slow')
+  t.equal(await smtp.connections(), 0, 'no connection is left open')
+})
+
+t.test('a mail takes TLS, where the server is not on this machine', async (t) => {
+  const smtp = await startMailServer(t)
+  // This machine by a name that does not look like it.
+  const url = `smtp://[::ffff:127.0.0.1]:${smtp.port}`
+  await t.rejects(mailer(t, url).send(MAIL), MailError, 'a server without STARTTLS, or somebody who hides it')
+  t.strictSame(smtp.mails, [])
+  await mailer(t, `${url}?ignoreTLS=true`).send(MAIL)
+  t.equal(smtp.mails.length, 1, 'unless the operator says otherwise')
+})
+
+t.test(
+  'the certificate of the server is checked',
+  { skip: !openssl && 'openssl is not installed' },
+  async (t) => {
+    const { good, authorityFile, ...bad } = makeCertificates(t)
+    for (const scheme of ['smtp', 'smtps'])
+      await t.test(scheme, async (t) => {
+        const secure = scheme === 'smtps'
+        const server = await startMailServer(t, { tls: good, secure })
+        const url = `${scheme}://localhost:${server.port}`
+        await t.rejects(mailer(t, url).send(MAIL), MailError, 'an authority that nobody trusts')
+        trust(t, authorityFile)
+        await mailer(t, url).send(MAIL)
+        t.equal(server.mails.length, 1)
+        t.ok(server.mails[0]?.secure, 'a good one is used, also where it is not asked for')
+
+        for (const [name, tls] of Object.entries(bad)) {
+          const smtp = await startMailServer(t, { tls, secure })
+          await t.rejects(mailer(t, `${scheme}://localhost:${smtp.port}`).send(MAIL), MailError, name)
+          t.strictSame(smtp.mails, [])
+        }
+      })
+  },
+)

@@ -11,6 +11,11 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('succeeded_at', 'bigint')
     .addPrimaryKeyConstraint('failure_counters_pk', ['subject', 'factor'])
     .execute()
+  await db.schema
+    .createIndex('failure_counters_last_failed_at')
+    .on('failure_counters')
+    .column('last_failed_at')
+    .execute()
 }
 
 export async function down(db: Kysely<never>): Promise<void> {

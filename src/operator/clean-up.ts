@@ -10,6 +10,9 @@ export const BATCH_SIZE = 200
 
 const PAUSE_MS = 20
 
+/** How long the wrong passwords of a name from a network are remembered after the last one. */
+const COUNTER_RETENTION_MS = 90 * 24 * 3600 * 1000
+
 /** How long the audit trail reaches back. */
 const AUDIT_RETENTION_MS = 365 * 24 * 3600 * 1000
 
@@ -20,6 +23,8 @@ interface Expiry {
   /** The time from which on, and `retention` milliseconds later, a row may go; it has an index. */
   column: string
   retention?: number
+  /** Which of the rows; all when it is left out. */
+  only?: { column: string; value: string }
   /** Rows that would go with a row, and may be many: they go before it, in batches of their own. */
   dependents?: { table: keyof Tables; key: string; parent: string }
 }
@@ -35,6 +40,14 @@ const EXPIRIES: readonly Expiry[] = [
   { table: 'password_resets', key: 'token_hash', column: 'expires_at' },
   { table: 'refresh_tokens', key: 'token_hash', column: 'expires_at' },
   { table: 'mail_counts', key: 'subject', column: 'since', retention: MAIL_WINDOW_MS },
+  // Of passwords alone: those rows are of names and networks that anybody can make up.
+  {
+    table: 'failure_counters',
+    key: 'subject',
+    column: 'last_failed_at',
+    retention: COUNTER_RETENTION_MS,
+    only: { column: 'factor', value: 'password' },
+  },
   { table: 'audit_events', key: 'id', column: 'at', retention: AUDIT_RETENTION_MS },
   { table: 'sessions', key: 'id', column: 'ended_at', dependents: REFRESH_TOKENS },
   { table: 'sessions', key: 'id', column: 'idle_expires_at', dependents: REFRESH_TOKENS },
@@ -44,7 +57,10 @@ const EXPIRIES: readonly Expiry[] = [
 export type CleanUp = (signal?: AbortSignal) => Promise<Record<string, number>>
 
 export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
-  const expired = ({ column, retention = 0 }: Expiry) => sql`${sql.ref(column)} <= ${clock.now() - retention}`
+  const expired = ({ column, retention = 0, only }: Expiry) => {
+    const old = sql`${sql.ref(column)} <= ${clock.now() - retention}`
+    return only ? sql`${old} and ${sql.ref(only.column)} = ${only.value}` : old
+  }
 
   async function expiredKeys(expiry: Expiry): Promise<string[]> {
     const { rows } = await sql<{ key: string }>`

@@ -1,4 +1,5 @@
 import type { SecretBox } from '../crypto/secret-box.ts'
+import { notEnrolled } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { totpSecretContext } from './setup.ts'
@@ -10,7 +11,11 @@ export interface TotpCodes {
   factorsOf(db: Db, accountId: string): Promise<{ active?: TotpFactor; pending?: TotpFactor }>
   /** Whether the code is right for an active factor, and good for the first time. */
   spend(trx: Trx, active: TotpFactor, code: string): Promise<boolean>
-  /** Whether the code is right for a pending factor; the factor is the active one from then on. */
+  /**
+   * Whether the code is right for a pending factor; the factor is the active one from then on.
+   *
+   * @throws {AppError} not_enrolled when another request was first.
+   */
   confirm(trx: Trx, pending: TotpFactor, code: string): Promise<boolean>
 }
 
@@ -30,7 +35,10 @@ export function makeTotpCodes({ box, clock }: { box: SecretBox; clock: Clock }):
 
     async confirm(trx, pending, code) {
       const step = stepOf(pending, code)
-      return step !== null && (await activateTotpFactor(trx, pending, step, clock.now()))
+      if (step === null) return false
+      // Thrown, so that the active factor is not gone with a pending one that another request has taken.
+      if (!(await activateTotpFactor(trx, pending, step, clock.now()))) throw notEnrolled()
+      return true
     },
   }
 }

@@ -88,6 +88,26 @@ t.test('what has expired goes, and what lives is as good as before', async (t) =
   t.equal(verify.status, 200, 'the challenge is live')
 })
 
+t.test('made-up names are forgotten after months, wrong codes of an account never', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  await service.post('/login', { username: 'nobody', password: 'not this one' })
+  await service.post('/2fa/verify', { code: '000000' }, await login(service))
+  const counted = async () =>
+    (await service.db.selectFrom('failure_counters').select('factor').execute()).map(({ factor }) => factor)
+  const before = await counted()
+  t.ok(before.includes('password') && before.includes('totp'))
+
+  service.clock.advance(89 * DAY)
+  await service.deps.cleanUp()
+  t.strictSame((await counted()).sort(), before.sort())
+  service.clock.advance(2 * DAY)
+  await service.deps.cleanUp()
+  t.strictSame(await counted(), ['totp'])
+  const [left] = await service.db.selectFrom('failure_counters').selectAll().execute()
+  t.match(left, { subject: ada.id, failures: 1 })
+})
+
 t.test('a used refresh token is known after the clean-up, and ends its session', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)

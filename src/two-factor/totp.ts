@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { verifySync } from 'otplib'
 
 /** RFC 6238 section 5.2: the default time step. */
-export const PERIOD_SECONDS = 30
-export const DIGITS = 6
+const PERIOD_SECONDS = 30
 /** RFC 4226 section 4, requirement 6: 160 bits are recommended. */
 const SECRET_BYTES = 20
 

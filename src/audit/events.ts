@@ -13,8 +13,8 @@ interface EventKind {
 export const EVENTS = {
   account_registered: { outcome: 'success' },
   account_deleted: { outcome: 'success', notice: 'account_deleted' },
-  login_succeeded: { outcome: 'success' },
-  login_failed: { outcome: 'failure' },
+  password_accepted: { outcome: 'success' },
+  password_refused: { outcome: 'failure' },
   code_accepted: { outcome: 'success' },
   code_rejected: { outcome: 'failure' },
   code_sent: { outcome: 'success' },

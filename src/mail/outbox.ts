@@ -112,12 +112,15 @@ export function makeOutbox({
 
     async deliverDue() {
       let delivered = 0
-      for (const id of await listDueOutboxIds(db, clock.now(), BATCH)) {
-        const now = clock.now()
-        const row = await db.transaction().execute((trx) => claimOutbox(trx, id, now, now + CLAIM_MS))
-        if (row && (await deliver(row))) delivered += 1
+      for (;;) {
+        const ids = await listDueOutboxIds(db, clock.now(), BATCH)
+        if (ids.length === 0) return delivered
+        for (const id of ids) {
+          const now = clock.now()
+          const row = await db.transaction().execute((trx) => claimOutbox(trx, id, now, now + CLAIM_MS))
+          if (row && (await deliver(row))) delivered += 1
+        }
       }
-      return delivered
     },
   }
 }

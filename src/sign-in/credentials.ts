@@ -61,14 +61,14 @@ export function makeCheckCredentials({
     if (!account || !matches || account.disabled) {
       await inTransaction(async (trx) => {
         const about = { account, method: 'password' }
-        await trail.record(trx, 'login_failed', about, client)
+        await trail.record(trx, 'password_refused', about, client)
         if (await attempt.fail(trx)) await trail.record(trx, 'attempts_paused', about, client)
       })
       throw invalidCredentials()
     }
     return inTransaction(async (trx) => {
       await attempt.succeed(trx)
-      await trail.record(trx, 'login_succeeded', { account, method: 'password' }, client)
+      await trail.record(trx, 'password_accepted', { account, method: 'password' }, client)
       return proceed(trx, account)
     })
   }

@@ -118,6 +118,22 @@ t.test('no body at all is not valid', async (t) => {
   }
 })
 
+t.test(
+  'half a pair of surrogates is refused as such, before it could be hashed as another password',
+  async (t) => {
+    const bodies = [
+      `{"username":"grace","password":"correct horse \\ud800"}`,
+      `{"username":"grace","password":"${PASSWORD}","\\udfff":1}`,
+    ]
+    for (const url of ['/register', '/login'])
+      for (const body of bodies) {
+        const answer = await postBytes(service, url, body)
+        isProblem(t, answer, 'validation_failed', `${url} ${body}`)
+        t.match(answer.body.errors, [{ pointer: '', detail: 'a string has an unpaired surrogate' }])
+      }
+  },
+)
+
 t.test('all faults are named at once, by pointer, and no more than help', async (t) => {
   const { body } = await service.post('/register', { username: 'a b', pass: 1, 'a/b~c': 2 })
   const pointers = body.errors.map(({ pointer }: { pointer: string }) => pointer)

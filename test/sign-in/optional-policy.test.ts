@@ -62,7 +62,7 @@ t.test('a token of the password alone can set up the first factor, but replaces 
   const code = totp(secret, enrolled.clock.now())
   t.equal((await enrolled.post('/2fa/verify', { code }, mfaToken)).status, 200)
   const answer = await enrolled.post('/2fa/setup', undefined, passwordOnly)
-  isProblem(t, answer, 'insufficient_user_authentication', 'as fresh as it is, it is not sure enough')
+  isProblem(t, answer, 'invalid_token', 'its session has ended with the first factor')
 })
 
 t.test('under MFA_POLICY=required nothing but the way to a factor opens', async (t) => {

@@ -173,7 +173,7 @@ function readAppName(read: Reader, faults: string[]): string {
 function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
   const value = read.text('MAIL_FROM', '')
   if (!value) return null
-  const [, name = '', bracketed] = /^([^<>"]*)<([^<>]+)>$/.exec(value) ?? []
+  const [, name = '', bracketed] = /^([^<>"\p{Cc}]*)<([^<>]+)>$/u.exec(value) ?? []
   const address = bracketed ?? value
   if (new RegExp(EMAIL_PATTERN).test(address)) return { name: name.trim(), address }
   faults.push(`MAIL_FROM must be an address, or a name and <address>, not "${value}"`)

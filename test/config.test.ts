@@ -260,6 +260,23 @@ t.test('mail needs a server and a sender, and mailed codes need mail', async (t)
   )
 })
 
+t.test('a sender is one mailbox, and nothing that could begin another header', async (t) => {
+  for (const [text, mailbox] of [
+    ['a@b.example', { name: '', address: 'a@b.example' }],
+    ['<a@b.example>', { name: '', address: 'a@b.example' }],
+    ['Bücher & Söhne <a@b.example>', { name: 'Bücher & Söhne', address: 'a@b.example' }],
+  ] as const)
+    t.strictSame(readConfig({ MAIL_FROM: text }).mailFrom, mailbox)
+  for (const text of [
+    'Keyturn\r\nBcc: e@evil.example <a@b.example>',
+    'a@b.example, c@d.example',
+    'A <a@b.example>, B <c@d.example>',
+    'a@b.example>',
+    'nobody',
+  ])
+    t.match(faultsOf({ MAIL_FROM: text }), [/^MAIL_FROM/], text)
+})
+
 t.test('a setting without effect says so', async (t) => {
   t.strictSame(settingsWithoutEffect(readConfig({})), [])
 })

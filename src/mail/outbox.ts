@@ -47,8 +47,13 @@ export type AnswerForgotten = (
 export interface Outbox {
   /** Kept with the change it tells of, or not at all. */
   put(trx: Trx, message: OutboxMessage): Promise<void>
-  /** Sends what is due. Several processes may do so at once; each mail has one of them. @returns how many went. */
-  deliverDue(): Promise<number>
+  /**
+   * Sends what is due. Several processes may do so at once; each mail has one of them.
+   *
+   * @param ending fires when the process ends: what was not begun by then is left to others.
+   * @returns how many went.
+   */
+  deliverDue(ending?: AbortSignal): Promise<number>
 }
 
 export function makeOutbox({
@@ -110,16 +115,17 @@ export function makeOutbox({
       )
     },
 
-    async deliverDue() {
+    async deliverDue(ending) {
       let delivered = 0
       for (;;) {
         const ids = await listDueOutboxIds(db, clock.now(), BATCH)
-        if (ids.length === 0) return delivered
         for (const id of ids) {
+          if (ending?.aborted) return delivered
           const now = clock.now()
           const row = await db.transaction().execute((trx) => claimOutbox(trx, id, now, now + CLAIM_MS))
           if (row && (await deliver(row))) delivered += 1
         }
+        if (ids.length < BATCH) return delivered
       }
     },
   }

@@ -28,7 +28,7 @@ export function startBackgroundWork({
   const onError = (err: unknown) => logger.error({ err }, 'background work failed')
   const ends = [
     repeatInBackground({ pauseMs: KEYS_EVERY_MS, work: () => signingKeys.maintain(), onError }),
-    repeatInBackground({ pauseMs: MAIL_EVERY_MS, work: () => outbox.deliverDue(), onError }),
+    repeatInBackground({ pauseMs: MAIL_EVERY_MS, work: (ending) => outbox.deliverDue(ending), onError }),
     repeatInBackground({
       pauseMs: CLEAN_UP_EVERY_MS,
       work: async (signal) => logger.info({ deleted: await cleanUp(signal) }, 'cleaned up'),

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { HOSTILE_ADDRESSES, PLAIN_ADDRESSES } from '../helpers/addresses.ts'
 import { isProblem } from '../helpers/problems.ts'
 import { enrol, PASSWORD, startService } from '../helpers/service.ts'
 
@@ -13,86 +14,15 @@ const registerWith = (email: unknown) =>
   service.post('/register', { username: `person-${++made}`, password: PASSWORD, email })
 
 t.test('a plain address is stored as it was written', async (t) => {
-  const addresses = [
-    'ada@example.com',
-    'Ada.Lovelace@Example.COM',
-    'ada+keyturn@example.co.uk',
-    "o'brien@example.com",
-    'a@b.cd',
-    'x_-.y=z{}|~!#$%&*/?^`@example.com',
-    'ada@xn--bcher-kva.example',
-    'ada@sub.sub.sub.example.com',
-    `${'a'.repeat(64)}@example.com`,
-    `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`,
-  ]
-  for (const email of addresses) {
+  for (const email of PLAIN_ADDRESSES) {
     const { status, body } = await registerWith(email)
     t.match({ status, email: body.user?.email }, { status: 201, email }, email)
     t.equal(body.user.email_verified, false)
   }
 })
 
-const HOSTILE = [
-  'a@x.example\r\nBcc: e@evil.example',
-  'a@x.example\nBcc: e@evil.example',
-  'a@x.example\n',
-  '\ra@x.example',
-  'a@x.example%0d%0aBcc:e@evil.example ',
-  'a@x.example, e@evil.example',
-  'a@x.example,e@evil.example',
-  'a@x.example;e@evil.example',
-  'a@x.example e@evil.example',
-  'g: a@x.example, e@evil.example;',
-  '"e@evil.example x"@x.example',
-  '"e@evil.example"@x.example',
-  '"ada"@x.example',
-  'a@x.example <e@evil.example>',
-  '<e@evil.example>',
-  'Ada <ada@x.example>',
-  'a\0@x.example',
-  'a@x.example\0',
-  'a@x.example\0.evil.example',
-  'a@x.example(comment)',
-  'a(comment)@x.example',
-  `${'('.repeat(200)}@x.example`,
-  'a@@x.example',
-  'a@b@x.example',
-  'a@x',
-  'a@localhost',
-  'a@.example',
-  'a@x..example',
-  'a@-x.example',
-  'a@x-.example',
-  'a@x.example.',
-  'a@x_y.example',
-  '.a@x.example',
-  'a.@x.example',
-  'a..b@x.example',
-  '@x.example',
-  'a@',
-  'a',
-  ' a@x.example',
-  'a@x.example ',
-  'a @x.example',
-  'a@[127.0.0.1]',
-  'a@[IPv6:::1]',
-  'ä@x.example',
-  'a@bücher.example',
-  'a@ｘ.example',
-  'аda@x.example',
-  'a\u200b@x.example',
-  'a\u202e@x.example',
-  `a@${'b'.repeat(64)}.example`,
-  `${'a'.repeat(65)}@x.example`,
-  `${'a'.repeat(300)}@x.example`,
-  `a@${'b.'.repeat(150)}example`,
-  'postmaster',
-  '=?utf-8?q?a=40evil.example?=@x.example ',
-  'file:///etc/passwd',
-]
-
 t.test('an address that could be read in two ways is not valid', async (t) => {
-  for (const email of HOSTILE) {
+  for (const email of HOSTILE_ADDRESSES) {
     const answer = await registerWith(email)
     isProblem(t, answer, 'validation_failed', JSON.stringify(email).slice(0, 60))
     t.match(answer.body.errors, [{ pointer: '/email' }])

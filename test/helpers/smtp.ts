@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 /** A mail as it came over the wire: the envelope, and what the message says. */
 export interface ReceivedMail {
   from: string
-  /** Every recipient of the envelope. */
+  /** Every recipient of the envelope, as it was written in its command. */
   to: string[]
   /** Whether the connection was encrypted. */
   secure: boolean
@@ -53,6 +53,14 @@ export async function startMailServer(
   const mails: ReceivedMail[] = []
   let behaviour: Behaviour = {}
 
+  // The server itself decodes and folds addresses before it tells of them.
+  const recipients = new Map<string, string[]>()
+  const ignore = () => {}
+  function noteRecipient({ cid = '' }: { cid?: string }, direction: string, line = ''): void {
+    const [, address] = /^RCPT TO:<(.*)>/.exec(direction === 'C:' ? line : '') ?? []
+    if (address !== undefined) recipients.set(cid, [...(recipients.get(cid) ?? []), address])
+  }
+
   function at(stage: Stage, session: SMTPServerSession, proceed: (error?: Error) => void): void {
     const { refuse, hang, drop } = behaviour
     if (hang === stage) return
@@ -65,7 +73,7 @@ export async function startMailServer(
     authOptional: true,
     disableReverseLookup: true,
     closeTimeout: 50,
-    logger: false,
+    logger: { info: ignore, error: ignore, debug: noteRecipient },
     ...(tls ?? { disabledCommands: ['STARTTLS'] }),
     ...options,
     onConnect: (session, callback) => at('connect', session, callback),
@@ -77,7 +85,7 @@ export async function startMailServer(
         at('data', session, async (error) => {
           if (error) return callback(error)
           if (behaviour.slowMs) await sleep(behaviour.slowMs)
-          mails.push(await received(session, Buffer.concat(chunks)))
+          mails.push(await received(session, recipients.get(session.id) ?? [], Buffer.concat(chunks)))
           callback()
         }),
       )
@@ -111,12 +119,12 @@ export async function startMailServer(
   }
 }
 
-async function received(session: SMTPServerSession, raw: Buffer): Promise<ReceivedMail> {
-  const { mailFrom, rcptTo } = session.envelope
+async function received(session: SMTPServerSession, to: string[], raw: Buffer): Promise<ReceivedMail> {
+  const { mailFrom } = session.envelope
   const message = await PostalMime.parse(raw)
   return {
     from: mailFrom ? mailFrom.address : '',
-    to: rcptTo.map(({ address }) => address),
+    to,
     secure: session.secure,
     raw: raw.toString(),
     message,

@@ -89,8 +89,8 @@ export function makeChangeEmail({
         await trail.record(trx, 'email_change_requested', { account }, client)
       })
       try {
-        const letter = addressCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })
-        await sendLetter(address, letter)
+        const about = { username: account.username, at: clock.now(), ip: client.ip }
+        await sendLetter(address, addressCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
       } catch (error) {
         await db.transaction().execute(async (trx) => {
           await deleteEmailChange(trx, account.id)

@@ -4,6 +4,7 @@ import type { AnswerForgotten, Outbox } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
+import type { Client } from '../tokens/sessions.ts'
 import type { Account } from './account.ts'
 import {
   deletePasswordReset,
@@ -22,11 +23,21 @@ const MAX_MAILS = 5
  * Notes that somebody forgot a password. Whether there is such an account, and whether it has a proven
  * address, is looked into later: the answer and its time are the same for every name.
  */
-export type ForgetPassword = (username: string) => Promise<void>
+export type ForgetPassword = (username: string, client: Client) => Promise<void>
 
-export function makeForgetPassword({ db, outbox }: { db: Db; outbox: Outbox }): ForgetPassword {
-  return (username) =>
-    db.transaction().execute((trx) => outbox.put(trx, { kind: 'password_forgotten', username }))
+export function makeForgetPassword({
+  db,
+  clock,
+  outbox,
+}: {
+  db: Db
+  clock: Clock
+  outbox: Outbox
+}): ForgetPassword {
+  return (username, { ip }) =>
+    db
+      .transaction()
+      .execute((trx) => outbox.put(trx, { kind: 'password_forgotten', username, at: clock.now(), ip }))
 }
 
 /** Makes the reset token and its mail, for an account with a proven address that did not just get one. */
@@ -53,14 +64,20 @@ export function makeAnswerForgotten({
     return account
   }
 
-  return async (username) => {
+  return async ({ username, at, ip }) => {
     const token = newOpaqueToken()
     const tokenHash = keyedHash('reset token', token)
     const account = await db.transaction().execute((trx) => keepToken(trx, username, tokenHash))
     if (!account?.email) return null
     return {
       to: { name: '', address: account.email },
-      letter: passwordReset({ username: account.username, token, minutes: TOKEN_TTL_SECONDS / 60 }),
+      letter: passwordReset({
+        username: account.username,
+        at,
+        ip,
+        token,
+        minutes: TOKEN_TTL_SECONDS / 60,
+      }),
       takeBack: () => db.transaction().execute((trx) => deletePasswordReset(trx, tokenHash)),
     }
   }

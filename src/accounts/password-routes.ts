@@ -30,7 +30,7 @@ export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      await forgetPassword(request.body.username)
+      await forgetPassword(request.body.username, clientOf(request))
       return reply.code(202).send(undefined)
     },
   )

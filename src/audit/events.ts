@@ -22,7 +22,6 @@ export const EVENTS = {
   attempts_paused: { outcome: 'failure' },
   factor_pending: { outcome: 'success' },
   factor_enrolled: { outcome: 'success', notice: 'factor_enrolled' },
-  mailbox_enrolled: { outcome: 'success', notice: 'mailbox_enrolled' },
   factor_replaced: { outcome: 'success', notice: 'factor_replaced' },
   factor_removed: { outcome: 'success', notice: 'factor_removed' },
   recovery_codes_renewed: { outcome: 'success', notice: 'recovery_codes_renewed' },

@@ -32,24 +32,48 @@ function renderText({ paragraphs, code, facts = [], closing }: Letter, serviceNa
   return `${parts.join('\n\n')}\n`
 }
 
+/** Nothing is fetched, and a client that takes no styles shows plain paragraphs. */
 function renderHtml({ paragraphs, code, facts = [], closing }: Letter, serviceName: string): string {
   const paragraph = (text: string) => `<p>${escapeHtml(text)}</p>`
-  const rows = facts.map(
-    ([name, value]) =>
-      `<tr><td style="padding-right:1em;color:#555">${escapeHtml(name)}</td><td>${escapeHtml(value)}</td></tr>`,
-  )
+  const row = ([name, value]: [string, string]) =>
+    `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`
   return [
     '<!doctype html>',
-    '<html lang="en"><body style="font-family:sans-serif;font-size:16px;line-height:1.5;max-width:36em">',
+    '<html lang="en"><head><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    `<style>${STYLE}</style></head>`,
+    '<body><div class="letter">',
+    `<p class="service">${escapeHtml(serviceName)}</p>`,
     ...paragraphs.map(paragraph),
-    ...(code ? [`<p style="font:600 24px monospace;letter-spacing:.1em">${escapeHtml(code)}</p>`] : []),
-    ...(rows.length > 0 ? [`<table>${rows.join('')}</table>`] : []),
+    ...(code ? [`<p class="code${code.length > 12 ? ' long' : ''}">${escapeHtml(code)}</p>`] : []),
+    ...(facts.length > 0 ? [`<table>${facts.map(row).join('')}</table>`] : []),
     ...(closing ? [paragraph(closing)] : []),
-    `<p style="color:#555">${escapeHtml(serviceName)}</p>`,
-    '</body></html>',
+    '</div></body></html>',
     '',
   ].join('\n')
 }
+
+const STYLE = `
+:root { color-scheme: light dark; }
+body { margin: 0; padding: 24px 12px; background: #f2f3f5; color: #1d2125;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+.letter { max-width: 34em; margin: 0 auto; padding: 20px 28px; background: #fff;
+  border: 1px solid #dcdfe4; border-radius: 10px; }
+.service { margin-top: 0; padding-bottom: 12px; border-bottom: 1px solid #dcdfe4; font-weight: 600; }
+.code { padding: 14px; background: #f2f3f5; border-radius: 8px; text-align: center;
+  font: 600 28px/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .15em; }
+.code.long { font-size: 15px; letter-spacing: 0; overflow-wrap: anywhere; }
+table { border-collapse: collapse; }
+th { padding: 0 1.2em 0 0; font-weight: 400; text-align: left; vertical-align: top; color: #626f86; }
+td { padding: 0; }
+@media (prefers-color-scheme: dark) {
+  body { background: #161a1d; color: #dee4ea; }
+  .letter { background: #22272b; border-color: #39424a; }
+  .service { border-color: #39424a; }
+  .code { background: #161a1d; }
+  th { color: #9fadbc; }
+}`
 
 /** For text and attribute values alike. */
 export function escapeHtml(text: string): string {

@@ -13,6 +13,7 @@ import {
   type OutboxRow,
   postponeOutbox,
 } from './store.ts'
+import type { Circumstances } from './templates/circumstances.ts'
 
 /** Minutes to wait after each failed try; after the last one the mail is given up. */
 const WAITS_MINUTES = [1, 5, 15, 60, 240, 720]
@@ -28,7 +29,7 @@ const BATCH = 20
  */
 export type OutboxMessage =
   | ({ kind: 'letter' } & Addressed)
-  | { kind: 'password_forgotten'; username: string }
+  | ({ kind: 'password_forgotten' } & Circumstances)
 
 interface Addressed {
   to: Mailbox
@@ -40,7 +41,7 @@ interface Addressed {
  * it is tried; what was made for a letter that did not go out is taken back.
  */
 export type AnswerForgotten = (
-  username: string,
+  forgotten: Circumstances,
 ) => Promise<(Addressed & { takeBack: () => Promise<void> }) | null>
 
 /** Mail that is kept until it is sent: over crashes, and over hours without a mail server. */
@@ -78,7 +79,7 @@ export function makeOutbox({
     const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...renderLetter(letter, serviceName) })
     if (message.kind === 'letter') return post(message)
 
-    const answer = await answerForgotten(message.username)
+    const answer = await answerForgotten(message)
     if (!answer) return
     await post(answer).catch(async (error) => {
       await answer.takeBack()

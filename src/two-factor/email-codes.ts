@@ -83,8 +83,8 @@ export function makeEmailCodes({
         await trail.record(trx, 'code_sent', { account, method: 'email' }, client)
       })
       try {
-        const letter = signInCode({ username: account.username, code, minutes: CODE_TTL_SECONDS / 60 })
-        await sendLetter(email, letter)
+        const about = { username: account.username, at: clock.now(), ip: client.ip }
+        await sendLetter(email, signInCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
       } catch (error) {
         await db.transaction().execute(async (trx) => {
           await takeBackEmailCode(trx, challenge.id, codeHash)

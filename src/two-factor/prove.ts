@@ -94,7 +94,7 @@ export function makeProve({
   ): Promise<string[] | undefined> {
     if (!(await accounts.proveMailbox(trx, account.id))) return undefined
     const proven = { ...account, emailVerified: true }
-    await trail.record(trx, 'mailbox_enrolled', { account: proven, method: 'email' }, client)
+    await trail.record(trx, 'factor_enrolled', { account: proven, method: 'email' }, client)
     return enrolled ? undefined : recoveryCodes.renew(trx, account.id)
   }
 

@@ -140,7 +140,7 @@ t.test('the owner is told of each use, and from two on that few are left', async
     ...Array(7).fill('a recovery code was used → ada@example.com'),
     ...Array(3).fill('few recovery codes are left → ada@example.com'),
   ])
-  t.match(service.smtp.mails.at(-1)?.text, /From: 127\.0\.0\.1/)
+  t.match(service.smtp.mails.at(-1)?.text, /From: IP address 127\.0\.0\.1/)
   service.clock.advance(30)
   const code = nextCode(service, ada)
   const { body } = await service.post('/2fa/step-up', { code }, ada.accessToken)

@@ -1,63 +1,47 @@
 import type { Letter } from '../letter.ts'
+import { type Circumstances, factsOf } from './circumstances.ts'
 
 /** A second factor: somebody who knows the password asked for it. */
-export function signInCode({
-  username,
-  code,
-  minutes,
-}: {
-  username: string
-  code: string
-  minutes: number
-}): Letter {
+export function signInCode(about: Circumstances & { code: string; minutes: number }): Letter {
   return {
     subject: 'your sign-in code',
-    paragraphs: [`Hello ${username},`, `this code signs you in. It is good once, for ${minutes} minutes:`],
-    code,
+    paragraphs: [
+      `Hello ${about.username},`,
+      `Here is the code that signs you in. It is good once, for ${about.minutes} minutes:`,
+    ],
+    code: about.code,
+    facts: factsOf(about),
     closing:
-      'If you did not just sign in, somebody knows your password: change it. Nobody from us will ever ask you for this code.',
+      'If you are not signing in, somebody else knows your password: change it. Tell nobody this code; we will never ask you for it.',
   }
 }
 
 /** Proof that an address belongs to the account. */
-export function addressCode({
-  username,
-  code,
-  minutes,
-}: {
-  username: string
-  code: string
-  minutes: number
-}): Letter {
+export function addressCode(about: Circumstances & { code: string; minutes: number }): Letter {
   return {
     subject: 'confirm your address',
     paragraphs: [
-      `Hello ${username},`,
-      `this code confirms that you want to use this address. It is good once, for ${minutes} minutes:`,
+      `Hello ${about.username},`,
+      `Here is the code that confirms this address for your account. It is good once, for ${about.minutes} minutes:`,
     ],
-    code,
-    closing: 'If you did not ask for it, somebody has mistyped their address: you need not do anything.',
+    code: about.code,
+    facts: factsOf(about),
+    closing:
+      'If you did not ask for it, somebody has mistyped their address. Without the code nothing happens: you need not do anything.',
   }
 }
 
 /** A new password for somebody who forgot the old one. */
-export function passwordReset({
-  username,
-  token,
-  minutes,
-}: {
-  username: string
-  token: string
-  minutes: number
-}): Letter {
+export function passwordReset(about: Circumstances & { token: string; minutes: number }): Letter {
   return {
     subject: 'reset your password',
     paragraphs: [
-      `Hello ${username},`,
-      `somebody, probably you, asked for a new password. This token sets one. It is good once, for ${minutes} minutes:`,
+      `Hello ${about.username},`,
+      `Somebody, probably you, forgot your password. This token sets a new one. It is good once, for ${about.minutes} minutes:`,
     ],
-    code: token,
+    code: about.token,
+    facts: factsOf(about),
     closing:
-      'If it was not you, do nothing: without this token your password stays as it is. Your second factor is asked for in any case.',
+      'If it was not you, do nothing, and pass the token on to nobody: without it your password stays as it is.',
   }
 }

@@ -1,72 +1,90 @@
-import { rfc3339 } from '../../platform/clock.ts'
 import type { Letter } from '../letter.ts'
+import { type Circumstances, factsOf } from './circumstances.ts'
+
+const IF_IT_WAS_NOT_YOU =
+  'If it was not you, somebody else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
+
+interface Notice {
+  subject: string
+  sentence: string
+  /** What to do, where it is something else. */
+  closing?: string
+}
 
 /** What an owner is told of, after it has happened. */
 const NOTICES = {
-  factor_enrolled: [
-    'an authenticator was set up',
-    'An authenticator was set up as the second factor of your account.',
-  ],
-  mailbox_enrolled: [
-    'codes by mail are your second factor',
-    'From now on a code that is mailed to this address is a second factor of your account.',
-  ],
-  factor_replaced: ['your authenticator was replaced', 'A new authenticator took the place of the old one.'],
-  factor_removed: ['your second factor was removed', 'Your account is protected by its password alone now.'],
-  recovery_codes_renewed: ['new recovery codes', 'New recovery codes were made. The old ones are void.'],
-  recovery_code_used: [
-    'a recovery code was used',
-    'A recovery code was used in the place of your authenticator.',
-  ],
-  recovery_codes_low: [
-    'few recovery codes are left',
-    'A recovery code was used, and at most two are left. Make new ones before you need them.',
-  ],
-  second_factor_failing: [
-    'failed sign-ins with your password',
-    'Somebody gave your right password, and then a wrong code three times.',
-  ],
-  refresh_token_reused: [
-    'a session was ended for safety',
-    'A token of one of your sessions was used a second time, which happens when somebody has copied it. The session has ended.',
-  ],
-  password_changed: [
-    'your password was changed',
-    'Your password was changed, and your other sessions have ended.',
-  ],
-  password_reset: ['your password was reset', 'Your password was reset, and all your sessions have ended.'],
-  email_changed: [
-    'your address was changed',
-    'The address of your account was changed; this is the old or the new one.',
-  ],
-  account_deleted: [
-    'your account was deleted',
-    'Your account was deleted, and everything that belonged to it.',
-  ],
-} as const satisfies Record<string, readonly [subject: string, sentence: string]>
+  factor_enrolled: {
+    subject: 'a second factor was set up',
+    sentence:
+      'A second factor was set up for your account: from now on a code is asked for beside your password.',
+  },
+  factor_replaced: {
+    subject: 'your authenticator was replaced',
+    sentence: 'A new authenticator took the place of the old one.',
+  },
+  factor_removed: {
+    subject: 'your second factor was removed',
+    sentence: 'Your account is protected by its password alone now.',
+  },
+  recovery_codes_renewed: {
+    subject: 'new recovery codes',
+    sentence: 'New recovery codes were made for your account. The old ones are void.',
+  },
+  recovery_code_used: {
+    subject: 'a recovery code was used',
+    sentence: 'A recovery code was used in the place of your second factor.',
+  },
+  recovery_codes_low: {
+    subject: 'few recovery codes are left',
+    sentence: 'A recovery code was used, and at most two are left. Make new ones before you need them.',
+  },
+  second_factor_failing: {
+    subject: 'failed sign-ins with your password',
+    sentence: 'Somebody gave your right password, and then a wrong code three times.',
+    closing: 'If it was not you, somebody else knows your password: change it.',
+  },
+  refresh_token_reused: {
+    subject: 'a session was ended for safety',
+    sentence:
+      'A token of one of your sessions was used a second time, which happens when somebody has copied it. The session has ended.',
+    closing:
+      'Sign in again. If it happens again, or you see sessions that are not yours, change your password and tell the people who run this service.',
+  },
+  password_changed: {
+    subject: 'your password was changed',
+    sentence: 'Your password was changed, and your other sessions have ended.',
+    closing:
+      'If it was not you, somebody else has got in: reset your password at once, and tell the people who run this service.',
+  },
+  password_reset: {
+    subject: 'your password was reset',
+    sentence: 'Your password was reset by a token from this mailbox, and all your sessions have ended.',
+    closing:
+      'If it was not you, somebody else reads this mailbox: secure it, reset your password again, and tell the people who run this service.',
+  },
+  email_changed: {
+    subject: 'your address was changed',
+    sentence:
+      'Your account has a new address. This mail goes to the new one and, where there was one, to the old one.',
+    closing: 'If it was not you, somebody else has got in: tell the people who run this service at once.',
+  },
+  account_deleted: {
+    subject: 'your account was deleted',
+    sentence: 'Your account was deleted, and everything that belonged to it.',
+    closing: 'If it was not you, tell the people who run this service at once.',
+  },
+} as const satisfies Record<string, Notice>
 
 export type NoticeName = keyof typeof NOTICES
 
-/** When, and from which address. */
-export interface NoticeFacts {
-  username: string
-  /** Epoch milliseconds. */
-  at: number
-  ip: string
-}
+export const noticeNames = Object.keys(NOTICES) as NoticeName[]
 
-export function notice(name: NoticeName, { username, at, ip }: NoticeFacts): Letter {
-  const [subject, sentence] = NOTICES[name]
+export function notice(name: NoticeName, about: Circumstances): Letter {
+  const { subject, sentence, closing = IF_IT_WAS_NOT_YOU }: Notice = NOTICES[name]
   return {
     subject,
-    paragraphs: [`Hello ${username},`, sentence],
-    facts: [
-      ['When', rfc3339(at)],
-      ['From', ip],
-    ],
-    closing:
-      name === 'account_deleted'
-        ? 'If it was not you, tell the people who run this service at once.'
-        : 'If it was not you, somebody else has got in: change your password, end all other sessions, and tell the people who run this service.',
+    paragraphs: [`Hello ${about.username},`, sentence],
+    facts: factsOf(about),
+    closing,
   }
 }

@@ -4,6 +4,8 @@ import { outcomeOf, withoutRequestId } from '../helpers/burst.ts'
 import { mannWhitney } from '../helpers/mann-whitney.ts'
 import { type Answer, enrol, PASSWORD, register, type Service, startService } from '../helpers/service.ts'
 
+// Each kind of refusal has a name of its own: a hundred failures of one name, from wherever, bring a pause.
+
 /** Slow enough to be seen in a stopwatch, quick enough for a few hundred of them. */
 const SOME_WORK = { ARGON2_MEMORY_KIB: '4096', ARGON2_TIME: '1', HASH_CONCURRENCY: '1' }
 
@@ -18,14 +20,16 @@ const REFUSED_LOGINS = {
   'a wrong password': { username: 'ada', password: 'not the password' },
   'a wrong password before enrolment': { username: 'fresh', password: 'not the password' },
   'a disabled account': { username: 'disabled', password: PASSWORD },
-  'a wrong password for a disabled account': { username: 'disabled', password: 'not the password' },
+  'a wrong password for a disabled account': { username: 'locked', password: 'not the password' },
 }
 
 async function populate(service: Service): Promise<void> {
   await enrol(service, 'ada')
   await register(service, 'fresh')
-  const { id } = await enrol(service, 'disabled')
-  await service.db.updateTable('accounts').set({ disabled_at: 1 }).where('id', '=', id).execute()
+  for (const username of ['disabled', 'locked']) {
+    const { id } = await enrol(service, username)
+    await service.db.updateTable('accounts').set({ disabled_at: 1 }).where('id', '=', id).execute()
+  }
 }
 
 const headersOf = ({ headers }: Answer) => {

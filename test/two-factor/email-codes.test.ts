@@ -54,7 +54,7 @@ t.test(
     t.match(user, { email_verified: true, two_factor_enabled: true })
     const { body: factors } = await service.get('/2fa', verified.body.access_token)
     t.match(factors, { totp: { active: false }, email: { active: true }, recovery_codes: { remaining: 10 } })
-    t.strictSame(notices(await deliver(service)), ['codes by mail are your second factor → ada@example.com'])
+    t.strictSame(notices(await deliver(service)), ['a second factor was set up → ada@example.com'])
     t.notOk((await signInByEmail(service)).body.recovery_codes, 'they are shown once')
   },
 )

@@ -6,7 +6,7 @@ import { METHODS } from '../two-factor/factors.ts'
 /** Answers after a right password, when a second factor is owed. */
 export const mfaStepMembers = {
   mfa_required: Type.Literal(true),
-  mfa_token: Type.String({ description: 'Opens /2fa/setup and /2fa/verify, and nothing else' }),
+  mfa_token: Type.String({ description: 'Opens /2fa/setup, /2fa/email and /2fa/verify, and nothing else' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Seconds('Life of the mfa token'),
   enrolled: Type.Boolean({ description: 'Whether the account has a second factor' }),

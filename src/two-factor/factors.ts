@@ -12,7 +12,7 @@ export type Method = (typeof METHODS)[number]
 /** What an account can prove itself with, beside its password. */
 export interface FactorState {
   totp: boolean
-  /** Whether codes by mail are a factor of the account, and are taken now. */
+  /** Whether codes by mail are taken beside the password. */
   email: boolean
   /** Also when codes by mail are its factor and are switched off: nothing weaker takes their place then. */
   enrolled: boolean
@@ -37,16 +37,16 @@ export function makeFactors({
   return {
     async of(db, account) {
       const totp = await hasActiveTotp(db, account.id)
-      const email = account.emailIsFactor && emailCodes.offeredTo(account)
       const enrolled = totp || account.emailIsFactor
+      const mailed = emailCodes.offeredTo(account)
 
       const methods: Method[] = []
       if (totp || !enrolled) methods.push('totp')
-      if (emailCodes.offeredTo(account)) methods.push('email')
+      if (mailed) methods.push('email')
       if (enrolled && (await hasUnusedRecoveryCode(db, account.id))) methods.push('recovery_code')
       const closed = await failureCounters.closedFactors(db, account.id)
       const open = methods.filter((method) => !closed.includes(method))
-      return { totp, email, enrolled, methods: open, bestAcr: totp ? 'aal2' : 'aal1' }
+      return { totp, email: enrolled && mailed, enrolled, methods: open, bestAcr: totp ? 'aal2' : 'aal1' }
     },
   }
 }

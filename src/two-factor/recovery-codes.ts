@@ -58,5 +58,9 @@ export function newRecoveryCode(): string {
 
 /** Case, blanks and dashes do not matter, and what looks like another character is read as that. */
 export function normalizeRecoveryCode(text: string): string {
-  return text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1')
+  return text
+    .toUpperCase()
+    .replace(/[\s\p{Pd}]/gu, '')
+    .replace(/O/g, '0')
+    .replace(/[IL]/g, '1')
 }

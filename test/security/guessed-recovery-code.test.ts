@@ -51,7 +51,7 @@ t.test('a code is read as a person writes it down', async (t) => {
     (code) => code.replaceAll('0', 'o').replaceAll('1', 'l'),
     (code) => code.replaceAll('1', 'L').toLowerCase(),
     (code) => code.replaceAll('-', '').replace(/.{3}/g, '$& '),
-    (code) => [...code.replaceAll('-', '')].join('-'),
+    (code) => code.replaceAll('-', '–').toLowerCase(),
   ]
   for (const [index, spell] of spellings.entries()) {
     const text = spell(codes[index] ?? '')

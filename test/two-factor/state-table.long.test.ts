@@ -167,6 +167,8 @@ t.test('what a login offers and what opens, for every set of factors under every
               t.match((await service.get('/me', answered.body.access_token)).body, {
                 two_factor_enabled: true,
               })
+              const factors = (await service.get('/2fa', answered.body.access_token)).body
+              t.equal(factors.email.active, methods.includes('email'), 'what is taken is shown')
             }
           })
         await service.close()

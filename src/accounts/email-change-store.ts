@@ -29,22 +29,22 @@ export async function putEmailChange(
     .execute()
 }
 
-/** @returns the change while it can be answered, this try counted, and how many wrong ones that makes. */
+/** @returns the change while it can be answered, this try counted. */
 export async function tryEmailChange(
   trx: Trx,
   accountId: string,
   now: number,
   maxWrongCodes: number,
-): Promise<{ address: string; codeHash: string; wrongCodes: number } | undefined> {
+): Promise<{ address: string; codeHash: string } | undefined> {
   const row = await trx
     .updateTable('email_changes')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
     .where('account_id', '=', accountId)
     .where('expires_at', '>', now)
     .where('wrong_codes', '<', maxWrongCodes)
-    .returning(['address', 'code_hash', 'wrong_codes'])
+    .returning(['address', 'code_hash'])
     .executeTakeFirst()
-  return row && { address: row.address, codeHash: row.code_hash, wrongCodes: row.wrong_codes }
+  return row && { address: row.address, codeHash: row.code_hash }
 }
 
 export async function deleteEmailChange(trx: Trx, accountId: string): Promise<void> {

@@ -1,8 +1,9 @@
 import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
-import { emailDeliveryFailed, emailUnavailable, invalidCode, mailedTooOften } from '../errors.ts'
+import { emailDeliveryFailed, emailUnavailable, invalidCode } from '../errors.ts'
 import type { MailAllowance } from '../mail/allowance.ts'
+import { refuseInCoolDown } from '../mail/cool-down.ts'
 import type { SendLetter } from '../mail/send-letter.ts'
 import { addressCode } from '../mail/templates/codes.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
@@ -15,7 +16,6 @@ import { voidPasswordResets } from './password-reset-store.ts'
 import { replaceEmail } from './store.ts'
 
 const CODE_TTL_SECONDS = 600
-const COOL_DOWN_SECONDS = 60
 /** For one code; the counter of the account goes on over all of them. */
 const MAX_WRONG_CODES = 5
 const FACTOR = 'new address'
@@ -75,9 +75,7 @@ export function makeChangeEmail({
       const code = newNumericCode()
       await db.transaction().execute(async (trx) => {
         const now = clock.now()
-        const lastSentAt = await lastEmailChangeAt(trx, account.id)
-        const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
-        if (wait > 0) throw mailedTooOften(wait)
+        refuseInCoolDown(await lastEmailChangeAt(trx, account.id), now)
         await allowance.take(trx, account, address)
         await putEmailChange(trx, {
           accountId: account.id,

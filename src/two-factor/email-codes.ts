@@ -2,8 +2,9 @@ import type { Account } from '../accounts/account.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
-import { emailDeliveryFailed, emailUnavailable, mailedTooOften } from '../errors.ts'
+import { emailDeliveryFailed, emailUnavailable } from '../errors.ts'
 import type { MailAllowance } from '../mail/allowance.ts'
+import { COOL_DOWN_SECONDS, refuseInCoolDown } from '../mail/cool-down.ts'
 import type { SendLetter } from '../mail/send-letter.ts'
 import { signInCode } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -13,7 +14,6 @@ import type { Client } from '../tokens/sessions.ts'
 import { lastEmailCodeAt, putEmailCode, takeBackEmailCode, useEmailCode } from './email-code-store.ts'
 
 const CODE_TTL_SECONDS = 600
-const COOL_DOWN_SECONDS = 60
 
 /** What the client is told of a code that is on its way; times are whole seconds. */
 export interface SentCode {
@@ -52,12 +52,6 @@ export function makeEmailCodes({
   const hash = (challengeId: string, address: string, code: string) =>
     keyedHash('email code', challengeId, address, normalizeNumericCode(code))
 
-  async function refuseTooSoon(trx: Trx, challenge: Challenge, now: number): Promise<void> {
-    const lastSentAt = await lastEmailCodeAt(trx, challenge.id)
-    const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
-    if (wait > 0) throw mailedTooOften(wait)
-  }
-
   const offeredTo = ({ email, passwordByMail }: Account) =>
     sendLetter !== null && email !== null && !passwordByMail
 
@@ -71,7 +65,7 @@ export function makeEmailCodes({
       const codeHash = hash(challenge.id, email, code)
       await db.transaction().execute(async (trx) => {
         const now = clock.now()
-        await refuseTooSoon(trx, challenge, now)
+        refuseInCoolDown(await lastEmailCodeAt(trx, challenge.id), now)
         await allowance.take(trx, account, email)
         await putEmailCode(trx, {
           challengeId: challenge.id,

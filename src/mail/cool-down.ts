@@ -1,0 +1,13 @@
+import { mailedTooOften } from '../errors.ts'
+
+/** From one mailed code to the next for the same purpose. */
+export const COOL_DOWN_SECONDS = 60
+
+/**
+ * @param lastSentAt when the last code was sent, in epoch milliseconds; `null` when none was.
+ * @throws {AppError} rate_limited, with the seconds that are left
+ */
+export function refuseInCoolDown(lastSentAt: number | null, now: number): void {
+  const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
+  if (wait > 0) throw mailedTooOften(wait)
+}

@@ -17,7 +17,6 @@ import { rateLimits } from './http/rate-limits.ts'
 import { requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { serviceRoutes } from './http/service-routes.ts'
-import { pingDatabase } from './platform/database.ts'
 import { loginRoutes } from './sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from './tokens/discovery-routes.ts'
 import { refreshRoutes, sessionRoutes } from './tokens/routes.ts'
@@ -35,7 +34,9 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: () => crypto.randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: config.trustProxy.length > 0 ? [...config.trustProxy] : false,
+    trustProxy: config.trustProxy.length > 0 ? deps.isTrustedProxy : false,
+    // While it ends, what is asked over an open connection is still answered; the answer closes it.
+    return503OnClosing: false,
     requestTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
@@ -47,6 +48,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   })
   app.decorateRequest('principal', null)
 
+  app.addHook('onRequest', async (request) => deps.proxyWatch.see(request))
   await app.register(problems)
   await app.register(requestLog)
   await app.register(securityHeaders)
@@ -70,7 +72,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     await open.register(serviceRoutes, {
       name: config.appName,
       docs: config.docs,
-      checkReady: () => pingDatabase(deps.db),
+      readiness: deps.readiness,
     })
     await open.register(discoveryRoutes, deps)
     await open.register(registerRoutes, deps)

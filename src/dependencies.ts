@@ -15,6 +15,9 @@ import { makeKeyRing } from './crypto/key-ring.ts'
 import { makeKeyedHash } from './crypto/keyed-hash.ts'
 import { makePasswordHasher } from './crypto/password-hasher.ts'
 import { makeSecretBox } from './crypto/secret-box.ts'
+import { makeProxyWatch } from './http/proxy-watch.ts'
+import { makeReadiness } from './http/readiness.ts'
+import { trustedProxies } from './http/trusted-proxies.ts'
 import { makeMailAllowance } from './mail/allowance.ts'
 import { makeNotices } from './mail/notices.ts'
 import { makeOutbox, noOutbox } from './mail/outbox.ts'
@@ -85,6 +88,10 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const mfaTokens = makeMfaTokens({ ...ground, keyRing, issuer })
   const sessions = makeSessions({ ...ground, refreshTtl: config.refreshTokenTtl })
 
+  const isTrustedProxy = trustedProxies(config.trustProxy)
+  const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
+  const readiness = makeReadiness({ db, warn: () => [proxyWatch.warning()] })
+
   const passwordMin = PASSWORD_MIN[mfaPolicy]
   const serviceNames = ['keyturn', config.appName, new URL(issuer).hostname]
   const checkPassword = makePasswordRules({ min: passwordMin, serviceNames })
@@ -112,6 +119,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   return {
     ...parts,
     ...{ config, issuer, docs, passwordMin, signingKeys, accessTokens, mfaTokens },
+    ...{ isTrustedProxy, proxyWatch, readiness },
     findSignedIn: makeFindSignedIn(parts),
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),

@@ -222,6 +222,12 @@ export const unavailable = (cause: unknown) =>
     cause,
   })
 
+export const stopping = () =>
+  new AppError('unavailable', 'This process is about to end. Ask another one, or try again in a moment.', {
+    retryAfter: 1,
+    cause: 'stopping',
+  })
+
 export const internalError = (cause: unknown) =>
   new AppError(
     'internal_error',

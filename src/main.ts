@@ -5,6 +5,8 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, readConfig, settingsWithoutEffect } from './config.ts'
 import { UnsealError } from './crypto/secret-box.ts'
 import { makeDependencies } from './dependencies.ts'
+import { stopGracefully } from './http/graceful-stop.ts'
+import type { Readiness } from './http/readiness.ts'
 import { startBackgroundWork } from './operator/background-work.ts'
 import { systemClock } from './platform/clock.ts'
 import { DatabaseError, openDatabase } from './platform/database.ts'
@@ -22,11 +24,12 @@ export async function main({ hashThreads }: { hashThreads: number }): Promise<vo
   try {
     const config = readConfig(process.env)
     const logger = makeLogger(config.logLevel)
-    const app = await start(config, logger, hashThreads)
+    const { app, readiness } = await start(config, logger, hashThreads)
     closeWithGrace({ delay: GRACE_MS, logger }, async ({ err, signal }) => {
       if (err) logger.fatal({ err }, 'ending after an error')
       else logger.info({ signal }, 'ending')
-      await app.close()
+      // Who presses Ctrl+C waits for it; who sends SIGTERM may have a load balancer to tell.
+      await stopGracefully(app, { readiness, announced: signal === 'SIGTERM' })
     })
   } catch (error) {
     process.stderr.write(`${explainStartFailure(error)}\n`)
@@ -38,7 +41,7 @@ async function start(
   config: Readonly<Config>,
   logger: Logger,
   hashThreads: number,
-): Promise<FastifyInstance> {
+): Promise<{ app: FastifyInstance; readiness: Readiness }> {
   for (const sentence of [...settingsWithoutEffect(config), ...weaknesses(config)]) logger.warn(sentence)
 
   const db = await openDatabase(config.databaseUrl)
@@ -55,17 +58,26 @@ async function start(
     })
     await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' })
     logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
-    return app
+    return { app, readiness: deps.readiness }
   } catch (error) {
     await db.destroy()
     throw error
   }
 }
 
-function weaknesses({ argon2 }: Config): string[] {
-  return argon2.memoryKib * argon2.passes < OWASP_LEAST_WORK
-    ? ['The password hash is cheaper than OWASP recommends: raise ARGON2_MEMORY_KIB or ARGON2_TIME']
-    : []
+/** What may be on purpose, but mostly is not. */
+function weaknesses({ argon2, issuer, trustProxy }: Config): string[] {
+  const weak: [boolean, string][] = [
+    [
+      argon2.memoryKib * argon2.passes < OWASP_LEAST_WORK,
+      'The password hash is cheaper than OWASP recommends: raise ARGON2_MEMORY_KIB or ARGON2_TIME',
+    ],
+    [
+      issuer.startsWith('https:') && trustProxy.length === 0,
+      'ISSUER is https, so a proxy stands before this service, but TRUST_PROXY does not name it: all clients count as one address',
+    ],
+  ]
+  return weak.filter(([is]) => is).map(([, sentence]) => sentence)
 }
 
 const CANNOT_LISTEN = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']

@@ -91,7 +91,7 @@ t.test('a database of a newer version is refused and left alone', async (t) => {
   const path = `${t.testdir()}/keyturn.db`
   const environment = { DATABASE_URL: `sqlite:${path}`, SECRET_KEY: KEY }
   const server = await startServer(t, environment)
-  server.signal('SIGTERM')
+  server.signal('SIGINT')
   await server.ended
   const db = new BetterSqlite3(path)
   const newer = { name: '9999-of-the-future', timestamp: '2099-01-01T00:00:00.000Z' }
@@ -125,7 +125,7 @@ t.test('another SECRET_KEY does not open an existing database', async (t) => {
   const folder = t.testdir()
   const DATABASE_URL = `sqlite:${folder}/keyturn.db`
   const server = await startServer(t, { DATABASE_URL, SECRET_KEY: KEY })
-  server.signal('SIGTERM')
+  server.signal('SIGINT')
   await server.ended
   const other = randomBytes(32).toString('base64')
   await refusesToStart(t, { DATABASE_URL, SECRET_KEY: other }, /SECRET_KEY is not the key/)
@@ -144,7 +144,7 @@ t.test('without a SECRET_KEY one is made, for its owner alone, and used again', 
   t.equal(statSync(keyFile).mode & 0o777, 0o600)
   t.equal(Buffer.from(key, 'base64').length, 32)
   const { accessToken } = await enrol(remote(first.url))
-  first.signal('SIGTERM')
+  first.signal('SIGINT')
   t.equal((await first.ended).code, 0)
 
   const second = await startServer(t, { ...environment, ISSUER: first.url })
@@ -225,7 +225,7 @@ t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (
   const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, ISSUER: 'https://id.example' }
   const before = await startServer(t, { ...environment, JWT_ALG: 'ES256' })
   const ada = await enrol(remote(before.url))
-  before.signal('SIGTERM')
+  before.signal('SIGINT')
   await before.ended
 
   const after = await startServer(t, { ...environment, JWT_ALG: 'EdDSA' })
@@ -246,6 +246,6 @@ t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (
 
 t.test('a hash that is too cheap is named in the log', async (t) => {
   const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
-  server.signal('SIGTERM')
+  server.signal('SIGINT')
   t.match((await server.ended).stdout, /cheaper than OWASP/)
 })

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { unavailable } from '../errors.ts'
+import type { Readiness } from './readiness.ts'
 import { CLOSED } from './schemas.ts'
 
 const tags = ['Service']
@@ -9,9 +9,8 @@ const tags = ['Service']
 export const serviceRoutes: FastifyPluginAsyncTypebox<{
   name: string
   docs: boolean
-  /** Rejects while the service cannot do its work. */
-  checkReady: () => Promise<void>
-}> = async (app, { name, docs, checkReady }) => {
+  readiness: Pick<Readiness, 'check'>
+}> = async (app, { name, docs, readiness }) => {
   app.get(
     '/',
     {
@@ -52,15 +51,13 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         operationId: 'getReadiness',
         tags,
-        summary: 'Whether requests can be served: the database answers',
+        summary: 'Whether requests should be sent here',
         response: { 200: Ready },
       },
     },
     async () => {
-      await checkReady().catch((error) => {
-        throw unavailable(error)
-      })
-      return { status: 'ok' as const, checks: { database: 'ok' as const } }
+      const { checks, warnings } = await readiness.check()
+      return { status: 'ok' as const, checks, ...(warnings.length > 0 && { warnings }) }
     },
   )
 
@@ -95,6 +92,11 @@ const Ready = Type.Object(
   {
     status: Type.Literal('ok'),
     checks: Type.Object({ database: Type.Literal('ok') }, CLOSED),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'What an operator should look at, although the service works',
+      }),
+    ),
   },
-  { ...CLOSED, description: 'They can' },
+  { ...CLOSED, description: 'They should: the database answers, and the process is not about to end' },
 )

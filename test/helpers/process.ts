@@ -42,7 +42,7 @@ export async function startProcess(t: Test, environment: Record<string, string>)
   const exited = once(child, 'exit')
   const output = collect(child)
 
-  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+  const stop = async (signal: NodeJS.Signals = 'SIGINT') => {
     if (running(child)) child.kill(signal)
     const kill = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS)
     await exited

@@ -1,0 +1,48 @@
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { Clock } from '../platform/clock.ts'
+import type { IsTrustedProxy } from './trusted-proxies.ts'
+
+/** What proxies tell of their clients with (RFC 7239, and the headers from before it). */
+const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip']
+
+const REMEMBER_MS = 3_600_000
+
+/** Notices a proxy that nobody told the service about: all its clients would share one limit. */
+export interface ProxyWatch {
+  see(request: FastifyRequest): void
+  /** A sentence for the operator, for an hour after it was last seen. */
+  warning(): string | null
+}
+
+export function makeProxyWatch({
+  isTrustedProxy,
+  clock,
+  logger,
+}: {
+  isTrustedProxy: IsTrustedProxy
+  clock: Clock
+  logger: Pick<FastifyBaseLogger, 'warn'>
+}): ProxyWatch {
+  let seenAt = Number.NEGATIVE_INFINITY
+  let loggedAt = Number.NEGATIVE_INFINITY
+  return {
+    see({ headers, socket }) {
+      const header = FORWARDING_HEADERS.find((name) => headers[name] !== undefined)
+      const from = socket.remoteAddress ?? ''
+      if (!header || isTrustedProxy(from)) return
+      seenAt = clock.now()
+      // Anybody can send such a header, so it must not fill the log.
+      if (seenAt - loggedAt < REMEMBER_MS) return
+      loggedAt = seenAt
+      logger.warn(
+        { from, header },
+        'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
+      )
+    },
+    // Without the address: everybody can read this.
+    warning: () =>
+      clock.now() - seenAt < REMEMBER_MS
+        ? 'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.'
+        : null,
+  }
+}

@@ -1,0 +1,61 @@
+import t from 'tap'
+import { startServer } from '../helpers/command.ts'
+import { type Service, startService } from '../helpers/service.ts'
+
+/** `/readyz` is for the machine that spreads the load, and for the person who wonders why all clients look alike. */
+
+const FORWARDED = { 'x-forwarded-for': '203.0.113.7' }
+
+const readyz = async (service: Service) => (await service.get('/readyz')).body
+
+const warnedOf = ({ logLines }: Service) => logLines.filter((line) => line.includes('TRUST_PROXY'))
+
+t.test('nothing to say is nothing said', async (t) => {
+  const service = await startService(t)
+  t.strictSame(await readyz(service), { status: 'ok', checks: { database: 'ok' } })
+})
+
+for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip'])
+  t.test(`${header} from a stranger is a warning, in the log once and for an hour here`, async (t) => {
+    const service = await startService(t, { environment: { TRUST_PROXY: '192.0.2.0/24' } })
+    const options = { headers: { [header]: '203.0.113.7' }, remoteAddress: '198.51.100.5' }
+    for (let turn = 0; turn < 3; turn++) await service.get('/livez', undefined, options)
+    const { status, warnings } = await readyz(service)
+    t.equal(status, 'ok', 'it is not a reason to send requests elsewhere')
+    t.match(warnings, [/TRUST_PROXY/])
+    t.notMatch(JSON.stringify(warnings), '198.51.100.5', 'everybody can read this')
+    t.equal(warnedOf(service).length, 1)
+    t.match(JSON.parse(warnedOf(service)[0] ?? ''), { level: 'warn', from: '198.51.100.5', header })
+
+    service.clock.advance(3601)
+    t.notOk((await readyz(service)).warnings)
+    await service.get('/livez', undefined, options)
+    t.equal(warnedOf(service).length, 2, 'and told again when it goes on')
+  })
+
+t.test('the same from a proxy that is trusted is none', async (t) => {
+  for (const [TRUST_PROXY, remoteAddress] of [
+    ['192.0.2.0/24', '192.0.2.9'],
+    ['192.0.2.9', '::ffff:192.0.2.9'],
+    ['2001:db8::/32', '2001:db8:7::1'],
+    ['::1', '::1'],
+  ] as const) {
+    const service = await startService(t, { environment: { TRUST_PROXY } })
+    await service.get('/livez', undefined, { headers: FORWARDED, remoteAddress })
+    t.notOk((await readyz(service)).warnings, remoteAddress)
+  }
+})
+
+t.test('an issuer with https and no proxy is a warning at the start', async (t) => {
+  const start = async (environment: Record<string, string>) => {
+    const server = await startServer(t, {
+      DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+      ISSUER: 'https://id.example',
+      ...environment,
+    })
+    server.signal('SIGINT')
+    return (await server.ended).stdout
+  }
+  t.match(await start({}), 'TRUST_PROXY does not name it')
+  t.notMatch(await start({ TRUST_PROXY: '10.0.0.1' }), 'TRUST_PROXY')
+})

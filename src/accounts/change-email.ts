@@ -52,7 +52,7 @@ export function makeChangeEmail({
   /** `null` when the code is wrong; the try is counted then, and must be committed. */
   async function replace(trx: Trx, account: Account, code: string, client: Client): Promise<Account | null> {
     const now = clock.now()
-    await failureCounters.begin(trx, account.id, FACTOR)
+    await failureCounters.begin(trx, account.id, FACTOR, CODE_POLICY)
     const change = await tryEmailChange(trx, account.id, now, MAX_WRONG_CODES)
     if (!change || change.codeHash !== hash(account.id, change.address, code)) {
       await failureCounters.fail(trx, account.id, FACTOR, CODE_POLICY)

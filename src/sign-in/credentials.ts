@@ -7,7 +7,13 @@ import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Client } from '../tokens/sessions.ts'
-import { type FailureCounters, PASSWORD_POLICY, STRANGERS_POLICY } from './failure-counters.ts'
+import {
+  type BegunTry,
+  type FailureCounters,
+  PASSWORD_POLICY,
+  type PausePolicy,
+  STRANGERS_POLICY,
+} from './failure-counters.ts'
 import { networkOf } from './network.ts'
 
 const FACTOR = 'password'
@@ -79,29 +85,37 @@ export function makeCheckCredentials({
    * are counted under a hash, known ones like others: a counter must not tell who has an account here.
    */
   function makeAttempt(username: string, client: Client) {
-    const here = keyedHash('sign-in subject', usernameKey(username), networkOf(client.ip))
-    const anywhere = keyedHash('sign-in subject', usernameKey(username))
-    let subjects = [here]
+    const name = usernameKey(username)
+    const here = {
+      subject: keyedHash('sign-in subject', name, networkOf(client.ip)),
+      policy: PASSWORD_POLICY,
+    }
+    const anywhere = { subject: keyedHash('sign-in subject', name), policy: STRANGERS_POLICY }
+    const counted: { subject: string; policy: PausePolicy; begun: BegunTry }[] = []
+
+    async function count(trx: Trx, { subject, policy }: { subject: string; policy: PausePolicy }) {
+      const begun = await failureCounters.begin(trx, subject, FACTOR, policy)
+      counted.push({ subject, policy, begun })
+      return begun
+    }
 
     return {
       async begin(trx: Trx): Promise<void> {
-        const { everSucceeded } = await failureCounters.begin(trx, here, FACTOR)
-        if (everSucceeded) return
-        await failureCounters.begin(trx, anywhere, FACTOR)
-        subjects = [here, anywhere]
+        const { everSucceeded } = await count(trx, here)
+        if (!everSucceeded) await count(trx, anywhere)
       },
       async fail(trx: Trx): Promise<boolean> {
-        const paused = [await failureCounters.fail(trx, here, FACTOR, PASSWORD_POLICY)]
-        if (subjects.includes(anywhere))
-          paused.push(await failureCounters.fail(trx, anywhere, FACTOR, STRANGERS_POLICY))
-        return paused.includes(true)
+        let paused = false
+        for (const { subject, policy } of counted)
+          if (await failureCounters.fail(trx, subject, FACTOR, policy)) paused = true
+        return paused
       },
       async takeBack(trx: Trx): Promise<void> {
-        for (const subject of subjects) await failureCounters.takeBack(trx, subject, FACTOR)
+        for (const { subject, begun } of counted) await failureCounters.takeBack(trx, subject, FACTOR, begun)
       },
       async succeed(trx: Trx): Promise<void> {
-        await failureCounters.succeed(trx, here, FACTOR)
-        await failureCounters.succeed(trx, anywhere, FACTOR)
+        await failureCounters.succeed(trx, here.subject, FACTOR)
+        await failureCounters.succeed(trx, anywhere.subject, FACTOR)
       },
     }
   }

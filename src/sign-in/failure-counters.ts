@@ -8,6 +8,7 @@ import {
   failuresOf,
   listClosedFactors,
   resetCounter,
+  unblockCounter,
   uncountFailure,
 } from './store.ts'
 
@@ -40,23 +41,28 @@ const NEVER = 8.64e15
 /** What a client is told to wait for a factor that waiting does not open. */
 const LONGEST_RETRY_AFTER = 365 * 24 * 3600
 
+/** A try that is counted and not decided yet. */
+export interface BegunTry {
+  /** Whether a try of this subject was ever right. */
+  everSucceeded: boolean
+  /** The end of the last pause and that of the one which the try has begun with, if there was one before it. */
+  pauses?: { before: number; since: number }
+}
+
 /**
  * Counts consecutive failures in the database, where a restart, another process or a new challenge does not
- * forget them. A try is counted before it is evaluated, so that a burst cannot have more than it should;
- * afterwards it ends in exactly one of `fail`, `succeed` and `takeBack`.
+ * forget them. A try is counted before it is evaluated, and after the first pause it brings the next one with it,
+ * so that a burst between two pauses has one try; it ends in exactly one of `fail`, `succeed` and `takeBack`.
  */
 export interface FailureCounters {
-  /**
-   * @returns whether a try of this subject was ever right.
-   * @throws {AppError} too_many_attempts during a pause; nothing is counted then.
-   */
-  begin(trx: Trx, subject: string, factor: string): Promise<{ everSucceeded: boolean }>
+  /** @throws {AppError} too_many_attempts during a pause; nothing is counted then. */
+  begin(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<BegunTry>
   /** The try was wrong. @returns whether a pause has begun with it. */
   fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean>
   /** Only a success of the same factor, or a new one in its place, resets its counter (NIST SP 800-63B-4 section 3.2.2). */
   succeed(trx: Trx, subject: string, factor: string): Promise<void>
   /** The try was not evaluated after all. */
-  takeBack(trx: Trx, subject: string, factor: string): Promise<void>
+  takeBack(trx: Trx, subject: string, factor: string, begun: BegunTry): Promise<void>
   /** The factors of an account that failed too often and are of no use until they are renewed. */
   closedFactors(db: Db, accountId: string): Promise<string[]>
   /** There is no such subject any more. */
@@ -64,23 +70,34 @@ export interface FailureCounters {
 }
 
 export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounters {
+  const pauseFrom = (now: number, seconds: number) => Math.min(now + seconds * SECOND, NEVER)
+
   return {
-    async begin(trx, subject, factor) {
+    async begin(trx, subject, factor, policy) {
       const now = clock.now()
       const counted = await countFailure(trx, subject, factor, now)
-      if ('everSucceeded' in counted) return counted
-      const seconds = Math.ceil((counted.blockedUntil - now) / SECOND)
-      throw tooManyAttempts(Math.min(seconds, LONGEST_RETRY_AFTER))
+      if (!counted.counted) {
+        const seconds = Math.ceil((counted.blockedUntil - now) / SECOND)
+        throw tooManyAttempts(Math.min(seconds, LONGEST_RETRY_AFTER))
+      }
+      const { everSucceeded, failures, blockedUntil: before } = counted
+      if (before === 0) return { everSucceeded }
+      const since = pauseFrom(now, pauseSeconds(failures, policy))
+      await blockCounter(trx, subject, factor, since)
+      return { everSucceeded, pauses: { before, since } }
     },
     async fail(trx, subject, factor, policy) {
       const failures = await failuresOf(trx, subject, factor)
       const pause = pauseSeconds(failures, policy)
       if (pause === 0) return false
-      await blockCounter(trx, subject, factor, Math.min(clock.now() + pause * SECOND, NEVER))
+      await blockCounter(trx, subject, factor, pauseFrom(clock.now(), pause))
       return true
     },
     succeed: (trx, subject, factor) => resetCounter(trx, subject, factor, clock.now()),
-    takeBack: uncountFailure,
+    async takeBack(trx, subject, factor, { pauses }) {
+      await uncountFailure(trx, subject, factor)
+      if (pauses) await unblockCounter(trx, subject, factor, pauses)
+    },
     closedFactors: (db, accountId) => listClosedFactors(db, accountId, CODE_POLICY.last),
     forget: deleteCounters,
   }

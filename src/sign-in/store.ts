@@ -85,14 +85,17 @@ export async function deleteChallenges(trx: Trx, accountId: string): Promise<voi
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
 }
 
-/** Counts a failure, unless a pause is on: then `blockedUntil` says until when. */
+/** Counts a failure, unless a pause is on. `blockedUntil` is when the last pause ended or this one will; 0 for none. */
 export async function countFailure(
   trx: Trx,
   subject: string,
   factor: string,
   now: number,
-): Promise<{ everSucceeded: boolean } | { blockedUntil: number }> {
-  const counted = await trx
+): Promise<
+  | { counted: true; everSucceeded: boolean; failures: number; blockedUntil: number }
+  | { counted: false; blockedUntil: number }
+> {
+  const row = await trx
     .insertInto('failure_counters')
     .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now, succeeded_at: null })
     .onConflict((conflict) =>
@@ -101,16 +104,19 @@ export async function countFailure(
         .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
         .where('failure_counters.blocked_until', '<=', now),
     )
-    .returning('succeeded_at')
+    .returning(['succeeded_at', 'failures', 'blocked_until'])
     .executeTakeFirst()
-  if (counted) return { everSucceeded: counted.succeeded_at !== null }
+  if (row) {
+    const { succeeded_at, failures, blocked_until: blockedUntil } = row
+    return { counted: true, everSucceeded: succeeded_at !== null, failures, blockedUntil }
+  }
   const { blocked_until } = await trx
     .selectFrom('failure_counters')
     .select('blocked_until')
     .where('subject', '=', subject)
     .where('factor', '=', factor)
     .executeTakeFirstOrThrow()
-  return { blockedUntil: blocked_until }
+  return { counted: false, blockedUntil: blocked_until }
 }
 
 /** 0 when a success of another request has reset the counter meanwhile. */
@@ -140,6 +146,22 @@ export async function blockCounter(trx: Trx, subject: string, factor: string, un
     .set({ blocked_until: until })
     .where('subject', '=', subject)
     .where('factor', '=', factor)
+    .execute()
+}
+
+/** Back to the pause before, unless there was another one since. */
+export async function unblockCounter(
+  trx: Trx,
+  subject: string,
+  factor: string,
+  { before, since }: { before: number; since: number },
+): Promise<void> {
+  await trx
+    .updateTable('failure_counters')
+    .set({ blocked_until: before })
+    .where('subject', '=', subject)
+    .where('factor', '=', factor)
+    .where('blocked_until', '=', since)
     .execute()
 }
 

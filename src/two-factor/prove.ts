@@ -134,7 +134,7 @@ export function makeProve({
       const { enrolled } = await factors.of(trx, account)
       if (method === 'totp' && challengeId && !enrolled) return confirm(trx, account, answer.code, client)
 
-      await failureCounters.begin(trx, account.id, method)
+      await failureCounters.begin(trx, account.id, method, CODE_POLICY)
       if (!(await redeem(trx, account, answer))) {
         await trail.record(trx, 'code_rejected', { account, method }, client)
         if (await failureCounters.fail(trx, account.id, method, CODE_POLICY))

@@ -127,6 +127,42 @@ t.test('a burst of wrong passwords has the pause that its number has earned', as
   t.equal(pauseOf(await tryPassword(service, 'ada', PASSWORD)), 900)
 })
 
+t.test('of a burst after a pause, one is looked at', async (t) => {
+  const service = await startService(t, { environment: { HASH_QUEUE: '100' } })
+  await register(service)
+  await wrongPasswords(service, times(10, 'ada'))
+  for (const pause of [30, 60, 120]) {
+    service.clock.advance(pause)
+    const outcomes = tally(await burst(20, () => tryPassword(service, 'ada', 'not this one')))
+    t.strictSame(outcomes, { '401 invalid_credentials': 1, '429 too_many_attempts': 19 })
+  }
+  service.clock.advance(240)
+  t.equal((await tryPassword(service, 'ada', PASSWORD)).status, 200, 'one try is enough for the owner')
+})
+
+t.test('of a burst of strangers after their pause, one is looked at', async (t) => {
+  const service = await startService(t, { environment: { HASH_QUEUE: '200' } })
+  await register(service)
+  const from = (host: number) => `192.0.2.${host}`
+  for (let host = 0; host < 100; host += 1) await tryPassword(service, 'ada', 'not this one', from(host))
+  service.clock.advance(30)
+  const answers = await burst(50, (host) => tryPassword(service, 'ada', 'nor this', from(100 + host)))
+  t.strictSame(tally(answers), { '401 invalid_credentials': 1, '429 too_many_attempts': 49 })
+})
+
+t.test('a try after a pause that was not looked at gives the pause no new length', async (t) => {
+  const service = await startService(t, { environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '0' } })
+  await register(service)
+  await register(service, 'grace')
+  await wrongPasswords(service, times(10, 'ada'))
+  service.clock.advance(30)
+  const [, crowdedOut] = await burst(2, (index) =>
+    tryPassword(service, index === 0 ? 'grace' : 'ada', PASSWORD),
+  )
+  t.equal(outcomeOf(crowdedOut as Answer), '503 overloaded')
+  t.equal((await tryPassword(service, 'ada', PASSWORD)).status, 200)
+})
+
 t.test('thirty right logins at once are all let in', async (t) => {
   const service = await startService(t, { environment: { HASH_QUEUE: '100' } })
   await register(service)

@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts'
 import { bearer } from './http/bearer.ts'
 import { answerClientError } from './http/client-error.ts'
 import { cors } from './http/cors.ts'
+import { ignoreExpectations } from './http/expectations.ts'
 import { makeGuards, protect, type ScopeName } from './http/guards.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from './http/json-body.ts'
 import { trackMethods } from './http/method-not-allowed.ts'
@@ -47,6 +48,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     },
   })
   app.decorateRequest('principal', null)
+  ignoreExpectations(app)
 
   app.addHook('onRequest', async (request) => deps.proxyWatch.see(request))
   await app.register(problems)

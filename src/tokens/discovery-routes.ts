@@ -73,6 +73,8 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<{ findSignedIn: Find
   app.post(
     '/token/introspect',
     {
+      // A form that has a parameter twice.
+      config: { problems: ['bad_request'] },
       schema: {
         operationId: 'introspect',
         tags,

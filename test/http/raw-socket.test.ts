@@ -52,6 +52,13 @@ t.test('header fields beyond 16 KiB are too large', async (t) => {
   for (const bytes of [one, many, target]) isProblem(t, await exchange(port, bytes), 'headers_too_large')
 })
 
+t.test('a request that expects the unexpected is answered like any other', async (t) => {
+  const request = (path: string) =>
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: a miracle\r\n\r\n`
+  t.equal((await exchange(port, request('/livez'))).status, 200)
+  isProblem(t, await exchange(port, request('/me')), 'invalid_token')
+})
+
 t.test('a body that goes on for ever is cut off at the limit', async (t) => {
   const socket = await openSocket(port)
   socket.on('error', () => {})

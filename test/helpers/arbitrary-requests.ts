@@ -1,0 +1,172 @@
+import { METHODS } from 'node:http'
+import fc from 'fast-check'
+import {
+  bodies,
+  FORM_TYPE,
+  headerValue,
+  JSON_TYPE,
+  printable,
+  type Schema,
+  type Sent,
+} from './arbitrary-bodies.ts'
+import { TOKEN_KINDS, type TokenKind } from './cast.ts'
+import { type NamedOperation, type OpenApi, operationsOf, resolved } from './openapi.ts'
+
+/** A request that somebody might send. */
+export interface ArbitraryRequest extends Sent {
+  method: string
+  /** `{id}` stands for the id of a session. */
+  target: string
+  /** As the document has it, where the target is of one of its paths. */
+  path?: string
+  token: TokenKind
+  headers: [name: string, value: string][]
+}
+
+/** Requests to every operation of a document: good ones, ones that are nearly good, and hostile ones. */
+export function arbitraryRequests(document: OpenApi): fc.Arbitrary<ArbitraryRequest> {
+  const operations = operationsOf(document)
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...operations).chain((one) => known(document, one)) },
+    { weight: 1, arbitrary: anywhere(operations) },
+  )
+}
+
+function known(document: OpenApi, operation: NamedOperation): fc.Arbitrary<ArbitraryRequest> {
+  const { method, path, requestBody } = operation
+  const schema = resolved(document, requestBody?.content[JSON_TYPE]?.schema) as Schema | undefined
+  const target = fc.tuple(ids, queries).map(([id, query]) => path.replace('{id}', id) + query)
+  const request = fc.record({ target, token: tokensFor(operation), headers })
+  const body = method === 'GET' ? fc.constant({}) : bodies(schema, FORM_TYPE in (requestBody?.content ?? {}))
+  return fc.tuple(request, body).map(([one, sent]) => ({ method, path, ...one, ...sent }))
+}
+
+/** Methods and paths that the document does not have. */
+function anywhere(operations: readonly NamedOperation[]): fc.Arbitrary<ArbitraryRequest> {
+  const method = fc.constantFrom(...METHODS.filter((name) => name !== 'CONNECT'))
+  const paths = operations.map((one) => one.path)
+  const path = fc.constantFrom(...paths)
+  const odd = fc.oneof(
+    path,
+    fc
+      .tuple(path, fc.constantFrom('/', '//', '/..', '%00', '%', '%2f', ';x=1', '.json', '%ff'))
+      .map((parts) => parts.join('')),
+    path.map((name) => `/${name}`),
+    path.map((name) => name.toUpperCase()),
+    fc.webPath().map((name) => `/${name}`),
+    fc.string({ unit: printable, maxLength: 300 }).map((name) => `/${name}`),
+    fc.constantFrom('/.git/config', '/__proto__', '/constructor', '/2fa/../me', '/docs/../me', '/%2e%2e/me'),
+  )
+  const request = fc.record({
+    method,
+    target: fc.tuple(odd, queries).map((parts) => parts.join('')),
+    token: tokens,
+    headers,
+  })
+  return fc.tuple(request, bodies(undefined, false)).map(([one, sent]) => {
+    const path = paths.find((known) => known === one.target)
+    return { ...one, ...sent, ...(path && { path }) }
+  })
+}
+
+const tokens = fc.constantFrom(...TOKEN_KINDS)
+
+/** More often than not one that opens the route. */
+function tokensFor({ security = [] }: NamedOperation): fc.Arbitrary<TokenKind> {
+  const schemes = security.flatMap(Object.keys)
+  const good: TokenKind[] = [
+    ...(schemes.includes('mfaToken') ? (['mfa', 'mfa not enrolled'] as const) : []),
+    ...(schemes.includes('accessToken') ? (['fresh', 'fresh', 'access'] as const) : []),
+  ]
+  if (good.length === 0) return tokens
+  return fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...good) }, { weight: 2, arbitrary: tokens })
+}
+
+const ids = fc.oneof(
+  fc.constant('{id}'),
+  fc.uuid(),
+  fc.constantFrom('..', '%00', '%2e%2e%2fme', '__proto__', 'constructor', "'%20or%201=1--", 'x'.repeat(200)),
+  fc
+    .string({ unit: 'binary', maxLength: 40 })
+    .filter((text) => text.isWellFormed())
+    .map((text) => encodeURIComponent(text) || 'x'),
+)
+
+const queries = fc.oneof(
+  { weight: 5, arbitrary: fc.constant('') },
+  {
+    weight: 1,
+    arbitrary: fc.oneof(
+      fc.constantFrom(
+        '?',
+        '?limit=1',
+        '?limit=0',
+        '?limit=1&limit=2',
+        '?before=x',
+        '?__proto__[x]=1',
+        '?limit[]=1',
+        '?access_token=x',
+        '?%',
+        '?limit=1e2',
+        '?a.b=1',
+      ),
+      fc.webQueryParameters().map((query) => `?${query}`),
+      fc.nat(200).map((limit) => `?limit=${limit}`),
+    ),
+  },
+)
+
+const oneHeader = fc.oneof(
+  fc.tuple(
+    fc.constant('accept'),
+    fc.oneof(
+      fc.constantFrom(
+        JSON_TYPE,
+        'image/png',
+        'image/svg+xml',
+        'text/plain',
+        'image/jpeg',
+        '*/*',
+        '',
+        'q=;,,/',
+        'image/png;q=0',
+      ),
+      headerValue,
+    ),
+  ),
+  fc.tuple(
+    fc.constantFrom(
+      'user-agent',
+      'origin',
+      'cookie',
+      'accept-language',
+      'x-request-id',
+      'if-none-match',
+      'range',
+    ),
+    headerValue,
+  ),
+  fc.tuple(
+    fc.constantFrom('x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-proto'),
+    fc.oneof(fc.ipV4(), fc.ipV6(), headerValue),
+  ),
+  fc.constantFrom<[string, string]>(
+    ['content-encoding', 'gzip'],
+    ['content-encoding', 'identity'],
+    ['x-http-method-override', 'DELETE'],
+    ['expect', 'the unexpected'],
+    ['upgrade', 'h2c'],
+    ['te', 'trailers'],
+    ['__proto__', 'x'],
+    ['constructor', 'x'],
+    ['authorization', 'Basic YWRhOmFkYQ=='],
+    ['authorization', 'Bearer'],
+    ['origin', 'null'],
+    ['access-control-request-method', 'DELETE'],
+  ),
+  fc.tuple(fc.stringMatching(/^x-[a-z0-9!#$%&'*+.^_`|~-]{1,40}$/), headerValue),
+)
+const headers: fc.Arbitrary<[string, string][]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<[string, string][]>([]) },
+  { weight: 2, arbitrary: fc.array(oneHeader, { maxLength: 5 }) },
+)

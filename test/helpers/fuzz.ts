@@ -1,0 +1,175 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import type { Test } from 'tap'
+import { liveDocuments } from '../../openapi/live-documents.ts'
+import { problemCodes, problemStatus } from '../../src/errors.ts'
+import { PROBLEM_MEDIA_TYPE } from '../../src/http/problem.ts'
+import { type Content, FORM_TYPE } from './arbitrary-bodies.ts'
+import { type ArbitraryRequest, arbitraryRequests } from './arbitrary-requests.ts'
+import { type Cast, DEAD_TOKENS, makeCast } from './cast.ts'
+import { type MailingService, startMailingService } from './mail.ts'
+import { faultsByDocument, type NamedOperation, type OpenApi, operationsOf } from './openapi.ts'
+import { listen } from './raw-socket.ts'
+import type { Answer } from './service.ts'
+
+/** Any answer must be there within this time, on a busy machine too. */
+const PATIENCE_MS = 5_000
+
+/** People are spent by requests that sign them out or delete them. */
+const REQUESTS_FOR_ONE_CAST = 15
+
+/** Routes for people and tools, which the document does not describe. */
+const UNDOCUMENTED = /^\/(docs|openapi\.(json|yaml))/
+
+const AN_ERROR = 50
+
+/** What the requests of this run are made from; said in its output, and taken from the environment to repeat it. */
+export function fuzzSeed(t: Test): number {
+  const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+  t.comment(`FUZZ_SEED=${seed} repeats this run`)
+  return seed
+}
+
+/**
+ * Sends so many requests that nobody would think of. Each must be answered in time as the document says, none as
+ * if something had broken, and none with a token of nobody as if it were somebody's.
+ *
+ * @param seed what the requests are made from: the same one makes the same requests.
+ * @returns how often each operation gave each status.
+ */
+export async function fuzz(t: Test, requests: number, seed: number): Promise<Map<string, number>> {
+  const service = await startMailingService(t, { logLevel: 'error' })
+  const { port } = await listen(service)
+  const document: OpenApi = JSON.parse((await liveDocuments()).json)
+  const operations = operationsOf(document)
+  const outcomes = new Map<string, number>()
+  let cast = await makeCast(service)
+  let sent = 0
+
+  const property = fc.asyncProperty(arbitraryRequests(document), async (request) => {
+    if (sent % REQUESTS_FOR_ONE_CAST === 0) cast = await makeCast(service)
+    sent += 1
+    const startedAt = performance.now()
+    const answer = await send(port, request, cast)
+    const ms = performance.now() - startedAt
+
+    const { method, path } = request
+    const operation = operations.find((one) => one.method === method && one.path === path)
+    const faults = operation
+      ? faultsOf(document, operation, request, answer)
+      : faultsElsewhere(request, answer)
+    if (ms > PATIENCE_MS) faults.push(`it took ${ms} ms`)
+    if (faults.length > 0) throw new Error(`${faults.join(', ')}: ${answer.status} ${answer.text}`)
+    const outcome = `${operation ? `${method} ${path}` : 'elsewhere'} ${answer.status}`
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+  })
+  await fc.assert(property, { numRuns: requests, seed })
+
+  await isHealthy(t, service)
+  return outcomes
+}
+
+function faultsOf(
+  document: OpenApi,
+  operation: NamedOperation,
+  { token }: ArbitraryRequest,
+  answer: Answer,
+): string[] {
+  // 404: an id that is too long for the router comes to no guard.
+  const refused = answer.status === 401 || answer.status === 404
+  const opened = operation.security?.length && DEAD_TOKENS.includes(token) && !refused
+  return [
+    ...(opened ? ['a token of nobody opened the route'] : []),
+    ...(answer.status >= 400 ? faultsOfProblem(answer) : []),
+    ...faultsByDocument(document, operation, answer),
+  ]
+}
+
+function faultsElsewhere({ method, target }: ArbitraryRequest, answer: Answer): string[] {
+  const bodiless = method === 'HEAD'
+  if (answer.status >= 500) return ['something broke']
+  if (answer.status >= 400) return bodiless ? [] : faultsOfProblem(answer)
+  return bodiless || UNDOCUMENTED.test(target) ? [] : ['nothing should be there']
+}
+
+function faultsOfProblem({ status, headers, body }: Answer): string[] {
+  if (!String(headers['content-type']).startsWith(PROBLEM_MEDIA_TYPE))
+    return ['an error that is no problem+json']
+  const code = problemCodes.find((name) => name === body.code)
+  if (status >= 500) return ['something broke']
+  if (!code) return ['a code that is not in the catalogue']
+  return problemStatus(code) === status && body.status === status ? [] : ['a code of another status']
+}
+
+/** The service works as before, its tables are in order, and its log has nothing to say. */
+async function isHealthy(t: Test, service: MailingService): Promise<void> {
+  t.equal((await service.get('/readyz')).status, 200, 'the service is ready')
+  const { secret } = await makeCast(service)
+  t.ok(secret('access token'), 'people can still register and sign in')
+  t.strictSame((await sql`pragma integrity_check`.execute(service.db)).rows, [{ integrity_check: 'ok' }])
+  t.strictSame((await sql`pragma foreign_key_check`.execute(service.db)).rows, [])
+  t.strictSame(
+    service.logLines.filter((line) => JSON.parse(line).level >= AN_ERROR),
+    [],
+    'nothing broke within',
+  )
+}
+
+/** Over the network, byte for byte, on a connection of its own. */
+async function send(port: number, request: ArbitraryRequest, cast: Cast): Promise<Answer> {
+  const { method, target, type, content } = request
+  const token = cast.token(request.token)
+  const bytes = content === undefined ? undefined : bytesOf(content, type, cast)
+  const headers = [
+    ['host', `127.0.0.1:${port}`],
+    ['connection', 'close'],
+    ...(token === undefined ? [] : [['authorization', `Bearer ${token}`]]),
+    ...(type === undefined ? [] : [['content-type', type]]),
+    ...(bytes === undefined ? [] : [['content-length', String(bytes.length)]]),
+    ...request.headers,
+  ]
+  const path = target.replace('{id}', cast.secret('session id'))
+  const outgoing = httpRequest({
+    port,
+    host: '127.0.0.1',
+    method,
+    path,
+    headers: headers.flat(),
+    agent: false,
+  })
+  outgoing.end(bytes)
+  // Without it, an error after the answer would have nobody to go to.
+  outgoing.on('error', () => {})
+  const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+  // What cannot be read as HTTP is refused with a body, also when it was to be a HEAD.
+  const chunks = method === 'HEAD' ? [] : await incoming.toArray()
+  const text = Buffer.concat(chunks).toString()
+  const json = text !== '' && /json/.test(incoming.headers['content-type'] ?? '')
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    text,
+    body: json ? JSON.parse(text) : undefined,
+  }
+}
+
+function bytesOf(content: Content, type: string | undefined, cast: Cast): Uint8Array {
+  if (content instanceof Uint8Array) return content
+  if (typeof content === 'string') return Buffer.from(content)
+  const members = content.map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(cast.secret(value.secret)),
+  ])
+  if (type === FORM_TYPE)
+    return Buffer.from(
+      new URLSearchParams(members.map(([name, value]): [string, string] => [name, bare(value)])).toString(),
+    )
+  return Buffer.from(`{${members.map(([name, value]) => `${JSON.stringify(name)}:${value}`)}}`)
+}
+
+/** A JSON string without what makes it one. */
+function bare(json: string): string {
+  return json.startsWith('"') ? json.slice(1, -1) : json
+}

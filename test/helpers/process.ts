@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { childOptions } from './child-environment.ts'
 import { freePort } from './free-port.ts'
-import { remote } from './remote.ts'
-import { CHEAP_HASHES, type Reachable } from './service.ts'
+import { type Remote, remote } from './remote.ts'
+import { CHEAP_HASHES } from './service.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 
@@ -14,7 +14,7 @@ const START_PATIENCE_MS = 20_000
 const STOP_PATIENCE_MS = 12_000
 
 /** The real server as a process of its own, reached over the network; its clock is the machine's. */
-export interface ServerProcess extends Reachable {
+export interface ServerProcess extends Remote {
   url: string
   /** Everything it wrote so far, to either stream. */
   output(): string

@@ -1,8 +1,11 @@
 import type { InjectOptions } from 'fastify'
-import type { Answer, Reachable } from './service.ts'
+import type { Answer, Reachable, Service } from './service.ts'
+
+/** What can be asked of a service over the network. */
+export type Remote = Reachable & Pick<Service, 'put' | 'delete'>
 
 /** A service of another process, called over the network; its clock is the real one. */
-export function remote(url: string): Reachable {
+export function remote(url: string): Remote {
   async function call(
     method: string,
     path: string,
@@ -29,5 +32,7 @@ export function remote(url: string): Reachable {
     clock: { now: () => Date.now() },
     get: (path, token, options) => call('GET', path, token, undefined, options),
     post: (path, body, token, options) => call('POST', path, token, body, options),
+    put: (path, body, token) => call('PUT', path, token, body),
+    delete: (path, token, options) => call('DELETE', path, token, undefined, options),
   }
 }

@@ -1,0 +1,161 @@
+// The attack: what is good once is sent fifty times at once, half of them to another process on the same database,
+// so that neither process can know by itself what the other one has let in. (Authenticator codes, mfa tokens,
+// refresh tokens and mailed codes: replayed-code, replayed-mfa-token, forked-session, email-code-race.)
+import t from 'tap'
+import { openDatabase } from '../../src/platform/database.ts'
+import { burst, outcomeOf, tally } from '../helpers/burst.ts'
+import { codeIn, mailing } from '../helpers/mail.ts'
+import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/process.ts'
+import { enrol, login, logins, PASSWORD, register, wrongCode } from '../helpers/service.ts'
+import { startMailServer } from '../helpers/smtp.ts'
+import { totp } from '../helpers/totp.ts'
+
+const BURST = 50
+
+const smtp = await startMailServer(t)
+const environment: Record<string, string> = {
+  ...sharedEnvironment(t),
+  ...mailing(smtp),
+  MFA_POLICY: 'optional',
+  HASH_QUEUE: '100',
+}
+const [first, second] = await Promise.all([startProcess(t, environment), startProcess(t, environment)])
+const db = await openDatabase(environment.DATABASE_URL as string)
+t.teardown(() => db.destroy())
+
+/** To the one process and the other in turn. */
+const to = (index: number): ServerProcess => (index % 2 ? first : second)
+
+/** A code that is good now and was not used yet. */
+const nextCode = (secret: string) => totp(secret, Date.now() + 30_000)
+
+/** An account with an authenticator and a proven address. */
+async function enrolWithAddress(username: string) {
+  const account = await enrol(first, username)
+  const before = smtp.mails.length
+  await first.put('/me/email', { email: `${username}@example.com` }, account.accessToken)
+  await smtp.waitFor(before + 1)
+  return { ...account, mailedCode: codeIn(smtp.mails.find(({ to }) => to[0] === `${username}@example.com`)) }
+}
+
+t.test('one name in fifty spellings is registered once', async (t) => {
+  const spelling = (index: number) =>
+    [...'adalovelace']
+      .map((letter, place) => ((index >> (place % 6)) & 1 ? letter.toUpperCase() : letter))
+      .join('')
+  const answers = await burst(BURST, (index) =>
+    to(index).post('/register', { username: spelling(index), password: PASSWORD }),
+  )
+  t.strictSame(tally(answers), { 201: 1, '409 username_taken': BURST - 1 })
+})
+
+t.test('one recovery code opens one session', async (t) => {
+  const { recoveryCodes } = await enrol(first, 'recovering')
+  const tokens = await logins(second, BURST, 'recovering')
+  const body = { code: recoveryCodes[0], method: 'recovery_code' }
+  const answers = await burst(BURST, (index) => to(index).post('/2fa/verify', body, tokens[index]))
+  const { 200: won, '422 invalid_code': refused = 0, '429 too_many_attempts': paused = 0 } = tally(answers)
+  t.equal(won, 1)
+  t.equal(refused + paused, BURST - 1)
+})
+
+t.test('one code confirms the first authenticator once', async (t) => {
+  const { mfaToken } = await register(first, 'confirming')
+  const { secret } = (await first.post('/2fa/setup', undefined, mfaToken)).body
+  const code = totp(secret, Date.now())
+  const answers = await burst(BURST, (index) => to(index).post('/2fa/verify', { code }, mfaToken))
+  t.strictSame(tally(answers), { 200: 1, '401 invalid_token': BURST - 1 })
+  t.equal(answers.filter(({ body }) => body.recovery_codes).length, 1, 'its codes are shown once')
+})
+
+t.test('one code puts an authenticator in the place of another once', async (t) => {
+  const { accessToken } = await enrol(first, 'replacing')
+  const { secret } = (await first.post('/2fa/setup', undefined, accessToken)).body
+  const code = totp(secret, Date.now())
+  const answers = await burst(BURST, (index) => to(index).post('/2fa/setup/confirm', { code }, accessToken))
+  t.strictSame(tally(answers), { 200: 1, '409 not_enrolled': BURST - 1 })
+})
+
+t.test('one mailed code proves an address once', async (t) => {
+  const { accessToken, mailedCode: code } = await enrolWithAddress('proving')
+  const answers = await burst(BURST, (index) => to(index).post('/me/email/verify', { code }, accessToken))
+  const { 200: won, '422 invalid_code': refused = 0, '429 too_many_attempts': paused = 0 } = tally(answers)
+  t.equal(won, 1)
+  t.equal(refused + paused, BURST - 1)
+})
+
+t.test('one reset token sets one password', async (t) => {
+  const { accessToken, mailedCode: code } = await enrolWithAddress('forgetting')
+  await first.post('/me/email/verify', { code }, accessToken)
+  await first.post('/password/forgot', { username: 'forgetting' })
+  const isReset = ({ to, text }: (typeof smtp.mails)[number]) =>
+    to[0] === 'forgetting@example.com' && /^ {4}\S{40,}\r?$/m.test(text)
+  while (!smtp.mails.some(isReset)) await smtp.waitFor(smtp.mails.length + 1)
+  const token = codeIn(smtp.mails.find(isReset))
+
+  const passwordOf = (index: number) => `a password of try ${index}`
+  const answers = await burst(BURST, (index) =>
+    to(index).post('/password/reset', { token, new_password: passwordOf(index) }),
+  )
+  t.strictSame(tally(answers), { 204: 1, '401 invalid_token': BURST - 1 })
+  const winner = answers.findIndex(({ status }) => status === 204)
+  t.ok(await login(second, 'forgetting', passwordOf(winner)), 'and it is the one that was told to be set')
+})
+
+t.test('the factors of an account are removed once', async (t) => {
+  const { accessToken, id } = await enrol(first, 'removing')
+  const answers = await burst(BURST, (index) => to(index).delete('/2fa', accessToken))
+  t.strictSame(tally(answers), { 204: BURST }, 'who asks again is told that it is done')
+  const removals = db
+    .selectFrom('audit_events')
+    .where('account_id', '=', id)
+    .where('event', '=', 'factor_removed')
+  t.equal((await removals.selectAll().execute()).length, 1)
+})
+
+t.test(
+  'a removal and the answers to challenges leave nobody signed in with a factor that is gone',
+  async (t) => {
+    const { accessToken, secret, id } = await enrol(first, 'leaving')
+    const tokens = await logins(second, 9, 'leaving')
+    const code = nextCode(secret)
+    const answers = await burst(10, (index) =>
+      index === 4 ? first.delete('/2fa', accessToken) : to(index).post('/2fa/verify', { code }, tokens.pop()),
+    )
+    t.equal(answers[4]?.status, 204)
+    t.ok((tally(answers)['200'] ?? 0) <= 1, JSON.stringify(tally(answers)))
+    const sessions = await db.selectFrom('sessions').where('account_id', '=', id).selectAll().execute()
+    for (const { amr } of sessions) t.notMatch(amr, 'otp', 'no session says that it has shown what is gone')
+  },
+)
+
+t.test('of fifty wrong codes for one mfa token, five are looked at', async (t) => {
+  const account = await enrol(first, 'guessing')
+  const token = await login(first, 'guessing')
+  const code = wrongCode(first, account)
+  const answers = await burst(BURST, (index) => to(index).post('/2fa/verify', { code }, token))
+  t.strictSame(tally(answers), { '422 invalid_code': 5, '401 invalid_token': BURST - 5 })
+})
+
+t.test('of fifty wrong codes for one account, ten are looked at', async (t) => {
+  const account = await enrol(first, 'guessed')
+  const tokens = await logins(second, BURST, 'guessed')
+  const code = wrongCode(first, account)
+  const answers = await burst(BURST, (index) => to(index).post('/2fa/verify', { code }, tokens[index]))
+  t.strictSame(tally(answers), { '422 invalid_code': 10, '429 too_many_attempts': BURST - 10 })
+})
+
+t.test('of fifty wrong passwords after a pause, one is looked at', async (t) => {
+  await register(first, 'paused')
+  const tryPassword = (index: number) =>
+    to(index).post('/login', { username: 'paused', password: 'not this one' })
+  for (let count = 0; count < 10; count += 1)
+    t.equal(outcomeOf(await tryPassword(count)), '401 invalid_credentials')
+  t.equal(outcomeOf(await tryPassword(0)), '429 too_many_attempts')
+  // The half minute is over.
+  await db.updateTable('failure_counters').set({ blocked_until: 1 }).where('blocked_until', '>', 0).execute()
+  t.strictSame(tally(await burst(BURST, tryPassword)), {
+    '401 invalid_credentials': 1,
+    '429 too_many_attempts': BURST - 1,
+  })
+})

@@ -2,14 +2,14 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { type Config, ConfigError, readConfig, settingsWithoutEffect } from './config.ts'
-import { UnsealError } from './crypto/secret-box.ts'
+import { type Config, readConfig, settingsWithoutEffect } from './config.ts'
 import { makeDependencies } from './dependencies.ts'
 import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
 import { startBackgroundWork } from './operator/background-work.ts'
+import { explainFailure } from './operator/explain-failure.ts'
 import { systemClock } from './platform/clock.ts'
-import { DatabaseError, openDatabase } from './platform/database.ts'
+import { openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { rootKeysOf } from './tokens/root-keys.ts'
@@ -83,9 +83,8 @@ function weaknesses({ argon2, issuer, trustProxy }: Config): string[] {
 const CANNOT_LISTEN = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']
 
 function explainStartFailure(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof DatabaseError) return error.message
-  if (error instanceof UnsealError)
-    return `SECRET_KEY is not the key this database was sealed with (${error.message}). Give the old key too, separated by a comma.`
+  const explained = explainFailure(error)
+  if (explained) return explained
   const { code, message, stack } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return `The port is taken: ${message}. Stop the other program, or set PORT.`
   if (CANNOT_LISTEN.includes(code ?? ''))

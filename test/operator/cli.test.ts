@@ -31,7 +31,6 @@ t.test('what is not a command ends with exit code 2 and the usage, and touches n
     ['keys', 'remove'],
     ['keys', 'list', 'all'],
     ['keys', 'rotate', '--now'],
-    ['--version'],
   ]
   const outcomes = await Promise.all(mistakes.map((args) => keyturn(t, args)))
   for (const [index, { code, stdout, stderr }] of outcomes.entries()) {

@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+
+/** Says what came of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
+export function answer(command: Command, { json, text }: { json: unknown; text: string }): void {
+  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : text
+  if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
+}
+
+/** Rows under each other, their cells in columns two blanks apart. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { rfc3339, systemClock } from '../../platform/clock.ts'
+import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
+import { answer } from '../answer.ts'
+import { reseal } from '../reseal.ts'
+import { openBox, withMigratedDatabase } from '../surroundings.ts'
+
+export function registerKeys(program: Command): void {
+  const keys = program.command('keys').description('signing keys, and the SECRET_KEY that seals them')
+
+  keys
+    .command('list')
+    .description('list the signing keys')
+    .action((_options, command) =>
+      withMigratedDatabase(async (db) => {
+        const all = await describeSigningKeys(db, systemClock)
+        answer(command, {
+          json: all.map(({ createdAt, ...key }) => ({ ...key, created_at: rfc3339(createdAt) })),
+          text: all
+            .map(({ kid, alg, createdAt, role }) => `${kid}  ${alg}  made ${rfc3339(createdAt)}  ${role}`)
+            .join('\n'),
+        })
+      }),
+    )
+
+  keys
+    .command('rotate')
+    .description('make the next signing key; it signs once every verifier can know it')
+    .action((_options, command) =>
+      withMigratedDatabase(async (db, config) => {
+        const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
+        const box = await openBox(config, db)
+        const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
+        const next = await signingKeys.rotate()
+        answer(command, {
+          json: { kid: next.kid, alg: next.alg },
+          text: `The next signing key is ${next.kid} (${next.alg}). It is published now and signs in ten minutes.`,
+        })
+      }),
+    )
+
+  keys
+    .command('reseal')
+    .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
+    .action((_options, command) =>
+      withMigratedDatabase(async (db, config) => {
+        const counts = await reseal(db, await openBox(config, db))
+        const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed anew`)
+        answer(command, { json: counts, text: text.join('\n') })
+      }),
+    )
+}

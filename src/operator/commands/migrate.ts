@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
+import { answer, columns } from '../answer.ts'
+import { confirm } from '../confirm.ts'
+import { withDatabase } from '../surroundings.ts'
+
+export function registerMigrate(program: Command): void {
+  const migrate = program.command('migrate').description('bring the database up or down')
+
+  migrate
+    .command('up')
+    .description('apply every migration the database does not have')
+    .action((_options, command) => withDatabase(async (db) => report(command, 'up', await migrateUp(db))))
+
+  migrate
+    .command('down')
+    .description('take back the last migration; what it stored is gone')
+    .action(async (_options, command) => {
+      await confirm(command, 'Take back the last migration, with all that it stored?')
+      await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
+    })
+
+  migrate
+    .command('status')
+    .description('list the migrations and when each was applied')
+    .action((_options, command) =>
+      withDatabase(async (db) => {
+        const states = (await migrationStatus(db)).map(({ name, appliedAt }) => ({
+          name,
+          applied_at: appliedAt?.toISOString() ?? null,
+        }))
+        const text = columns(states.map(({ name, applied_at }) => [name, applied_at ?? 'not applied']))
+        answer(command, { json: states, text })
+      }),
+    )
+}
+
+function report(command: Command, direction: 'up' | 'down', names: string[]): void {
+  const text = names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`
+  answer(command, { json: { direction, migrations: names }, text })
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs'
+import { pino } from 'pino'
+import { type Config, readConfig } from '../config.ts'
+import { makeKeyRing } from '../crypto/key-ring.ts'
+import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
+import { type Dependencies, makeDependencies } from '../dependencies.ts'
+import { systemClock } from '../platform/clock.ts'
+import { DatabaseError, type Db, openDatabase, sqlitePath } from '../platform/database.ts'
+import { migrateUp } from '../platform/migrate.ts'
+import { rootKeysOf } from '../tokens/root-keys.ts'
+
+/** Opens the configured database as it is, for the time of some work. */
+export async function withDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env)
+  const db = await openDatabase(config.databaseUrl)
+  try {
+    await work(db, config)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** The same, brought up to this version first. */
+export async function withMigratedDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
+  await withDatabase(async (db, config) => {
+    await migrateUp(db)
+    await work(db, config)
+  })
+}
+
+/**
+ * Everything that a service is made of, but for HTTP and its work in the background: a command does what the
+ * service does by the same use cases.
+ *
+ * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
+ */
+export async function withService(work: (service: Dependencies) => Promise<void>): Promise<void> {
+  await withMigratedDatabase(async (db, config) => {
+    const rootKeys = await rootKeysOf(config, db)
+    // What is worth telling is said by the command, and kept in the audit trail.
+    const logger = pino({ level: 'silent' })
+    await work(await makeDependencies({ config, db, clock: systemClock, logger, rootKeys }))
+  })
+}
+
+/** The same for commands that make no sense on a database that is not there: a mistyped path makes no new one. */
+export async function withExistingService(work: (service: Dependencies) => Promise<void>): Promise<void> {
+  const { databaseUrl } = readConfig(process.env)
+  if (databaseUrl.startsWith('sqlite:') && !existsSync(sqlitePath(databaseUrl)))
+    throw new DatabaseError(
+      `There is no database ${sqlitePath(databaseUrl)}. Check DATABASE_URL and the folder that this runs in.`,
+    )
+  await withService(work)
+}
+
+/** Opens what `SECRET_KEY` has sealed. */
+export async function openBox(config: Config, db: Db): Promise<SecretBox> {
+  return makeSecretBox(makeKeyRing(await rootKeysOf(config, db)))
+}

@@ -1,28 +1,18 @@
 import type { Argon2Cost, Argon2Engine } from './argon2-engine.ts'
 import type { HashQueue } from './hash-queue.ts'
-
-/** A stored hash is not one of ours, or asks for more work than anyone should do. */
-export class UnreadableHashError extends Error {
-  override readonly name = 'UnreadableHashError'
-}
-
-/** Bounds for parameters read from a stored hash: a hostile row must not cost gigabytes or minutes. */
-const MAX_STORED_COST: Argon2Cost = { memoryKib: 1_048_576, passes: 32, parallelism: 16 }
-
-const PHC =
-  /^\$argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/
+import { readStoredHash } from './stored-hash/index.ts'
 
 export interface PasswordHasher {
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * @param phc the stored hash, or `undefined` for an account that does not exist: the same work is done, and
+   * @param stored the hash, ours or one that the account brought along, or `undefined` for an account that does not exist: the same work is done, and
    * the answer is false.
    * @throws {QueueFullError} @throws {UnreadableHashError}
    */
-  verify(phc: string | undefined, password: string, signal?: AbortSignal): Promise<boolean>
-  /** Whether a stored hash was made at another cost than today's. @throws {UnreadableHashError} */
-  needsRehash(phc: string): boolean
+  verify(stored: string | undefined, password: string, signal?: AbortSignal): Promise<boolean>
+  /** Whether a stored hash is another than would be made today. @throws {UnreadableHashError} */
+  needsRehash(stored: string): boolean
 }
 
 /**
@@ -42,33 +32,19 @@ export async function makePasswordHasher({
   return {
     hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), signal),
 
-    async verify(phc, password, signal) {
-      if (phc !== undefined) readCost(phc)
-      const matches = await queue.run(
-        () => engine.verify(phc ?? nobodysHash, password.normalize('NFC')),
-        signal,
-      )
-      return matches && phc !== undefined
+    async verify(stored, password, signal) {
+      const hash = readStoredHash(stored ?? nobodysHash)
+      const matches = await queue.run(() => hash.verify(password, engine), signal)
+      return matches && stored !== undefined
     },
 
-    needsRehash(phc) {
-      const stored = readCost(phc)
-      return (
-        stored.memoryKib !== cost.memoryKib ||
-        stored.passes !== cost.passes ||
-        stored.parallelism !== cost.parallelism
+    needsRehash(stored) {
+      const { argon2id } = readStoredHash(stored)
+      return !(
+        argon2id?.memoryKib === cost.memoryKib &&
+        argon2id.passes === cost.passes &&
+        argon2id.parallelism === cost.parallelism
       )
     },
   }
-}
-
-function readCost(phc: string): Argon2Cost {
-  const [, m, t, p] = PHC.exec(phc) ?? []
-  const cost = { memoryKib: Number(m), passes: Number(t), parallelism: Number(p) }
-  const bounded =
-    cost.memoryKib <= MAX_STORED_COST.memoryKib &&
-    cost.passes <= MAX_STORED_COST.passes &&
-    cost.parallelism <= MAX_STORED_COST.parallelism
-  if (!bounded) throw new UnreadableHashError('A stored password hash is not a bounded argon2id hash')
-  return cost
 }

@@ -7,8 +7,8 @@ import type {
 } from 'fastify'
 import fp from 'fastify-plugin'
 import { QueueFullError } from '../crypto/hash-queue.ts'
-import { UnreadableHashError } from '../crypto/password-hasher.ts'
 import { UnsealError } from '../crypto/secret-box.ts'
+import { UnreadableHashError } from '../crypto/stored-hash/stored-hash.ts'
 import {
   AppError,
   type FieldFault,

@@ -57,7 +57,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })
   await app.register(jsonBody)
   await app.register(fastifyAccepts)
-  if (config.rateLimit) await app.register(rateLimits)
+  if (config.rateLimit) await app.register(rateLimits, deps)
   await app.register(openapi, { docs: config.docs })
   await app.register(bearer, deps)
 

@@ -182,8 +182,9 @@ function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
 
 function readRedisUrl(read: Reader, faults: string[]): string {
   const value = read.text('REDIS_URL', '')
-  if (value && !/^rediss?:$/.test(URL.parse(value)?.protocol ?? ''))
-    faults.push('REDIS_URL must be a redis or rediss URL')
+  const { protocol = '', hostname } = URL.parse(value) ?? {}
+  if (value && !(/^rediss?:$/.test(protocol) && hostname))
+    faults.push('REDIS_URL must be a URL like redis://host:6379 or rediss://user:password@host:6379')
   return value
 }
 
@@ -266,7 +267,6 @@ function checkMail({ smtpUrl, mailFrom, emailCodes }: Config, faults: string[]):
  */
 export function settingsWithoutEffect(config: Config): string[] {
   const without: [unknown, string][] = [
-    [config.redisUrl, 'REDIS_URL is set, but this version keeps its rate limits in memory'],
     [config.metricsPort, 'METRICS_PORT is set, but this version serves no metrics yet'],
   ]
   return without.filter(([set]) => set).map(([, sentence]) => sentence)

@@ -17,6 +17,7 @@ import { makePasswordHasher } from './crypto/password-hasher.ts'
 import { makeSecretBox } from './crypto/secret-box.ts'
 import { makeProxyWatch } from './http/proxy-watch.ts'
 import { makeReadiness } from './http/readiness.ts'
+import { makeSharedCounts } from './http/shared-counts.ts'
 import { trustedProxies } from './http/trusted-proxies.ts'
 import { makeMailAllowance } from './mail/allowance.ts'
 import { makeNotices } from './mail/notices.ts'
@@ -74,7 +75,7 @@ export type Dependencies = Awaited<ReturnType<typeof makeDependencies>>
  * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
  */
 export async function makeDependencies({ config, db, clock, logger, rootKeys, hashThreads }: Surroundings) {
-  const { issuer, audience, mfaPolicy, docs } = config
+  const { issuer, audience, mfaPolicy, docs, redisUrl } = config
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
@@ -90,7 +91,9 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
 
   const isTrustedProxy = trustedProxies(config.trustProxy)
   const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
-  const readiness = makeReadiness({ db, warn: () => [proxyWatch.warning()] })
+  const sharedCounts =
+    config.rateLimit && redisUrl ? makeSharedCounts({ ...ground, url: redisUrl, logger }) : null
+  const readiness = makeReadiness({ db, sharedCounts, warn: () => [proxyWatch.warning()] })
 
   const passwordMin = PASSWORD_MIN[mfaPolicy]
   const serviceNames = ['keyturn', config.appName, new URL(issuer).hostname]
@@ -119,7 +122,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   return {
     ...parts,
     ...{ config, issuer, docs, passwordMin, signingKeys, accessTokens, mfaTokens },
-    ...{ isTrustedProxy, proxyWatch, readiness },
+    ...{ isTrustedProxy, proxyWatch, readiness, sharedCounts },
     findSignedIn: makeFindSignedIn(parts),
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),

@@ -56,11 +56,21 @@ async function start(
       await endBackgroundWork()
       await db.destroy()
     })
-    await app.listen({ host: config.host, port: config.port, listenTextResolver: () => 'listening' })
+    await listen(app, config)
     logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
     return { app, readiness: deps.readiness }
   } catch (error) {
     await db.destroy()
+    throw error
+  }
+}
+
+/** Closes again what was opened for it when it cannot listen. */
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'listening' })
+  } catch (error) {
+    await app.close()
     throw error
   }
 }

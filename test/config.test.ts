@@ -161,7 +161,7 @@ const BAD: Record<string, string[]> = {
   SMTP_URL: ['mail.example.com', 'http://x'],
   EMAIL_CODES: ['true', '1', 'On'],
   DOCS: ['yes', 'false'],
-  REDIS_URL: ['localhost:6379', 'http://x'],
+  REDIS_URL: ['localhost:6379', 'redis:localhost', 'redis://', 'http://x'],
   TRUST_PROXY: [
     '*',
     'true',

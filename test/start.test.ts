@@ -103,12 +103,13 @@ t.test('a database of a newer version is refused and left alone', async (t) => {
   db.close()
 })
 
-t.test('a port that is taken is named', async (t) => {
+t.test('a port that is taken is named, and nothing keeps the process from ending', async (t) => {
   const other = createServer()
   const port = await freePort()
   await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
   t.teardown(() => other.close())
-  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, PORT: String(port) }
+  const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
+  const environment = { DATABASE_URL, REDIS_URL: `redis://127.0.0.1:${port}`, PORT: String(port) }
   t.match(await refusesToStart(t, environment, /port is taken/), String(port))
 })
 

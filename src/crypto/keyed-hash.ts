@@ -10,6 +10,7 @@ export type HashPurpose =
   | 'reset token'
   | 'sign-in subject'
   | 'mail count'
+  | 'shared count'
 
 /**
  * Hashes secrets that are only ever looked up or compared. The parts are joined unambiguously, so

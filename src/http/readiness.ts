@@ -1,9 +1,13 @@
 import { stopping, unavailable } from '../errors.ts'
 import { type Db, pingDatabase } from '../platform/database.ts'
+import type { RedisState } from '../platform/redis.ts'
+import type { SharedCounts } from './shared-counts.ts'
 
 /** What `/readyz` says of each part that the service stands on. */
 export interface Checks {
   database: 'ok'
+  /** Without Redis the limits go on, apart: it is said, and no reason to send nobody here. */
+  redis?: RedisState
 }
 
 /** Whether a load balancer should send requests here. */
@@ -15,7 +19,15 @@ export interface Readiness {
 }
 
 /** @param warn what an operator should look at, although the service works. */
-export function makeReadiness({ db, warn }: { db: Db; warn: () => (string | null)[] }): Readiness {
+export function makeReadiness({
+  db,
+  sharedCounts,
+  warn,
+}: {
+  db: Db
+  sharedCounts: Pick<SharedCounts, 'state'> | null
+  warn: () => (string | null)[]
+}): Readiness {
   let withdrawn = false
   return {
     async check() {
@@ -23,7 +35,8 @@ export function makeReadiness({ db, warn }: { db: Db; warn: () => (string | null
       await pingDatabase(db).catch((error) => {
         throw unavailable(error)
       })
-      return { checks: { database: 'ok' }, warnings: warn().filter((sentence) => sentence !== null) }
+      const checks: Checks = { database: 'ok', ...(sharedCounts && { redis: sharedCounts.state() }) }
+      return { checks, warnings: warn().filter((sentence) => sentence !== null) }
     },
     withdraw() {
       withdrawn = true

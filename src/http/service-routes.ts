@@ -91,7 +91,18 @@ const Status = Type.Object({ status: Type.Literal('ok') }, { ...CLOSED, descript
 const Ready = Type.Object(
   {
     status: Type.Literal('ok'),
-    checks: Type.Object({ database: Type.Literal('ok') }, CLOSED),
+    checks: Type.Object(
+      {
+        database: Type.Literal('ok'),
+        redis: Type.Optional(
+          Type.Union([Type.Literal('ok'), Type.Literal('unavailable')], {
+            description:
+              'Where `REDIS_URL` is set. While it is away, each process keeps to its share of the limits',
+          }),
+        ),
+      },
+      CLOSED,
+    ),
     warnings: Type.Optional(
       Type.Array(Type.String(), {
         description: 'What an operator should look at, although the service works',

@@ -1,0 +1,115 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { Redis } from 'ioredis'
+import { repeatInBackground } from './background.ts'
+
+/** A request that meets a dead Redis is late by this much; those after it are not. */
+const PATIENCE_MS = 200
+/** From a lost connection to the next try, and from one beat to the next. */
+const BEAT_MS = 1_000
+/** A connection on which nothing comes back is given up: it may lead to a machine that is gone. */
+const SILENCE_MS = 2_000
+
+export type RedisState = 'ok' | 'unavailable'
+
+/** Redis as something that may be away: its commands have an answer soon, or none. */
+export interface RedisLink {
+  state(): RedisState
+  /**
+   * @returns what the command does, or `undefined` when Redis is away, too slow, or refuses. Takes 200 ms at
+   *   most, and while Redis is known to be away no time at all.
+   */
+  ask<T>(command: (client: Redis) => Promise<T>): Promise<T | undefined>
+  /** Connects, and stays at it. Waits a moment for the first answer, and does not fail without. */
+  open(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * The first failure takes Redis out of use; a beat once a second brings it back. Each of these changes is one line
+ * in the log.
+ *
+ * @param beat must write, as what it stands for does: a full Redis and a replica still answer questions.
+ */
+export function makeRedisLink({
+  url,
+  beat,
+  logger,
+}: {
+  url: string
+  beat: (client: Redis) => Promise<unknown>
+  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
+}): RedisLink {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: SILENCE_MS,
+    socketTimeout: SILENCE_MS,
+    // A command is for now: kept for later it would answer nobody.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => BEAT_MS * (0.5 + Math.random() / 2),
+    // After a fail-over the same name leads to another machine.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+  })
+  // Why there is no connection; the commands only know that there is none.
+  let connectionFault: Error | null = null
+  client.on('error', (error) => {
+    connectionFault = error
+  })
+  client.on('ready', () => {
+    connectionFault = null
+  })
+
+  let state: RedisState | null = null
+  function turn(next: RedisState, fault?: unknown): void {
+    // Of the error the message alone: the command that failed may be the one with the password.
+    const { message } = (connectionFault ?? fault ?? {}) as Error
+    if (next === 'unavailable' && state !== 'unavailable')
+      logger.warn({ reason: message }, 'Redis is away: each process counts for itself')
+    if (next === 'ok' && state === 'unavailable') logger.info('Redis is back')
+    state = next
+  }
+
+  async function attempt<T>(command: (client: Redis) => Promise<T>): Promise<T | undefined> {
+    try {
+      return await within(PATIENCE_MS, command(client))
+    } catch (fault) {
+      turn('unavailable', fault)
+      return undefined
+    }
+  }
+
+  async function work(): Promise<void> {
+    if ((await attempt(async (on) => [await beat(on)])) !== undefined) turn('ok')
+  }
+
+  let endBeats = async () => {}
+  return {
+    state: () => state ?? 'unavailable',
+    ask: async (command) => (state === 'ok' ? attempt(command) : undefined),
+    async open() {
+      await within(BEAT_MS, client.connect()).catch(() => {})
+      await work()
+      endBeats = repeatInBackground({ pauseMs: BEAT_MS, work, onError: () => {} })
+    },
+    async close() {
+      await endBeats()
+      state = 'unavailable'
+      client.disconnect()
+    },
+  }
+}
+
+/** Rejects after this many milliseconds. An answer that has come while this process was busy is still taken. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    // Timers run before the network is read; this runs after.
+    () => setImmediate(() => late.reject(new Error(`no answer in ${ms} ms`))),
+    ms,
+  )
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

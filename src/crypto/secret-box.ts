@@ -40,7 +40,9 @@ export function makeSecretBox(keyRing: KeyRing): SecretBox {
 
     open(sealed, context) {
       const [id = '', encoded = '', ...rest] = sealed.split('.')
-      if (rest.length > 0) throw new UnsealError(`${context} is not of the form that seal writes`)
+      if (rest.length > 0 || !/^[0-9a-f]{8}$/.test(id))
+        // What else stands there is not repeated: it could be a secret in clear.
+        throw new UnsealError(`${context} is not of the form that seal writes`)
       const key = keys.get(id)
       if (!key) throw new UnsealError(`${context} is sealed under key ${id}, which SECRET_KEY does not hold`)
       const bytes = Buffer.from(encoded, 'base64url')

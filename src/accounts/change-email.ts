@@ -10,6 +10,7 @@ import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Client } from '../tokens/sessions.ts'
+import type { Factors } from '../two-factor/factors.ts'
 import type { Account } from './account.ts'
 import { deleteEmailChange, lastEmailChangeAt, putEmailChange, tryEmailChange } from './email-change-store.ts'
 import { voidPasswordResets } from './password-reset-store.ts'
@@ -25,7 +26,7 @@ export interface ChangeEmail {
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
   begin(account: Account, address: string, client: Client): Promise<void>
   /** @throws {AppError} invalid_code, too_many_attempts */
-  prove(account: Account, code: string, client: Client): Promise<Account>
+  prove(account: Account, code: string, client: Client): Promise<{ account: Account; enrolled: boolean }>
 }
 
 /** @param sendLetter `null` when the service has no mail server. */
@@ -36,6 +37,7 @@ export function makeChangeEmail({
   trail,
   allowance,
   failureCounters,
+  factors,
   sendLetter,
 }: {
   db: Db
@@ -44,6 +46,7 @@ export function makeChangeEmail({
   trail: AuditTrail
   allowance: MailAllowance
   failureCounters: FailureCounters
+  factors: Factors
   sendLetter: SendLetter | null
 }): ChangeEmail {
   const hash = (accountId: string, address: string, code: string) =>
@@ -98,8 +101,11 @@ export function makeChangeEmail({
       }
     },
 
-    async prove(account, code, client) {
-      const changed = await db.transaction().execute((trx) => replace(trx, account, code, client))
+    async prove(before, code, client) {
+      const changed = await db.transaction().execute(async (trx) => {
+        const account = await replace(trx, before, code, client)
+        return account && { account, enrolled: (await factors.of(trx, account)).enrolled }
+      })
       if (!changed) throw invalidCode(rfc3339(clock.now()))
       return changed
     },

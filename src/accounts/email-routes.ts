@@ -2,8 +2,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../http/client.ts'
 import { accessPrincipalOf } from '../http/principal.ts'
 import { ACCEPTED, ref } from '../http/schemas.ts'
-import type { Db } from '../platform/database.ts'
-import type { Factors } from '../two-factor/factors.ts'
 import { userOf } from './account.ts'
 import type { ChangeEmail } from './change-email.ts'
 import { EmailBody, EmailCodeBody, User } from './schemas.ts'
@@ -36,11 +34,10 @@ export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeE
 }
 
 /** For an access token. */
-export const proveEmailRoutes: FastifyPluginAsyncTypebox<{
-  db: Db
-  changeEmail: ChangeEmail
-  factors: Factors
-}> = async (app, { db, changeEmail, factors }) => {
+export const proveEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEmail }> = async (
+  app,
+  { changeEmail },
+) => {
   app.post(
     '/me/email/verify',
     {
@@ -54,9 +51,9 @@ export const proveEmailRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request) => {
-      const { account } = accessPrincipalOf(request)
-      const changed = await changeEmail.prove(account, request.body.code, clientOf(request))
-      return userOf(changed, (await factors.of(db, changed)).enrolled)
+      const { account: before } = accessPrincipalOf(request)
+      const { account, enrolled } = await changeEmail.prove(before, request.body.code, clientOf(request))
+      return userOf(account, enrolled)
     },
   )
 }

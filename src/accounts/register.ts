@@ -6,6 +6,7 @@ import type { Db } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Challenge, Challenges } from '../sign-in/challenges.ts'
 import type { Client } from '../tokens/sessions.ts'
+import type { Factors, Method } from '../two-factor/factors.ts'
 import type { Account } from './account.ts'
 import type { CheckPassword } from './password-rules.ts'
 import { findAccountByUsername, insertAccount } from './store.ts'
@@ -24,7 +25,7 @@ export interface Registration {
 export type Register = (
   registration: Registration,
   client: Client,
-) => Promise<{ account: Account; challenge: Challenge }>
+) => Promise<{ account: Account; challenge: Challenge; methods: Method[] }>
 
 export function makeRegister({
   db,
@@ -33,6 +34,7 @@ export function makeRegister({
   checkPassword,
   passwords,
   challenges,
+  factors,
   trail,
 }: {
   db: Db
@@ -42,6 +44,7 @@ export function makeRegister({
   checkPassword: CheckPassword
   passwords: PasswordHasher
   challenges: Challenges
+  factors: Factors
   trail: AuditTrail
 }): Register {
   return async ({ username, password, email }, client) => {
@@ -61,7 +64,9 @@ export function makeRegister({
       })
       if (!account) throw usernameTaken()
       await trail.record(trx, 'account_registered', { account }, client)
-      return { account, challenge: await challenges.open(trx, account) }
+      // Asked here, too: an account that was made must not be answered with an error.
+      const { methods } = await factors.of(trx, account)
+      return { account, challenge: await challenges.open(trx, account), methods }
     })
   }
 }

@@ -16,10 +16,8 @@ const tags = ['Account']
 export const registerRoutes: FastifyPluginAsyncTypebox<{
   register: Register
   describeMfaStep: DescribeMfaStep
-  db: Db
-  factors: Factors
   passwordMin: number
-}> = async (app, { register, describeMfaStep, db, factors, passwordMin }) => {
+}> = async (app, { register, describeMfaStep, passwordMin }) => {
   app.post(
     '/register',
     {
@@ -36,13 +34,9 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const { account, challenge } = await register(request.body, clientOf(request))
-      const { methods } = await factors.of(db, account)
+      const { account, ...step } = await register(request.body, clientOf(request))
       reply.code(201)
-      return {
-        user: userOf(account, false),
-        ...describeMfaStep({ challenge, enrolled: false, methods }),
-      }
+      return { user: userOf(account, false), ...describeMfaStep({ ...step, enrolled: false }) }
     },
   )
 }

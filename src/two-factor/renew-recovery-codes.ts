@@ -30,9 +30,9 @@ export function makeRenewRecoveryCodes({
   return (account, client) =>
     db.transaction().execute(async (trx) => {
       if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
-      await trail.record(trx, 'recovery_codes_renewed', { account }, client)
       // New codes in the place of those that were guessed at: their counter begins anew.
       await failureCounters.succeed(trx, account.id, 'recovery_code')
+      await trail.record(trx, 'recovery_codes_renewed', { account }, client)
       return recoveryCodes.renew(trx, account.id)
     })
 }

@@ -7,6 +7,7 @@ import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
+import { type Invariants, type RuleName, watchInvariants } from './invariants.ts'
 import { totp } from './totp.ts'
 
 /** A clock that stands where the test puts it. */
@@ -41,6 +42,8 @@ export interface Service {
   clock: TestClock
   /** Every line logged so far. */
   logLines: string[]
+  /** Checked when the service closes. */
+  invariants: Invariants
   /** A POST with a JSON body. */
   post(url: string, body?: unknown, token?: string, options?: InjectOptions): Promise<Answer>
   get(url: string, token?: string, options?: InjectOptions): Promise<Answer>
@@ -68,6 +71,8 @@ export interface ServiceOptions {
   databasePath?: string
   rootKeys?: readonly Buffer[]
   logLevel?: string
+  /** The invariants that the test breaks on purpose, behind the service's back. */
+  spared?: readonly RuleName[]
 }
 
 const ROOT_KEY = randomBytes(32)
@@ -88,26 +93,33 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
   const deps = await makeDependencies({ config, db, clock, logger, rootKeys })
   const app = await buildApp(deps, logger)
   await app.ready()
+  const invariants = await watchInvariants(deps, logLines, options.spared)
 
   let closed = false
   const close = async () => {
     if (closed) return
     closed = true
     await app.close()
-    await db.destroy()
+    await invariants.check().finally(() => db.destroy())
   }
-  t.teardown(close)
+  t.teardown(async () => {
+    if (!closed) await invariants.replay(app)
+    await close()
+  })
 
   const call = async (options: InjectOptions, token?: string): Promise<Answer> => {
     const headers = { ...(token && { authorization: `Bearer ${token}` }), ...options.headers }
-    const response = await app.inject({ ...options, headers })
+    const request = { ...options, headers }
+    const response = await app.inject(request)
     const json = response.body !== '' && /json/.test(String(response.headers['content-type']))
-    return {
+    const answer = {
       status: response.statusCode,
       headers: response.headers,
       body: json ? response.json() : undefined,
       text: response.body,
     }
+    invariants.saw(request, answer)
+    return answer
   }
 
   return {
@@ -118,6 +130,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     databasePath,
     clock,
     logLines,
+    invariants,
     close,
     post: (url, body, token, options) =>
       call(

@@ -119,3 +119,11 @@ t.test('at login the rules of today are not asked: an account may be older than 
       password,
     )
 })
+
+t.test('a password does not grow old: nobody is made to change it', async (t) => {
+  const service = await startService(t)
+  await choose(service, 'correct horse battery', 'ada')
+  service.clock.advance(5 * 365 * 24 * 3600)
+  const answer = await service.post('/login', { username: 'ada', password: 'correct horse battery' })
+  t.equal(answer.status, 200)
+})

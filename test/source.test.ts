@@ -1,0 +1,37 @@
+// What no request can show, since it is about what the service never does: looked for in its source.
+import { globSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+const ROOT = new URL('../', import.meta.url)
+
+/** The service without its command line, which runs for its operator alone. */
+const files = globSync('{src,migrations}/**/*.ts', { cwd: ROOT, exclude: ['src/operator/**'] })
+const source = new Map(files.map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]))
+
+const filesWith = (pattern: RegExp) => files.filter((path) => pattern.test(source.get(path) ?? '')).sort()
+
+t.test('the source was found', async (t) => {
+  t.ok(files.length > 80)
+  t.strictSame(filesWith(/from 'fastify'\nimport fastifyAccepts|Fastify\(\{/), ['src/app.ts'])
+})
+
+t.test('no text becomes a program', async (t) => {
+  t.strictSame(filesWith(/\bchild_process\b/), [], 'none is started')
+  t.strictSame(filesWith(/\beval\(|\bnew Function\b|\bnode:vm\b/), [], 'none is evaluated')
+  t.strictSame(filesWith(/\bsql\.(raw|lit)\b/), [], 'none is put into SQL: values are bound')
+  t.strictSame(filesWith(/\bnew RegExp\(/), ['src/config.ts'], 'none is put into a pattern, but our own')
+})
+
+t.test('the service asks no other one by HTTP', async (t) => {
+  t.strictSame(filesWith(/\bfetch\(|\bhttps?\.(get|request)\(|\bundici\b/), [])
+})
+
+t.test('what must not be guessed is not made by Math.random', async (t) => {
+  const waits = ['src/platform/background.ts', 'src/platform/sqlite-dialect.ts']
+  for (const path of filesWith(/\bMath\.random\b/))
+    t.ok(waits.includes(path), `${path}: chance is for the length of waits alone`)
+})
+
+t.test('time comes from the clock', async (t) => {
+  t.strictSame(filesWith(/\bDate\.now\(|\bnew Date\(\)/), ['src/platform/clock.ts'])
+})

@@ -5,12 +5,15 @@ import { EMAIL_PATTERN } from './accounts/email-address.ts'
 import type { Argon2Cost, EngineChoice } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
 import type { Mailbox } from './platform/mailer.ts'
+import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
 
 /** Everything the environment decides, checked and complete. Durations are whole seconds. */
 export interface Config {
   host: string
   port: number
   databaseUrl: string
+  /** Connections to PostgreSQL; SQLite needs no such number. */
+  databasePoolSize: number
   /** Root keys, the sealing one first; `null` asks for a key kept beside the SQLite file. */
   secretKeys: readonly Buffer[] | null
   issuer: string
@@ -69,12 +72,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
   const host = read.text('HOST', '127.0.0.1')
   const port = read.integer('PORT', 3000, 0, 65_535)
   const issuer = read.url('ISSUER', `http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  const databaseUrl = readDatabaseUrl(read, faults)
   const concurrency = read.integer('HASH_CONCURRENCY', availableParallelism(), 1, 256)
   const config: Config = {
     host,
     port,
-    databaseUrl: readDatabaseUrl(read, faults),
-    secretKeys: readSecretKeys(environment, faults),
+    databaseUrl,
+    databasePoolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+    secretKeys: readSecretKeys(environment, databaseUrl, faults),
     issuer,
     audience: read.text('AUDIENCE', issuer),
     appName: readAppName(read, faults),
@@ -156,9 +161,12 @@ function makeReader(environment: NodeJS.ProcessEnv, faults: string[]): Reader {
 
 function readDatabaseUrl(read: Reader, faults: string[]): string {
   const value = read.text('DATABASE_URL', 'sqlite:./data/keyturn.db')
-  if (/^postgres(ql)?:/.test(value))
-    faults.push('DATABASE_URL names PostgreSQL, which this version does not speak yet: use sqlite:<path>')
-  else if (!/^sqlite:./.test(value)) faults.push('DATABASE_URL must be sqlite:<path>')
+  const fault = isPostgresUrl(value)
+    ? faultOfPostgresUrl(value)
+    : /^sqlite:./.test(value)
+      ? undefined
+      : 'must be sqlite:<path> or postgres://<user>@<host>/<database>'
+  if (fault) faults.push(`DATABASE_URL ${fault}`)
   return value
 }
 
@@ -212,11 +220,18 @@ function isAddressOrRange(text: string): boolean {
   return rest.length === 0 && length >= 1 && length <= bits
 }
 
-function readSecretKeys(environment: NodeJS.ProcessEnv, faults: string[]): Buffer[] | null {
+function readSecretKeys(
+  environment: NodeJS.ProcessEnv,
+  databaseUrl: string,
+  faults: string[],
+): Buffer[] | null {
   const text = secretKeyText(environment, faults)
   if (!text) {
-    if (environment.NODE_ENV === 'production' && text === '')
-      faults.push('SECRET_KEY must be set when NODE_ENV is production: openssl rand -base64 32 makes one')
+    const production = environment.NODE_ENV === 'production'
+    if (text === '' && (production || isPostgresUrl(databaseUrl)))
+      faults.push(
+        `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}: openssl rand -base64 32 makes one`,
+      )
     return null
   }
   const keys = text.split(',').map((part) => decodeKey(part.trim()))

@@ -109,6 +109,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const allowance = makeMailAllowance(ground)
   const emailCodes = makeEmailCodes({
     ...ground,
+    accounts,
     allowance,
     sendLetter: config.emailCodes ? sendLetter : null,
   })

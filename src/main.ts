@@ -44,7 +44,7 @@ async function start(
 ): Promise<{ app: FastifyInstance; readiness: Readiness }> {
   for (const sentence of [...settingsWithoutEffect(config), ...weaknesses(config)]) logger.warn(sentence)
 
-  const db = await openDatabase(config.databaseUrl)
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
     const migrations = await migrateUp(db)
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')

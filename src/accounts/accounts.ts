@@ -1,3 +1,4 @@
+import { invalidToken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
@@ -5,6 +6,7 @@ import {
   dropEmailFactor,
   findAccountById,
   findAccountByUsername,
+  lockAccount,
   proveMailbox,
   replacePasswordHash,
   trustMailbox,
@@ -12,10 +14,21 @@ import {
 
 /** What other rooms may ask about accounts. */
 export interface Accounts {
-  /** @param trx to ask within a transaction. */
-  byId(id: string, trx?: Trx): Promise<Account | undefined>
+  byId(id: string): Promise<Account | undefined>
   /** Without regard to case; any text may be asked for. */
   byUsername(username: string): Promise<Account | undefined>
+  /**
+   * The account as it stands, and for this transaction alone until it ends: what is decided by the rows of an account
+   * stays true until the decision is stored. It comes before all else that belongs to the account, so that no two
+   * transactions wait for each other.
+   */
+  lock(trx: Trx, id: string): Promise<Account | undefined>
+  /**
+   * The same, for those who have shown a token of it.
+   *
+   * @throws {AppError} invalid_token when it is gone or disabled.
+   */
+  present(trx: Trx, id: string): Promise<Account>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
   /**
    * A code from the mailbox came back: the address is proven, and a factor from now on.
@@ -30,8 +43,14 @@ export interface Accounts {
 
 export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts {
   return {
-    byId: (id, trx) => findAccountById(trx ?? db, id),
+    byId: (id) => findAccountById(db, id),
     byUsername: (username) => findAccountByUsername(db, username),
+    lock: lockAccount,
+    async present(trx, id) {
+      const account = await lockAccount(trx, id)
+      if (!account || account.disabled) throw invalidToken('the account is gone')
+      return account
+    },
     proveMailbox: (trx, accountId) => proveMailbox(trx, accountId, clock.now()),
     dropEmailFactor,
     trustMailbox,

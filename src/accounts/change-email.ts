@@ -12,6 +12,7 @@ import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.t
 import type { Client } from '../tokens/sessions.ts'
 import type { Factors } from '../two-factor/factors.ts'
 import type { Account } from './account.ts'
+import type { Accounts } from './accounts.ts'
 import { deleteEmailChange, lastEmailChangeAt, putEmailChange, tryEmailChange } from './email-change-store.ts'
 import { voidPasswordResets } from './password-reset-store.ts'
 import { replaceEmail } from './store.ts'
@@ -34,6 +35,7 @@ export function makeChangeEmail({
   db,
   clock,
   keyedHash,
+  accounts,
   trail,
   allowance,
   failureCounters,
@@ -43,6 +45,7 @@ export function makeChangeEmail({
   db: Db
   clock: Clock
   keyedHash: KeyedHash
+  accounts: Accounts
   trail: AuditTrail
   allowance: MailAllowance
   failureCounters: FailureCounters
@@ -53,7 +56,8 @@ export function makeChangeEmail({
     keyedHash('email code', accountId, address, normalizeNumericCode(code))
 
   /** `null` when the code is wrong; the try is counted then, and must be committed. */
-  async function replace(trx: Trx, account: Account, code: string, client: Client): Promise<Account | null> {
+  async function replace(trx: Trx, id: string, code: string, client: Client): Promise<Account | null> {
+    const account = await accounts.present(trx, id)
     const now = clock.now()
     await failureCounters.begin(trx, account.id, FACTOR, CODE_POLICY)
     const change = await tryEmailChange(trx, account.id, now, MAX_WRONG_CODES)
@@ -77,6 +81,7 @@ export function makeChangeEmail({
       if (!sendLetter) throw emailUnavailable()
       const code = newNumericCode()
       await db.transaction().execute(async (trx) => {
+        await accounts.present(trx, account.id)
         const now = clock.now()
         refuseInCoolDown(await lastEmailChangeAt(trx, account.id), now)
         await allowance.take(trx, account, address)
@@ -94,6 +99,7 @@ export function makeChangeEmail({
         await sendLetter(address, addressCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
       } catch (error) {
         await db.transaction().execute(async (trx) => {
+          await accounts.lock(trx, account.id)
           await deleteEmailChange(trx, account.id)
           await allowance.giveBack(trx, account, address)
         })
@@ -101,9 +107,9 @@ export function makeChangeEmail({
       }
     },
 
-    async prove(before, code, client) {
+    async prove({ id }, code, client) {
       const changed = await db.transaction().execute(async (trx) => {
-        const account = await replace(trx, before, code, client)
+        const account = await replace(trx, id, code, client)
         return account && { account, enrolled: (await factors.of(trx, account)).enrolled }
       })
       if (!changed) throw invalidCode(rfc3339(clock.now()))

@@ -8,7 +8,7 @@ import type { CheckCredentials } from '../sign-in/credentials.ts'
 import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
 import { voidPasswordResets } from './password-reset-store.ts'
 import type { CheckPassword } from './password-rules.ts'
-import { replacePassword } from './store.ts'
+import { lockAccount, replacePassword } from './store.ts'
 
 /**
  * Sets a new password for somebody who knows the old one. Every other session ends, and so does every sign-in
@@ -47,6 +47,7 @@ export function makeChangePassword({
     const passwordHash = await passwords.hash(next, client.signal)
 
     await db.transaction().execute(async (trx) => {
+      await lockAccount(trx, account.id)
       const replaced = await replacePassword(
         trx,
         account.id,

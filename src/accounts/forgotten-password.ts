@@ -12,7 +12,7 @@ import {
   listPasswordResets,
   voidPasswordResets,
 } from './password-reset-store.ts'
-import { findAccountByUsername } from './store.ts'
+import { findAccountByUsername, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
 const COOL_DOWN_SECONDS = 60
@@ -52,7 +52,8 @@ export function makeAnswerForgotten({
 }): AnswerForgotten {
   /** @returns where to send the token, `null` when none was made. */
   async function keepToken(trx: Trx, username: string, tokenHash: string): Promise<Account | null> {
-    const account = await findAccountByUsername(trx, username)
+    const found = await findAccountByUsername(trx, username)
+    const account = found && (await lockAccount(trx, found.id))
     if (!account || account.disabled || !account.emailVerified) return null
     const now = clock.now()
     const made = await listPasswordResets(trx, account.id, now - TOKEN_TTL_SECONDS * 1000)

@@ -11,7 +11,7 @@ import type { Prove } from '../two-factor/prove.ts'
 import type { Account } from './account.ts'
 import { findPasswordReset, usePasswordReset, voidPasswordResets } from './password-reset-store.ts'
 import type { CheckPassword } from './password-rules.ts'
-import { findAccountById, resetPassword as setPassword } from './store.ts'
+import { findAccountById, lockAccount, resetPassword as setPassword } from './store.ts'
 
 /**
  * Sets a new password for whoever has the token from the mailbox. It replaces the first factor and no other:
@@ -49,9 +49,13 @@ export function makeResetPassword({
   sessions: Sessions
   trail: AuditTrail
 }): ResetPassword {
-  async function accountOf(db: Db, tokenHash: string): Promise<Account> {
+  async function accountOf(
+    db: Db,
+    tokenHash: string,
+    find: (id: string) => Promise<Account | undefined>,
+  ): Promise<Account> {
     const accountId = await findPasswordReset(db, tokenHash, clock.now())
-    const account = accountId && (await findAccountById(db, accountId))
+    const account = accountId && (await find(accountId))
     if (!account || account.disabled) throw invalidToken('the reset token is unknown, expired or used')
     return account
   }
@@ -70,12 +74,12 @@ export function makeResetPassword({
 
   return async ({ token, newPassword, recoveryCode }, client) => {
     const tokenHash = keyedHash('reset token', token)
-    const { username } = await accountOf(db, tokenHash)
+    const { username } = await accountOf(db, tokenHash, (id) => findAccountById(db, id))
     checkPassword(newPassword, username, 'new_password')
     const passwordHash = await passwords.hash(newPassword, client.signal)
 
     const done = await db.transaction().execute(async (trx) => {
-      const account = await accountOf(trx, tokenHash)
+      const account = await accountOf(trx, tokenHash, (id) => lockAccount(trx, id))
       const { totp, enrolled } = await factors.of(trx, account)
       if (enrolled && !totp && !(await secondDoor(trx, account, recoveryCode, client))) return false
       const now = clock.now()

@@ -7,6 +7,12 @@ export async function findAccountById(db: Db, id: string): Promise<Account | und
   return row && accountFromRow(row)
 }
 
+/** As it stands now, and for this transaction alone until it ends. */
+export async function lockAccount(trx: Trx, id: string): Promise<Account | undefined> {
+  const row = await trx.selectFrom('accounts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  return row && accountFromRow(row)
+}
+
 export async function findAccountByUsername(db: Db, username: string): Promise<Account | undefined> {
   const row = await db
     .selectFrom('accounts')

@@ -23,6 +23,7 @@ import {
   unavailable,
   validationFailed,
 } from '../errors.ts'
+import { isDatabaseFault } from '../platform/database-errors.ts'
 import { ClientGone } from './client.ts'
 import { logRequest } from './request-log.ts'
 import { answerHeaders } from './security-headers.ts'
@@ -105,7 +106,7 @@ function toAppError(error: FastifyError | AppError | Error): AppError {
   const code = 'code' in error ? String(error.code) : ''
   const known = FASTIFY_ERRORS[code]
   if (known) return known()
-  if (code.startsWith('SQLITE_') || isDamagedRow(error)) return unavailable(error)
+  if (isDatabaseFault(error) || isDamagedRow(error)) return unavailable(error)
   return internalError(error)
 }
 

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { Kysely, sql, type Transaction } from 'kysely'
-import { DurableSqliteDialect } from './sqlite-dialect.ts'
+import { type Dialect, Kysely, sql, type Transaction, type TransactionBuilder } from 'kysely'
+import { repeated } from './database-errors.ts'
+import { postgresEngine } from './postgres.ts'
+import { isPostgresUrl } from './postgres-url.ts'
+import { sqliteEngine } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
@@ -13,42 +14,46 @@ export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
 }
 
-/** The file behind a `sqlite:` URL, or `:memory:`. */
-export function sqlitePath(databaseUrl: string): string {
-  return databaseUrl.slice('sqlite:'.length)
+/** What differs between databases, all of it. */
+export interface Engine {
+  dialect: Dialect
+  /** Rejects when the database cannot be used. */
+  check(db: Db): Promise<void>
+  /** Why it cannot, in a sentence. */
+  explain(error: unknown): string
 }
 
 /**
  * Opens the database that `DATABASE_URL` names; the only place that knows the dialect.
  *
- * @throws {DatabaseError} when the file is not a database or cannot be read and written.
+ * @param poolSize how many connections to PostgreSQL there may be.
+ * @throws {DatabaseError} when it does not answer, or is not fit to work with.
  */
-export async function openDatabase(databaseUrl: string): Promise<Db> {
-  const path = sqlitePath(databaseUrl)
-  const db = new Kysely<Tables>({ dialect: new DurableSqliteDialect(path) })
+export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
+  const engine = isPostgresUrl(databaseUrl)
+    ? postgresEngine(databaseUrl, poolSize)
+    : sqliteEngine(databaseUrl)
+  const db = new PersistentKysely<Tables>({ dialect: engine.dialect })
   try {
-    if (path !== ':memory:') prepareFolder(path)
-    await sql`select count(*) from sqlite_master`.execute(db)
-    if (path !== ':memory:') accessSync(path, constants.R_OK | constants.W_OK)
+    await engine.check(db)
     return db
   } catch (error) {
     await db.destroy().catch(() => {})
-    throw new DatabaseError(explainOpenFailure(path, error), { cause: error })
+    throw new DatabaseError(engine.explain(error), { cause: error })
   }
 }
 
-function prepareFolder(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-}
-
-function explainOpenFailure(path: string, error: unknown): string {
-  const code = (error as { code?: string }).code ?? ''
-  if (code === 'SQLITE_NOTADB') return `The file ${path} is not a SQLite database.`
-  if (code.startsWith('SQLITE_CORRUPT')) return `The SQLite database ${path} is damaged.`
-  if (code === 'SQLITE_READONLY' || code === 'EACCES' || code === 'EROFS' || code === 'SQLITE_CANTOPEN')
-    return `The database ${path} cannot be opened for writing. Check the path and its permissions.`
-  if (code.startsWith('SQLITE_BUSY')) return `The database ${path} is locked by another program.`
-  return `The database ${path} cannot be opened: ${(error as Error).message}`
+/**
+ * Transactions that surely left nothing behind are tried again: those that stood in each other's way, and those
+ * whose connection was lost before the commit. What a transaction does beside writing must bear to be done twice.
+ */
+class PersistentKysely<DB> extends Kysely<DB> {
+  override transaction(): TransactionBuilder<DB> {
+    const builder = super.transaction()
+    const once = builder.execute.bind(builder)
+    builder.execute = (work) => repeated(() => once(work))
+    return builder
+  }
 }
 
 /** Rejects when the database does not answer. */

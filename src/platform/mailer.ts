@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { createTransport } from 'nodemailer'
+import { isLoopback } from './loopback.ts'
 
 /** One address; never a string that could hold two. */
 export interface Mailbox {
@@ -77,9 +77,4 @@ export function makeMailer({
     },
     close: () => transport.close(),
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

@@ -1,6 +1,16 @@
-import { type Migration, type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration'
+import { sql } from 'kysely'
+import {
+  DEFAULT_MIGRATION_LOCK_TABLE,
+  DEFAULT_MIGRATION_TABLE,
+  MIGRATION_LOCK_ID,
+  type Migration,
+  type MigrationResultSet,
+  Migrator,
+  NO_MIGRATIONS,
+} from 'kysely/migration'
 import { migrations } from '../../migrations/index.ts'
 import { DatabaseError, type Db } from './database.ts'
+import { isWorthRepeating } from './database-errors.ts'
 
 /** One migration and whether this database has it. */
 export interface MigrationState {
@@ -10,12 +20,14 @@ export interface MigrationState {
 
 /**
  * Brings the database up to this version. Safe while other processes do the same: one migrates, the others
- * wait and find nothing left to do.
+ * wait and find nothing left to do. Where there is nothing to do, nothing is asked of the database that needs a
+ * right to change its tables.
  *
  * @returns the names of the migrations that were applied now.
  * @throws {DatabaseError} when one fails (nothing is kept of it) or the database is of a newer version.
  */
 export async function migrateUp(db: Db): Promise<string[]> {
+  if (await isCurrent(db)) return []
   return applied(await run(db, (migrator) => migrator.migrateToLatest()))
 }
 
@@ -31,25 +43,46 @@ export async function migrationStatus(db: Db): Promise<MigrationState[]> {
   return all.map(({ name, executedAt }) => ({ name, appliedAt: executedAt ?? null }))
 }
 
+/** Whether the database has these very migrations, no fewer and no more. */
+async function isCurrent(db: Db): Promise<boolean> {
+  const states = await migrationStatus(db)
+  if (states.some(({ appliedAt }) => appliedAt === null)) return false
+  const { rows } = await sql`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
+  return rows.length === states.length
+}
+
 function migratorFor(db: Db): Migrator {
   const provider = { getMigrations: async (): Promise<Record<string, Migration>> => migrations }
   return new Migrator({ db, provider })
 }
 
+/** All in one transaction, and one process at a time: of what fails nothing is kept. */
 async function run(
   db: Db,
   action: (migrator: Migrator) => Promise<MigrationResultSet>,
 ): Promise<MigrationResultSet> {
-  const outcome = await action(migratorFor(db))
-  if (outcome.error === undefined) return outcome
-  const failed = outcome.results?.find(({ status }) => status === 'Error')
-  throw new DatabaseError(explainFailure(outcome.error, failed?.migrationName), { cause: outcome.error })
+  return db.transaction().execute(async (trx) => {
+    await trx.getExecutor().adapter.acquireMigrationLock(trx, {
+      lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
+      lockRowId: MIGRATION_LOCK_ID,
+    })
+    const outcome = await action(migratorFor(trx))
+    if (outcome.error === undefined) return outcome
+    if (isWorthRepeating(outcome.error)) throw outcome.error
+    const failed = outcome.results?.find(({ status }) => status === 'Error')
+    throw new DatabaseError(explainFailure(outcome.error, failed?.migrationName), { cause: outcome.error })
+  })
 }
+
+/** SQLSTATE of PostgreSQL. */
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 function explainFailure(error: unknown, migrationName?: string): string {
   const message = (error as Error).message
   if (message.includes('corrupted migrations'))
     return `The database was written by another, probably newer, version of Keyturn (${message}). Start that version, or restore a backup.`
+  if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE)
+    return `The database has to be migrated, and its user may not do that (${message}). Run "npm run migrate -- up" as the user who owns the tables.`
   return `Migration ${migrationName ?? ''} failed: ${message}`
 }
 

@@ -2,7 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { decodeKey } from '../config.ts'
 import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
-import { DatabaseError, sqlitePath } from './database.ts'
+import { DatabaseError } from './database.ts'
+import { sqlitePath } from './sqlite.ts'
 
 /**
  * The root key for a service that was given none: made once and kept beside the SQLite file, readable by its

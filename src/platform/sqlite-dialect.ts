@@ -5,19 +5,23 @@ import {
   type DatabaseConnection,
   type DialectAdapter,
   type Driver,
+  type QueryCompiler,
   type QueryResult,
+  type SelectModifierNode,
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
+  SqliteQueryCompiler,
 } from 'kysely'
 
 /** How long a request waits for another process to finish its write before it gives up, in milliseconds. */
 const WRITE_LOCK_PATIENCE_MS = 2_000
 
 /**
- * Kysely's SQLite dialect with three differences. A transaction takes the write lock when it begins: one that
+ * Kysely's SQLite dialect with four differences. A transaction takes the write lock when it begins: one that
  * read first and wrote later could find its snapshot outdated by another process, and fail half way. Migrations
- * run inside such a transaction, which makes them atomic and lets one process at a time migrate. And waiting for
+ * run inside such a transaction, which makes them atomic and lets one process at a time migrate. What is selected
+ * `for update` is simply selected: nobody else writes until the transaction ends. And waiting for
  * the lock of another process holds up neither the event loop, as SQLite's own way of waiting would, nor the
  * other requests of this one.
  */
@@ -35,6 +39,16 @@ export class DurableSqliteDialect extends SqliteDialect {
 
   override createAdapter(): DialectAdapter {
     return new DurableSqliteAdapter()
+  }
+
+  override createQueryCompiler(): QueryCompiler {
+    return new WholeFileLockCompiler()
+  }
+}
+
+class WholeFileLockCompiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier !== 'ForUpdate') super.visitSelectModifier(node)
   }
 }
 

@@ -101,6 +101,8 @@ export function makeCheckCredentials({
 
     return {
       async begin(trx: Trx): Promise<void> {
+        // A transaction that is repeated begins anew.
+        counted.length = 0
         const { everSucceeded } = await count(trx, here)
         if (!everSucceeded) await count(trx, anywhere)
       },

@@ -37,7 +37,7 @@ export function makeLogin({
 }): Login {
   async function proceed(trx: Trx, checked: Account, client: Client): Promise<LoginOutcome> {
     // A password that was changed while its hash was computed opens nothing.
-    const account = await accounts.byId(checked.id, trx)
+    const account = await accounts.lock(trx, checked.id)
     if (!account || account.disabled || account.passwordSetAt !== checked.passwordSetAt)
       throw invalidCredentials()
     const { enrolled, methods } = await factors.of(trx, account)

@@ -119,13 +119,14 @@ export async function countFailure(
   return { counted: false, blockedUntil: blocked_until }
 }
 
-/** 0 when a success of another request has reset the counter meanwhile. */
+/** 0 when a success of another request has reset the counter meanwhile; from now on none can in this transaction. */
 export async function failuresOf(trx: Trx, subject: string, factor: string): Promise<number> {
   const row = await trx
     .selectFrom('failure_counters')
     .select('failures')
     .where('subject', '=', subject)
     .where('factor', '=', factor)
+    .forUpdate()
     .executeTakeFirst()
   return row?.failures ?? 0
 }

@@ -11,6 +11,7 @@ import {
   endSession,
   findLiveSession,
   findRefreshToken,
+  findRefreshTokenOwner,
   insertRefreshToken,
   rotateRefreshToken,
   touchSession,
@@ -48,14 +49,13 @@ export function makeRefresh({
   /** Whether a session of the password alone, from before it was required, is good for nothing. */
   mfaRequired: boolean
 }): Refresh {
-  async function liveSession(trx: Trx, id: string): Promise<{ session: Session; account: Account }> {
+  async function liveSession(trx: Trx, id: string, account: Account): Promise<Session> {
     const session = await findLiveSession(trx, id, clock.now())
-    const account = session && (await accounts.byId(session.accountId, trx))
-    if (!account || account.disabled)
+    if (!session || account.disabled)
       throw invalidRefreshToken('its session has ended or its account is gone')
     if (mfaRequired && !showsSecondFactor(session.amr))
       throw invalidRefreshToken('its session has shown no second factor, which is required now')
-    return { session, account }
+    return session
   }
 
   /** The successor follows from its predecessor, so that every retry computes the same one. */
@@ -75,10 +75,13 @@ export function makeRefresh({
     const tokenHash = keyedHash('refresh token', token)
 
     const grant = await db.transaction().execute(async (trx): Promise<Grant | null> => {
+      const accountId = await findRefreshTokenOwner(trx, tokenHash)
+      const account = accountId && (await accounts.lock(trx, accountId))
+      if (!account) throw invalidRefreshToken('it is unknown')
       const now = clock.now()
       const sessionId = await rotateRefreshToken(trx, tokenHash, now)
       if (sessionId !== undefined) {
-        const { session: before, account } = await liveSession(trx, sessionId)
+        const before = await liveSession(trx, sessionId, account)
         const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)
         const session = { ...before, lastUsedAt: now, idleExpiresAt }
         const successor = await succeed(trx, token, session, client)
@@ -87,8 +90,8 @@ export function makeRefresh({
       }
 
       const used = await findRefreshToken(trx, tokenHash)
-      if (!used || used.rotated_at === null) throw invalidRefreshToken('it is unknown or expired')
-      const { session, account } = await liveSession(trx, used.session_id)
+      if (!used || used.rotated_at === null) throw invalidRefreshToken('it is expired')
+      const session = await liveSession(trx, used.session_id, account)
       if (Math.abs(now - used.rotated_at) <= GRACE_MS)
         return {
           account,

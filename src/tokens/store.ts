@@ -178,6 +178,17 @@ export async function rotateRefreshToken(
   return row?.session_id
 }
 
+/** The account whose session the token is of, live or not. */
+export async function findRefreshTokenOwner(db: Db, tokenHash: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('refresh_tokens')
+    .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
+    .select('account_id')
+    .where('token_hash', '=', tokenHash)
+    .executeTakeFirst()
+  return row?.account_id
+}
+
 export async function findRefreshToken(
   db: Db,
   tokenHash: string,

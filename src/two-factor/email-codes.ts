@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
@@ -37,6 +38,7 @@ export function makeEmailCodes({
   db,
   clock,
   keyedHash,
+  accounts,
   trail,
   allowance,
   sendLetter,
@@ -44,6 +46,7 @@ export function makeEmailCodes({
   db: Db
   clock: Clock
   keyedHash: KeyedHash
+  accounts: Accounts
   trail: AuditTrail
   allowance: MailAllowance
   sendLetter: SendLetter | null
@@ -64,6 +67,7 @@ export function makeEmailCodes({
       const code = newNumericCode()
       const codeHash = hash(challenge.id, email, code)
       await db.transaction().execute(async (trx) => {
+        await accounts.present(trx, account.id)
         const now = clock.now()
         refuseInCoolDown(await lastEmailCodeAt(trx, challenge.id), now)
         await allowance.take(trx, account, email)
@@ -81,6 +85,7 @@ export function makeEmailCodes({
         await sendLetter(email, signInCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
       } catch (error) {
         await db.transaction().execute(async (trx) => {
+          await accounts.lock(trx, account.id)
           await takeBackEmailCode(trx, challenge.id, codeHash)
           await allowance.giveBack(trx, account, email)
         })

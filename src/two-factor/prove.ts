@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
-import { emailUnavailable, invalidToken, notEnrolled } from '../errors.ts'
+import { emailUnavailable, notEnrolled } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
 import type { Amr } from '../tokens/assurance.ts'
@@ -98,13 +98,6 @@ export function makeProve({
     return enrolled ? undefined : recoveryCodes.renew(trx, account.id)
   }
 
-  /** As it stands within the transaction: what the request began with may have changed since. */
-  async function present(trx: Trx, id: string): Promise<Account> {
-    const account = await accounts.byId(id, trx)
-    if (!account || account.disabled) throw invalidToken('the account is gone')
-    return account
-  }
-
   async function confirm(trx: Trx, account: Account, code: string, client: Client): Promise<Proof | null> {
     const { active, pending } = await totpCodes.factorsOf(trx, account.id)
     if (!pending) throw notEnrolled()
@@ -130,7 +123,8 @@ export function makeProve({
   return {
     async answer(trx, { id }, answer, client) {
       const { method, challengeId } = answer
-      const account = await present(trx, id)
+      // As it stands within the transaction: what the request began with may have changed since.
+      const account = await accounts.present(trx, id)
       const { enrolled } = await factors.of(trx, account)
       if (method === 'totp' && challengeId && !enrolled) return confirm(trx, account, answer.code, client)
 
@@ -149,6 +143,8 @@ export function makeProve({
       return { amr: AMR[method], ...(codes && { recoveryCodes: codes }) }
     },
 
-    pending: confirm,
+    async pending(trx, { id }, code, client) {
+      return confirm(trx, await accounts.present(trx, id), code, client)
+    },
   }
 }

@@ -28,9 +28,10 @@ export function makeRemoveFactors({
   trail: AuditTrail
   mfaRequired: boolean
 }): RemoveFactors {
-  return async ({ account }, client) => {
+  return async ({ account: { id } }, client) => {
     if (mfaRequired) throw twoFactorRequired()
     await db.transaction().execute(async (trx) => {
+      const account = await accounts.present(trx, id)
       const { enrolled } = await factors.of(trx, account)
       await deleteFactors(trx, account.id)
       await accounts.dropEmailFactor(trx, account.id)

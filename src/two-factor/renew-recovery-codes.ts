@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { notEnrolled } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
@@ -16,19 +17,22 @@ export type RenewRecoveryCodes = (account: Account, client: Client) => Promise<s
 
 export function makeRenewRecoveryCodes({
   db,
+  accounts,
   factors,
   failureCounters,
   recoveryCodes,
   trail,
 }: {
   db: Db
+  accounts: Accounts
   factors: Factors
   failureCounters: FailureCounters
   recoveryCodes: RecoveryCodes
   trail: AuditTrail
 }): RenewRecoveryCodes {
-  return (account, client) =>
+  return ({ id }, client) =>
     db.transaction().execute(async (trx) => {
+      const account = await accounts.present(trx, id)
       if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
       // New codes in the place of those that were guessed at: their counter begins anew.
       await failureCounters.succeed(trx, account.id, 'recovery_code')

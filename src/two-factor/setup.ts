@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { alreadyEnrolled } from '../errors.ts'
@@ -36,22 +37,25 @@ export function makeSetUp({
   db,
   clock,
   box,
+  accounts,
   factors,
   trail,
   issuer,
 }: {
   db: Db
+  accounts: Accounts
   factors: Factors
   trail: AuditTrail
   clock: Clock
   box: SecretBox
   issuer: string
 }): SetUp {
-  return async (account, { mayReplace }, client) => {
+  return async ({ id: accountId }, { mayReplace }, client) => {
     const secret = newTotpSecret()
     const id = newId(clock)
     const now = clock.now()
-    await db.transaction().execute(async (trx) => {
+    const account = await db.transaction().execute(async (trx) => {
+      const account = await accounts.present(trx, accountId)
       if (!mayReplace && (await factors.of(trx, account)).enrolled) throw alreadyEnrolled()
       await putPendingTotpFactor(trx, {
         id,
@@ -64,6 +68,7 @@ export function makeSetUp({
         confirmedAt: null,
       })
       await trail.record(trx, 'factor_pending', { account, method: 'totp' }, client)
+      return account
     })
     return {
       secret: base32(secret),

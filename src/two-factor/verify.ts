@@ -1,4 +1,5 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
@@ -31,6 +32,7 @@ export type Verify = (
 export function makeVerify({
   db,
   clock,
+  accounts,
   challenges,
   prove,
   sessions,
@@ -38,6 +40,7 @@ export function makeVerify({
 }: {
   db: Db
   clock: Clock
+  accounts: Accounts
   challenges: Challenges
   prove: Prove
   sessions: Sessions
@@ -45,6 +48,7 @@ export function makeVerify({
 }): Verify {
   return async ({ account, challenge, code, method }, client) => {
     const outcome = await db.transaction().execute(async (trx) => {
+      await accounts.present(trx, account.id)
       const triesLeft = await challenges.spendTry(trx, challenge.id)
       const answer = { code, method, challengeId: challenge.id }
       const proof = await prove.answer(trx, account, answer, client)

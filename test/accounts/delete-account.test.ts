@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { outcomeOf } from '../helpers/burst.ts'
+import { tablesOf } from '../helpers/database.ts'
 import {
   deliver,
   enrolByEmail,
@@ -17,10 +18,8 @@ import { isAlive, refresh, signIn } from '../helpers/sessions.ts'
 
 /** Every table that has rows of an account, by whatever column names it, with how many there are. */
 async function rowsOf({ db }: MailingService, accountId: string): Promise<Record<string, number>> {
-  const { rows: tables } = await sql<{ name: string }>`
-    select name from sqlite_master where type = 'table' and name not like '%kysely%'`.execute(db)
   const counts: Record<string, number> = {}
-  for (const { name } of tables) {
+  for (const name of await tablesOf(db)) {
     const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(name)}`.execute(db)
     const count = rows.filter((row) => Object.values(row).includes(accountId)).length
     if (count > 0) counts[name] = count

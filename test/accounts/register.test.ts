@@ -19,7 +19,7 @@ t.test('of twenty who want one name at the same moment, one gets it (E-9)', asyn
 
 t.test('of two services on one database, one gives the name', async (t) => {
   const one = await startService(t)
-  const other = await startService(t, { databasePath: one.databasePath })
+  const other = await startService(t, { databaseUrl: one.databaseUrl })
   const answers = await Promise.all(
     Array.from({ length: 10 }, (_, i) =>
       (i % 2 ? one : other).post('/register', { username: 'ada', password: PASSWORD }),
@@ -57,7 +57,7 @@ t.test('where registration is closed nobody registers, and nobody learns who has
   const service = await startService(t)
   await service.post('/register', { username: 'ada', password: PASSWORD })
   const closed = await startService(t, {
-    databasePath: service.databasePath,
+    databaseUrl: service.databaseUrl,
     environment: { REGISTRATION: 'closed' },
   })
   for (const username of ['ada', 'grace', 'password'])

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { onPostgres } from './database.ts'
 import type { Service } from './service.ts'
 
 /** A statement on a table that is to fail, as it would when the disk is full or the process dies there. */
@@ -6,11 +7,15 @@ export type Fault = readonly [event: 'insert' | 'update' | 'delete', table: stri
 
 /** Lets a statement fail while the work runs. */
 export async function failing<T>({ db }: Service, [event, table]: Fault, work: () => Promise<T>): Promise<T> {
-  await sql`create trigger fault before ${sql.raw(event)} on ${sql.table(table)}
-    begin select raise(abort, 'a fault of the test'); end`.execute(db)
+  const trigger = sql`create trigger fault before ${sql.raw(event)} on ${sql.table(table)}`
+  if (onPostgres) {
+    await sql`create function fault() returns trigger language plpgsql
+      as 'begin raise exception ''a fault of the test''; end'`.execute(db)
+    await sql`${trigger} for each row execute function fault()`.execute(db)
+  } else await sql`${trigger} begin select raise(abort, 'a fault of the test'); end`.execute(db)
   try {
     return await work()
   } finally {
-    await sql`drop trigger fault`.execute(db)
+    await (onPostgres ? sql`drop function fault cascade` : sql`drop trigger fault`).execute(db)
   }
 }

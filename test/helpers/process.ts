@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { childOptions } from './child-environment.ts'
+import { newDatabase } from './database.ts'
 import { freePort } from './free-port.ts'
 import { type Remote, remote } from './remote.ts'
 import { CHEAP_HASHES } from './service.ts'
@@ -23,9 +24,9 @@ export interface ServerProcess extends Remote {
 }
 
 /** What processes must share to be one service. */
-export function sharedEnvironment(t: Test): Record<string, string> {
+export async function sharedEnvironment(t: Test): Promise<Record<string, string>> {
   return {
-    DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    DATABASE_URL: await newDatabase(t),
     SECRET_KEY: randomBytes(32).toString('base64'),
     ISSUER: 'https://id.example.com',
   }

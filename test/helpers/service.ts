@@ -7,6 +7,7 @@ import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
+import { newDatabase } from './database.ts'
 import { type Invariants, type RuleName, watchInvariants } from './invariants.ts'
 import { totp } from './totp.ts'
 
@@ -32,13 +33,13 @@ export const CHEAP_HASHES = { ARGON2_MEMORY_KIB: '8', ARGON2_TIME: '1' }
 
 export const PASSWORD = 'correct horse battery'
 
-/** A service on a real SQLite file, called without a network. */
+/** A service on a real database, called without a network. */
 export interface Service {
   app: FastifyInstance
   deps: Dependencies
   config: Readonly<Config>
   db: Db
-  databasePath: string
+  databaseUrl: string
   clock: TestClock
   /** Every line logged so far. */
   logLines: string[]
@@ -67,8 +68,8 @@ export interface Answer {
 export interface ServiceOptions {
   environment?: Record<string, string>
   clock?: TestClock
-  /** The file to use, to stand for a restart or a second process; a fresh one by default. */
-  databasePath?: string
+  /** The database to use, to stand for a restart or a second process; a fresh one by default. */
+  databaseUrl?: string
   rootKeys?: readonly Buffer[]
   logLevel?: string
   /** The invariants that the test breaks on purpose, behind the service's back. */
@@ -79,9 +80,10 @@ const ROOT_KEY = randomBytes(32)
 
 export async function startService(t: Test, options: ServiceOptions = {}): Promise<Service> {
   const { clock = testClock(), rootKeys = [ROOT_KEY], logLevel = 'debug' } = options
-  const databasePath = options.databasePath ?? `${t.testdir()}/keyturn.db`
+  const databaseUrl = options.databaseUrl ?? (await newDatabase(t))
   const config = readConfig({
-    DATABASE_URL: `sqlite:${databasePath}`,
+    DATABASE_URL: databaseUrl,
+    SECRET_KEY: rootKeys.map((key) => key.toString('base64')).join(),
     RATE_LIMIT: 'off',
     ...CHEAP_HASHES,
     ...options.environment,
@@ -127,7 +129,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     deps,
     config,
     db,
-    databasePath,
+    databaseUrl,
     clock,
     logLines,
     invariants,

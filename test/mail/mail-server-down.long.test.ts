@@ -135,7 +135,7 @@ t.test(
     ] as const) {
       const smtp = await startMailServer(t, { tls, secure: true })
       const service = await startProcess(t, {
-        ...sharedEnvironment(t),
+        ...(await sharedEnvironment(t)),
         ...mailing({ url: `smtps://localhost:${smtp.port}` }),
         EMAIL_CODES: 'on',
         NODE_EXTRA_CA_CERTS: authorityFile,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { reseal } from '../../src/operator/reseal.ts'
+import { storedBytes } from '../helpers/database.ts'
 import {
   codeIn,
   deliver,
@@ -120,8 +120,8 @@ t.test('a process that ends stops between two mails', async (t) => {
 
 t.test('two that deliver at once send each mail once', async (t) => {
   const first = await startMailingService(t)
-  const { databasePath, clock } = first
-  const second = await startService(t, { databasePath, clock, environment: mailing(first.smtp) })
+  const { databaseUrl, clock } = first
+  const second = await startService(t, { databaseUrl, clock, environment: mailing(first.smtp) })
   for (let mail = 0; mail < 12; mail += 1) await put(first, `ada${mail}@example.com`)
   const sent = await Promise.all([first.deps.outbox.deliverDue(), second.deps.outbox.deliverDue()])
   t.equal(sent[0] + sent[1], 12)
@@ -131,16 +131,16 @@ t.test('two that deliver at once send each mail once', async (t) => {
 })
 
 /** What processes and this test must share to open each other's mail. */
-function shared(t: Test) {
-  const environment = sharedEnvironment(t)
-  const databasePath = environment.DATABASE_URL?.slice('sqlite:'.length) ?? ''
+async function shared(t: Test) {
+  const environment = await sharedEnvironment(t)
+  const databaseUrl = environment.DATABASE_URL ?? ''
   const rootKeys = [Buffer.from(environment.SECRET_KEY ?? '', 'base64')]
-  return { environment, inProcess: { databasePath, rootKeys } }
+  return { environment, inProcess: { databaseUrl, rootKeys } }
 }
 
 t.test('of thirty mails, each is sent once by one of two processes', async (t) => {
   const smtp = await startMailServer(t)
-  const { environment, inProcess } = shared(t)
+  const { environment, inProcess } = await shared(t)
   const clock = { ...testClock(), now: () => Date.now() }
   const service = await startService(t, { ...inProcess, clock, environment: mailing(smtp) })
   for (let mail = 0; mail < 30; mail += 1) await put(service, `ada${mail}@example.com`)
@@ -155,7 +155,7 @@ t.test('of thirty mails, each is sent once by one of two processes', async (t) =
 
 t.test('a mail outlives a process that dies while it sends it', async (t) => {
   const smtp = await startMailServer(t)
-  const { environment, inProcess } = shared(t)
+  const { environment, inProcess } = await shared(t)
   const process = await startProcess(t, { ...environment, ...mailing(smtp), EMAIL_CODES: 'on' })
   const account = { username: 'ada', password: PASSWORD, email: 'ada@example.com' }
   const { mfa_token: mfaToken } = (await process.post('/register', account)).body
@@ -180,10 +180,8 @@ t.test('what waits is sealed: the file tells neither names nor addresses nor wha
   await put(service, 'somebody@elsewhere.example', 'a telling subject')
   await service.post('/password/forgot', { username: 'wilhelmina' })
   t.equal((await waiting(service)).length, 2)
-  const bytes = [service.databasePath, `${service.databasePath}-wal`]
-    .map((path) => readFileSync(path, 'latin1'))
-    .join()
-  t.match(bytes, /outbox/, 'this is where it would be')
+  const bytes = (await storedBytes(service)).toString('latin1')
+  t.match(bytes, /sealed_message/, 'this is where it would be')
   t.notMatch(bytes, /elsewhere\.example|telling subject|wilhelmina/)
 })
 
@@ -206,11 +204,11 @@ t.test('what waits outlives a change of SECRET_KEY', async (t) => {
   const before = await startMailingService(t, { rootKeys: [old] })
   await put(before, 'ada@example.com')
   await before.close()
-  const { databasePath, clock } = before
-  const during = await startMailingService(t, { databasePath, clock, rootKeys: [fresh, old] })
+  const { databaseUrl, clock } = before
+  const during = await startMailingService(t, { databaseUrl, clock, rootKeys: [fresh, old] })
   t.match(await reseal(during.db, makeSecretBox(makeKeyRing([fresh, old]))), { mails: 1 })
   await during.close()
-  const after = await startMailingService(t, { databasePath, clock, rootKeys: [fresh] })
+  const after = await startMailingService(t, { databaseUrl, clock, rootKeys: [fresh] })
   t.strictSame(notices(await deliver(after)), ['hello → ada@example.com'])
 })
 

@@ -38,12 +38,8 @@ async function addUsedTokens({ db }: Service, sessionId: string, rows: number): 
 }
 
 /** Watches a table from outside while work goes on. @returns the greatest number of rows that went at once. */
-async function greatestStep(
-  { databasePath }: Service,
-  table: Table,
-  work: Promise<unknown>,
-): Promise<number> {
-  const outside = new BetterSqlite3(databasePath, { readonly: true })
+async function greatestStep({ databaseUrl }: Service, table: Table, work: Promise<unknown>): Promise<number> {
+  const outside = new BetterSqlite3(databaseUrl, { readonly: true })
   const counting = outside.prepare(`select count(*) from ${table}`).pluck()
   let [working, greatest, before] = [true, 0, counting.get() as number]
   const done = work.finally(() => {
@@ -186,7 +182,7 @@ t.test('a process that is to end does not wait until all is clean', async (t) =>
 
 t.test('several processes may clean up at once', async (t) => {
   const service = await startService(t)
-  const second = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  const second = await startService(t, { databaseUrl: service.databaseUrl, clock: service.clock })
   const ada = await enrol(service)
   await addExpiredChallenges(service, ada.id, 1_000)
   await Promise.all([service.deps.cleanUp(), second.deps.cleanUp()])

@@ -1,5 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import t from 'tap'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { enrol, type Service, startService } from '../helpers/service.ts'
 import { refresh } from '../helpers/sessions.ts'
 
@@ -7,8 +8,8 @@ import { refresh } from '../helpers/sessions.ts'
 const HELD_MS = 400
 
 /** Lets another connection hold the write lock for a moment, as another process or a backup does. */
-async function whileHeld<T>({ databasePath }: Service, work: () => Promise<T>): Promise<T> {
-  const other = new BetterSqlite3(databasePath)
+async function whileHeld<T>({ databaseUrl }: Service, work: () => Promise<T>): Promise<T> {
+  const other = new BetterSqlite3(sqlitePath(databaseUrl))
   other.exec('begin immediate')
   const released = new Promise<void>((resolve) =>
     setTimeout(() => {

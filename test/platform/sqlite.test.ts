@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { sql } from 'kysely'
 import t from 'tap'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { isProblem } from '../helpers/problems.ts'
 import { listen } from '../helpers/raw-socket.ts'
 import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service.ts'
@@ -35,7 +36,7 @@ t.test('a write waits for the lock of another process, and the event loop goes o
   const ada = await enrol(service)
   const mfaToken = await login(service)
   const code = nextCode(service, ada)
-  const { released } = await holdWriteLock(t, service.databasePath, 300)
+  const { released } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 300)
   let free = false
   released.then(() => {
     free = true
@@ -60,7 +61,7 @@ t.test('while a write waits, everything else is served as quickly as ever', asyn
   const service = await startService(t)
   const ada = await enrol(service)
   const { url } = await listen(service)
-  const { release } = await holdWriteLock(t, service.databasePath, 5_000)
+  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 5_000)
   const waiting = service.post('/login', { username: 'ada', password: PASSWORD })
   const headers = { authorization: `Bearer ${ada.accessToken}` }
   const times: number[] = []
@@ -81,7 +82,7 @@ t.test('a lock that is held for long is answered with 503, and then everything r
   const ada = await enrol(service)
   const mfaToken = await login(service)
   const code = nextCode(service, ada)
-  const { release, released } = await holdWriteLock(t, service.databasePath, 30_000)
+  const { release, released } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 30_000)
 
   const startedAt = performance.now()
   isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'unavailable')
@@ -98,7 +99,7 @@ t.test('a lock that is held for long is answered with 503, and then everything r
 t.test('many that wait for one lock do not wait one after the other', async (t) => {
   const service = await startService(t)
   await register(service)
-  const { release } = await holdWriteLock(t, service.databasePath, 30_000)
+  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 30_000)
   const startedAt = performance.now()
   const answers = await Promise.all(
     Array.from({ length: 5 }, () => service.post('/login', { username: 'ada', password: PASSWORD })),

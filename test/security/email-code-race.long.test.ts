@@ -29,7 +29,7 @@ t.test('of fifty parallel requests with one mailed code, one wins', async (t) =>
 
 t.test('a mailed code is good once among two processes on one database file', async (t) => {
   const smtp = await startMailServer(t)
-  const environment = { ...sharedEnvironment(t), ...mailing(smtp), EMAIL_CODES: 'on' }
+  const environment = { ...(await sharedEnvironment(t)), ...mailing(smtp), EMAIL_CODES: 'on' }
   const [first, second] = await Promise.all([startProcess(t, environment), startProcess(t, environment)])
   for (const username of ['ada', 'grace']) {
     const account = { username, password: 'correct horse battery', email: `${username}@example.com` }

@@ -14,7 +14,7 @@ async function livingTokens(db: Db, sessionId: string): Promise<number> {
 }
 
 t.test('fifty refreshes of one token at once over two processes leave one living successor', async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const processes = await Promise.all([startProcess(t, environment), startProcess(t, environment)])
   const db = await openDatabase(environment.DATABASE_URL as string)
   t.teardown(() => db.destroy())

@@ -86,7 +86,7 @@ t.test('neither the tries of a challenge nor those of an account come back with 
   await guesses(service, ada, 5)
   await service.close()
 
-  const restarted = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  const restarted = await startService(t, { databaseUrl: service.databaseUrl, clock: service.clock })
   t.equal((await guess(restarted, ada, token)).body.attempts_left, 0, 'this is the tenth in all')
   t.equal(outcomeOf(await guess(restarted, ada, token)), '401 invalid_token')
   t.equal(outcomeOf(await guess(restarted, ada)), '429 too_many_attempts')

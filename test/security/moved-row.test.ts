@@ -147,7 +147,7 @@ t.test("a recovery code's hash in another account's row opens nothing", async (t
 
 t.test('a service does not start on keys that were damaged or moved', async (t) => {
   const { service } = await scene(t)
-  const { db, databasePath, clock } = service
+  const { db, databaseUrl, clock } = service
   const [key] = await db.selectFrom('signing_keys').selectAll().execute()
   const [hashKey] = await db.selectFrom('hash_keys').selectAll().execute()
   for (const sealed of [hashKey?.sealed_key, `${key?.sealed_private_key.slice(0, -4)}AAAA`, '']) {
@@ -155,7 +155,7 @@ t.test('a service does not start on keys that were damaged or moved', async (t) 
       .updateTable('signing_keys')
       .set({ sealed_private_key: String(sealed) })
       .execute()
-    await t.rejects(startService(t, { databasePath, clock }), UnsealError)
+    await t.rejects(startService(t, { databaseUrl, clock }), UnsealError)
   }
   await db
     .updateTable('signing_keys')
@@ -165,5 +165,5 @@ t.test('a service does not start on keys that were damaged or moved', async (t) 
     .updateTable('hash_keys')
     .set({ sealed_key: String(key?.sealed_private_key) })
     .execute()
-  await t.rejects(startService(t, { databasePath, clock }), UnsealError)
+  await t.rejects(startService(t, { databaseUrl, clock }), UnsealError)
 })

@@ -21,8 +21,8 @@ t.test('a session of the password alone ends where a second factor is required f
   t.equal((await before.get('/me', accessToken)).status, 200)
   await before.close()
 
-  const { clock, databasePath } = before
-  const service = await startService(t, { clock, databasePath })
+  const { clock, databaseUrl } = before
+  const service = await startService(t, { clock, databaseUrl })
   t.equal((await service.get('/me', accessToken)).status, 401)
   const refreshed = await service.post('/token/refresh', { refresh_token: refreshToken })
   t.strictSame([refreshed.status, refreshed.body.code], [401, 'invalid_refresh_token'])

@@ -97,7 +97,7 @@ t.test('a code is good once among all routes that take one', async (t) => {
 })
 
 t.test('a code is good once among two processes on one database file', async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const first = await startProcess(t, environment)
   const second = await startProcess(t, environment)
   for (const username of ['ada', 'grace', 'edsger']) {
@@ -116,8 +116,8 @@ t.test('a code stays spent over a restart', async (t) => {
   const code = nextCode(service, ada)
   t.equal((await service.post('/2fa/verify', { code }, await login(service))).status, 200)
   await service.close()
-  const { databasePath, clock } = service
-  const restarted = await startService(t, { databasePath, clock })
+  const { databaseUrl, clock } = service
+  const restarted = await startService(t, { databaseUrl, clock })
   t.equal(
     outcomeOf(await restarted.post('/2fa/verify', { code }, await login(restarted))),
     '422 invalid_code',

@@ -60,7 +60,7 @@ t.test(
 )
 
 t.test('an mfa token opens once among two processes, in a burst of good codes and afterwards', async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const first = await startProcess(t, environment)
   const second = await startProcess(t, environment)
   const { recoveryCodes } = await enrol(first)
@@ -83,7 +83,7 @@ t.test('a spent mfa token stays spent over a restart, an unspent one stays good'
   const [spent, unspent] = [await login(service), await login(service)]
   await service.post('/2fa/verify', { code: nextCode(service, ada) }, spent)
   await service.close()
-  const restarted = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  const restarted = await startService(t, { databaseUrl: service.databaseUrl, clock: service.clock })
   const code = nextCode(service, ada)
   t.equal(outcomeOf(await restarted.post('/2fa/verify', { code }, spent)), '401 invalid_token')
   t.equal(outcomeOf(await restarted.post('/2fa/verify', { code }, unspent)), '200')

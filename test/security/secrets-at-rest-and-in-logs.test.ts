@@ -1,24 +1,15 @@
 // The attack: reading the log, a copy of the database or an error message, and signing in with what stands there.
 // Every secret of a whole life of an account, right and wrong, is looked for in all three.
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { outcomeOf } from '../helpers/burst.ts'
+import { storedBytes } from '../helpers/database.ts'
 import { makeNeedles, type Needles } from '../helpers/needles.ts'
 import { breakThings, liveALife, makeMistakes, newPassword, newToken } from '../helpers/planted-life.ts'
 import { sharedEnvironment, startProcess } from '../helpers/process.ts'
 import { exchangeText } from '../helpers/raw-socket.ts'
 import { type Answer, type Service, startService } from '../helpers/service.ts'
-
-async function databaseBytes({ db, databasePath }: Service): Promise<Buffer> {
-  const files = ['', '-wal', '-shm'].map((suffix) => `${databasePath}${suffix}`)
-  const read = () => files.filter((file) => existsSync(file)).map((file) => readFileSync(file))
-  const before = read()
-  await sql`pragma wal_checkpoint(truncate)`.execute(db)
-  return Buffer.concat([...before, ...read()])
-}
 
 function addKeys(service: Service, rootKey: Buffer, needles: Needles): void {
   const { privateKeyPem } = service.deps.signingKeys.current()
@@ -45,13 +36,13 @@ for (const logLevel of ['info', 'trace'])
 
     const log = service.logLines.join('')
     t.strictSame(needles.in(log), [], 'the log')
-    t.strictSame(needles.in(await databaseBytes(service)), [], 'the database')
+    t.strictSame(needles.in(await storedBytes(service)), [], 'the database')
     const refusals = [...life, ...mistakes, ...faults].filter(({ status }) => status >= 400)
     for (const { text, headers } of refusals)
       t.strictSame(needles.in(`${text}${JSON.stringify(headers)}`), [])
 
     assertSearched(t, { needles, life, log, requests: life.length + mistakes.length + faults.length })
-    t.match((await databaseBytes(service)).toString('latin1'), 'ada@example.com', 'the database was read')
+    t.match((await storedBytes(service)).toString('latin1'), 'ada@example.com', 'the database was read')
   })
 
 /** That nothing was found must not be for want of looking. */
@@ -68,7 +59,7 @@ function assertSearched(
 
 t.test('a process writes no secret to its output, even for what is hardly HTTP', async (t) => {
   const needles = makeNeedles()
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   needles.add('root key', environment.SECRET_KEY ?? '')
   const server = await startProcess(t, { ...environment, LOG_LEVEL: 'trace' })
   const password = needles.add('password', newPassword())

@@ -61,7 +61,6 @@ const { built: service, routes } = await collectRoutes(() =>
   startMailingService(t, { environment: { MFA_POLICY: 'optional', DOCS: 'off' } }),
 )
 const foreign = await startService(t, {
-  databasePath: ':memory:',
   environment: { ISSUER: 'https://other.example.com', AUDIENCE: service.config.audience },
   clock: service.clock,
   rootKeys: [randomBytes(32)],

@@ -54,7 +54,7 @@ t.test('a token of the password alone can set up the first factor, but replaces 
   const { access_token: token } = (await service.post('/login', { username: 'ada', password: PASSWORD })).body
   t.equal((await service.post('/2fa/setup', undefined, token)).status, 200)
 
-  const enrolled = await startService(t, { environment, databasePath: service.databasePath })
+  const enrolled = await startService(t, { environment, databaseUrl: service.databaseUrl })
   const { mfaToken } = await register(enrolled, 'grace')
   const passwordOnly = (await enrolled.post('/login', { username: 'grace', password: PASSWORD })).body
     .access_token

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { QueueFullError } from '../../src/crypto/hash-queue.ts'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { makeLogin } from '../../src/sign-in/login.ts'
 import { isProblem } from '../helpers/problems.ts'
 import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
@@ -19,7 +20,7 @@ async function raiseCost(t: Test, environment: Record<string, string> = {}) {
   const before = await startService(t)
   await register(before)
   const after = await startService(t, {
-    databasePath: before.databasePath,
+    databaseUrl: before.databaseUrl,
     environment: { ARGON2_MEMORY_KIB: '64', ARGON2_TIME: '2', ...environment },
   })
   return { before, after }
@@ -79,7 +80,7 @@ t.test('a rehash that finds the hash queue full waits for another day: the login
 
 t.test('a rehash that cannot be written does not fail the login', async (t) => {
   const { after } = await raiseCost(t)
-  const { release, released } = await holdWriteLock(t, after.databasePath, 300)
+  const { release, released } = await holdWriteLock(t, sqlitePath(after.databaseUrl), 300)
   t.equal((await signIn(after)).status, 200)
   release()
   await released

@@ -122,7 +122,7 @@ t.test('after a restart the same key signs and checks', async (t) => {
   const before = await startService(t)
   const ada = await enrol(before)
   await before.close()
-  const after = await startService(t, { databasePath: before.databasePath, clock: before.clock })
+  const after = await startService(t, { databaseUrl: before.databaseUrl, clock: before.clock })
   t.equal((await after.get('/me', ada.accessToken)).status, 200)
   const code = nextCode(after, ada)
   const { body } = await after.post('/2fa/verify', { code }, await login(after))

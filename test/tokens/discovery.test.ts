@@ -73,7 +73,6 @@ t.test('the key set has public keys and nothing private (RFC 7517)', async (t) =
 /** Tokens that no other service may take. */
 async function foreignTokens(t: Test, service: Service): Promise<Record<string, string>> {
   const other = await startListening(t, {
-    databasePath: ':memory:',
     environment: { AUDIENCE: service.config.audience },
     clock: service.clock,
   })

@@ -39,13 +39,12 @@ t.test('a live access token is active, with its claims, asked by JSON or by form
 t.test('whatever is not a live access token of this service gets the same bytes', async (t) => {
   const service = await startService(t)
   const foreign = await startService(t, {
-    databasePath: ':memory:',
     environment: { ISSUER: 'https://other.example.com' },
     clock: service.clock,
     rootKeys: [randomBytes(32)],
   })
   const renamed = await startService(t, {
-    databasePath: service.databasePath,
+    databaseUrl: service.databaseUrl,
     environment: { ISSUER: 'https://renamed.example.com', AUDIENCE: service.config.audience },
     clock: service.clock,
   })
@@ -93,7 +92,6 @@ t.test('whatever is not a live access token of this service gets the same bytes'
 t.test('a token respelled in its last base64 bits stays out after the logout', async (t) => {
   for (const alg of ['ES256', 'EdDSA']) {
     const service = await startService(t, {
-      databasePath: ':memory:',
       environment: { JWT_ALG: alg },
     })
     const ada = await enrol(service)

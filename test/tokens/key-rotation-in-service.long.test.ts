@@ -38,7 +38,7 @@ async function letNewestKeySign(db: Db): Promise<void> {
 t.test(
   'keyturn keys rotate makes the next key beside a running service, however often at once',
   async (t) => {
-    const environment = sharedEnvironment(t)
+    const environment = await sharedEnvironment(t)
     const server = await startProcess(t, environment)
     const [first] = await publishedBy(server)
     const outcomes = await Promise.all([1, 2, 3].map(() => keyturn(t, environment, 'keys', 'rotate')))
@@ -67,7 +67,7 @@ t.test(
 )
 
 t.test('no request fails while keys rotate under load, and tokens of the old keys stay good', async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const server = await startProcess(t, environment)
   const db = await openDatabase(environment.DATABASE_URL as string)
   t.teardown(() => db.destroy())

@@ -6,6 +6,7 @@ import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
 import { openSigningKeys } from '../../src/tokens/signing-keys.ts'
+import { newDatabase } from '../helpers/database.ts'
 import { type Enrolled, enrol, type Service, startService, testClock } from '../helpers/service.ts'
 import { headerOf, isAlive, refresh, signedInBy, signIn } from '../helpers/sessions.ts'
 
@@ -114,7 +115,7 @@ t.test('a command for the next key while one is waiting makes no second', async 
 
 t.test('a process that has not heard of the new key yet takes its tokens', async (t) => {
   const service = await startService(t)
-  const second = await startService(t, { databasePath: service.databasePath, clock: service.clock })
+  const second = await startService(t, { databaseUrl: service.databaseUrl, clock: service.clock })
   const ada = await enrol(service)
   const { kid } = await service.deps.signingKeys.rotate()
   service.clock.advance(600)
@@ -126,12 +127,12 @@ t.test('a process that has not heard of the new key yet takes its tokens', async
 
 t.test('another JWT_ALG makes the next key, and the tokens before it stay good', async (t) => {
   const clock = testClock()
-  const databasePath = `${t.testdir()}/keyturn.db`
-  const before = await startService(t, { databasePath, clock, environment: { JWT_ALG: 'ES256' } })
+  const databaseUrl = await newDatabase(t)
+  const before = await startService(t, { databaseUrl, clock, environment: { JWT_ALG: 'ES256' } })
   const ada = await enrol(before)
   await before.close()
 
-  const after = await startService(t, { databasePath, clock, environment: { JWT_ALG: 'EdDSA' } })
+  const after = await startService(t, { databaseUrl, clock, environment: { JWT_ALG: 'EdDSA' } })
   t.strictSame(
     (await after.get(JWKS)).body.keys.map(({ alg }: Jwk) => alg),
     ['ES256', 'EdDSA'],
@@ -148,11 +149,11 @@ t.test('another JWT_ALG makes the next key, and the tokens before it stay good',
 
 t.test('another JWT_ALG is not forgotten because a key of the old one is waiting', async (t) => {
   const clock = testClock()
-  const databasePath = `${t.testdir()}/keyturn.db`
-  const before = await startService(t, { databasePath, clock })
+  const databaseUrl = await newDatabase(t)
+  const before = await startService(t, { databaseUrl, clock })
   await before.deps.signingKeys.rotate()
   await before.close()
-  const after = await startService(t, { databasePath, clock, environment: { JWT_ALG: 'EdDSA' } })
+  const after = await startService(t, { databaseUrl, clock, environment: { JWT_ALG: 'EdDSA' } })
   clock.advance(600)
   t.equal(after.deps.signingKeys.current().alg, 'EdDSA')
 })
@@ -172,7 +173,7 @@ async function openTwenty(t: Test, databaseUrl: string, box: ReturnType<typeof m
 
 t.test('twenty that start at once make one key, and twenty that rotate at once one more', async (t) => {
   const box = makeSecretBox(makeKeyRing([randomBytes(32)]))
-  const twenty = await openTwenty(t, `sqlite:${t.testdir()}/keyturn.db`, box)
+  const twenty = await openTwenty(t, await newDatabase(t, { empty: true }), box)
   t.equal(new Set(twenty.map((keys) => keys.current().kid)).size, 1)
   t.ok(twenty.every((keys) => keys.list().length === 1))
 

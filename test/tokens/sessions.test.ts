@@ -145,7 +145,7 @@ t.test('an owner ends all other sessions at once', async (t) => {
 
 t.test('an ended session is dead at once in every process, and stays dead over a restart', async (t) => {
   const service = await startService(t)
-  const options = { databasePath: service.databasePath, clock: service.clock }
+  const options = { databaseUrl: service.databaseUrl, clock: service.clock }
   const second = await startService(t, options)
   const ada = await enrol(service)
   const lost = await signIn(service, ada)

@@ -154,9 +154,9 @@ t.test('codes by mail that are switched off leave no account to its password alo
   const on = await startMailingService(t)
   const ada = await enrolByEmail(on)
   await on.close()
-  const { databasePath, clock } = on
+  const { databaseUrl, clock } = on
   const off = await startMailingService(t, {
-    databasePath,
+    databaseUrl,
     clock,
     environment: { ...optional, EMAIL_CODES: 'off' },
   })

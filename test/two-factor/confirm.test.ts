@@ -98,7 +98,7 @@ t.test('an authenticator that is not confirmed in ten minutes is void', async (t
     [599, '200'],
     [600, '409 not_enrolled'],
   ] as const) {
-    const service = await startService(t, { databasePath: ':memory:' })
+    const service = await startService(t)
     const ada = await enrol(service)
     const replacement = await setUp(service, ada.accessToken)
     service.clock.advance(seconds - 30)

@@ -167,7 +167,7 @@ t.test(
     isProblem(t, await on.post('/2fa/email', undefined, mfaToken), 'email_unavailable')
     isProblem(t, await answerByEmail(on, '000000', mfaToken), 'email_unavailable')
 
-    const mute = await startService(t, { databasePath: `${t.testdir()}/mute.db` })
+    const mute = await startService(t)
     const edsger = await registerWithEmail(mute, 'edsger')
     isProblem(t, await mute.post('/2fa/email', undefined, edsger.mfaToken), 'email_unavailable')
     t.strictSame([...off.smtp.mails, ...on.smtp.mails], [])

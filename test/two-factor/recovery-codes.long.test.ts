@@ -100,7 +100,7 @@ t.test('of two renewals at once, the codes of one are in force', async (t) => {
 })
 
 t.test('one code, and ten different ones, among two processes on one database file', async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const [first, second] = await Promise.all([startProcess(t, environment), startProcess(t, environment)])
   const of = (index: number) => (index % 2 ? first : second)
   const ada = await enrol(first, 'ada')

@@ -127,17 +127,17 @@ async function answer(
 }
 
 t.test('what a login offers and what opens, for every set of factors under every policy', async (t) => {
-  const { clock, databasePath, ...first } = await startMailingService(t)
+  const { clock, databaseUrl, ...first } = await startMailingService(t)
   const people: Record<string, Person> = {}
   for (const [state, { make }] of Object.entries(STATES))
-    people[state] = await make({ clock, databasePath, ...first }, usernameOf(state))
+    people[state] = await make({ clock, databaseUrl, ...first }, usernameOf(state))
   await first.close()
 
   for (const policy of ['required', 'optional'] as const)
     for (const codes of ['on', 'off'] as const)
       await t.test(`MFA_POLICY=${policy} EMAIL_CODES=${codes}`, async (t) => {
         const environment = { MFA_POLICY: policy, EMAIL_CODES: codes }
-        const service = await startMailingService(t, { environment, clock, databasePath })
+        const service = await startMailingService(t, { environment, clock, databaseUrl })
         // Until then the codes of an hour may be used up.
         clock.advance(3600)
 

@@ -1,0 +1,32 @@
+import { sql } from 'kysely'
+import type { Engine } from './database.ts'
+import { ConnectionError } from './database-errors.ts'
+import { PatientPostgresDialect } from './postgres-dialect.ts'
+import { placeOf, withSslMode } from './postgres-url.ts'
+
+/** @param poolSize how many connections this process may have. */
+export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
+  return {
+    dialect: new PatientPostgresDialect(withSslMode(databaseUrl), poolSize),
+    async check(db) {
+      await sql`select 1`.execute(db)
+    },
+    explain: (error) => explain(placeOf(databaseUrl), error),
+  }
+}
+
+/** SQLSTATE codes of PostgreSQL's appendix A, and what TLS says of certificates. */
+function explain(place: string, error: unknown): string {
+  const reason = (error instanceof ConnectionError ? error.cause : error) as {
+    code?: string
+    message: string
+  }
+  const { code = '', message } = reason
+  if (code.startsWith('28')) return `The database ${place} does not let this user in: ${message}.`
+  if (code === '3D000') return `The database ${place} does not exist. Create it, and migrate it.`
+  if (/CERT|SELF_SIGNED/.test(code))
+    return `The database ${place} shows a certificate that cannot be trusted (${message}). Name its authority with sslrootcert.`
+  if (message.includes('does not support SSL'))
+    return `The database ${place} has no TLS. Set it up there, or add sslmode=disable where the network can be trusted.`
+  return `The database ${place} cannot be reached: ${message}.`
+}

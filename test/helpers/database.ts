@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { sql } from 'kysely'
+import pg from 'pg'
+import type { Test } from 'tap'
+import { type Db, openDatabase } from '../../src/platform/database.ts'
+import { migrateUp } from '../../src/platform/migrate.ts'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { startCluster } from './postgres.ts'
+
+/** Which engine the tests run on: `TEST_DATABASE=postgres` asks for PostgreSQL. */
+export const onPostgres = process.env.TEST_DATABASE === 'postgres'
+
+/** A server to make databases in; a file that is run alone starts its own. */
+export const SERVER_VARIABLE = 'TEST_POSTGRES_URL'
+
+/** The database that others are made from, migrated. */
+const TEMPLATE = 'keyturn_template'
+
+/**
+ * The URL of a new database.
+ *
+ * @param empty without any table.
+ */
+export async function newDatabase(t: Test, { empty = false } = {}): Promise<string> {
+  if (!onPostgres) {
+    // Asked for a second time, it would be emptied.
+    const folder = existsSync(t.testdirName) ? t.testdirName : t.testdir()
+    return `sqlite:${folder}/${randomUUID()}.db`
+  }
+  const server = process.env[SERVER_VARIABLE] ?? (await ownServer())
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await execute(server, `create database ${name} template ${empty ? 'template0' : TEMPLATE}`)
+  t.teardown(() => execute(server, `drop database ${name} with (force)`))
+  return databaseOn(server, name)
+}
+
+/** The tables of a database, without those that tell of its migrations. */
+export async function tablesOf(db: Db): Promise<string[]> {
+  const tables = await db.introspection.getTables()
+  return tables.map(({ name }) => name)
+}
+
+/** Everything that is stored: the bytes of SQLite's files, every value in PostgreSQL's tables. */
+export async function storedBytes({ db, databaseUrl }: { db: Db; databaseUrl: string }): Promise<Buffer> {
+  if (onPostgres) {
+    const rows = (await tablesOf(db)).map((name) => sql`select * from ${sql.table(name)}`.execute(db))
+    return Buffer.from(JSON.stringify(await Promise.all(rows)))
+  }
+  const files = ['', '-wal', '-shm'].map((suffix) => `${sqlitePath(databaseUrl)}${suffix}`)
+  const read = () => files.filter((file) => existsSync(file)).map((file) => readFileSync(file))
+  const before = read()
+  await sql`pragma wal_checkpoint(truncate)`.execute(db)
+  return Buffer.concat([...before, ...read()])
+}
+
+/** Makes the template. */
+export async function prepareServer(serverUrl: string): Promise<void> {
+  await execute(serverUrl, `create database ${TEMPLATE}`)
+  const db = await openDatabase(databaseOn(serverUrl, TEMPLATE))
+  await migrateUp(db)
+  await db.destroy()
+}
+
+function databaseOn(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+let own: Promise<string> | undefined
+
+function ownServer(): Promise<string> {
+  own ??= startCluster().then(async ({ url, unref }) => {
+    unref()
+    await prepareServer(url('postgres'))
+    return url('postgres')
+  })
+  return own
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

@@ -5,14 +5,15 @@ import { makeKeyRing } from '../crypto/key-ring.ts'
 import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
 import { type Dependencies, makeDependencies } from '../dependencies.ts'
 import { systemClock } from '../platform/clock.ts'
-import { DatabaseError, type Db, openDatabase, sqlitePath } from '../platform/database.ts'
+import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
+import { sqlitePath } from '../platform/sqlite.ts'
 import { rootKeysOf } from '../tokens/root-keys.ts'
 
 /** Opens the configured database as it is, for the time of some work. */
 export async function withDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env)
-  const db = await openDatabase(config.databaseUrl)
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
     await work(db, config)
   } finally {

@@ -10,9 +10,9 @@ export const LIMIT = RATE_LIMITS.login
 export async function startReplicas(t: Test, redisUrl: string, count = 2): Promise<Service[]> {
   const environment = { RATE_LIMIT: 'on', REDIS_URL: redisUrl }
   const first = await startService(t, { environment })
-  const { databasePath } = first
+  const { databaseUrl } = first
   const replicas = [first]
-  while (replicas.length < count) replicas.push(await startService(t, { environment, databasePath }))
+  while (replicas.length < count) replicas.push(await startService(t, { environment, databaseUrl }))
   const heardOfAll = ({ deps }: Service) => deps.sharedCounts?.replicas() === count
   if (first.deps.sharedCounts?.state() === 'ok')
     await eventually('all are heard of', () => replicas.every(heardOfAll))

@@ -14,7 +14,7 @@ t.jobs = 2
 t.test(
   'SIGTERM under load: it announces its end, answers what it has begun, and keeps what it said',
   async (t) => {
-    const environment = { ...sharedEnvironment(t), HASH_QUEUE: '10000' }
+    const environment = { ...(await sharedEnvironment(t)), HASH_QUEUE: '10000' }
     const server = await startProcess(t, environment)
     let ending = false
     const acknowledged: string[] = []
@@ -57,7 +57,7 @@ t.test(
 )
 
 t.test('clients that never finish do not hold it', { buffered: true }, async (t) => {
-  const server = await startProcess(t, sharedEnvironment(t))
+  const server = await startProcess(t, await sharedEnvironment(t))
   const head = 'POST /login HTTP/1.1\r\nHost: id.example\r\n'
   for (const bytes of ['', head, `${head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`]) {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})

@@ -14,7 +14,7 @@ const BURST = 50
 
 const smtp = await startMailServer(t)
 const environment: Record<string, string> = {
-  ...sharedEnvironment(t),
+  ...(await sharedEnvironment(t)),
   ...mailing(smtp),
   MFA_POLICY: 'optional',
   HASH_QUEUE: '100',

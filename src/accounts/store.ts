@@ -14,6 +14,8 @@ export async function lockAccount(trx: Trx, id: string): Promise<Account | undef
 }
 
 export async function findAccountByUsername(db: Db, username: string): Promise<Account | undefined> {
+  // PostgreSQL has no such character and refuses to be asked for it; no account has it either.
+  if (username.includes('\0')) return undefined
   const row = await db
     .selectFrom('accounts')
     .selectAll()

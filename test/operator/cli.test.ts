@@ -75,7 +75,11 @@ t.test('keys list tells which key signs, which is next and which retires, and ma
   ]
   const before = await service.db.selectFrom('signing_keys').selectAll().execute()
   // Under another algorithm, and without the key that opens them.
-  const environment = { JWT_ALG: 'EdDSA', SECRET_KEY: randomBytes(32).toString('base64') }
+  const environment = {
+    DATABASE_URL: service.databaseUrl,
+    JWT_ALG: 'EdDSA',
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  }
   const { code, stdout, stderr } = await keyturn(t, ['keys', 'list'], environment)
   t.equal(code, 0, stderr)
   t.match(stdout, new RegExp(`^${expected.join('\\n')}\\n$`))

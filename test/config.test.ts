@@ -26,6 +26,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       host: '127.0.0.1',
       port: 3000,
       databaseUrl: 'sqlite:./data/keyturn.db',
+      databasePoolSize: 10,
       secretKeys: null,
       issuer: 'http://127.0.0.1:3000',
       audience: 'http://127.0.0.1:3000',
@@ -61,7 +62,8 @@ t.test('every variable is read', async (t) => {
   const config = readConfig({
     HOST: '0.0.0.0',
     PORT: '8443',
-    DATABASE_URL: 'sqlite:/var/lib/keyturn/keyturn.db',
+    DATABASE_URL: 'postgres://keyturn:pass@db.example.com/keyturn',
+    DATABASE_POOL_SIZE: '7',
     SECRET_KEY: `${KEY}, ${OTHER_KEY}`,
     ISSUER: 'https://id.example.com/',
     AUDIENCE: 'https://api.example.com',
@@ -94,7 +96,8 @@ t.test('every variable is read', async (t) => {
     {
       host: '0.0.0.0',
       port: 8443,
-      databaseUrl: 'sqlite:/var/lib/keyturn/keyturn.db',
+      databaseUrl: 'postgres://keyturn:pass@db.example.com/keyturn',
+      databasePoolSize: 7,
       secretKeys: [Buffer.from(KEY, 'base64'), Buffer.from(OTHER_KEY, 'base64url')],
       issuer: 'https://id.example.com',
       audience: 'https://api.example.com',
@@ -135,7 +138,14 @@ t.test('the issuer follows the address that is listened on', async (t) => {
 
 const BAD: Record<string, string[]> = {
   PORT: ['-1', '65536', '3000.5', '0x50', '1e3', 'http', '３０００'],
-  DATABASE_URL: ['keyturn.db', 'sqlite:', 'mysql://localhost/x', 'postgres://localhost/x', 'file:x.db'],
+  DATABASE_URL: [
+    ...['keyturn.db', 'sqlite:', 'mysql://localhost/x', 'file:x.db'],
+    ...['postgres://', 'postgres://localhost', 'postgres://localhost/', 'postgresql:/x y'],
+    ...['require', 'prefer', 'allow', 'verify-ca', 'VERIFY-FULL', ''].map(
+      (mode) => `postgres://db.example.com/x?sslmode=${mode}`,
+    ),
+  ],
+  DATABASE_POOL_SIZE: ['0', '1001', 'many'],
   SECRET_KEY: [
     'secret',
     'change-me-change-me-change-me-change-me',
@@ -219,7 +229,8 @@ t.test('a fault does not repeat a secret', async (t) => {
   const secret = 'hunter2hunter2hunter2'
   t.notMatch(faultsOf({ SECRET_KEY: secret }).join(), secret)
   t.notMatch(faultsOf({ SMTP_URL: `ftp://user:${secret}@x`, MAIL_FROM: 'a@b.example' }).join(), secret)
-  t.notMatch(faultsOf({ DATABASE_URL: `postgres://user:${secret}@x/y` }).join(), secret)
+  for (const rest of ['', '/', '/y?sslmode=prefer', ':port/y'])
+    t.notMatch(faultsOf({ DATABASE_URL: `postgres://user:${secret}@x${rest}` }).join(), secret)
   t.notMatch(faultsOf({ REDIS_URL: `http://:${secret}@x` }).join(), secret)
   t.notMatch(faultsOf({ ISSUER: `https://user:${secret}@x` }).join(), secret)
 })
@@ -249,6 +260,12 @@ t.test('in production the key is given, not made', async (t) => {
     1,
     'one fault, one sentence',
   )
+})
+
+t.test('with PostgreSQL the key is given, too: there is no file to keep it beside', async (t) => {
+  const DATABASE_URL = 'postgres://db.example.com/keyturn'
+  t.match(faultsOf({ DATABASE_URL }), [/^SECRET_KEY must be set with PostgreSQL/])
+  t.strictSame(faultsOf({ DATABASE_URL, SECRET_KEY: KEY }), [])
 })
 
 t.test('mail needs a server and a sender, and mailed codes need mail', async (t) => {

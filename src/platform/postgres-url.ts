@@ -11,7 +11,7 @@ export function isPostgresUrl(databaseUrl: string): boolean {
 /** @returns what is wrong with a PostgreSQL URL, without repeating it: it may hold a password. */
 export function faultOfPostgresUrl(databaseUrl: string): string | undefined {
   const url = URL.parse(databaseUrl)
-  if (!url || url.pathname.length < 2) return 'must be postgres://<user>@<host>/<database>'
+  if (!url?.hostname || url.pathname.length < 2) return 'must be postgres://<user>@<host>/<database>'
   const mode = url.searchParams.get('sslmode')
   if (mode !== null && !SSL_MODES.includes(mode))
     return `must have one of ${SSL_MODES.join(', ')} as its sslmode: others leave open who is on the other side`

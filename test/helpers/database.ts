@@ -38,7 +38,7 @@ export async function newDatabase(t: Test, { empty = false } = {}): Promise<stri
 /** The tables of a database, without those that tell of its migrations. */
 export async function tablesOf(db: Db): Promise<string[]> {
   const tables = await db.introspection.getTables()
-  return tables.map(({ name }) => name)
+  return tables.filter(({ schema = 'public' }) => schema === 'public').map(({ name }) => name)
 }
 
 /** Everything that is stored: the bytes of SQLite's files, every value in PostgreSQL's tables. */

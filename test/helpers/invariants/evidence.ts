@@ -1,5 +1,6 @@
 import type { Db } from '../../../src/platform/database.ts'
 import type { Tables } from '../../../src/platform/tables.ts'
+import { tablesOf } from '../database.ts'
 import type { Entry } from './ledger.ts'
 import type { Witness } from './witness.ts'
 
@@ -23,7 +24,7 @@ const ENOUGH_ROWS = 1000
 
 export async function readTables(db: Db): Promise<Pick<Evidence, 'rows' | 'tables'>> {
   const tables: Record<string, unknown[]> = {}
-  for (const { name } of await db.introspection.getTables())
+  for (const name of await tablesOf(db))
     tables[name] = await db
       .selectFrom(name as keyof Tables)
       .selectAll()

@@ -1,4 +1,4 @@
-import { SqliteAdapter, sql } from 'kysely'
+import { CompiledQuery, SqliteAdapter, sql } from 'kysely'
 import type { Db } from '../../../src/platform/database.ts'
 
 /**
@@ -103,12 +103,42 @@ const NOTES: readonly Note[] = [
   },
 ]
 
-/**
- * Has SQLite note what this connection does from now on, by triggers that no other connection has and that end
- * with it. Of another database nothing is noted.
- */
-export async function openLedger(db: Db): Promise<() => Promise<Entry[]>> {
-  if (!(db.getExecutor().adapter instanceof SqliteAdapter)) return async () => []
+/** Has the database note what is done from now on. */
+export function openLedger(db: Db): Promise<() => Promise<Entry[]>> {
+  return db.getExecutor().adapter instanceof SqliteAdapter ? openTemporary(db) : openShared(db)
+}
+
+/** By triggers in a schema of their own, for all connections: which of them writes is a matter of chance. */
+async function openShared(db: Db): Promise<() => Promise<Entry[]>> {
+  const { rows } = await sql<{
+    there: boolean
+  }>`select to_regclass('ledger.entries') is not null as there`.execute(db)
+  if (!rows[0]?.there) await db.executeQuery(CompiledQuery.raw(SHARED_LEDGER))
+  const { rows: before } = await sql<{ seq: number }>`
+    select coalesce(max(seq), 0) as seq from ledger.entries`.execute(db)
+  return async () => {
+    // Those of one transaction together, as if they had been done one transaction after the other.
+    const { rows } = await sql<Entry>`
+      select kind, subject, fact from ledger.entries where seq > ${before[0]?.seq ?? 0}
+      order by min(seq) over (partition by done_by), seq`.execute(db)
+    return rows
+  }
+}
+
+const SHARED_LEDGER = [
+  'create schema ledger',
+  `create table ledger.entries (
+    seq bigint generated always as identity, done_by bigint default txid_current(), kind text, subject text, fact text)`,
+  ...NOTES.flatMap(({ kind, event, table, when = 'true', subject, fact }, index) => [
+    `create function ledger.note_${index}() returns trigger language plpgsql as $$ begin
+      insert into ledger.entries (kind, subject, fact) values ('${kind}', ${subject}, ${fact}); return null; end $$`,
+    `create trigger note_${index} after ${event} on ${table} for each row when (${when})
+      execute function ledger.note_${index}()`,
+  ]),
+].join(';\n')
+
+/** By triggers that no other connection has and that end with this one. */
+async function openTemporary(db: Db): Promise<() => Promise<Entry[]>> {
   await sql`create temp table ledger (seq integer primary key, kind text, subject text, fact text)`.execute(
     db,
   )

@@ -161,13 +161,16 @@ function makeReader(environment: NodeJS.ProcessEnv, faults: string[]): Reader {
 
 function readDatabaseUrl(read: Reader, faults: string[]): string {
   const value = read.text('DATABASE_URL', 'sqlite:./data/keyturn.db')
-  const fault = isPostgresUrl(value)
-    ? faultOfPostgresUrl(value)
-    : /^sqlite:./.test(value)
-      ? undefined
-      : 'must be sqlite:<path> or postgres://<user>@<host>/<database>'
+  const fault = databaseUrlFault(value)
   if (fault) faults.push(`DATABASE_URL ${fault}`)
   return value
+}
+
+/** @returns what is wrong with the URL of a database, without repeating it: it may hold a password. */
+export function databaseUrlFault(databaseUrl: string): string | undefined {
+  if (isPostgresUrl(databaseUrl)) return faultOfPostgresUrl(databaseUrl)
+  if (/^sqlite:./.test(databaseUrl)) return undefined
+  return 'must be sqlite:<path> or postgres://<user>@<host>/<database>'
 }
 
 function readAppName(read: Reader, faults: string[]): string {

@@ -46,12 +46,16 @@ export async function withService(work: (service: Dependencies) => Promise<void>
 
 /** The same for commands that make no sense on a database that is not there: a mistyped path makes no new one. */
 export async function withExistingService(work: (service: Dependencies) => Promise<void>): Promise<void> {
-  const { databaseUrl } = readConfig(process.env)
+  requireDatabase(readConfig(process.env).databaseUrl)
+  await withService(work)
+}
+
+/** @throws {DatabaseError} when a file is named that is not there. */
+export function requireDatabase(databaseUrl: string): void {
   if (databaseUrl.startsWith('sqlite:') && !existsSync(sqlitePath(databaseUrl)))
     throw new DatabaseError(
-      `There is no database ${sqlitePath(databaseUrl)}. Check DATABASE_URL and the folder that this runs in.`,
+      `There is no database ${sqlitePath(databaseUrl)}. Check its URL and the folder that this runs in.`,
     )
-  await withService(work)
 }
 
 /** Opens what `SECRET_KEY` has sealed. */

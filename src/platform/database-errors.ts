@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseError as PostgresError } from 'pg'
 
+/** The database could not be opened; the message is a sentence for the operator. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+}
+
 /** No connection to the database could be had, or it was lost; the cause says how. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'

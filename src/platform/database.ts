@@ -1,18 +1,21 @@
-import { type Dialect, Kysely, sql, type Transaction, type TransactionBuilder } from 'kysely'
-import { repeated } from './database-errors.ts'
+import {
+  type Dialect,
+  type DialectAdapter,
+  Kysely,
+  sql,
+  type Transaction,
+  type TransactionBuilder,
+} from 'kysely'
+import { DatabaseError, repeated } from './database-errors.ts'
 import { postgresEngine } from './postgres.ts'
-import { isPostgresUrl } from './postgres-url.ts'
+import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
 import { sqliteEngine } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
+export { DatabaseError }
 export type Db = Kysely<Tables>
 /** What a store function that must not run outside a transaction asks for. */
 export type Trx = Transaction<Tables>
-
-/** The database could not be opened; the message is a sentence for the operator. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError'
-}
 
 /** What differs between databases, all of it. */
 export interface Engine {
@@ -21,6 +24,13 @@ export interface Engine {
   check(db: Db): Promise<void>
   /** Why it cannot, in a sentence. */
   explain(error: unknown): string
+  /** Whether a service works on it now. */
+  isInUse(): Promise<boolean>
+}
+
+/** What a transaction asks of its dialect beside what Kysely does. */
+export interface StillAdapter extends DialectAdapter {
+  keepStill(trx: Trx, tables: readonly string[]): Promise<void>
 }
 
 /**
@@ -30,9 +40,7 @@ export interface Engine {
  * @throws {DatabaseError} when it does not answer, or is not fit to work with.
  */
 export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
-  const engine = isPostgresUrl(databaseUrl)
-    ? postgresEngine(databaseUrl, poolSize)
-    : sqliteEngine(databaseUrl)
+  const engine = engineOf(databaseUrl, poolSize)
   const db = new PersistentKysely<Tables>({ dialect: engine.dialect })
   try {
     await engine.check(db)
@@ -41,6 +49,10 @@ export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}):
     await db.destroy().catch(() => {})
     throw new DatabaseError(engine.explain(error), { cause: error })
   }
+}
+
+function engineOf(databaseUrl: string, poolSize: number): Engine {
+  return isPostgresUrl(databaseUrl) ? postgresEngine(databaseUrl, poolSize) : sqliteEngine(databaseUrl)
 }
 
 /**
@@ -54,6 +66,21 @@ class PersistentKysely<DB> extends Kysely<DB> {
     builder.execute = (work) => repeated(() => once(work))
     return builder
   }
+}
+
+/** Lets nobody else write to these tables until the transaction ends; they are locked as a whole, and for long. */
+export async function keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
+  await (trx.getExecutor().adapter as StillAdapter).keepStill(trx, tables)
+}
+
+/** Whether a service works on the database now. */
+export async function isInUse(databaseUrl: string): Promise<boolean> {
+  return engineOf(databaseUrl, 1).isInUse()
+}
+
+/** Where a database is, for people: without user and password. */
+export function placeOf(databaseUrl: string): string {
+  return isPostgresUrl(databaseUrl) ? placeOfServer(databaseUrl) : databaseUrl
 }
 
 /** Rejects when the database does not answer. */

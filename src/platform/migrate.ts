@@ -9,7 +9,7 @@ import {
   NO_MIGRATIONS,
 } from 'kysely/migration'
 import { migrations } from '../../migrations/index.ts'
-import { DatabaseError, type Db } from './database.ts'
+import { DatabaseError, type Db, type Trx } from './database.ts'
 import { isWorthRepeating } from './database-errors.ts'
 
 /** One migration and whether this database has it. */
@@ -44,11 +44,40 @@ export async function migrationStatus(db: Db): Promise<MigrationState[]> {
 }
 
 /** Whether the database has these very migrations, no fewer and no more. */
-async function isCurrent(db: Db): Promise<boolean> {
+export async function isCurrent(db: Db): Promise<boolean> {
   const states = await migrationStatus(db)
   if (states.some(({ appliedAt }) => appliedAt === null)) return false
   const { rows } = await sql`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
   return rows.length === states.length
+}
+
+/** Stands among the migrations of a database that is being copied into: no service starts on half of one. */
+const UNFINISHED_COPY = 'unfinished-copy'
+
+/** Marks a migrated database as one that is being copied into. */
+export async function beginCopy(trx: Trx): Promise<void> {
+  await sql`insert into ${sql.table(DEFAULT_MIGRATION_TABLE)} (name, timestamp)
+    select ${UNFINISHED_COPY}, max(timestamp) from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(trx)
+}
+
+export async function endCopy(db: Db): Promise<void> {
+  await sql`delete from ${sql.table(DEFAULT_MIGRATION_TABLE)} where name = ${UNFINISHED_COPY}`.execute(db)
+}
+
+/** @throws {DatabaseError} when the copy was begun by another version. */
+export async function isUnfinishedCopy(db: Db): Promise<boolean> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === DEFAULT_MIGRATION_TABLE)) return false
+  const { rows } = await sql<{
+    name: string
+  }>`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
+  const names = rows.map(({ name }) => name)
+  if (!names.includes(UNFINISHED_COPY)) return false
+  if (rows.length !== Object.keys(migrations).length + 1)
+    throw new DatabaseError(
+      'The target holds an unfinished copy by another version. Copy into a new database.',
+    )
+  return true
 }
 
 function migratorFor(db: Db): Migrator {
@@ -79,6 +108,8 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 
 function explainFailure(error: unknown, migrationName?: string): string {
   const message = (error as Error).message
+  if (message.includes(UNFINISHED_COPY))
+    return 'A copy into this database was broken off. Finish it with "npm run keyturn -- copy", or take a new database.'
   if (message.includes('corrupted migrations'))
     return `The database was written by another, probably newer, version of Keyturn (${message}). Start that version, or restore a backup.`
   if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE)

@@ -13,7 +13,11 @@ import {
   sql,
 } from 'kysely'
 import pg, { DatabaseError as PostgresError } from 'pg'
+import type { StillAdapter, Trx } from './database.ts'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
+
+/** What the server knows our connections by. */
+export const APPLICATION_NAME = 'keyturn'
 
 /** How long a request waits until others are done and a connection of the pool is free. */
 const POOL_PATIENCE_MS = 10_000
@@ -85,7 +89,7 @@ class CarefulPostgresDriver extends PostgresDriver {
   }
 }
 
-class SharedPostgresAdapter extends PostgresAdapter {
+class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter {
   /** Within the transaction of the migrations: the lock goes with it. */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
     await db.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
@@ -93,6 +97,11 @@ class SharedPostgresAdapter extends PostgresAdapter {
   }
 
   override async releaseMigrationLock(): Promise<void> {}
+
+  async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
+    await trx.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
+    await sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in share mode`.execute(trx)
+  }
 }
 
 /** The pool has one option for both: a server that is silent is given up before a pool that is busy. */
@@ -111,7 +120,7 @@ function makePool(url: string, poolSize: number): PostgresPool {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    application_name: 'keyturn',
+    application_name: APPLICATION_NAME,
     keepAlive: true,
     types: { getTypeParser },
   })

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
+import pg from 'pg'
 import type { Engine } from './database.ts'
-import { ConnectionError } from './database-errors.ts'
-import { PatientPostgresDialect } from './postgres-dialect.ts'
+import { ConnectionError, DatabaseError } from './database-errors.ts'
+import { APPLICATION_NAME, PatientPostgresDialect } from './postgres-dialect.ts'
 import { placeOf, withSslMode } from './postgres-url.ts'
 
 /** @param poolSize how many connections this process may have. */
@@ -12,6 +13,21 @@ export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
       await sql`select 1`.execute(db)
     },
     explain: (error) => explain(placeOf(databaseUrl), error),
+    async isInUse() {
+      const client = new pg.Client(withSslMode(databaseUrl))
+      try {
+        await client.connect()
+        const { rows } = await client.query(
+          'select from pg_stat_activity where datname = current_database() and application_name = $1',
+          [APPLICATION_NAME],
+        )
+        return rows.length > 0
+      } catch (error) {
+        throw new DatabaseError(explain(placeOf(databaseUrl), error), { cause: error })
+      } finally {
+        await client.end()
+      }
+    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { decodeKey } from '../config.ts'
 import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
 import { DatabaseError } from './database.ts'
@@ -13,9 +13,8 @@ import { sqlitePath } from './sqlite.ts'
  * @throws {DatabaseError} when the file is missing or holds something else, or cannot be written.
  */
 export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boolean }): Buffer {
-  const databasePath = sqlitePath(databaseUrl)
-  if (databasePath === ':memory:') return randomBytes(MIN_ROOT_KEY_BYTES)
-  const path = `${databasePath.replace(/\.(db|sqlite3?)$/, '')}.key`
+  if (sqlitePath(databaseUrl) === ':memory:') return randomBytes(MIN_ROOT_KEY_BYTES)
+  const path = keyFilePath(databaseUrl)
   const text = readIfThere(path) ?? (mayMake ? makeKeyFile(path) : undefined)
   if (text === undefined)
     throw new DatabaseError(
@@ -25,6 +24,16 @@ export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boole
   if (!key)
     throw new DatabaseError(`The key file ${path} does not hold a key. Restore it, or set SECRET_KEY.`)
   return key
+}
+
+function keyFilePath(databaseUrl: string): string {
+  return `${sqlitePath(databaseUrl).replace(/\.(db|sqlite3?)$/, '')}.key`
+}
+
+/** The file that the key of a database is kept in, if it is kept in one. */
+export function keyFileOf(databaseUrl: string): string | null {
+  const path = databaseUrl.startsWith('sqlite:') ? keyFilePath(databaseUrl) : ''
+  return existsSync(path) ? path : null
 }
 
 function readIfThere(path: string): string | undefined {

@@ -13,6 +13,7 @@ import {
   SqliteDriver,
   SqliteQueryCompiler,
 } from 'kysely'
+import type { StillAdapter } from './database.ts'
 
 /** How long a request waits for another process to finish its write before it gives up, in milliseconds. */
 const WRITE_LOCK_PATIENCE_MS = 2_000
@@ -52,10 +53,13 @@ class WholeFileLockCompiler extends SqliteQueryCompiler {
   }
 }
 
-class DurableSqliteAdapter extends SqliteAdapter {
+class DurableSqliteAdapter extends SqliteAdapter implements StillAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
   }
+
+  /** The transaction has the lock of the file from its beginning. */
+  async keepStill(): Promise<void> {}
 
   /** There is one, but the driver below hands it out by turns itself. */
   override get supportsMultipleConnections(): boolean {
@@ -133,7 +137,7 @@ function makeTurns(): { take(): Promise<void>; pass(): void } {
   }
 }
 
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }
 

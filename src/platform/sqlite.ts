@@ -1,8 +1,10 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { Engine } from './database.ts'
-import { DurableSqliteDialect } from './sqlite-dialect.ts'
+import { DatabaseError } from './database-errors.ts'
+import { DurableSqliteDialect, isBusy } from './sqlite-dialect.ts'
 
 /** The file behind a `sqlite:` URL, or `:memory:`. */
 export function sqlitePath(databaseUrl: string): string {
@@ -20,6 +22,22 @@ export function sqliteEngine(databaseUrl: string): Engine {
       if (inFile) accessSync(path, constants.R_OK | constants.W_OK)
     },
     explain: (error) => explain(path, error),
+    isInUse: async () => inFile && existsSync(path) && isOpenElsewhere(path),
+  }
+}
+
+/** Whoever has a file in WAL mode open keeps others from having it for themselves. */
+function isOpenElsewhere(path: string): boolean {
+  const sqlite = new BetterSqlite3(path, { timeout: 0 })
+  try {
+    sqlite.pragma('locking_mode = exclusive')
+    sqlite.prepare('select count(*) from sqlite_master').get()
+    return false
+  } catch (error) {
+    if (isBusy(error)) return true
+    throw new DatabaseError(explain(path, error), { cause: error })
+  } finally {
+    sqlite.close()
   }
 }
 

@@ -11,6 +11,9 @@ import { startCluster } from './postgres.ts'
 /** Which engine the tests run on: `TEST_DATABASE=postgres` asks for PostgreSQL. */
 export const onPostgres = process.env.TEST_DATABASE === 'postgres'
 
+/** Why a test of PostgreSQL alone is skipped, `false` where it runs. */
+export const notOnPostgres = onPostgres ? false : 'about PostgreSQL: run it with TEST_DATABASE=postgres'
+
 /** A server to make databases in; a file that is run alone starts its own. */
 export const SERVER_VARIABLE = 'TEST_POSTGRES_URL'
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { registerCopy } from './copy.ts'
 import { registerKeys } from './keys.ts'
 import { registerMigrate } from './migrate.ts'
 
@@ -6,7 +7,7 @@ import { registerMigrate } from './migrate.ts'
 export type RegisterCommand = (program: Command) => void
 
 /** Every command, in the order of the help: one file each. */
-const commands: readonly RegisterCommand[] = [registerKeys, registerMigrate]
+const commands: readonly RegisterCommand[] = [registerKeys, registerMigrate, registerCopy]
 
 export function registerCommands(program: Command): void {
   for (const register of commands) register(program)

@@ -1,0 +1,72 @@
+// The fault: the connection to PostgreSQL is lost in the middle of a request, wherever that is, also at its commit.
+// A code is used or it is not; it is never both refused and usable, and never lost with an answer that was not a 503.
+// (The other routes have their turn in postgres-lost-connection.long.test.ts.)
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { outcomeOf } from '../helpers/burst.ts'
+import { startCuttingProxy } from '../helpers/cutting-proxy.ts'
+import { newDatabase, notOnPostgres } from '../helpers/database.ts'
+import { loseEachConnection } from '../helpers/lost-connections.ts'
+import { isProblem } from '../helpers/problems.ts'
+import { SCENARIOS, type Scenario } from '../helpers/scenarios.ts'
+import { enrol, login, nextCode, startService } from '../helpers/service.ts'
+import { refresh } from '../helpers/sessions.ts'
+
+const skip = notOnPostgres
+
+for (const loss of ['statement', 'answer', 'backend'] as const)
+  t.test(`POST /2fa/verify: a connection loses each ${loss} once`, { skip }, (t) =>
+    loseEachConnection(t, 'POST /2fa/verify', SCENARIOS['POST /2fa/verify'] as Scenario, loss),
+  )
+
+t.test(
+  'an answer that is lost at the commit leaves the code used, and the session is there',
+  { skip },
+  async (t) => {
+    const proxy = await startCuttingProxy(t, await newDatabase(t))
+    const service = await startService(t, { databaseUrl: proxy.url })
+    const ada = await enrol(service)
+    const sessions = async () => (await service.db.selectFrom('sessions').select('id').execute()).length
+    const verify = async (mfaToken: string, code: string) => service.post('/2fa/verify', { code }, mfaToken)
+
+    const mfaToken = await login(service)
+    const statements = proxy.cutAt(Number.POSITIVE_INFINITY, 'answer')
+    t.equal((await verify(mfaToken, nextCode(service, ada))).status, 200)
+    proxy.leaveAlone()
+
+    const [first, second] = [await login(service), await login(service)]
+    const [code, before] = [nextCode(service, ada), await sessions()]
+    proxy.cutAt(statements.indexOf('commit') + 1, 'answer')
+    const answer = await verify(first, code)
+    proxy.leaveAlone()
+    isProblem(t, answer, 'unavailable')
+    t.equal(answer.headers['retry-after'], '1')
+    t.equal(await sessions(), before + 1, 'it was committed, once')
+    t.equal(outcomeOf(await verify(first, code)), '401 invalid_token')
+    t.equal(outcomeOf(await verify(second, code)), '422 invalid_code', 'the code is used')
+  },
+)
+
+t.test(
+  'a server that says nothing is given up in time, and used again when it speaks',
+  { skip },
+  async (t) => {
+    const proxy = await startCuttingProxy(t, await newDatabase(t))
+    const service = await startService(t, { databaseUrl: proxy.url })
+    const { accessToken, refreshToken } = await enrol(service)
+    proxy.freeze(true)
+    const startedAt = performance.now()
+    const answers = await Promise.all([
+      service.get('/me', accessToken),
+      refresh(service, refreshToken),
+      service.get('/readyz'),
+    ])
+    const seconds = (performance.now() - startedAt) / 1000
+    for (const answer of answers) isProblem(t, answer, 'unavailable')
+    t.ok(seconds < 14, `after ${seconds.toFixed(1)} s`)
+    proxy.freeze(false)
+    await sleep(10)
+    t.equal((await refresh(service, refreshToken)).status, 200)
+    t.equal((await service.get('/readyz')).status, 200)
+  },
+)

@@ -1,27 +1,41 @@
+import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { migrations } from '../../migrations/index.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
 import { runCommand } from '../helpers/command.ts'
+import { newDatabase, onPostgres, tablesOf } from '../helpers/database.ts'
 
 /** A migration is done once and whole, whoever asks for it at the same time, and it can be taken back. */
 
 const NAMES = Object.keys(migrations)
 
-async function open(t: Test, path = `${t.testdir()}/keyturn.db`): Promise<Db> {
-  const db = await openDatabase(`sqlite:${path}`)
+async function open(t: Test, url?: string): Promise<Db> {
+  const db = await openDatabase(url ?? (await newDatabase(t, { empty: true })))
   t.teardown(() => db.destroy())
   return db
 }
 
 /** What the database looks like, without Kysely's own tables. */
 async function schemaOf(db: Db): Promise<unknown[]> {
+  if (onPostgres) return (await sql.raw(SCHEMA_OF_POSTGRES).execute(db)).rows
   const { rows } = await sql`
     select type, name, sql from sqlite_master
     where name not like 'kysely_%' and name not like '%_kysely_%' order by type, name`.execute(db)
   return rows
 }
+
+const SCHEMA_OF_POSTGRES = `
+  select table_name as of, column_name as name, data_type || is_nullable || coalesce(column_default, '') as definition
+  from information_schema.columns where table_schema = 'public' and table_name not like 'kysely_%'
+  union all
+  select tablename, indexname, indexdef from pg_indexes
+  where schemaname = 'public' and tablename not like 'kysely_%'
+  union all
+  select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
+  where connamespace = 'public'::regnamespace and conrelid::regclass::text not like 'kysely_%'
+  order by 1, 2, 3`
 
 t.test('all the way down and up again gives the same schema', async (t) => {
   const db = await open(t)
@@ -70,8 +84,8 @@ t.test('the status names every migration, and when it was applied', async (t) =>
 })
 
 t.test('of several that migrate at once one does it, and the others find it done', async (t) => {
-  const path = `${t.testdir()}/keyturn.db`
-  const connections = await Promise.all(Array.from({ length: 4 }, () => open(t, path)))
+  const url = await newDatabase(t, { empty: true })
+  const connections = await Promise.all(Array.from({ length: 4 }, () => open(t, url)))
   const applied = await Promise.all(connections.map((db) => migrateUp(db)))
   t.strictSame(applied.map(({ length }) => length).sort(), [0, 0, 0, NAMES.length])
 })
@@ -80,17 +94,16 @@ t.test('of a migration that fails nothing is kept', async (t) => {
   const db = await open(t)
   await sql`create table sessions (in_the_way text)`.execute(db)
   await t.rejects(migrateUp(db), { name: 'DatabaseError', message: /0005-sessions.*already exists/ })
-  t.strictSame(
-    (await schemaOf(db)).map((row) => (row as { name: string }).name),
-    ['sessions'],
-    'not even of those before it',
-  )
+  t.strictSame(await tablesOf(db), ['sessions'], 'not even of those before it')
   await sql`drop table sessions`.execute(db)
   t.strictSame(await migrateUp(db), NAMES, 'and it can be tried again')
 })
 
 t.test('npm run migrate: up, status, down, and what it says to anything else', async (t) => {
-  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` }
+  const environment = {
+    DATABASE_URL: await newDatabase(t, { empty: true }),
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  }
   const migrate = (...args: string[]) =>
     runCommand(t, ['src/operator/cli.ts', 'migrate', ...args], environment).ended
 

@@ -95,12 +95,28 @@ async function run(
       lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
       lockRowId: MIGRATION_LOCK_ID,
     })
+    await requireRight(trx)
     const outcome = await action(migratorFor(trx))
     if (outcome.error === undefined) return outcome
-    if (isWorthRepeating(outcome.error)) throw outcome.error
     const failed = outcome.results?.find(({ status }) => status === 'Error')
-    throw new DatabaseError(explainFailure(outcome.error, failed?.migrationName), { cause: outcome.error })
+    throw failure(outcome.error, failed?.migrationName)
   })
+}
+
+/** Kysely's migrator would hide it behind the errors that follow from it. */
+async function requireRight(trx: Trx): Promise<void> {
+  try {
+    await trx.schema.createTable('right_to_migrate').addColumn('x', 'text').execute()
+    await trx.schema.dropTable('right_to_migrate').execute()
+  } catch (error) {
+    throw failure(error)
+  }
+}
+
+/** For the operator, unless it may be different the next time. */
+function failure(error: unknown, migrationName?: string): unknown {
+  if (isWorthRepeating(error)) return error
+  return new DatabaseError(explainFailure(error, migrationName), { cause: error })
 }
 
 /** SQLSTATE of PostgreSQL. */

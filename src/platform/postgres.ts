@@ -40,7 +40,7 @@ function explain(place: string, error: unknown): string {
   const { code = '', message } = reason
   if (code.startsWith('28')) return `The database ${place} does not let this user in: ${message}.`
   if (code === '3D000') return `The database ${place} does not exist. Create it, and migrate it.`
-  if (/CERT|SELF_SIGNED/.test(code))
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
     return `The database ${place} shows a certificate that cannot be trusted (${message}). Name its authority with sslrootcert.`
   if (message.includes('does not support SSL'))
     return `The database ${place} has no TLS. Set it up there, or add sslmode=disable where the network can be trusted.`

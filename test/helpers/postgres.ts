@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,8 +42,12 @@ const HASTY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off'
  * Makes a cluster and starts its server, reachable by a Unix socket alone.
  *
  * @param settings of `postgresql.conf`, in place of ours.
+ * @param files by their names; a setting that is the name of one means that file.
  */
-export async function startCluster(settings: Record<string, string> = {}): Promise<Cluster> {
+export async function startCluster(
+  settings: Record<string, string> = {},
+  files: Record<string, string> = {},
+): Promise<Cluster> {
   const programs = postgresPrograms()
   if (!programs) throw new Error('PostgreSQL is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-'))
@@ -53,6 +57,10 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
   const options = { cwd: folder, env: { PATH: process.env.PATH, TZ: 'UTC' }, ...user }
   const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']
   execFileSync(join(programs, 'initdb'), initdb, { ...options, stdio: ['ignore', 'ignore', 'pipe'] })
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(folder, name), text, { mode: 0o600 })
+    if (user) chownSync(join(folder, name), user.uid, user.gid)
+  }
 
   const all = {
     listen_addresses: '',
@@ -62,9 +70,13 @@ export async function startCluster(settings: Record<string, string> = {}): Promi
     ...HASTY,
     ...settings,
   }
-  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const flags = Object.entries(all).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value in files ? join(folder, value) : value}`,
+  ])
+  const { port = '5432' } = settings
   const url = (database: string) =>
-    `postgres://postgres@localhost/${database}?host=${encodeURIComponent(folder)}`
+    `postgres://postgres@localhost:${port}/${database}?host=${encodeURIComponent(folder)}`
   let server: ChildProcess | undefined
   let exited: Promise<unknown> = Promise.resolve()
   let log = ''

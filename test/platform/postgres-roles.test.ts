@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { runCommand, startServer } from '../helpers/command.ts'
+import { newDatabase, notOnPostgres } from '../helpers/database.ts'
+import { readme } from '../helpers/readme.ts'
+import { remote } from '../helpers/remote.ts'
+import { enrol } from '../helpers/service.ts'
+
+// The role that serves can read and write rows and nothing else: what the README says to make is enough, and no more.
+
+const skip = notOnPostgres
+
+const SECRET_KEY = randomBytes(32).toString('base64')
+
+async function run(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Does what the README says, under names that nobody has. @returns the database for the owner and for the service. */
+async function makeRoles(t: Test): Promise<{ owner: string; service: string }> {
+  const name = `keyturn_${randomBytes(4).toString('hex')}`
+  const [, block = ''] = /```sql\n(.*?)```/s.exec(readme.slice(readme.indexOf('**Two roles.**'))) ?? []
+  const [before = '', after = ''] = block
+    .replaceAll(/\bkeyturn_owner\b/g, `${name}_owner`)
+    .replaceAll(/\bkeyturn\b/g, name)
+    .split(/\\c .*/)
+  const server = await newDatabase(t)
+  const as = (user: string) => {
+    const url = new URL(server)
+    url.username = user
+    url.pathname = `/${name}`
+    return url.href
+  }
+  await run(server, ...before.split(';').filter((statement) => statement.trim()))
+  await run(as('postgres'), after)
+  t.teardown(() =>
+    run(server, `drop database ${name} with (force)`, `drop role ${name}`, `drop role ${name}_owner`),
+  )
+  return { owner: as(`${name}_owner`), service: as(name) }
+}
+
+t.test('one role migrates and another serves, which cannot change a table', { skip }, async (t) => {
+  const { owner, service } = await makeRoles(t)
+  const early = await runCommand(t, ['src/server.ts'], { DATABASE_URL: service, SECRET_KEY }).ended
+  t.match(early, { code: 1, stderr: /has to be migrated, and its user may not do that .*migrate -- up/ })
+
+  const up = ['src/operator/cli.ts', 'migrate', 'up'] as [string, ...string[]]
+  t.equal((await runCommand(t, up, { DATABASE_URL: owner, SECRET_KEY }).ended).code, 0)
+
+  const { url } = await startServer(t, { DATABASE_URL: service, SECRET_KEY })
+  t.ok((await enrol(remote(url))).accessToken, 'it serves')
+  const again = await runCommand(t, up, { DATABASE_URL: service, SECRET_KEY }).ended
+  t.match(again, { code: 0, stdout: 'Nothing to do.\n' }, 'and has nothing to migrate')
+  for (const statement of ['create table x (y text)', 'drop table outbox', 'alter table accounts add x text'])
+    await t.rejects(run(service, statement), { code: '42501' }, statement)
+})

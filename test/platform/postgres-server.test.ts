@@ -1,0 +1,123 @@
+import { sql } from 'kysely'
+import pg from 'pg'
+import t from 'tap'
+import { openDatabase } from '../../src/platform/database.ts'
+import { burst, outcomeOf, tally } from '../helpers/burst.ts'
+import { endBackends } from '../helpers/cutting-proxy.ts'
+import { newDatabase, notOnPostgres, prepareServer } from '../helpers/database.ts'
+import { startCluster } from '../helpers/postgres.ts'
+import { isProblem } from '../helpers/problems.ts'
+import { enrol, login, logins, nextCode, PASSWORD, startService } from '../helpers/service.ts'
+import { refresh } from '../helpers/sessions.ts'
+
+const skip = notOnPostgres
+
+t.test('times and counts are numbers, as with SQLite', { skip }, async (t) => {
+  const { db, clock } = await startService(t)
+  const now = clock.now()
+  await db.insertInto('mail_counts').values({ subject: 'x', since: now, mails: 1 }).execute()
+  const row = await db.selectFrom('mail_counts').selectAll().executeTakeFirst()
+  t.strictSame(row, { subject: 'x', since: now, mails: 1 })
+  const { rows } = await sql<{ count: number }>`select count(*) as count from mail_counts`.execute(db)
+  t.strictSame(rows, [{ count: 1 }])
+})
+
+t.test('of two transactions that wait for each other one is undone and done again', { skip }, async (t) => {
+  const service = await startService(t)
+  const { db } = service
+  const [ada, grace] = [await enrol(service), await enrol(service, 'grace')]
+  let met = 0
+  const lockBoth = (first: string, second: string) =>
+    db.transaction().execute(async (trx) => {
+      await service.deps.accounts.lock(trx, first)
+      met += 1
+      while (met < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+      await service.deps.accounts.lock(trx, second)
+    })
+  await t.resolves(Promise.all([lockBoth(ada.id, grace.id), lockBoth(grace.id, ada.id)]))
+  t.equal(met, 3, 'one of them was begun twice')
+})
+
+t.test('a stricter level of isolation refuses more, and lets nothing in twice', { skip }, async (t) => {
+  const databaseUrl = await newDatabase(t)
+  const name = new URL(databaseUrl).pathname.slice(1)
+  for (const level of ['repeatable read', 'serializable']) {
+    const admin = await openDatabase(databaseUrl)
+    await sql.raw(`alter database ${name} set default_transaction_isolation = '${level}'`).execute(admin)
+    await admin.destroy()
+    const service = await startService(t, { databaseUrl })
+    const username = level.slice(0, 4)
+    const account = await enrol(service, username)
+    const tokens = await logins(service, 20, username)
+    const code = nextCode(service, account)
+    const answers = await burst(20, (index) => service.post('/2fa/verify', { code }, tokens[index] as string))
+    const { 200: won, ...others } = tally(answers)
+    t.equal(won, 1, `${level}: ${JSON.stringify(others)}`)
+    for (const outcome of Object.keys(others))
+      t.match(outcome, /^(422 invalid_code|429 too_many_attempts|503 unavailable)$/)
+    await service.close()
+  }
+})
+
+t.test('connections that end while nobody uses them are no loss', { skip }, async (t) => {
+  const service = await startService(t)
+  const { accessToken } = await enrol(service)
+  for (let i = 0; i < 3; i += 1) {
+    await endBackends(service.databaseUrl)
+    t.match(outcomeOf(await service.get('/me', accessToken)), /^(200|503 unavailable)$/)
+    t.equal((await service.get('/me', accessToken)).status, 200)
+  }
+})
+
+t.test('a burst waits for the one connection that there is', { skip }, async (t) => {
+  const service = await startService(t, { environment: { DATABASE_POOL_SIZE: '1', HASH_QUEUE: '100' } })
+  await enrol(service)
+  const answers = await burst(30, () => service.post('/login', { username: 'ada', password: PASSWORD }))
+  t.strictSame(tally(answers), { 200: 30 })
+})
+
+t.test('a server that has fewer connections than the pools is shared', { skip }, async (t) => {
+  const cluster = await startCluster({ max_connections: '8', superuser_reserved_connections: '1' })
+  t.teardown(() => cluster.stop())
+  await prepareServer(cluster.url('postgres'))
+  await cluster.execute('create role ada login', 'grant pg_read_all_data, pg_write_all_data to ada')
+  const databaseUrl = cluster.url('keyturn_template').replace('postgres@', 'ada@')
+  const environment = { HASH_QUEUE: '100' }
+  const service = await startService(t, { databaseUrl: cluster.url('keyturn_template'), environment })
+  await enrol(service)
+  await service.close()
+  const two = await Promise.all([1, 2].map(() => startBare(databaseUrl)))
+  const found = await Promise.all(
+    two.flatMap((db) => Array.from({ length: 15 }, () => db.selectFrom('accounts').select('id').execute())),
+  )
+  t.equal(found.flat().length, 30, 'nobody was turned away')
+  await Promise.all(two.map((db) => db.destroy()))
+})
+
+const startBare = (databaseUrl: string) => openDatabase(databaseUrl, { poolSize: 6 })
+
+t.test(
+  'a lock that is held for long is answered with 503, and then everything recovers',
+  { skip },
+  async (t) => {
+    const service = await startService(t)
+    const ada = await enrol(service)
+    const mfaToken = await login(service)
+    const code = nextCode(service, ada)
+    const holder = new pg.Client(service.databaseUrl)
+    await holder.connect()
+    await holder.query('begin')
+    await holder.query('select from accounts for update')
+
+    const startedAt = performance.now()
+    isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'unavailable')
+    const seconds = (performance.now() - startedAt) / 1000
+    t.ok(seconds < 6, `after ${seconds.toFixed(1)} s`)
+    t.equal((await service.get('/me', ada.accessToken)).status, 200, 'reading goes on meanwhile')
+
+    await holder.query('rollback')
+    await holder.end()
+    t.equal((await service.post('/2fa/verify', { code }, mfaToken)).status, 200, 'the code is still unused')
+    t.equal((await refresh(service, ada.refreshToken)).status, 200)
+  },
+)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { prepareServer, SERVER_VARIABLE } from './helpers/database.ts'
 import { type Cluster, postgresPrograms, startCluster } from './helpers/postgres.ts'
 
-/** Runs the tests on SQLite, and again on a PostgreSQL server that is started for them. */
+/** Runs the tests, or those that are named, on SQLite and again on a PostgreSQL server that is started for them. */
 
 /** It makes no difference to these what keeps the rows: they run once. */
 const ON_SQLITE_ALONE = [
@@ -22,8 +22,8 @@ const ON_SQLITE_ALONE = [
 /** About PostgreSQL itself. */
 const ON_POSTGRES_ALONE = ['test/platform/postgres-*.test.ts']
 
-const long = process.argv.includes('--long')
-const files = long ? ['test/**/*.long.test.ts'] : ['--exclude', 'test/**/*.long.test.ts']
+const asked = process.argv.slice(2)
+const files = asked.length > 0 ? asked : ['--exclude', 'test/**/*.long.test.ts']
 
 let running: ChildProcess | undefined
 let cluster: Cluster | undefined

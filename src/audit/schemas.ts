@@ -33,7 +33,9 @@ export const EventPage = Type.Object(
 
 export const EventQuery = Type.Object(
   {
-    before: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
+    before: Type.Optional(
+      Type.String({ maxLength: 64, pattern: '^[^\\u0000]*$', description: '`next` of the page before' }),
+    ),
     limit: Type.Optional(
       Type.String({
         pattern: '^([1-9][0-9]?|100)$',

@@ -104,7 +104,8 @@ export const IntrospectBody = Type.Object(
   { ...CLOSED, examples: [{ token: exampleAccessToken }] },
 )
 
-export const SessionId = Type.Object({ id: Type.String({ maxLength: 64 }) }, CLOSED)
+/** PostgreSQL has no text with a NUL, and refuses to be asked for one. */
+export const SessionId = Type.Object({ id: Type.String({ maxLength: 64, pattern: '^[^\\u0000]*$' }) }, CLOSED)
 
 /** RFC 7517 section 5. */
 export const JwkSet = Type.Object(

@@ -35,6 +35,9 @@ export function postgresPrograms(): string | undefined {
   )
 }
 
+/** Also while the last processes of a server are about to end. */
+const ENTIRELY = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }
+
 /** Nothing here outlives the tests: it need not survive a power cut. */
 const HASTY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
@@ -107,7 +110,7 @@ export async function startCluster(
   // The last resort when the process is made to end.
   const abandon = () => {
     server?.kill('SIGQUIT')
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, ENTIRELY)
   }
   process.once('exit', abandon)
   await start()
@@ -136,7 +139,7 @@ export async function startCluster(
     async stop() {
       process.removeListener('exit', abandon)
       await end('SIGQUIT')
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, ENTIRELY)
     },
   }
 }

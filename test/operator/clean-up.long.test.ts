@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { BATCH_SIZE } from '../../src/operator/clean-up.ts'
+import { openDatabase } from '../../src/platform/database.ts'
 import { outcomeOf } from '../helpers/burst.ts'
 import { enrol, login, register, type Service, startService } from '../helpers/service.ts'
 import { isAlive, refresh, signIn } from '../helpers/sessions.ts'
@@ -39,20 +39,25 @@ async function addUsedTokens({ db }: Service, sessionId: string, rows: number): 
 
 /** Watches a table from outside while work goes on. @returns the greatest number of rows that went at once. */
 async function greatestStep({ databaseUrl }: Service, table: Table, work: Promise<unknown>): Promise<number> {
-  const outside = new BetterSqlite3(databaseUrl, { readonly: true })
-  const counting = outside.prepare(`select count(*) from ${table}`).pluck()
-  let [working, greatest, before] = [true, 0, counting.get() as number]
+  const outside = await openDatabase(databaseUrl)
+  const counting = async () => {
+    const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}`.execute(
+      outside,
+    )
+    return rows[0]?.count ?? 0
+  }
+  let [working, greatest, before] = [true, 0, await counting()]
   const done = work.finally(() => {
     working = false
   })
   while (working) {
     await turn()
-    const now = counting.get() as number
+    const now = await counting()
     greatest = Math.max(greatest, before - now)
     before = now
   }
   await done
-  outside.close()
+  await outside.destroy()
   return greatest
 }
 

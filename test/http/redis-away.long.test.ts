@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { makeCertificates, openssl, trust } from '../helpers/certificates.ts'
 import { makeRedis, type RedisServer, redisMissing, startRedis } from '../helpers/redis.ts'
@@ -70,6 +70,31 @@ for (const [what, [fall, rise]] of Object.entries(FAULTS))
       await healsItself(t, replicas)
     },
   )
+
+t.test('after a fail-over the same address leads to the new one', withRedis, async (t) => {
+  const [before, after] = [await startRedis(t), await startRedis(t)]
+  let { port: target } = before
+  const name = createServer((socket) => {
+    const onward = connect(target, '127.0.0.1')
+    for (const [from, to] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const)
+      from
+        .on('error', () => to.destroy())
+        .on('close', () => to.destroy())
+        .pipe(to)
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => name.close())
+  await once(name, 'listening')
+  const replicas = await startReplicas(t, `redis://127.0.0.1:${(name.address() as AddressInfo).port}`)
+  target = after.port
+  // The old one lives on, and so do the connections to it.
+  await before.command('replicaof', '127.0.0.1', String(after.port))
+  await keepsToItsShare(t, replicas, LIMIT / 2)
+  await healsItself(t, replicas)
+  t.ok(Number(await after.command('dbsize')) >= 2)
+})
 
 t.test('what was used before Redis went away is used afterwards too', withRedis, async (t) => {
   const redis = await startRedis(t)

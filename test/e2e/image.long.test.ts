@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
-import { readConfig } from '../../src/config.ts'
+import { type Config, readConfig } from '../../src/config.ts'
 import { argumentsOf, execForm, readStages } from '../helpers/dockerfile.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { which } from '../helpers/which.ts'
@@ -32,19 +32,43 @@ t.test('the image is made of what .dockerignore lets in, and runs as another use
   t.same(argumentsOf(service, 'USER'), ['node'])
 })
 
-t.test('docker-compose.yml asks for a key, and the service accepts its settings', async (t) => {
-  const compose = parse(readFileSync(new URL('docker-compose.yml', ROOT), 'utf8'))
-  const { SECRET_KEY, ...environment } = compose.services.keyturn.environment as Record<string, string>
-  t.match(SECRET_KEY, /^\$\{SECRET_KEY:\?/)
+const { services } = parse(readFileSync(new URL('docker-compose.yml', ROOT), 'utf8'), { merge: true })
+
+/** What a service of docker-compose.yml is configured to when nothing but the key is given. */
+function configOf(t: Test, name: string): Readonly<Config> {
+  const { SECRET_KEY, ...environment } = services[name].environment as Record<string, string>
+  t.match(SECRET_KEY, /^\$\{SECRET_KEY:\?/, 'a key is asked for')
   const settings = Object.entries(environment).map(([name, value]) => [
     name,
-    value.replace(/^\$\{\w+:-(.*)\}$/, '$1'),
+    value.replace(/^\$\{\w+:?-(.*)\}$/, '$1'),
   ])
-  const config = readConfig({
-    ...Object.fromEntries(settings),
-    SECRET_KEY: randomBytes(32).toString('base64'),
-  })
-  t.match(config, { issuer: 'http://localhost:3000', smtpUrl: 'smtp://mailpit:1025?ignoreTLS=true' })
+  return readConfig({ ...Object.fromEntries(settings), SECRET_KEY: randomBytes(32).toString('base64') })
+}
+
+t.test('docker-compose.yml asks for a key, and the service accepts its settings', async (t) => {
+  const smtpUrl = 'smtp://mailpit:1025?ignoreTLS=true'
+  t.match(configOf(t, 'keyturn'), { issuer: 'http://localhost:3000', smtpUrl })
+  t.notOk(services.keyturn.profiles, 'it is what is started when no profile is named')
+})
+
+t.test('the replicas of docker-compose.yml are alike, and nginx and they know each other', async (t) => {
+  const nginxConf = readFileSync(new URL('src/operator/scale/nginx.conf', ROOT), 'utf8')
+  const servers = [...nginxConf.matchAll(/server ([\w-]+):(\d+) /g)].map(([, name, port]) => [name, port])
+  t.same(
+    servers,
+    ['replica-1', 'replica-2', 'replica-3'].map((name) => [name, '3000']),
+  )
+  const addresses = ['nginx', ...servers.map(([name = '']) => name)].map(
+    (name) => services[name].networks.front.ipv4_address,
+  )
+  t.equal(new Set(addresses).size, 4)
+  for (const [name = ''] of servers) {
+    t.same(configOf(t, name).trustProxy, [addresses[0]], 'nginx alone is believed')
+    t.match(configOf(t, name), { issuer: 'http://localhost:8080', redisUrl: 'redis://redis' })
+    t.same(services[name].environment, services['replica-1'].environment)
+    t.ok(services.nginx.depends_on[name], 'nginx waits for it')
+  }
+  t.ok(nginxConf.includes(`listen ${services.nginx.ports[0].split(':').at(-1)};`))
 })
 
 t.test('the steps of the Dockerfile need no compiler and make a service that is healthy', async (t) => {

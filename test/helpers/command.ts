@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { childOptions } from './child-environment.ts'
 import { freePort } from './free-port.ts'
+import type { Lifetime } from './process.ts'
 import { CHEAP_HASHES } from './service.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -29,7 +30,7 @@ export interface Command {
  * @param uid the user to run as; only root may say so.
  */
 export function runCommand(
-  t: Test,
+  t: Lifetime,
   [script, ...args]: [string, ...string[]],
   environment: Record<string, string> = {},
   { uid }: { uid?: number } = {},

@@ -11,6 +11,9 @@ import { CHEAP_HASHES } from './service.ts'
 
 const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 
+/** What is started ends with it: a test, for example. */
+export type Lifetime = Pick<Test, 'teardown'>
+
 const START_PATIENCE_MS = 20_000
 const STOP_PATIENCE_MS = 12_000
 
@@ -32,9 +35,9 @@ export async function sharedEnvironment(t: Test): Promise<Record<string, string>
   }
 }
 
-/** Starts `src/server.ts` on a free port and waits until it says that it is ready. */
-export async function startProcess(t: Test, environment: Record<string, string>): Promise<ServerProcess> {
-  const port = await freePort()
+/** Starts `src/server.ts`, on a free port if none is given, and waits until it says that it is ready. */
+export async function startProcess(t: Lifetime, environment: Record<string, string>): Promise<ServerProcess> {
+  const port = environment.PORT ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   const child = spawn(process.execPath, [SERVER], {
     ...childOptions({ RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) }),

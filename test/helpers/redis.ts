@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import type { Certificate } from './certificates.ts'
-import { freePort } from './free-port.ts'
+import { freePort, listens } from './free-port.ts'
+import type { Lifetime } from './process.ts'
 import { which } from './which.ts'
 
 const program = which('redis-server')
@@ -37,7 +36,7 @@ interface RedisOptions {
 }
 
 /** A port for a Redis that has yet to be started. */
-export async function makeRedis(t: Test, { tls }: RedisOptions = {}): Promise<RedisServer> {
+export async function makeRedis(t: Lifetime, { tls }: RedisOptions = {}): Promise<RedisServer> {
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-redis-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
@@ -80,7 +79,7 @@ export async function makeRedis(t: Test, { tls }: RedisOptions = {}): Promise<Re
   }
 }
 
-export async function startRedis(t: Test, options?: RedisOptions): Promise<RedisServer> {
+export async function startRedis(t: Lifetime, options?: RedisOptions): Promise<RedisServer> {
   const redis = await makeRedis(t, options)
   await redis.start()
   return redis
@@ -92,16 +91,4 @@ function tlsSettings(folder: string, port: number, { cert, key }: Certificate): 
   writeFileSync(keyFile, key)
   const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile]
   return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no']
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }

@@ -1,11 +1,18 @@
 import type { InjectOptions } from 'fastify'
+import { Agent, fetch } from 'undici'
 import type { Answer, Reachable, Service } from './service.ts'
 
 /** What can be asked of a service over the network. */
 export type Remote = Reachable & Pick<Service, 'put' | 'delete'>
 
-/** A service of another process, called over the network; its clock is the real one. */
-export function remote(url: string): Remote {
+/**
+ * A service of another process, called over the network; its clock is the real one.
+ *
+ * @param from the address of this machine to call from, where it is not to be the usual one.
+ */
+export function remote(url: string, { from }: { from?: string } = {}): Remote {
+  const dispatcher = from && new Agent({ localAddress: from })
+
   async function call(
     method: string,
     path: string,
@@ -21,6 +28,7 @@ export function remote(url: string): Remote {
         ...(options?.headers as Record<string, string>),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(dispatcher && { dispatcher }),
     })
     const text = await response.text()
     const headers = Object.fromEntries(response.headers)

@@ -33,12 +33,20 @@ export interface Replica {
 
 const ROLES = fileURLToPath(new URL('../../src/operator/scale/roles.sql', import.meta.url))
 
+export interface ScaleOptions {
+  replicas?: number
+  /** For the replicas, beside what they share. */
+  environment?: Record<string, string>
+  /** Of PostgreSQL. */
+  settings?: Record<string, string>
+}
+
 export async function startScale(
   t: Lifetime,
-  { replicas: count = 3, environment = {} }: { replicas?: number; environment?: Record<string, string> } = {},
+  { replicas: count = 3, environment = {}, settings = {} }: ScaleOptions = {},
 ): Promise<Scale> {
   // What was committed is kept when the server is killed.
-  const cluster = await startCluster({ synchronous_commit: 'on' })
+  const cluster = await startCluster({ synchronous_commit: 'on', ...settings })
   t.teardown(() => cluster.stop())
   // In the image the owner of the database is a superuser.
   await cluster.execute(

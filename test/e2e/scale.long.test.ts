@@ -13,6 +13,8 @@ import { type Answer, PASSWORD } from '../helpers/service.ts'
  * people who go all the way while one after another of them is killed with -9.
  */
 
+t.setTimeout(400_000)
+
 const CLIENTS = 8
 /** After a fault, when the last failure must have been seen. */
 const BACK_TO_NORMAL_MS = 5_000

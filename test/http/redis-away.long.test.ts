@@ -11,6 +11,8 @@ import type { Service } from '../helpers/service.ts'
  * its share, says so once, and takes part again by itself.
  */
 
+t.setTimeout(400_000)
+
 const withRedis = { skip: redisMissing }
 /** How much later than without Redis an answer may be. */
 const LATE_MS = 500

@@ -100,6 +100,11 @@ class PatientSqliteDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
 
+  /** A disk that is full or broken makes SQLite roll back by itself; what it said first is what must be told. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#sqlite.opened?.inTransaction) await super.rollbackTransaction(connection)
+  }
+
   /** The deadline counts from the request, so that those who wait for one lock do not wait one after the other. */
   async #executeQuery<R>(
     connection: DatabaseConnection,

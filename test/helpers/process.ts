@@ -20,6 +20,7 @@ const STOP_PATIENCE_MS = 12_000
 /** The real server as a process of its own, reached over the network; its clock is the machine's. */
 export interface ServerProcess extends Remote {
   url: string
+  pid: number
   /** Everything it wrote so far, to either stream. */
   output(): string
   /** Ends it as an operator would and waits. @returns its exit code, `null` when it had to be killed. */
@@ -39,7 +40,8 @@ export async function sharedEnvironment(t: Test): Promise<Record<string, string>
 export async function startProcess(t: Lifetime, environment: Record<string, string>): Promise<ServerProcess> {
   const port = environment.PORT ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
-  const child = spawn(process.execPath, [SERVER], {
+  // By way of env, so that the test runner does not put its own instruments into the process.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, SERVER], {
     ...childOptions({ RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -61,7 +63,7 @@ export async function startProcess(t: Lifetime, environment: Record<string, stri
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 
-  return { ...remote(url), url, output, stop }
+  return { ...remote(url), url, pid: child.pid as number, output, stop }
 }
 
 function running(child: ChildProcess): boolean {

@@ -1,0 +1,166 @@
+// The fault: the disk is full, or takes no writes, or what stands on it is garbage. Nobody is let in on a use that could
+// not be written down, the log says why, and all is well again without a restart when the disk is.
+import { execFileSync } from 'node:child_process'
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
+import { outcomeOf } from '../helpers/burst.ts'
+import { checkDatabaseFile } from '../helpers/invariants.ts'
+import { isProblem } from '../helpers/problems.ts'
+import { sharedEnvironment, startProcess } from '../helpers/process.ts'
+import {
+  type Answer,
+  type Enrolled,
+  enrol,
+  login,
+  nextCode,
+  PASSWORD,
+  type Service,
+  startService,
+} from '../helpers/service.ts'
+import { isAlive, refresh } from '../helpers/sessions.ts'
+import { totp } from '../helpers/totp.ts'
+import { which } from '../helpers/which.ts'
+
+const prlimit = which('prlimit')
+
+interface Scene {
+  service: Service
+  ada: Enrolled
+  /** From before the fault. */
+  mfaToken: string
+  code: string
+}
+
+async function scene(t: Test): Promise<Scene> {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const code = nextCode(service, ada)
+  return { service, ada, mfaToken: await login(service), code }
+}
+
+/** Everything that writes, by somebody who does it right. */
+async function tryToWrite({ service, ada, mfaToken, code }: Scene): Promise<Answer[]> {
+  return [
+    await service.post('/2fa/verify', { code }, mfaToken),
+    await service.post('/2fa/verify', { code: ada.recoveryCodes[0], method: 'recovery_code' }, mfaToken),
+    await service.post('/login', { username: 'ada', password: PASSWORD }),
+    await service.post('/register', { username: 'grace', password: PASSWORD }),
+    await refresh(service, ada.refreshToken),
+    await service.post('/logout', undefined, ada.accessToken),
+  ]
+}
+
+function areRefused(t: Test, { logLines }: Service, answers: readonly Answer[], cause: RegExp): void {
+  for (const answer of answers) {
+    isProblem(t, answer, 'unavailable')
+    const line = logLines
+      .map((text) => JSON.parse(text))
+      .find(({ err, request_id }) => err && request_id === answer.body.request_id)
+    t.match(line, { level: 'error', err: { message: cause } }, 'the log says why')
+  }
+}
+
+async function isWellAgain(t: Test, now: Scene): Promise<void> {
+  const outcomes = (await tryToWrite(now)).map(outcomeOf)
+  t.strictSame(outcomes, ['200', '401 invalid_token', '200', '201', '200', '204'])
+  t.strictSame(await now.service.invariants.broken(), {})
+}
+
+t.test('a disk without room', async (t) => {
+  const now = await scene(t)
+  const { service, ada } = now
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(service.db)
+  const limit = (pages = 0) => sql`pragma max_page_count = ${sql.raw(String(pages))}`.execute(service.db)
+  await limit(rows[0]?.page_count)
+  await fillUp(service)
+
+  areRefused(t, service, await tryToWrite(now), /full/)
+  t.ok(await isAlive(service, ada.accessToken), 'reading goes on')
+  await limit(1_000_000)
+  await isWellAgain(t, now)
+})
+
+/** Also a page that is begun has room for a few rows more: of the table that every request writes to, none is left. */
+async function fillUp({ db }: Service): Promise<void> {
+  for (let row = 0; row < 10_000; row += 1)
+    try {
+      await sql`insert into audit_events values (${`filler ${row}`}, 0, '', '', '', null, null, '', '', '')`.execute(
+        db,
+      )
+    } catch (error) {
+      if ((error as { code?: string }).code === 'SQLITE_FULL') return
+      throw error
+    }
+}
+
+t.test('a disk that takes no writes', async (t) => {
+  const now = await scene(t)
+  const { service, ada } = now
+  await sql`pragma query_only = on`.execute(service.db)
+  areRefused(t, service, await tryToWrite(now), /readonly/)
+  t.ok(await isAlive(service, ada.accessToken), 'reading goes on')
+  await sql`pragma query_only = off`.execute(service.db)
+  await isWellAgain(t, now)
+})
+
+t.test('a file with garbage in it', async (t) => {
+  const now = await scene(t)
+  const { service, ada } = now
+  const { db, databasePath } = service
+  await sql`pragma wal_checkpoint(truncate)`.execute(db)
+  const sound = readFileSync(databasePath)
+
+  await overwrite(service, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xa5)]))
+  areRefused(t, service, await tryToWrite(now), /malformed/)
+  areRefused(t, service, [await service.get('/me', ada.accessToken)], /malformed/)
+
+  await overwrite(service, sound)
+  await isWellAgain(t, now)
+})
+
+/** Behind the back of SQLite, which must forget what it has read. */
+async function overwrite({ db, databasePath }: Service, bytes: Buffer): Promise<void> {
+  const file = openSync(databasePath, 'r+')
+  writeSync(file, bytes, 0, bytes.length, 0)
+  closeSync(file)
+  await sql`pragma shrink_memory`.execute(db)
+}
+
+/** As a quota or a full disk does it, in the middle of a commit: the system takes only part of what is written. */
+t.test('a system that takes no more bytes', { skip: !prlimit && 'prlimit is not installed' }, async (t) => {
+  const environment = sharedEnvironment(t)
+  const server = await startProcess(t, environment)
+  const path = environment.DATABASE_URL?.slice('sqlite:'.length) ?? ''
+  const limit = (bytes: number | 'unlimited') =>
+    execFileSync(prlimit ?? '', ['--pid', String(server.pid), `--fsize=${bytes}:`])
+  const ada = await enrol(server)
+  const code = totp(ada.secret, Date.now() + 30_000)
+  const mfaToken = await login(server)
+
+  // It is written anew from its beginning now and then; of a commit at its end part has room.
+  limit(statSync(`${path}-wal`).size + 6_000)
+  const answers: Answer[] = []
+  for (let call = 0; call < 4; call += 1)
+    answers.push(
+      await server.post('/2fa/verify', { code }, mfaToken),
+      await server.post('/register', { username: `grace-${call}`, password: PASSWORD }),
+    )
+  for (const answer of answers) isProblem(t, answer, 'unavailable')
+  t.equal((await server.get('/me', ada.accessToken)).status, 200, 'reading goes on')
+
+  limit('unlimited')
+  const after = await server.post('/2fa/verify', { code }, mfaToken)
+  t.equal(outcomeOf(after), '200', 'the code was not used up')
+  for (let call = 0; call < 4; call += 1)
+    t.equal((await server.post('/register', { username: `grace-${call}`, password: PASSWORD })).status, 201)
+  await server.stop()
+  const errors = server
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('"level":"error"'))
+  t.equal(errors.length, answers.length)
+  for (const line of errors)
+    t.match(JSON.parse(line), { err: { message: /disk I\/O error|full/ } }, 'the log says why')
+  await checkDatabaseFile(path, server.output())
+})

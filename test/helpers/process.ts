@@ -36,12 +36,20 @@ export async function sharedEnvironment(t: Test): Promise<Record<string, string>
   }
 }
 
-/** Starts `src/server.ts`, on a free port if none is given, and waits until it says that it is ready. */
-export async function startProcess(t: Lifetime, environment: Record<string, string>): Promise<ServerProcess> {
+/**
+ * Starts `src/server.ts`, on a free port if none is given, and waits until it says that it is ready.
+ *
+ * @param under a command that runs another one, and its options.
+ */
+export async function startProcess(
+  t: Lifetime,
+  environment: Record<string, string>,
+  { under = [] }: { under?: readonly string[] } = {},
+): Promise<ServerProcess> {
   const port = environment.PORT ?? (await freePort())
   const url = `http://127.0.0.1:${port}`
   // By way of env, so that the test runner does not put its own instruments into the process.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, SERVER], {
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...under, process.execPath, SERVER], {
     ...childOptions({ RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT: String(port) }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,12 +1,18 @@
 import type { Db, Trx } from '../platform/database.ts'
 
-/** When reset tokens were made for the account since a time. */
-export async function listPasswordResets(trx: Trx, accountId: string, since: number): Promise<number[]> {
+/** When reset tokens were made for the account between two times. */
+export async function listPasswordResets(
+  trx: Trx,
+  accountId: string,
+  since: number,
+  until: number,
+): Promise<number[]> {
   const rows = await trx
     .selectFrom('password_resets')
     .select('created_at')
     .where('account_id', '=', accountId)
     .where('created_at', '>', since)
+    .where('created_at', '<=', until)
     .execute()
   return rows.map((row) => row.created_at)
 }

@@ -6,6 +6,7 @@ import { newId } from '../platform/ids.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
 import { type Letter, renderLetter } from './letter.ts'
 import {
+  type ClaimTimes,
   claimOutbox,
   deleteOutbox,
   insertOutbox,
@@ -119,17 +120,21 @@ export function makeOutbox({
     async deliverDue(ending) {
       let delivered = 0
       for (;;) {
-        const ids = await listDueOutboxIds(db, clock.now(), BATCH)
+        const ids = await listDueOutboxIds(db, claimTimes(clock.now()), BATCH)
         for (const id of ids) {
           if (ending?.aborted) return delivered
-          const now = clock.now()
-          const row = await db.transaction().execute((trx) => claimOutbox(trx, id, now, now + CLAIM_MS))
+          const times = claimTimes(clock.now())
+          const row = await db.transaction().execute((trx) => claimOutbox(trx, id, times))
           if (row && (await deliver(row))) delivered += 1
         }
         if (ids.length < BATCH) return delivered
       }
     },
   }
+}
+
+function claimTimes(now: number): ClaimTimes {
+  return { now, until: now + CLAIM_MS, longestWait: now + Math.max(...WAITS_MINUTES) * 60_000 }
 }
 
 /** A message opens only in its own row. */

@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
+import type { Tables } from '../platform/tables.ts'
 
 /** Mail in hand: its message is still sealed. */
 export interface OutboxRow {
@@ -22,12 +24,29 @@ export async function insertOutbox(trx: Trx, id: string, sealedMessage: string, 
     .execute()
 }
 
-export async function listDueOutboxIds(db: Db, now: number, limit: number): Promise<string[]> {
+/** The times for a claim, in epoch milliseconds. */
+export interface ClaimTimes {
+  now: number
+  /** The end of a claim that is made now. */
+  until: number
+  /** The latest time that a mail can be put off to now. */
+  longestWait: number
+}
+
+/** What is put off or claimed for longer than can be now was so by a clock that was ahead. */
+function isDue({ now, until, longestWait }: ClaimTimes) {
+  return ({ eb, and, or }: ExpressionBuilder<Tables, 'outbox'>) =>
+    and([
+      or([eb('next_attempt_at', '<=', now), eb('next_attempt_at', '>', longestWait)]),
+      or([eb('claimed_until', '<=', now), eb('claimed_until', '>', until)]),
+    ])
+}
+
+export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom('outbox')
     .select('id')
-    .where('next_attempt_at', '<=', now)
-    .where('claimed_until', '<=', now)
+    .where(isDue(times))
     .orderBy('next_attempt_at')
     .limit(limit)
     .execute()
@@ -35,18 +54,12 @@ export async function listDueOutboxIds(db: Db, now: number, limit: number): Prom
 }
 
 /** @returns the mail, for the one process that asked first. */
-export async function claimOutbox(
-  trx: Trx,
-  id: string,
-  now: number,
-  until: number,
-): Promise<OutboxRow | undefined> {
+export async function claimOutbox(trx: Trx, id: string, times: ClaimTimes): Promise<OutboxRow | undefined> {
   const row = await trx
     .updateTable('outbox')
-    .set((eb) => ({ claimed_until: until, attempts: eb('attempts', '+', 1) }))
+    .set((eb) => ({ claimed_until: times.until, attempts: eb('attempts', '+', 1) }))
     .where('id', '=', id)
-    .where('next_attempt_at', '<=', now)
-    .where('claimed_until', '<=', now)
+    .where(isDue(times))
     .returning(['id', 'sealed_message', 'attempts'])
     .executeTakeFirst()
   return row && { id: row.id, sealedMessage: row.sealed_message, attempts: row.attempts }
@@ -73,7 +86,8 @@ export async function countMail(
   await trx
     .deleteFrom('mail_counts')
     .where('subject', '=', subject)
-    .where('since', '<=', now - windowMs)
+    // What began later than a window from now was counted by a clock that was ahead.
+    .where((eb) => eb.or([eb('since', '<=', now - windowMs), eb('since', '>', now + windowMs)]))
     .execute()
   const counted = await trx
     .insertInto('mail_counts')

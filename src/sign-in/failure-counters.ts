@@ -24,7 +24,8 @@ export interface PausePolicy {
   last: number
 }
 
-const GROWING = { firstPauseSeconds: 30, longestPauseSeconds: 900 }
+const LONGEST_PAUSE_SECONDS = 900
+const GROWING = { firstPauseSeconds: 30, longestPauseSeconds: LONGEST_PAUSE_SECONDS }
 
 /** For one factor of one account, over all its challenges. */
 export const CODE_POLICY: PausePolicy = { ...GROWING, from: 10, last: 100 }
@@ -75,7 +76,9 @@ export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounter
   return {
     async begin(trx, subject, factor, policy) {
       const now = clock.now()
-      const counted = await countFailure(trx, subject, factor, now)
+      // A pause that ends later than any that begins now was begun by a clock that was ahead: it is over.
+      const paused = { after: now, upTo: now + LONGEST_PAUSE_SECONDS * SECOND, or: NEVER }
+      const counted = await countFailure(trx, subject, factor, now, paused)
       if (!counted.counted) {
         const seconds = Math.ceil((counted.blockedUntil - now) / SECOND)
         throw tooManyAttempts(Math.min(seconds, LONGEST_RETRY_AFTER))

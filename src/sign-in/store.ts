@@ -85,12 +85,17 @@ export async function deleteChallenges(trx: Trx, accountId: string): Promise<voi
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
 }
 
-/** Counts a failure, unless a pause is on. `blockedUntil` is when the last pause ended or this one will; 0 for none. */
+/**
+ * Counts a failure, unless a pause is on. `blockedUntil` is when the last pause ended or this one will; 0 for none.
+ *
+ * @param paused which values of `blocked_until` are a pause.
+ */
 export async function countFailure(
   trx: Trx,
   subject: string,
   factor: string,
   now: number,
+  paused: { after: number; upTo: number; or: number },
 ): Promise<
   | { counted: true; everSucceeded: boolean; failures: number; blockedUntil: number }
   | { counted: false; blockedUntil: number }
@@ -102,7 +107,11 @@ export async function countFailure(
       conflict
         .columns(['subject', 'factor'])
         .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
-        .where('failure_counters.blocked_until', '<=', now),
+        .where(({ eb, ref, and, not, or }) => {
+          const until = ref('failure_counters.blocked_until')
+          const running = and([eb(until, '>', paused.after), eb(until, '<=', paused.upTo)])
+          return not(or([running, eb(until, '=', paused.or)]))
+        }),
     )
     .returning(['succeeded_at', 'failures', 'blocked_until'])
     .executeTakeFirst()

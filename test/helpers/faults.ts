@@ -1,3 +1,4 @@
+import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import { onPostgres } from './database.ts'
 import type { Service } from './service.ts'
@@ -17,5 +18,35 @@ export async function failing<T>({ db }: Service, [event, table]: Fault, work: (
     return await work()
   } finally {
     await (onPostgres ? sql`drop function fault cascade` : sql`drop trigger fault`).execute(db)
+  }
+}
+
+/**
+ * Lets another process write something at the worst moment, between a look of the service and what it then does: just
+ * before a statement. PostgreSQL allows that within a transaction; SQLite, where it is done here, does not.
+ *
+ * @param statement the beginning of the statement, as Kysely writes it.
+ */
+export async function justBefore<T>(
+  { databasePath }: Service,
+  statement: string,
+  others: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { prepare } = BetterSqlite3.prototype
+  let done = false
+  BetterSqlite3.prototype.prepare = function (this: BetterSqlite3.Database, text: string) {
+    if (!done && this.name === databasePath && text.startsWith(statement)) {
+      done = true
+      this.exec(others)
+    }
+    return prepare.call(this, text)
+  } as typeof prepare
+  try {
+    const result = await work()
+    if (!done) throw new Error(`there was no statement that begins with ${statement}`)
+    return result
+  } finally {
+    BetterSqlite3.prototype.prepare = prepare
   }
 }

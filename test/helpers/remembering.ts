@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto'
+import type { Test } from 'tap'
+import { outcomeOf } from './burst.ts'
+import { type Answer, PASSWORD, type Reachable, register } from './service.ts'
+import { totp } from './totp.ts'
+
+/** For so long a refresh token that was just used is answered again. */
+const GRACE_MS = 10_000
+
+interface Code {
+  code: string
+  method: 'totp' | 'recovery_code'
+}
+
+/** What was sent when the service died: whether it was done, nobody was told. */
+type Doubt =
+  | { about: 'registration' | 'logout' }
+  | { about: 'refresh'; at: number }
+  | { about: 'code'; code: Code }
+  | { about: 'password'; next: string }
+
+/**
+ * Somebody who writes down what they were told, each answer after its last byte, and insists on it after the
+ * service was killed.
+ */
+export class Person {
+  readonly #t: Test
+  /** How many changes were acknowledged. */
+  acknowledged = 0
+  #username = ''
+  #enrolled = false
+  #password = PASSWORD
+  #unused: string[] = []
+  /** In this life of the service. */
+  #used: Code[] = []
+  #session: { accessToken: string; refreshToken: string } | null = null
+  #refreshed: { token: string; successor: string; at: number } | null = null
+  #doubt: Doubt | null = null
+
+  constructor(t: Test) {
+    this.#t = t
+  }
+
+  /** Changes something or other. Throws when no answer comes. */
+  async act(service: Reachable): Promise<void> {
+    if (!this.#enrolled || this.#unused.length === 0) return this.#beginAnew(service)
+    if (!this.#session) return this.#signIn(service)
+    const acts = [this.#signIn, this.#refresh, this.#refresh, this.#changePassword, this.#logOut]
+    await acts[Math.floor(Math.random() * acts.length)]?.call(this, service)
+  }
+
+  /** What was acknowledged is so, what was used is of no use, and what is in doubt is one or the other. */
+  async insist(service: Reachable): Promise<void> {
+    const doubt = this.#doubt
+    this.#doubt = null
+    if (!this.#username) return
+    if (!this.#enrolled) return this.#insistOnRegistration(service, doubt)
+    await this.#insistOnPassword(service, doubt)
+    if (doubt?.about === 'code') {
+      const answer = await this.#answer(service, doubt.code)
+      this.#t.match(outcomeOf(answer), /^(200|422 invalid_code)$/, 'a code in doubt was used or was not')
+      this.#used.push(doubt.code)
+    }
+    for (const code of this.#used.splice(0))
+      this.#t.equal(outcomeOf(await this.#answer(service, code)), '422 invalid_code', 'used is used')
+    await this.#insistOnSession(service, doubt)
+  }
+
+  /** The account is there, with the password that was set last. */
+  async signsIn(service: Reachable): Promise<void> {
+    if (this.#enrolled) this.#t.equal((await this.#logIn(service)).status, 200, 'still there')
+  }
+
+  async #insistOnRegistration(service: Reachable, doubt: Doubt | null): Promise<void> {
+    const { status } = await service.post('/register', { username: this.#username, password: PASSWORD })
+    const possible = doubt?.about === 'registration' ? /^(201|409)$/ : /^409$/
+    this.#t.match(String(status), possible, 'a registration is not lost')
+    const login = await this.#logIn(service)
+    this.#t.equal(login.status, 200)
+    // Its codes were in an answer that never came: the code that confirmed the authenticator is spent.
+    if (doubt?.about === 'code' && login.body.enrolled)
+      this.#t.equal(outcomeOf(await this.#answer(service, doubt.code)), '422 invalid_code', 'spent')
+  }
+
+  async #insistOnPassword(service: Reachable, doubt: Doubt | null): Promise<void> {
+    const candidates = [this.#password, ...(doubt?.about === 'password' ? [doubt.next] : [])]
+    const right: string[] = []
+    for (const password of candidates)
+      if ((await this.#logIn(service, password)).status === 200) right.push(password)
+    this.#t.equal(right.length, 1, 'one password is right, and it is the last one')
+    this.#password = right[0] ?? this.#password
+  }
+
+  async #insistOnSession(service: Reachable, doubt: Doubt | null): Promise<void> {
+    const refreshed = this.#refreshed
+    this.#refreshed = null
+    if (!this.#session) return
+    if (refreshed && Date.now() < refreshed.at + GRACE_MS - 1_000) {
+      const { status, body } = await service.post('/token/refresh', { refresh_token: refreshed.token })
+      this.#t.strictSame([status, body.refresh_token], [200, refreshed.successor], 'the same successor')
+    }
+    const { status, body } = await service.post('/token/refresh', {
+      refresh_token: this.#session.refreshToken,
+    })
+    const mayHaveEnded =
+      doubt?.about === 'logout' || (doubt?.about === 'refresh' && Date.now() > doubt.at + GRACE_MS)
+    this.#t.match(String(status), mayHaveEnded ? /^(200|401)$/ : /^200$/, 'a session goes on')
+    this.#session = status === 200 ? sessionOf(body) : null
+  }
+
+  async #beginAnew(service: Reachable): Promise<void> {
+    this.#username = `ada-${randomUUID()}`
+    this.#password = PASSWORD
+    this.#enrolled = false
+    this.#session = null
+    this.#refreshed = null
+    this.#used = []
+    const { mfaToken } = await this.#sending({ about: 'registration' }, () =>
+      register(service, this.#username),
+    )
+    const { body } = await service.post('/2fa/setup', undefined, mfaToken)
+    const code: Code = { code: totp(body.secret, service.clock.now()), method: 'totp' }
+    const confirmed = await this.#sending({ about: 'code', code }, () =>
+      service.post('/2fa/verify', { ...code }, mfaToken),
+    )
+    this.#t.equal(confirmed.status, 200)
+    this.#used.push(code)
+    this.#enrolled = true
+    this.#unused = confirmed.body.recovery_codes
+    this.#session = sessionOf(confirmed.body)
+  }
+
+  async #signIn(service: Reachable): Promise<void> {
+    const code: Code = { code: this.#unused[0] ?? '', method: 'recovery_code' }
+    const { body } = await this.#logIn(service)
+    // From now on it is not to be relied on, whatever happens.
+    this.#unused.shift()
+    const answer = await this.#sending({ about: 'code', code }, () =>
+      service.post('/2fa/verify', { ...code }, body.mfa_token),
+    )
+    this.#t.equal(answer.status, 200)
+    this.#used.push(code)
+    this.#refreshed = null
+    this.#session = sessionOf(answer.body)
+  }
+
+  async #refresh(service: Reachable): Promise<void> {
+    const token = this.#session?.refreshToken ?? ''
+    const { status, body } = await this.#sending({ about: 'refresh', at: Date.now() }, () =>
+      service.post('/token/refresh', { refresh_token: token }),
+    )
+    this.#t.equal(status, 200)
+    this.#session = sessionOf(body)
+    this.#refreshed = { token, successor: body.refresh_token, at: Date.now() }
+  }
+
+  async #changePassword(service: Reachable): Promise<void> {
+    const next = `staple in a haystack ${randomUUID()}`
+    const body = { current_password: this.#password, new_password: next }
+    const answer = await this.#sending({ about: 'password', next }, () =>
+      service.post('/password/change', body, this.#session?.accessToken),
+    )
+    // A session of long ago is asked for its factor first.
+    if (answer.body?.code === 'insufficient_user_authentication') return this.#signIn(service)
+    this.#t.equal(outcomeOf(answer), '204')
+    this.#password = next
+  }
+
+  async #logOut(service: Reachable): Promise<void> {
+    const { accessToken, refreshToken } = this.#session ?? { accessToken: '', refreshToken: '' }
+    const { status } = await this.#sending({ about: 'logout' }, () =>
+      service.post('/logout', undefined, accessToken),
+    )
+    this.#t.equal(status, 204)
+    this.#session = null
+    this.#refreshed = null
+    const after = await service.post('/token/refresh', { refresh_token: refreshToken })
+    this.#t.equal(after.status, 401)
+  }
+
+  #logIn(service: Reachable, password = this.#password): Promise<Answer> {
+    return service.post('/login', { username: this.#username, password })
+  }
+
+  async #answer(service: Reachable, code: Code): Promise<Answer> {
+    return service.post('/2fa/verify', { ...code }, (await this.#logIn(service)).body.mfa_token)
+  }
+
+  /** In doubt until the answer is there. */
+  async #sending<T>(doubt: Doubt, send: () => Promise<T>): Promise<T> {
+    this.#doubt = doubt
+    const answer = await send()
+    this.#doubt = null
+    this.acknowledged += 1
+    return answer
+  }
+}
+
+function sessionOf(body: Answer['body']): { accessToken: string; refreshToken: string } {
+  return { accessToken: body.access_token, refreshToken: body.refresh_token }
+}

@@ -14,7 +14,7 @@ const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
 /** What is started ends with it: a test, for example. */
 export type Lifetime = Pick<Test, 'teardown'>
 
-const START_PATIENCE_MS = 20_000
+const START_PATIENCE_MS = 60_000
 const STOP_PATIENCE_MS = 12_000
 
 /** The real server as a process of its own, reached over the network; its clock is the machine's. */

@@ -1,15 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { EVENTS } from '../src/audit/events.ts'
 import { readConfig, settingsWithoutEffect } from '../src/config.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
 import { MAX_WRONG_CODES } from '../src/sign-in/challenges.ts'
 import { CODE_POLICY } from '../src/sign-in/failure-counters.ts'
+import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
 import { readme } from './helpers/readme.ts'
+import { requirements, securityPolicy } from './helpers/security-table.ts'
 
 /** The rows of all tables in one section, each as its cells. */
-function tableRows(heading: string): string[][] {
-  const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#+ |$(?![\\s\\S]))`, 'ms').exec(readme) ?? []
+function tableRows(heading: string, text = readme): string[][] {
+  const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#+ |$(?![\\s\\S]))`, 'ms').exec(text) ?? []
   const rows = section.match(/^\|.*\|$/gm) ?? []
   return rows
     .filter((row) => !row.startsWith('| ---'))
@@ -106,5 +109,86 @@ t.test('the links of the documents lead to files of this project', async (t) => 
     const text = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
     for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
       t.ok(existsSync(new URL(`../${target}`, import.meta.url)), `${name}: ${target}`)
+  }
+})
+
+t.test('SECURITY.md says how long sessions live, and which events are recorded', async (t) => {
+  const { refreshTokenTtl, accessTokenTtl } = readConfig({})
+  const text = securityPolicy.replace(/\s+/g, ' ')
+  t.match(text, `${refreshTokenTtl / 86_400} days without use`)
+  t.match(text, `${(ABSOLUTE_LIFETIMES * refreshTokenTtl) / 86_400} days after the sign-in`)
+  t.match(text, `${accessTokenTtl / 60} minutes`)
+  const [, events = ''] = /^### What is recorded$(.*?)^#/ms.exec(securityPolicy) ?? []
+  t.strictSame(
+    inBackticks(events)
+      .filter((name) => name in EVENTS)
+      .sort(),
+    Object.keys(EVENTS).sort(),
+  )
+})
+
+t.test('SECURITY.md names every algorithm in use', async (t) => {
+  const rows = tableRows('Algorithms and keys', securityPolicy).slice(1)
+  const named = rows.map(([algorithm]) => algorithm).join('\n')
+  const source = globSync('src/{crypto,tokens,two-factor}/**/*.ts', { cwd: new URL('..', import.meta.url) })
+    .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
+    .join('\n')
+  const names: Record<string, RegExp> = {
+    argon2id: /argon2id/,
+    'AES-256-GCM': /createCipheriv\('aes-256-gcm'/,
+    'HMAC-SHA-256': /createHmac\('sha256'/,
+    'HKDF-SHA-256': /hkdfSync\('sha256'/,
+    'SHA-256': /createHash\('sha256'/,
+    ES256: /'ES256'/,
+    EdDSA: /'EdDSA'/,
+    HS256: /'HS256'/,
+    'HMAC-SHA-1': /otplib/,
+  }
+  for (const [name, use] of Object.entries(names)) {
+    t.match(source, use, `${name} is in use`)
+    t.match(named, name)
+  }
+  const primitive = /create(?:Hash|Hmac|Cipheriv|Decipheriv)\('([^']+)'|hkdfSync\('([^']+)'/g
+  for (const [, one, other] of source.matchAll(primitive))
+    t.ok(['sha256', 'aes-256-gcm'].includes(one ?? other ?? ''), `${one ?? other} is among them`)
+})
+
+t.test('SECURITY.md says of every table what is kept in it', async (t) => {
+  const rows = tableRows('What is kept', securityPolicy).slice(1)
+  const named = rows.flatMap(([, tables]) => inBackticks(tables))
+  const source = readFileSync(new URL('../src/platform/tables.ts', import.meta.url), 'utf8')
+  const [, tables = ''] = /interface Tables \{(.*?)^\}/ms.exec(source) ?? []
+  t.strictSame(
+    [...new Set(named)].sort(),
+    [...tables.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name).sort(),
+  )
+})
+
+t.test(
+  'every line of the tables in SECURITY.md names tests that are there, or says why it is not met',
+  async (t) => {
+    t.equal(requirements().length, securityPolicy.match(/^\| \d/gm)?.length, 'every line is read')
+    for (const { id, shown, tests } of requirements()) {
+      t.ok(tests.length > 0 !== /^\*\*not met\*\*: .{10}/.test(shown), `${id}: either or`)
+      for (const { file, titles } of tests) {
+        t.match(file, /\.test\.ts$/, `${id}: ${file}`)
+        const source = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8')
+        for (const title of titles) t.ok(source.includes(title), `${id}: ${file} has “${title}”`)
+      }
+    }
+  },
+)
+
+t.test('SECURITY.md counts the lines that are not met as they are', async (t) => {
+  const [, asvs = ''] = /^## OWASP ASVS 5.0$(.*?)^## /ms.exec(securityPolicy) ?? []
+  const count = (level: number, shown = '') =>
+    asvs.match(new RegExp(`^\\| [\\d.]+ \\| ${level} \\|.*${shown}`, 'gm'))?.length ?? 0
+  const text = asvs.replace(/\s+/g, ' ')
+  for (const level of [1, 2]) {
+    const [all, unmet] = [count(level), count(level, '\\*\\*not met')]
+    t.match(
+      text,
+      `${all} ${level === 1 ? 'requirements ' : ''}of level ${level}, ${all - unmet} are met and ${unmet} are not`,
+    )
   }
 })

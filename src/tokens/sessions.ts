@@ -66,7 +66,7 @@ export interface Grant extends SignedIn {
 }
 
 /** A session ends for good after so many refresh token lifetimes, however often it is refreshed. */
-const ABSOLUTE_LIFETIMES = 3
+export const ABSOLUTE_LIFETIMES = 3
 
 export interface Sessions {
   /** Begins a session with its first refresh token; only the token's hash is stored. */

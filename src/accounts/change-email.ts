@@ -66,6 +66,8 @@ export function makeChangeEmail({
       return null
     }
     await failureCounters.succeed(trx, account.id, FACTOR)
+    // A mailbox that is proven anew is a factor set up anew, also when guesses had closed it.
+    await failureCounters.succeed(trx, account.id, 'email')
     await deleteEmailChange(trx, account.id)
     const changed = await replaceEmail(trx, account.id, change.address, now)
     if (account.email !== change.address) {

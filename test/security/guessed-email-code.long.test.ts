@@ -14,7 +14,7 @@ import {
   startMailingService,
 } from '../helpers/mail.ts'
 import { isProblem } from '../helpers/problems.ts'
-import { type Answer, login, nextCode, wrongCode } from '../helpers/service.ts'
+import { type Answer, login, nextCode, PASSWORD, wrongCode } from '../helpers/service.ts'
 
 /** Six digits that are not these. */
 const otherThan = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0')
@@ -75,6 +75,36 @@ t.test('from the tenth wrong code in a row, over all challenges, each brings a l
   const answer = { code: recoveryCode, method: 'recovery_code' }
   t.equal((await service.post('/2fa/verify', answer, mfaToken)).status, 200, 'recovery codes are not paused')
 })
+
+t.test(
+  'the hundredth wrong code in a row closes codes by mail, until the mailbox is proven anew',
+  async (t) => {
+    const service = await startMailingService(t)
+    const { email, recoveryCodes } = await enrolByEmail(service)
+    const guess = async () => {
+      const mfaToken = await login(service)
+      return answerByEmail(service, otherThan(await mailedCode(service, mfaToken)), mfaToken)
+    }
+    await guess()
+    await service.db
+      .updateTable('failure_counters')
+      .set({ failures: 99 })
+      .where('factor', '=', 'email')
+      .execute()
+    t.equal(outcomeOf(await guess()), '422 invalid_code', 'the hundredth')
+    service.clock.advance(3 * 365 * 24 * 3600)
+    const closed = (await service.post('/login', { username: 'ada', password: PASSWORD })).body
+    t.strictSame(closed.methods, ['recovery_code'], 'it is not offered any more')
+
+    const answer = { code: recoveryCodes[0], method: 'recovery_code' }
+    const { access_token: token } = (await service.post('/2fa/verify', answer, closed.mfa_token)).body
+    await giveAddress(service, token, email)
+    const open = (await service.post('/login', { username: 'ada', password: PASSWORD })).body
+    t.strictSame(open.methods, ['email', 'recovery_code'])
+    const right = await answerByEmail(service, await mailedCode(service, open.mfa_token), open.mfa_token)
+    t.equal(right.status, 200)
+  },
+)
 
 t.test('a code is good for the challenge it was asked for with, and for no other', async (t) => {
   const service = await startMailingService(t)

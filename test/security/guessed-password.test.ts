@@ -54,6 +54,29 @@ t.test('all spellings of a name share one counter', async (t) => {
   t.strictSame(await wrongPasswords(service, [...spellings, ...spellings].slice(0, 11)), TEN_THEN_PAUSE)
 })
 
+t.test('what only looks like a name is none: its tries open nothing and cost the name nothing', async (t) => {
+  const service = await startService(t)
+  await register(service, 'kiki')
+  const lookalikes = [
+    'ｋｉｋｉ',
+    'ki\u200bki',
+    'kik\u0131',
+    'k\u0130ki',
+    'кiкi',
+    'ki\u00adki',
+    'kiki ',
+    'k\u0456ki',
+    'kiki\u0301',
+  ]
+  for (const name of [...lookalikes, ...lookalikes])
+    t.equal(
+      outcomeOf(await tryPassword(service, name, PASSWORD)),
+      '401 invalid_credentials',
+      JSON.stringify(name),
+    )
+  t.equal((await tryPassword(service, 'kiki', PASSWORD)).status, 200)
+})
+
 t.test('somebody who fails elsewhere does not lock the owner out', async (t) => {
   const service = await startService(t)
   await register(service)

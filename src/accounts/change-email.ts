@@ -55,6 +55,14 @@ export function makeChangeEmail({
   const hash = (accountId: string, address: string, code: string) =>
     keyedHash('email code', accountId, address, normalizeNumericCode(code))
 
+  /** Codes by mail that guesses have closed are a factor set up anew when their mailbox is proven anew. */
+  async function reopenMailbox(trx: Trx, account: Account, client: Client): Promise<void> {
+    const closed = await failureCounters.closedFactors(trx, account.id)
+    if (!closed.includes('email')) return
+    await failureCounters.succeed(trx, account.id, 'email')
+    await trail.record(trx, 'factor_enrolled', { account, method: 'email' }, client)
+  }
+
   /** `null` when the code is wrong; the try is counted then, and must be committed. */
   async function replace(trx: Trx, id: string, code: string, client: Client): Promise<Account | null> {
     const account = await accounts.present(trx, id)
@@ -66,10 +74,9 @@ export function makeChangeEmail({
       return null
     }
     await failureCounters.succeed(trx, account.id, FACTOR)
-    // A mailbox that is proven anew is a factor set up anew, also when guesses had closed it.
-    await failureCounters.succeed(trx, account.id, 'email')
     await deleteEmailChange(trx, account.id)
     const changed = await replaceEmail(trx, account.id, change.address, now)
+    await reopenMailbox(trx, changed, client)
     if (account.email !== change.address) {
       // What was mailed to the mailbox that was left resets nothing any more.
       await voidPasswordResets(trx, account.id, now)

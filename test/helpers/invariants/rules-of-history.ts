@@ -47,7 +47,7 @@ export function factorsWereShown({ ledger }: Evidence): string[] {
 const SHOWN_BY: Record<string, readonly string[]> = {
   otp: TOTP_EVENTS,
   recovery: ['code_accepted recovery_code'],
-  email: ['code_accepted email'],
+  email: ['code_accepted email', 'factor_enrolled email'],
 }
 
 /** Failures are forgotten for a success of the same factor, which is recorded next, or with the account. */
@@ -73,7 +73,7 @@ const RESET_BY: Record<string, readonly string[]> = {
   password: ['password_accepted password'],
   totp: TOTP_EVENTS,
   recovery_code: ['code_accepted recovery_code', 'recovery_codes_renewed '],
-  email: ['code_accepted email'],
+  email: ['code_accepted email', 'factor_enrolled email'],
 }
 
 function of(ledger: readonly Entry[], kind: Entry['kind']): readonly Entry[] {

@@ -64,7 +64,7 @@ function anywhere(operations: readonly NamedOperation[]): fc.Arbitrary<Arbitrary
     headers,
   })
   return fc.tuple(request, bodies(undefined, false)).map(([one, sent]) => {
-    const path = paths.find((known) => known === one.target)
+    const path = paths.find((known) => known === one.target.split('?')[0])
     return { ...one, ...sent, ...(path && { path }) }
   })
 }

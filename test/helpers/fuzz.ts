@@ -19,7 +19,7 @@ import type { Answer } from './service.ts'
 const PATIENCE_MS = 5_000
 
 /** People are spent by requests that sign them out or delete them. */
-const REQUESTS_FOR_ONE_CAST = 15
+const REQUESTS_FOR_ONE_CAST = 20
 
 /** Routes for people and tools, which the document does not describe. */
 const UNDOCUMENTED = /^\/(docs|openapi\.(json|yaml))/

@@ -140,7 +140,8 @@ async function send(port: number, request: ArbitraryRequest, cast: Cast): Promis
     ['connection', 'close'],
     ...(token === undefined ? [] : [['authorization', `Bearer ${token}`]]),
     ...(type === undefined ? [] : [['content-type', type]]),
-    ...(bytes === undefined ? [] : [['content-length', String(bytes.length)]]),
+    // Without a length, Node.js would send an empty body in chunks, which is something else than none.
+    ['content-length', String(bytes?.length ?? 0)],
     ...request.headers,
   ]
   const path = target.replace('{id}', cast.secret('session id'))

@@ -1,8 +1,8 @@
 import { type CryptoKey, decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
-import { codeIn, enrolWithAddress, type MailingService, registerWithEmail } from './mail.ts'
-import { type Enrolled, login, PASSWORD } from './service.ts'
-import { signIn } from './sessions.ts'
-import { totp } from './totp.ts'
+import { codeIn, enrolWithAddress, type MailingService, registerWithEmail } from '../mail.ts'
+import { type Enrolled, login, PASSWORD } from '../service.ts'
+import { signIn } from '../sessions.ts'
+import { totp } from '../totp.ts'
 
 /** What a request can show instead of the one token that opens a route. */
 export const TOKEN_KINDS = [

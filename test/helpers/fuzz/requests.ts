@@ -1,16 +1,9 @@
 import { METHODS } from 'node:http'
 import fc from 'fast-check'
-import {
-  bodies,
-  FORM_TYPE,
-  headerValue,
-  JSON_TYPE,
-  printable,
-  type Schema,
-  type Sent,
-} from './arbitrary-bodies.ts'
+import { type NamedOperation, type OpenApi, operationsOf, resolved } from '../openapi.ts'
+import { bodies, FORM_TYPE, JSON_TYPE, type Schema, type Sent } from './bodies.ts'
 import { TOKEN_KINDS, type TokenKind } from './cast.ts'
-import { type NamedOperation, type OpenApi, operationsOf, resolved } from './openapi.ts'
+import { headers, printable } from './headers.ts'
 
 /** A request that somebody might send. */
 export interface ArbitraryRequest extends Sent {
@@ -114,59 +107,4 @@ const queries = fc.oneof(
       fc.nat(200).map((limit) => `?limit=${limit}`),
     ),
   },
-)
-
-const oneHeader = fc.oneof(
-  fc.tuple(
-    fc.constant('accept'),
-    fc.oneof(
-      fc.constantFrom(
-        JSON_TYPE,
-        'image/png',
-        'image/svg+xml',
-        'text/plain',
-        'image/jpeg',
-        '*/*',
-        '',
-        'q=;,,/',
-        'image/png;q=0',
-      ),
-      headerValue,
-    ),
-  ),
-  fc.tuple(
-    fc.constantFrom(
-      'user-agent',
-      'origin',
-      'cookie',
-      'accept-language',
-      'x-request-id',
-      'if-none-match',
-      'range',
-    ),
-    headerValue,
-  ),
-  fc.tuple(
-    fc.constantFrom('x-forwarded-for', 'forwarded', 'x-real-ip', 'x-forwarded-proto'),
-    fc.oneof(fc.ipV4(), fc.ipV6(), headerValue),
-  ),
-  fc.constantFrom<[string, string]>(
-    ['content-encoding', 'gzip'],
-    ['content-encoding', 'identity'],
-    ['x-http-method-override', 'DELETE'],
-    ['expect', 'the unexpected'],
-    ['upgrade', 'h2c'],
-    ['te', 'trailers'],
-    ['__proto__', 'x'],
-    ['constructor', 'x'],
-    ['authorization', 'Basic YWRhOmFkYQ=='],
-    ['authorization', 'Bearer'],
-    ['origin', 'null'],
-    ['access-control-request-method', 'DELETE'],
-  ),
-  fc.tuple(fc.stringMatching(/^x-[a-z0-9!#$%&'*+.^_`|~-]{1,40}$/), headerValue),
-)
-const headers: fc.Arbitrary<[string, string][]> = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<[string, string][]>([]) },
-  { weight: 2, arbitrary: fc.array(oneHeader, { maxLength: 5 }) },
 )

@@ -12,6 +12,7 @@ const ON_SQLITE_ALONE = [
   'test/crypto/**',
   'test/documents.test.ts',
   'test/e2e/**',
+  'test/faults/{disk,fsync,kill,kill.long,lost-race}.test.ts',
   'test/http/**',
   'test/openapi.test.ts',
   'test/platform/busy-database.test.ts',

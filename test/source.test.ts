@@ -27,7 +27,13 @@ t.test('the service asks no other one by HTTP', async (t) => {
 })
 
 t.test('what must not be guessed is not made by Math.random', async (t) => {
-  const waits = ['src/platform/background.ts', 'src/platform/redis.ts', 'src/platform/sqlite-dialect.ts']
+  const waits = [
+    'src/platform/background.ts',
+    'src/platform/database-errors.ts',
+    'src/platform/postgres-dialect.ts',
+    'src/platform/redis.ts',
+    'src/platform/sqlite-dialect.ts',
+  ]
   for (const path of filesWith(/\bMath\.random\b/))
     t.ok(waits.includes(path), `${path}: chance is for the length of waits alone`)
 })

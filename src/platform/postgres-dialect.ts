@@ -93,7 +93,7 @@ class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter {
   /** Within the transaction of the migrations: the lock goes with it. */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
     await db.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
-    await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(db)
+    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(db)
   }
 
   override async releaseMigrationLock(): Promise<void> {}

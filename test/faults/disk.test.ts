@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { outcomeOf } from '../helpers/burst.ts'
 import { checkDatabaseFile } from '../helpers/invariants.ts'
 import { isProblem } from '../helpers/problems.ts'
@@ -107,9 +108,9 @@ t.test('a disk that takes no writes', async (t) => {
 t.test('a file with garbage in it', async (t) => {
   const now = await scene(t)
   const { service, ada } = now
-  const { db, databasePath } = service
+  const { db, databaseUrl } = service
   await sql`pragma wal_checkpoint(truncate)`.execute(db)
-  const sound = readFileSync(databasePath)
+  const sound = readFileSync(sqlitePath(databaseUrl))
 
   await overwrite(service, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xa5)]))
   areRefused(t, service, await tryToWrite(now), /malformed/)
@@ -120,8 +121,8 @@ t.test('a file with garbage in it', async (t) => {
 })
 
 /** Behind the back of SQLite, which must forget what it has read. */
-async function overwrite({ db, databasePath }: Service, bytes: Buffer): Promise<void> {
-  const file = openSync(databasePath, 'r+')
+async function overwrite({ db, databaseUrl }: Service, bytes: Buffer): Promise<void> {
+  const file = openSync(sqlitePath(databaseUrl), 'r+')
   writeSync(file, bytes, 0, bytes.length, 0)
   closeSync(file)
   await sql`pragma shrink_memory`.execute(db)
@@ -129,9 +130,9 @@ async function overwrite({ db, databasePath }: Service, bytes: Buffer): Promise<
 
 /** As a quota or a full disk does it, in the middle of a commit: the system takes only part of what is written. */
 t.test('a system that takes no more bytes', { skip: !prlimit && 'prlimit is not installed' }, async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const server = await startProcess(t, environment)
-  const path = environment.DATABASE_URL?.slice('sqlite:'.length) ?? ''
+  const path = sqlitePath(environment.DATABASE_URL ?? '')
   const limit = (bytes: number | 'unlimited') =>
     execFileSync(prlimit ?? '', ['--pid', String(server.pid), `--fsize=${bytes}:`])
   const ada = await enrol(server)

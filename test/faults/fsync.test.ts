@@ -34,7 +34,7 @@ const SYNCS: Record<string, number> = {
 t.test('what is answered is on the disk', { skip: !strace && 'strace is not installed' }, async (t) => {
   const { under, answers } = trace(t)
   const smtp = await startMailServer(t)
-  const environment = { ...sharedEnvironment(t), ...mailing(smtp), EMAIL_CODES: 'on' }
+  const environment = { ...(await sharedEnvironment(t)), ...mailing(smtp), EMAIL_CODES: 'on' }
   const server = noting(await startProcess(t, environment, { under }))
   await changeEverything(server, smtp)
   await server.stop()

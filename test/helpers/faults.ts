@@ -1,5 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { onPostgres } from './database.ts'
 import type { Service } from './service.ts'
 
@@ -28,15 +29,16 @@ export async function failing<T>({ db }: Service, [event, table]: Fault, work: (
  * @param statement the beginning of the statement, as Kysely writes it.
  */
 export async function justBefore<T>(
-  { databasePath }: Service,
+  { databaseUrl }: Service,
   statement: string,
   others: string,
   work: () => Promise<T>,
 ): Promise<T> {
   const { prepare } = BetterSqlite3.prototype
+  const path = sqlitePath(databaseUrl)
   let done = false
   BetterSqlite3.prototype.prepare = function (this: BetterSqlite3.Database, text: string) {
-    if (!done && this.name === databasePath && text.startsWith(statement)) {
+    if (!done && this.name === path && text.startsWith(statement)) {
       done = true
       this.exec(others)
     }

@@ -23,7 +23,7 @@ export async function killAgainAndAgain(
   kills: number,
 ): Promise<{ acknowledged: number; slowestStart: number }> {
   const path = `${t.testdirName}/${name}.db`
-  const environment = { ...sharedEnvironment(t), DATABASE_URL: `sqlite:${path}`, LOG_LEVEL: 'error' }
+  const environment = { ...(await sharedEnvironment(t)), DATABASE_URL: `sqlite:${path}`, LOG_LEVEL: 'error' }
   const people = Array.from({ length: PEOPLE }, () => new Person(t))
   let slowestStart = 0
   const start = async () => {

@@ -6,6 +6,7 @@ import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { totpSecretContext } from '../../src/two-factor/setup.ts'
 import { outcomeOf } from '../helpers/burst.ts'
 import { runCommand } from '../helpers/command.ts'
+import { tablesOf } from '../helpers/database.ts'
 import { failing } from '../helpers/faults.ts'
 import { type Enrolled, enrol, login, nextCode, type Service, startService } from '../helpers/service.ts'
 import { headerOf, isAlive, refresh, signIn } from '../helpers/sessions.ts'
@@ -23,19 +24,19 @@ async function lifeUnderTheOldKey(t: Test): Promise<{ service: Service; ada: Enr
   return { service, ada, mfaToken }
 }
 
-const restart = (t: Test, { databasePath, clock }: Service, rootKeys: Buffer[]) =>
-  startService(t, { databasePath, clock, rootKeys })
+const restart = (t: Test, { databaseUrl, clock }: Service, rootKeys: Buffer[]) =>
+  startService(t, { databaseUrl, clock, rootKeys })
 
-function keyturn(t: Test, { databasePath }: Service, keys: Buffer[], ...args: string[]) {
+function keyturn(t: Test, { databaseUrl }: Service, keys: Buffer[], ...args: string[]) {
   const secretKey = keys.map((key) => key.toString('base64')).join(',')
-  const environment = { DATABASE_URL: `sqlite:${databasePath}`, SECRET_KEY: secretKey }
+  const environment = { DATABASE_URL: databaseUrl, SECRET_KEY: secretKey }
   return runCommand(t, ['src/operator/cli.ts', ...args], environment).ended
 }
 
 /** What a start under one key says before it ends; that it is ready, if it does not end. */
-function startProcess(t: Test, { databasePath }: Service, key: Buffer) {
+function startProcess(t: Test, { databaseUrl }: Service, key: Buffer) {
   const environment = {
-    DATABASE_URL: `sqlite:${databasePath}`,
+    DATABASE_URL: databaseUrl,
     SECRET_KEY: key.toString('base64'),
     PORT: '0',
   }
@@ -47,10 +48,8 @@ function startProcess(t: Test, { databasePath }: Service, key: Buffer) {
 
 /** How many values of the whole database were sealed under a key. */
 async function sealedUnder({ db }: Service, keyId: string): Promise<number> {
-  const { rows: tables } = await sql<{ name: string }>`
-    select name from sqlite_master where type = 'table'`.execute(db)
   let count = 0
-  for (const { name } of tables) {
+  for (const name of await tablesOf(db)) {
     const { rows } = await sql<object>`select * from ${sql.table(name)}`.execute(db)
     const values = rows.flatMap((row) => Object.values(row)).map(String)
     count += values.filter((value) => value.startsWith(`${keyId}.`)).length

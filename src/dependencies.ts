@@ -1,7 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { makeAccounts } from './accounts/accounts.ts'
+import { makeAskForPassword } from './accounts/ask-for-password.ts'
 import { makeChangeEmail } from './accounts/change-email.ts'
 import { makeChangePassword } from './accounts/change-password.ts'
+import { makeCloseAccount } from './accounts/close-account.ts'
+import { makeCreateAccount } from './accounts/create-account.ts'
 import { makeDeleteAccount } from './accounts/delete-account.ts'
 import { makeAnswerForgotten, makeForgetPassword } from './accounts/forgotten-password.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
@@ -32,6 +35,7 @@ import { makeCheckCredentials } from './sign-in/credentials.ts'
 import { makeFailureCounters } from './sign-in/failure-counters.ts'
 import { makeLogin } from './sign-in/login.ts'
 import { makeDescribeMfaStep } from './sign-in/mfa-step.ts'
+import { makeUnlock } from './sign-in/unlock.ts'
 import { makeAccessTokens } from './tokens/access-token.ts'
 import { openHashKey } from './tokens/hash-key.ts'
 import { makeMfaTokens } from './tokens/mfa-token.ts'
@@ -48,6 +52,7 @@ import { makeProve } from './two-factor/prove.ts'
 import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
 import { makeRemoveFactors } from './two-factor/remove.ts'
 import { makeRenewRecoveryCodes } from './two-factor/renew-recovery-codes.ts'
+import { makeResetFactors } from './two-factor/reset-factors.ts'
 import { makeSetUp } from './two-factor/setup.ts'
 import { makeStepUp } from './two-factor/step-up.ts'
 import { makeTotpCodes } from './two-factor/totp-codes.ts'
@@ -79,7 +84,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
-  const { outbox, sendLetter } = makeMail({ config, db, clock, logger, box, keyedHash })
+  const { outbox, sendLetter, answerForgotten } = makeMail({ config, db, clock, logger, box, keyedHash })
   const trail = makeAuditTrail({ clock, logger, notices: makeNotices({ outbox, clock }) })
   const ground = { db, clock, box, keyedHash, trail, outbox }
 
@@ -118,6 +123,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const rules = { accounts, challenges, checkCredentials, checkPassword, factors, passwords, sessions }
   const codes = { emailCodes, failureCounters, recoveryCodes, totpCodes }
   const prove = makeProve({ ...ground, ...rules, ...codes })
+  const createAccount = makeCreateAccount({ ...ground, ...rules })
   const parts = { ...ground, ...rules, ...codes, prove, mfaRequired: mfaPolicy === 'required' }
 
   return {
@@ -128,7 +134,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),
 
-    register: makeRegister({ ...parts, open: config.registration === 'open' }),
+    register: makeRegister({ ...parts, createAccount, open: config.registration === 'open' }),
     login: makeLogin(parts),
     setUp: makeSetUp({ ...parts, issuer: config.appName }),
     verify: makeVerify(parts),
@@ -145,6 +151,12 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
     resetPassword: makeResetPassword(parts),
     deleteAccount: makeDeleteAccount(parts),
     cleanUp: makeCleanUp(parts),
+
+    createAccount,
+    closeAccount: makeCloseAccount(parts),
+    askForPassword: makeAskForPassword({ ...parts, answerForgotten }),
+    resetFactors: makeResetFactors(parts),
+    unlock: makeUnlock(parts),
   }
 }
 
@@ -156,12 +168,13 @@ function makeMail({
   Pick<Parameters<typeof makeOutbox>[0], 'box'> &
   Pick<Parameters<typeof makeAnswerForgotten>[0], 'keyedHash'>) {
   const { smtpUrl: url, mailFrom: from, appName: serviceName } = config
-  if (!url || !from) return { outbox: noOutbox, sendLetter: null }
+  if (!url || !from) return { outbox: noOutbox, sendLetter: null, answerForgotten: null }
   const mailer = makeMailer({ url, from })
   const answerForgotten = makeAnswerForgotten(ground)
   return {
     outbox: makeOutbox({ ...ground, mailer, serviceName, answerForgotten }),
     sendLetter: makeSendLetter({ ...ground, mailer, serviceName }),
+    answerForgotten,
   }
 }
 

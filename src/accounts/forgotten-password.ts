@@ -15,7 +15,7 @@ import {
 import { findAccountByUsername, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
-const COOL_DOWN_SECONDS = 60
+export const COOL_DOWN_SECONDS = 60
 /** Mails in an hour to one account, whoever asks. */
 const MAX_MAILS = 5
 

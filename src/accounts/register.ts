@@ -1,15 +1,9 @@
-import type { AuditTrail } from '../audit/trail.ts'
-import type { PasswordHasher } from '../crypto/password-hasher.ts'
-import { registrationClosed, usernameTaken } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
-import { newId } from '../platform/ids.ts'
+import { registrationClosed } from '../errors.ts'
 import type { Challenge, Challenges } from '../sign-in/challenges.ts'
 import type { Client } from '../tokens/sessions.ts'
 import type { Factors, Method } from '../two-factor/factors.ts'
 import type { Account } from './account.ts'
-import type { CheckPassword } from './password-rules.ts'
-import { findAccountByUsername, insertAccount } from './store.ts'
+import type { CreateAccount } from './create-account.ts'
 
 export interface Registration {
   username: string
@@ -20,7 +14,7 @@ export interface Registration {
 /**
  * Makes an account and, since its password has just been given, the challenge for its second factor.
  *
- * @throws {AppError} registration_closed, username_taken, password_rejected
+ * @throws {AppError} registration_closed, username_taken, password_rejected, overloaded
  */
 export type Register = (
   registration: Registration,
@@ -28,42 +22,20 @@ export type Register = (
 ) => Promise<{ account: Account; challenge: Challenge; methods: Method[] }>
 
 export function makeRegister({
-  db,
-  clock,
   open,
-  checkPassword,
-  passwords,
+  createAccount,
   challenges,
   factors,
-  trail,
 }: {
-  db: Db
-  clock: Clock
   /** Whether strangers may make accounts. */
   open: boolean
-  checkPassword: CheckPassword
-  passwords: PasswordHasher
+  createAccount: CreateAccount
   challenges: Challenges
   factors: Factors
-  trail: AuditTrail
 }): Register {
-  return async ({ username, password, email }, client) => {
+  return async (registration, client) => {
     if (!open) throw registrationClosed()
-    checkPassword(password, username)
-    // A look before the costly hash; the insert below is what decides.
-    if (await findAccountByUsername(db, username)) throw usernameTaken()
-    const passwordHash = await passwords.hash(password, client.signal)
-
-    return db.transaction().execute(async (trx) => {
-      const account = await insertAccount(trx, {
-        id: newId(clock),
-        username,
-        email: email ?? null,
-        passwordHash,
-        createdAt: clock.now(),
-      })
-      if (!account) throw usernameTaken()
-      await trail.record(trx, 'account_registered', { account }, client)
+    return createAccount(registration, client, async (trx, account) => {
       // Asked here, too: an account that was made must not be answered with an error.
       const { methods } = await factors.of(trx, account)
       return { account, challenge: await challenges.open(trx, account), methods }

@@ -27,7 +27,14 @@ export async function findAccountByUsername(db: Db, username: string): Promise<A
 /** @returns `undefined` when another account has the username, however the two requests raced. */
 export async function insertAccount(
   trx: Trx,
-  account: { id: string; username: string; email: string | null; passwordHash: string; createdAt: number },
+  account: {
+    id: string
+    username: string
+    email: string | null
+    emailVerifiedAt: number | null
+    passwordHash: string
+    createdAt: number
+  },
 ): Promise<Account | undefined> {
   const row = await trx
     .insertInto('accounts')
@@ -36,7 +43,7 @@ export async function insertAccount(
       username: account.username,
       username_key: usernameKey(account.username),
       email: account.email,
-      email_verified_at: null,
+      email_verified_at: account.emailVerifiedAt,
       email_factor_at: null,
       password_hash: account.passwordHash,
       password_set_at: account.createdAt,
@@ -127,6 +134,28 @@ export async function resetPassword(
 /** A factor other than the mailbox was shown. */
 export async function trustMailbox(trx: Trx, accountId: string): Promise<void> {
   await trx.updateTable('accounts').set({ password_by_mail_at: null }).where('id', '=', accountId).execute()
+}
+
+/** @returns whether the account was open. */
+export async function closeAccount(trx: Trx, accountId: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('accounts')
+    .set({ disabled_at: now })
+    .where('id', '=', accountId)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
+}
+
+/** @returns whether the account was closed. */
+export async function openAccount(trx: Trx, accountId: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('accounts')
+    .set({ disabled_at: null })
+    .where('id', '=', accountId)
+    .where('disabled_at', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return numUpdatedRows === 1n
 }
 
 /** Everything that belongs to the account goes with it. */

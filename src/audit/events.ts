@@ -3,6 +3,10 @@ import type { NoticeName } from '../mail/templates/notices.ts'
 /** What an event says of the attempt it tells of. */
 export type Outcome = 'success' | 'failure'
 
+/** Who acted: whoever called the API, or the people who run the service, by the command line. */
+export const ACTORS = ['client', 'operator'] as const
+export type Actor = (typeof ACTORS)[number]
+
 interface EventKind {
   outcome: Outcome
   /** The mail by which the owner is told, where the event is worth one. */
@@ -12,6 +16,12 @@ interface EventKind {
 /** Everything that is recorded; the names are what logs, the table and `/me/events` show. */
 export const EVENTS = {
   account_registered: { outcome: 'success' },
+  account_created: { outcome: 'success' },
+  account_imported: { outcome: 'success' },
+  accounts_exported: { outcome: 'success' },
+  account_disabled: { outcome: 'success', notice: 'account_disabled' },
+  account_enabled: { outcome: 'success', notice: 'account_enabled' },
+  account_unlocked: { outcome: 'success' },
   account_deleted: { outcome: 'success', notice: 'account_deleted' },
   password_accepted: { outcome: 'success' },
   password_refused: { outcome: 'failure' },
@@ -24,18 +34,23 @@ export const EVENTS = {
   factor_enrolled: { outcome: 'success', notice: 'factor_enrolled' },
   factor_replaced: { outcome: 'success', notice: 'factor_replaced' },
   factor_removed: { outcome: 'success', notice: 'factor_removed' },
+  factors_reset: { outcome: 'success', notice: 'factors_reset' },
   recovery_codes_renewed: { outcome: 'success', notice: 'recovery_codes_renewed' },
   recovery_code_used: { outcome: 'success', notice: 'recovery_code_used' },
   recovery_codes_low: { outcome: 'success', notice: 'recovery_codes_low' },
   session_started: { outcome: 'success' },
   session_ended: { outcome: 'success' },
   other_sessions_ended: { outcome: 'success' },
+  all_sessions_ended: { outcome: 'success' },
   token_refreshed: { outcome: 'success' },
   refresh_token_reused: { outcome: 'failure', notice: 'refresh_token_reused' },
   password_changed: { outcome: 'success', notice: 'password_changed' },
+  password_reset_requested: { outcome: 'success' },
   password_reset: { outcome: 'success', notice: 'password_reset' },
   email_change_requested: { outcome: 'success' },
   email_changed: { outcome: 'success', notice: 'email_changed' },
+  signing_key_made: { outcome: 'success' },
+  secrets_resealed: { outcome: 'success' },
 } as const satisfies Record<string, EventKind>
 
 export type EventName = keyof typeof EVENTS

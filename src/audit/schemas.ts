@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { CLOSED, ref, Timestamp } from '../http/schemas.ts'
-import { EVENTS, type EventName } from './events.ts'
+import { ACTORS, EVENTS, type EventName } from './events.ts'
 
 const Nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
@@ -10,10 +10,13 @@ export const AuditEvent = Type.Object(
     at: Timestamp,
     event: Type.Enum(Object.keys(EVENTS) as EventName[]),
     outcome: Type.Enum(['success', 'failure'] as const),
+    actor: Type.Enum(ACTORS, {
+      description: 'Whoever called the API, or the people who run the service',
+    }),
     method: Nullable('The factor it is about'),
     session_id: Nullable('The session it is about'),
-    ip: Type.String(),
-    user_agent: Type.String(),
+    ip: Type.String({ description: 'Empty when it was an operator' }),
+    user_agent: Type.String({ description: 'Empty when it was an operator' }),
     request_id: Type.String(),
   },
   { ...CLOSED, $id: 'AuditEvent', description: 'Something that happened to the account' },

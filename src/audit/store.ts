@@ -6,6 +6,18 @@ export async function insertAuditEvent(trx: Trx, event: Selectable<AuditEventsTa
   await trx.insertInto('audit_events').values(event).execute()
 }
 
+/** Where wrong passwords of an account came from. */
+export async function listTriedFrom(db: Db, accountId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('ip')
+    .distinct()
+    .where('account_id', '=', accountId)
+    .where('event', '=', 'password_refused')
+    .execute()
+  return rows.map(({ ip }) => ip)
+}
+
 /** The events of an account, the latest first. @param before the id of the last one already seen. */
 export async function listAuditEvents(
   db: Db,

@@ -42,6 +42,7 @@ export function makeAuditTrail({
       const event = {
         event: name,
         outcome,
+        actor: client.operator ? ('operator' as const) : ('client' as const),
         account_id: account?.id ?? null,
         session_id: sessionId ?? null,
         method: method ?? null,

@@ -3,6 +3,9 @@ import { readEnvFile } from '../platform/env-file.ts'
 
 readEnvFile()
 
+// Whoever reads has read enough: `keyturn audit | head`.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+
 // Before anything else is loaded: libuv sizes its thread pool when the first work reaches it.
 reserveHashThreads(process.env)
 const { runCommandLine } = await import('./command-line.ts')

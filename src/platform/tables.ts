@@ -1,4 +1,4 @@
-import type { EventName, Outcome } from '../audit/events.ts'
+import type { Actor, EventName, Outcome } from '../audit/events.ts'
 
 /**
  * The rows of the database. Ids are UUIDv7 texts, times are epoch milliseconds, and a state that can be
@@ -132,6 +132,7 @@ export interface AuditEventsTable {
   at: number
   event: EventName
   outcome: Outcome
+  actor: Actor
   method: string | null
   account_id: string | null
   session_id: string | null

@@ -1,6 +1,5 @@
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
-import { usernameKey } from '../accounts/username.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
@@ -14,7 +13,7 @@ import {
   type PausePolicy,
   STRANGERS_POLICY,
 } from './failure-counters.ts'
-import { networkOf } from './network.ts'
+import { makeSignInSubjects } from './subjects.ts'
 
 const FACTOR = 'password'
 
@@ -51,6 +50,8 @@ export function makeCheckCredentials({
   failureCounters: FailureCounters
   trail: AuditTrail
 }): CheckCredentials {
+  const signInSubjects = makeSignInSubjects(keyedHash)
+
   return async ({ username, password }, client, proceed) => {
     const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
     const attempt = makeAttempt(username, client)
@@ -81,16 +82,11 @@ export function makeCheckCredentials({
 
   /**
    * Counts for the name from this network and, unless its password was once right from there, for the name from
-   * all such networks together: many strangers share one budget, and cannot use up the owner's at home. Names
-   * are counted under a hash, known ones like others: a counter must not tell who has an account here.
+   * all such networks together: many strangers share one budget, and cannot use up the owner's at home.
    */
   function makeAttempt(username: string, client: Client) {
-    const name = usernameKey(username)
-    const here = {
-      subject: keyedHash('sign-in subject', name, networkOf(client.ip)),
-      policy: PASSWORD_POLICY,
-    }
-    const anywhere = { subject: keyedHash('sign-in subject', name), policy: STRANGERS_POLICY }
+    const here = { subject: signInSubjects.from(username, client.ip), policy: PASSWORD_POLICY }
+    const anywhere = { subject: signInSubjects.anywhere(username), policy: STRANGERS_POLICY }
     const counted: { subject: string; policy: PausePolicy; begun: BegunTry }[] = []
 
     async function count(trx: Trx, { subject, policy }: { subject: string; policy: PausePolicy }) {

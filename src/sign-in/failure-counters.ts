@@ -3,12 +3,14 @@ import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import {
   blockCounter,
+  clearCounters,
   countFailure,
   deleteCounters,
   failuresOf,
   listClosedFactors,
   resetCounter,
   unblockCounter,
+  unblockCounters,
   uncountFailure,
 } from './store.ts'
 
@@ -66,6 +68,10 @@ export interface FailureCounters {
   takeBack(trx: Trx, subject: string, factor: string, begun: BegunTry): Promise<void>
   /** The factors of an account that failed too often and are of no use until they are renewed. */
   closedFactors(db: Db, accountId: string): Promise<string[]>
+  /** The failures of the subject are forgotten; that it once succeeded is not. */
+  clear(trx: Trx, subject: string): Promise<void>
+  /** The subject may try again now; its failures stay counted, and what is closed stays closed. */
+  endPauses(trx: Trx, subject: string): Promise<void>
   /** There is no such subject any more. */
   forget(trx: Trx, subject: string): Promise<void>
 }
@@ -102,6 +108,8 @@ export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounter
       if (pauses) await unblockCounter(trx, subject, factor, pauses)
     },
     closedFactors: (db, accountId) => listClosedFactors(db, accountId, CODE_POLICY.last),
+    clear: clearCounters,
+    endPauses: (trx, subject) => unblockCounters(trx, subject, clock.now(), CODE_POLICY.last),
     forget: deleteCounters,
   }
 }

@@ -175,6 +175,29 @@ export async function unblockCounter(
     .execute()
 }
 
+export async function clearCounters(trx: Trx, subject: string): Promise<void> {
+  await trx
+    .updateTable('failure_counters')
+    .set({ failures: 0, blocked_until: 0 })
+    .where('subject', '=', subject)
+    .execute()
+}
+
+/**
+ * Ends the pauses now; that there was one is kept, and the next try brings the next one with it.
+ *
+ * @param last counters with so many failures stay as they are.
+ */
+export async function unblockCounters(trx: Trx, subject: string, now: number, last: number): Promise<void> {
+  await trx
+    .updateTable('failure_counters')
+    .set({ blocked_until: now })
+    .where('subject', '=', subject)
+    .where('blocked_until', '>', now)
+    .where('failures', '<', last)
+    .execute()
+}
+
 export async function resetCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
   await trx
     .updateTable('failure_counters')

@@ -9,6 +9,7 @@ import { newId } from '../platform/ids.ts'
 import { type Acr, type Amr, acrOf } from './assurance.ts'
 import {
   deleteRefreshTokens,
+  endEverySession,
   endOtherSessions,
   endSession,
   endWeakerSessions,
@@ -26,6 +27,8 @@ export interface Client {
   /** At most 256 characters of it. */
   userAgent: string
   requestId: string
+  /** It was no request, but the people who run the service; `ip` is empty then. */
+  operator?: true
   /** Fires when the client has gone away. */
   signal?: AbortSignal
 }
@@ -90,6 +93,8 @@ export interface Sessions {
   /** Ends every session of the account but one. */
   endOthers(trx: Trx, signedIn: SignedIn, client: Client): Promise<void>
   endAll(trx: Trx, accountId: string): Promise<void>
+  /** Ends every session of every account. @returns how many there were. */
+  endEvery(trx: Trx): Promise<number>
   /** The account has no factor any more: its sessions are as sure as a password. */
   weaken(trx: Trx, accountId: string): Promise<void>
 }
@@ -168,6 +173,7 @@ export function makeSessions({
       await trail.record(trx, 'other_sessions_ended', { account, sessionId: session.id }, client)
     },
     endAll: (trx, accountId) => endOtherSessions(trx, accountId, '', clock.now()),
+    endEvery: (trx) => endEverySession(trx, clock.now()),
     weaken: weakenSessions,
   }
 }

@@ -130,6 +130,17 @@ export async function endOtherSessions(
     .execute()
 }
 
+/** @returns how many were live. */
+export async function endEverySession(trx: Trx, now: number): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('ended_at', 'is', null)
+    .where('idle_expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return Number(numUpdatedRows)
+}
+
 export async function endWeakerSessions(trx: Trx, session: Session, now: number): Promise<void> {
   await trx
     .updateTable('sessions')

@@ -28,19 +28,23 @@ export interface Command {
  * Runs `node <script> …` under this environment and nothing of the test's own. It does not outlive the test.
  *
  * @param uid the user to run as; only root may say so.
+ * @param input what it reads from stdin; without it there is none.
  */
 export function runCommand(
   t: Lifetime,
   [script, ...args]: [string, ...string[]],
   environment: Record<string, string> = {},
-  { uid }: { uid?: number } = {},
+  { uid, input }: { uid?: number; input?: string } = {},
 ): Command {
   // By way of env, so that the test runner does not put its own instruments into the process.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, `${ROOT}/${script}`, ...args], {
     ...childOptions(environment),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid }),
   })
+  // A command may end without reading it.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
   t.teardown(() => child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)

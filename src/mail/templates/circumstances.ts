@@ -3,6 +3,7 @@ export interface Circumstances {
   username: string
   /** Epoch milliseconds. */
   at: number
+  /** Empty when the people who run the service did it. */
   ip: string
 }
 
@@ -11,6 +12,6 @@ const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 's
 export function factsOf({ at, ip }: Circumstances): [name: string, value: string][] {
   return [
     ['When', `${TIME.format(at)} UTC`],
-    ['From', `IP address ${ip}`],
+    ip ? ['From', `IP address ${ip}`] : ['By', 'the people who run this service'],
   ]
 }

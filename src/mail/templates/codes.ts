@@ -31,17 +31,20 @@ export function addressCode(about: Circumstances & { code: string; minutes: numb
   }
 }
 
-/** A new password for somebody who forgot the old one. */
+/** A new password for somebody who forgot the old one, or was given none. */
 export function passwordReset(about: Circumstances & { token: string; minutes: number }): Letter {
   return {
     subject: 'reset your password',
     paragraphs: [
       `Hello ${about.username},`,
-      `Somebody, probably you, forgot your password. This token sets a new one. It is good once, for ${about.minutes} minutes:`,
+      about.ip
+        ? `Somebody, probably you, forgot your password. This token sets a new one. It is good once, for ${about.minutes} minutes:`
+        : `The people who run this service ask you to set a new password. This token does it, once, within ${about.minutes} minutes:`,
     ],
     code: about.token,
     facts: factsOf(about),
-    closing:
-      'If it was not you, do nothing, and pass the token on to nobody: without it your password stays as it is.',
+    closing: about.ip
+      ? 'If it was not you, do nothing, and pass the token on to nobody: without it your password stays as it is.'
+      : 'Pass the token on to nobody, not to those who run the service either: they will never ask you for it.',
   }
 }

@@ -68,6 +68,22 @@ const NOTICES = {
       'Your account has a new address. This mail goes to the new one and, where there was one, to the old one.',
     closing: 'If it was not you, somebody else has got in: tell the people who run this service at once.',
   },
+  account_disabled: {
+    subject: 'your account was closed',
+    sentence: 'The people who run this service have closed your account. All its sessions have ended.',
+    closing: 'If you do not know why, ask them.',
+  },
+  account_enabled: {
+    subject: 'your account is open again',
+    sentence: 'The people who run this service have opened your account again. You can sign in.',
+    closing: 'If you do not know why, ask them.',
+  },
+  factors_reset: {
+    subject: 'your second factor was reset',
+    sentence:
+      'The people who run this service have taken the second factor and the recovery codes from your account, and ended its sessions.',
+    closing: 'Sign in and set up a new one. If you did not ask for it, tell them at once.',
+  },
   account_deleted: {
     subject: 'your account was deleted',
     sentence: 'Your account was deleted, and everything that belonged to it.',

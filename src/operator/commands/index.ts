@@ -1,13 +1,23 @@
 import type { Command } from 'commander'
+import { registerAudit } from './audit.ts'
 import { registerCopy } from './copy.ts'
 import { registerKeys } from './keys.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerSessions } from './sessions.ts'
+import { registerUsers } from './users/index.ts'
 
 /** Adds one command, or a family of them, to the program. */
 export type RegisterCommand = (program: Command) => void
 
 /** Every command, in the order of the help: one file each. */
-const commands: readonly RegisterCommand[] = [registerKeys, registerMigrate, registerCopy]
+const commands: readonly RegisterCommand[] = [
+  registerUsers,
+  registerSessions,
+  registerAudit,
+  registerKeys,
+  registerMigrate,
+  registerCopy,
+]
 
 export function registerCommands(program: Command): void {
   for (const register of commands) register(program)

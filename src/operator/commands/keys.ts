@@ -2,8 +2,13 @@ import type { Command } from 'commander'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
 import { answer } from '../answer.ts'
+import { recordOperation } from '../record-operation.ts'
 import { reseal } from '../reseal.ts'
 import { openBox, withMigratedDatabase } from '../surroundings.ts'
+
+const RESEAL_EXAMPLE = `
+Example, with the new key in front of the old one, and the service restarted with both:
+  SECRET_KEY=$NEW,$OLD keyturn keys reseal`
 
 export function registerKeys(program: Command): void {
   const keys = program.command('keys').description('signing keys, and the SECRET_KEY that seals them')
@@ -11,6 +16,7 @@ export function registerKeys(program: Command): void {
   keys
     .command('list')
     .description('list the signing keys')
+    .addHelpText('after', '\nExample:\n  keyturn keys list --json')
     .action((_options, command) =>
       withMigratedDatabase(async (db) => {
         const all = await describeSigningKeys(db, systemClock)
@@ -26,12 +32,14 @@ export function registerKeys(program: Command): void {
   keys
     .command('rotate')
     .description('make the next signing key; it signs once every verifier can know it')
+    .addHelpText('after', '\nExample:\n  keyturn keys rotate')
     .action((_options, command) =>
       withMigratedDatabase(async (db, config) => {
         const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
         const box = await openBox(config, db)
         const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
         const next = await signingKeys.rotate()
+        await recordOperation(db, 'signing_key_made')
         answer(command, {
           json: { kid: next.kid, alg: next.alg },
           text: `The next signing key is ${next.kid} (${next.alg}). It is published now and signs in ten minutes.`,
@@ -42,9 +50,11 @@ export function registerKeys(program: Command): void {
   keys
     .command('reseal')
     .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
+    .addHelpText('after', RESEAL_EXAMPLE)
     .action((_options, command) =>
       withMigratedDatabase(async (db, config) => {
         const counts = await reseal(db, await openBox(config, db))
+        await recordOperation(db, 'secrets_resealed')
         const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed anew`)
         answer(command, { json: counts, text: text.join('\n') })
       }),

@@ -10,11 +10,13 @@ export function registerMigrate(program: Command): void {
   migrate
     .command('up')
     .description('apply every migration the database does not have')
+    .addHelpText('after', '\nExample:\n  keyturn migrate up')
     .action((_options, command) => withDatabase(async (db) => report(command, 'up', await migrateUp(db))))
 
   migrate
     .command('down')
     .description('take back the last migration; what it stored is gone')
+    .addHelpText('after', '\nExample:\n  keyturn migrate down --yes')
     .action(async (_options, command) => {
       await confirm(command, 'Take back the last migration, with all that it stored?')
       await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
@@ -23,6 +25,7 @@ export function registerMigrate(program: Command): void {
   migrate
     .command('status')
     .description('list the migrations and when each was applied')
+    .addHelpText('after', '\nExample:\n  keyturn migrate status --json')
     .action((_options, command) =>
       withDatabase(async (db) => {
         const states = (await migrationStatus(db)).map(({ name, appliedAt }) => ({

@@ -50,7 +50,10 @@ const SHOWN_BY: Record<string, readonly string[]> = {
   email: ['code_accepted email', 'factor_enrolled email'],
 }
 
-/** Failures are forgotten for a success of the same factor, which is recorded next, or with the account. */
+/**
+ * Failures are forgotten for a success of the same factor, which is recorded next, with the account, or when an
+ * operator has taken the factors or ended the pauses of passwords.
+ */
 export function countersAreResetBySuccess({ ledger, rows }: Evidence): string[] {
   const accounts = new Set(rows('accounts').map(({ id }) => id))
   const resets = ledger.flatMap((reset, index) => {
@@ -60,8 +63,10 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): string[] 
     const own = reset.fact === 'password' || next?.subject === reset.subject
     return next && own && events.includes(next.fact) ? [] : [reset]
   })
+  const renewed = of(ledger, 'event').filter(({ fact }) => fact === 'factors_reset ')
+  const excused = new Set(renewed.map(({ subject }) => subject))
   const forgotten = of(ledger, 'forgotten').filter(
-    ({ fact, subject }) => fact !== 'password' && accounts.has(subject),
+    ({ fact, subject }) => fact !== 'password' && accounts.has(subject) && !excused.has(subject),
   )
   return [...resets, ...forgotten].map(
     ({ subject, fact }) => `the failures of ${fact} of ${subject} are forgotten`,
@@ -70,7 +75,7 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): string[] 
 
 /** The subjects of passwords are hashes of names; a new address is no factor. */
 const RESET_BY: Record<string, readonly string[]> = {
-  password: ['password_accepted password'],
+  password: ['password_accepted password', 'account_unlocked '],
   totp: TOTP_EVENTS,
   recovery_code: ['code_accepted recovery_code', 'recovery_codes_renewed '],
   email: ['code_accepted email', 'factor_enrolled email'],

@@ -22,10 +22,16 @@ export function levelsFollowFromFactors({ rows }: Evidence): string[] {
     .map(({ id, amr, acr }) => `session ${id} has ${acr} for ${amr}`)
 }
 
-/** The code that confirmed an authenticator is spent with it. */
+/** The code that confirmed an authenticator is spent with it; one that came with its account was confirmed elsewhere. */
 export function activeFactorsHaveSpentACode({ rows }: Evidence): string[] {
+  const imported = new Set(
+    rows('audit_events')
+      .filter(({ event }) => event === 'account_imported')
+      .map(({ account_id }) => account_id),
+  )
   return rows('totp_factors')
-    .filter((row) => row.state === 'active' && (row.last_used_step < 0 || row.confirmed_at === null))
+    .filter(({ state, account_id }) => state === 'active' && !imported.has(account_id))
+    .filter((row) => row.last_used_step < 0 || row.confirmed_at === null)
     .map(({ id }) => `authenticator ${id} is active, and no code of it was spent`)
 }
 

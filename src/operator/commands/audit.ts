@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, Option } from 'commander'
+import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
+import { rfc3339, systemClock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/database.ts'
+import { pointInTime, wholeNumber } from '../arguments.ts'
+import { findAccount } from '../find-account.ts'
+import { type EventFilter, type ListedEvent, listEvents } from '../store.ts'
+import { withExistingService } from '../surroundings.ts'
+
+const FOLLOW_EVERY_MS = 1_000
+/** Events are dated before they are committed: of several processes, an earlier one may come to light later. */
+const OVERLAP_MS = 15_000
+const FOLLOWED_AT_ONCE = 10_000
+
+const EXAMPLES = `
+With --json each event is a line of its own.
+
+Examples:
+  keyturn audit --user ada
+  keyturn audit --event code_rejected --since 2h --limit 1000
+  keyturn audit --actor operator --since 2026-11-01
+  keyturn audit --follow --json | jq -c 'select(.outcome == "failure")'`
+
+interface Options {
+  user?: string
+  event?: EventName
+  actor?: Actor
+  since?: number
+  limit: number
+  follow?: true
+}
+
+export function registerAudit(program: Command): void {
+  program
+    .command('audit')
+    .description('show the audit trail, the latest events last')
+    .option('--user <user>', 'what happened to one account: username or id')
+    .addOption(new Option('--event <name>', 'events of this kind').choices(Object.keys(EVENTS)))
+    .addOption(new Option('--actor <actor>', 'of clients, or by operators').choices(ACTORS))
+    .option('--since <time>', 'from then on: 30m, 2h, 7d or a time', pointInTime(systemClock.now))
+    .option('--limit <number>', 'how many at most', wholeNumber(1, 100_000), 100)
+    .option('--follow', 'go on with what happens from now on')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ user, follow, ...options }: Options, command: Command) => {
+      const print = command.optsWithGlobals().json ? printJson : printText
+      await withExistingService(async ({ db, accounts }) => {
+        const accountId = user === undefined ? undefined : (await findAccount(accounts, user)).id
+        const filter = { ...options, ...(accountId && { accountId }) }
+        const shown = await listEvents(db, filter)
+        for (const event of shown) print(event)
+        if (follow) await followEvents(db, filter, shown, print)
+      })
+    })
+}
+
+async function followEvents(
+  db: Db,
+  filter: EventFilter,
+  shown: readonly ListedEvent[],
+  print: (event: ListedEvent) => void,
+): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort())
+  const startedAt = systemClock.now()
+  let seen = new Set(shown.map(({ id }) => id))
+  while (!ending.signal.aborted) {
+    await sleep(FOLLOW_EVERY_MS, undefined, { signal: ending.signal }).catch(() => {})
+    const since = Math.max(startedAt, systemClock.now() - OVERLAP_MS)
+    const events = await listEvents(db, { ...filter, since, limit: FOLLOWED_AT_ONCE })
+    for (const event of events) if (!seen.has(event.id)) print(event)
+    seen = new Set([...events.map(({ id }) => id), ...shown.map(({ id }) => id)])
+  }
+}
+
+function printJson({ at, ...event }: ListedEvent): void {
+  console.log(JSON.stringify({ at: rfc3339(at), ...event }))
+}
+
+function printText({ at, event, outcome, account_id, username, method, ip, user_agent }: ListedEvent): void {
+  const whose = username ?? account_id ?? '-'
+  console.log([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  '))
+}

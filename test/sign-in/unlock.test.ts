@@ -1,0 +1,37 @@
+import t from 'tap'
+import { enrol, login, nextCode, startService, wrongCode } from '../helpers/service.ts'
+
+const OPERATOR = { ip: '', userAgent: 'keyturn (test)', requestId: 'test', operator: true } as const
+
+/** NIST SP 800-63B-4 section 3.2.2: after a hundred wrong codes in a row a factor is of no use until it is renewed. */
+t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
+  const service = await startService(t, { spared: ['countersAreResetBySuccess'] })
+  const ada = await enrol(service)
+  const account = await service.deps.accounts.byId(ada.id)
+  if (!account) throw new Error('there is an account')
+  const unlock = () => service.deps.unlock(account, [], OPERATOR)
+  const setFailures = (failures: number, blocked_until: number) =>
+    service.db
+      .updateTable('failure_counters')
+      .set({ failures, blocked_until })
+      .where('subject', '=', ada.id)
+      .where('factor', '=', 'totp')
+      .execute()
+  const answer = async (code: string) =>
+    (await service.post('/2fa/verify', { code }, await login(service))).status
+
+  await answer(wrongCode(service, ada))
+  await setFailures(20, service.clock.now() + 900_000)
+  t.equal(await answer(nextCode(service, ada)), 429, 'paused')
+  await unlock()
+  t.equal(await answer(wrongCode(service, ada)), 422)
+  t.equal(await answer(nextCode(service, ada)), 429, 'the next wrong one brings the next pause')
+
+  await setFailures(100, 8.64e15)
+  await unlock()
+  t.equal(
+    (await service.post('/2fa/verify', { code: nextCode(service, ada) }, await login(service))).status,
+    429,
+  )
+  t.strictSame(await service.deps.failureCounters.closedFactors(service.db, ada.id), ['totp'])
+})

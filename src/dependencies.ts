@@ -7,6 +7,7 @@ import { makeCloseAccount } from './accounts/close-account.ts'
 import { makeCreateAccount } from './accounts/create-account.ts'
 import { makeDeleteAccount } from './accounts/delete-account.ts'
 import { makeAnswerForgotten, makeForgetPassword } from './accounts/forgotten-password.ts'
+import { makeImportAccounts } from './accounts/import-accounts.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
 import { makeRegister } from './accounts/register.ts'
 import { makeResetPassword } from './accounts/reset-password.ts'
@@ -48,6 +49,7 @@ import { makeConfirm } from './two-factor/confirm.ts'
 import { makeDescribeFactors } from './two-factor/describe-factors.ts'
 import { makeEmailCodes } from './two-factor/email-codes.ts'
 import { makeFactors } from './two-factor/factors.ts'
+import { makeKeepAuthenticators } from './two-factor/keep-authenticators.ts'
 import { makeProve } from './two-factor/prove.ts'
 import { makeRecoveryCodes } from './two-factor/recovery-codes.ts'
 import { makeRemoveFactors } from './two-factor/remove.ts'
@@ -155,6 +157,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
     createAccount,
     closeAccount: makeCloseAccount(parts),
     askForPassword: makeAskForPassword({ ...parts, answerForgotten }),
+    importAccounts: makeImportAccounts({ ...parts, keepAuthenticators: makeKeepAuthenticators(ground) }),
     resetFactors: makeResetFactors(parts),
     unlock: makeUnlock(parts),
   }

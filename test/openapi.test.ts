@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { parse } from 'yaml'
-import { liveDocuments } from '../openapi/live-documents.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
 import { PROBLEM_MEDIA_TYPE } from '../src/http/problem.ts'
+import { openapiDocuments } from '../src/operator/openapi-documents.ts'
 import { RULE_NAMES } from './helpers/invariants.ts'
 import {
   examplesOf,
@@ -20,7 +20,7 @@ import { totp } from './helpers/totp.ts'
 /** The document is the contract that clients are generated from: it is complete, and it is what the service does. */
 
 const committed = (name: string) => readFileSync(new URL(`../openapi/${name}`, import.meta.url), 'utf8')
-const live = await liveDocuments()
+const live = await openapiDocuments()
 const document: OpenApi = JSON.parse(live.json)
 const operations = operationsOf(document)
 

@@ -7,6 +7,7 @@ import {
   findAccountById,
   findAccountByUsername,
   lockAccount,
+  findTaken,
   proveMailbox,
   replacePasswordHash,
   trustMailbox,
@@ -29,6 +30,8 @@ export interface Accounts {
    * @throws {AppError} invalid_token when it is gone or disabled.
    */
   present(trx: Trx, id: string): Promise<Account>
+  /** Which names (in lower case) and ids of these are those of accounts. */
+  taken(some: readonly { id: string; username: string }[]): Promise<{ keys: Set<string>; ids: Set<string> }>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
   /**
    * A code from the mailbox came back: the address is proven, and a factor from now on.
@@ -44,6 +47,7 @@ export interface Accounts {
 export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts {
   return {
     byId: (id) => findAccountById(db, id),
+    taken: (some) => findTaken(db, some),
     byUsername: (username) => findAccountByUsername(db, username),
     lock: lockAccount,
     async present(trx, id) {

@@ -1,5 +1,6 @@
 import type { Db, Trx } from '../platform/database.ts'
 import { type Account, accountFromRow } from './account.ts'
+import type { ImportedAccount } from './import-accounts.ts'
 import { usernameKey } from './username.ts'
 
 export async function findAccountById(db: Db, id: string): Promise<Account | undefined> {
@@ -55,6 +56,49 @@ export async function insertAccount(
     .returningAll()
     .executeTakeFirst()
   return row && accountFromRow(row)
+}
+
+/** The names (in lower case) and the ids among these that accounts have already. */
+export async function findTaken(
+  db: Db,
+  some: readonly { id: string; username: string }[],
+): Promise<{ keys: Set<string>; ids: Set<string> }> {
+  const [ids, keys] = [some.map(({ id }) => id), some.map(({ username }) => usernameKey(username))]
+  const rows = await db
+    .selectFrom('accounts')
+    .select(['id', 'username_key'])
+    .where((eb) => eb.or([eb('id', 'in', ids), eb('username_key', 'in', keys)]))
+    .execute()
+  return { keys: new Set(rows.map((row) => row.username_key)), ids: new Set(rows.map((row) => row.id)) }
+}
+
+/** @returns the ids of those whose name and id were free. */
+export async function insertAccounts(
+  trx: Trx,
+  accounts: readonly ImportedAccount[],
+  now: number,
+): Promise<string[]> {
+  const rows = await trx
+    .insertInto('accounts')
+    .values(
+      accounts.map((account) => ({
+        id: account.id,
+        username: account.username,
+        username_key: usernameKey(account.username),
+        email: account.email,
+        email_verified_at: account.emailVerifiedAt,
+        email_factor_at: null,
+        password_hash: account.passwordHash,
+        password_set_at: now,
+        password_by_mail_at: null,
+        created_at: account.createdAt,
+        disabled_at: account.disabledAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 /**

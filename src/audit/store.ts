@@ -2,8 +2,14 @@ import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import type { AuditEventsTable } from '../platform/tables.ts'
 
-export async function insertAuditEvent(trx: Trx, event: Selectable<AuditEventsTable>): Promise<void> {
-  await trx.insertInto('audit_events').values(event).execute()
+export async function insertAuditEvents(
+  trx: Trx,
+  events: readonly Selectable<AuditEventsTable>[],
+): Promise<void> {
+  await trx
+    .insertInto('audit_events')
+    .values([...events])
+    .execute()
 }
 
 /** Where wrong passwords of an account came from. */

@@ -6,7 +6,7 @@ import type { Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Client } from '../tokens/sessions.ts'
 import { type EventName, kindOf } from './events.ts'
-import { insertAuditEvent } from './store.ts'
+import { insertAuditEvents } from './store.ts'
 
 /** Whom and what an event is about. */
 export interface EventFacts {
@@ -25,6 +25,8 @@ export interface EventFacts {
  */
 export interface AuditTrail {
   record(trx: Trx, name: EventName, facts: EventFacts, client: Client): Promise<void>
+  /** The same event, one without a notice, of many accounts at once; it is in the table alone. */
+  recordAll(trx: Trx, name: EventName, accounts: readonly { id: string }[], client: Client): Promise<void>
 }
 
 export function makeAuditTrail({
@@ -36,27 +38,44 @@ export function makeAuditTrail({
   logger: Pick<FastifyBaseLogger, 'info'>
   notices: Notices
 }): AuditTrail {
+  const eventOf = (
+    name: EventName,
+    {
+      account,
+      sessionId,
+      method,
+    }: { account: { id: string } | undefined; sessionId?: string; method?: string },
+    client: Client,
+  ) => ({
+    event: name,
+    outcome: kindOf(name).outcome,
+    actor: client.operator ? ('operator' as const) : ('client' as const),
+    account_id: account?.id ?? null,
+    session_id: sessionId ?? null,
+    method: method ?? null,
+    ip: client.ip,
+    request_id: client.requestId,
+  })
+  const rowOf = (event: ReturnType<typeof eventOf>, client: Client) => ({
+    id: newId(clock),
+    at: clock.now(),
+    user_agent: client.userAgent,
+    ...event,
+  })
+
   return {
-    async record(trx, name, { account, sessionId, method, alsoTo }, client) {
-      const { outcome, notice } = kindOf(name)
-      const event = {
-        event: name,
-        outcome,
-        actor: client.operator ? ('operator' as const) : ('client' as const),
-        account_id: account?.id ?? null,
-        session_id: sessionId ?? null,
-        method: method ?? null,
-        ip: client.ip,
-        request_id: client.requestId,
-      }
-      await insertAuditEvent(trx, {
-        id: newId(clock),
-        at: clock.now(),
-        user_agent: client.userAgent,
-        ...event,
-      })
+    async record(trx, name, facts, client) {
+      const { account, alsoTo } = facts
+      const { notice } = kindOf(name)
+      const event = eventOf(name, facts, client)
+      await insertAuditEvents(trx, [rowOf(event, client)])
       if (account && notice) await notices.tell(trx, account, notice, client, alsoTo)
       logger.info(event, 'audit')
+    },
+
+    async recordAll(trx, name, accounts, client) {
+      const rows = accounts.map((account) => rowOf(eventOf(name, { account }, client), client))
+      if (rows.length > 0) await insertAuditEvents(trx, rows)
     },
   }
 }

@@ -83,3 +83,38 @@ export async function listEvents(
   if (since !== undefined) events = events.where('at', '>=', since)
   return (await events.orderBy('audit_events.id', 'desc').limit(limit).execute()).reverse()
 }
+
+export async function countAccounts(db: Db): Promise<number> {
+  const { accounts } = await db
+    .selectFrom('accounts')
+    .select((eb) => eb.fn.countAll().as('accounts'))
+    .executeTakeFirstOrThrow()
+  return Number(accounts)
+}
+
+/** An account with its active authenticator, if it has one. */
+export type ExportedRow = Awaited<ReturnType<typeof listForExport>>[number]
+
+/** In the order of their ids. @param after the id to go on after. */
+export async function listForExport(db: Db, after: string, limit: number) {
+  return db
+    .selectFrom('accounts')
+    .leftJoin('totp_factors', (join) =>
+      join.onRef('totp_factors.account_id', '=', 'accounts.id').on('totp_factors.state', '=', 'active'),
+    )
+    .select([
+      'accounts.id',
+      'username',
+      'email',
+      'email_verified_at',
+      'password_hash',
+      'disabled_at',
+      'accounts.created_at',
+      'totp_factors.id as factor_id',
+      'sealed_secret',
+    ])
+    .where('accounts.id', '>', after)
+    .orderBy('accounts.id')
+    .limit(limit)
+    .execute()
+}

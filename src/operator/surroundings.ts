@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { type Config, readConfig } from '../config.ts'
 import { makeKeyRing } from '../crypto/key-ring.ts'
 import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
-import { type Dependencies, makeDependencies } from '../dependencies.ts'
+import type { Dependencies } from '../dependencies.ts'
 import { systemClock } from '../platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
@@ -38,6 +38,8 @@ export async function withMigratedDatabase(work: (db: Db, config: Config) => Pro
 export async function withService(work: (service: Dependencies) => Promise<void>): Promise<void> {
   await withMigratedDatabase(async (db, config) => {
     const rootKeys = await rootKeysOf(config, db)
+    // Much is loaded with it, which the other commands need not wait for.
+    const { makeDependencies } = await import('../dependencies.ts')
     // What is worth telling is said by the command, and kept in the audit trail.
     const logger = pino({ level: 'silent' })
     await work(await makeDependencies({ config, db, clock: systemClock, logger, rootKeys }))

@@ -7,6 +7,17 @@ export function base32(secret: Buffer): string {
   return BASE32.encode(secret, { padding: false })
 }
 
+/** Base32 as people write it: in any case, in groups, with or without padding. `null` when it is none. */
+export function readBase32(text: string): Buffer | null {
+  const letters = text.toUpperCase().replace(/[\s-]/g, '').replace(/=+$/, '')
+  if (!/^[A-Z2-7]+$/.test(letters)) return null
+  try {
+    return Buffer.from(BASE32.decode(letters))
+  } catch {
+    return null
+  }
+}
+
 /**
  * The key URI that authenticator apps read from the QR code. Everything is percent-encoded, blanks as %20.
  * A colon separates issuer and account in the label and must not occur within them: an issuer that has one

@@ -66,6 +66,29 @@ export async function putPendingTotpFactor(trx: Trx, factor: TotpFactor): Promis
     .execute()
 }
 
+export async function insertActiveTotpFactors(
+  trx: Trx,
+  factors: readonly (Pick<TotpFactor, 'id' | 'accountId' | 'sealedSecret' | 'lastUsedStep' | 'createdAt'> & {
+    confirmedAt: number
+  })[],
+): Promise<void> {
+  await trx
+    .insertInto('totp_factors')
+    .values(
+      factors.map((factor) => ({
+        id: factor.id,
+        account_id: factor.accountId,
+        state: 'active' as const,
+        sealed_secret: factor.sealedSecret,
+        last_used_step: factor.lastUsedStep,
+        created_at: factor.createdAt,
+        expires_at: null,
+        confirmed_at: factor.confirmedAt,
+      })),
+    )
+    .execute()
+}
+
 /**
  * Makes a pending factor the active one, its confirming time step spent.
  *

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
-import { liveDocuments } from '../../openapi/live-documents.ts'
 import { problemCodes, problemStatus } from '../../src/errors.ts'
 import { PROBLEM_MEDIA_TYPE } from '../../src/http/problem.ts'
+import { openapiDocuments } from '../../src/operator/openapi-documents.ts'
 import { onPostgres } from './database.ts'
 import { DEAD_TOKENS, makeCast } from './fuzz/cast.ts'
 import { type ArbitraryRequest, arbitraryRequests } from './fuzz/requests.ts'
@@ -41,7 +41,7 @@ export async function fuzz(
 ): Promise<Map<string, number>> {
   const service = await startMailingService(t, { logLevel: 'info', environment: { MFA_POLICY: policy } })
   const { port } = await listen(service)
-  const document: OpenApi = JSON.parse((await liveDocuments()).json)
+  const document: OpenApi = JSON.parse((await openapiDocuments()).json)
   const operations = operationsOf(document)
   const outcomes = new Map<string, number>()
   let cast = await makeCast(service)

@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import { registerAudit } from './audit.ts'
 import { registerCopy } from './copy.ts'
+import { registerExport } from './export.ts'
+import { registerImport } from './import.ts'
 import { registerKeys } from './keys.ts'
 import { registerMigrate } from './migrate.ts'
+import { registerOpenapi } from './openapi.ts'
 import { registerSessions } from './sessions.ts'
 import { registerUsers } from './users/index.ts'
 
@@ -14,9 +17,12 @@ const commands: readonly RegisterCommand[] = [
   registerUsers,
   registerSessions,
   registerAudit,
+  registerImport,
+  registerExport,
   registerKeys,
   registerMigrate,
   registerCopy,
+  registerOpenapi,
 ]
 
 export function registerCommands(program: Command): void {

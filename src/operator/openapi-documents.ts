@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { buildApp } from '../src/app.ts'
-import { readConfig } from '../src/config.ts'
-import { makeDependencies } from '../src/dependencies.ts'
-import { systemClock } from '../src/platform/clock.ts'
-import { openDatabase } from '../src/platform/database.ts'
-import { migrateUp } from '../src/platform/migrate.ts'
+import { buildApp } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { makeDependencies } from '../dependencies.ts'
+import { systemClock } from '../platform/clock.ts'
+import { openDatabase } from '../platform/database.ts'
+import { migrateUp } from '../platform/migrate.ts'
 
 /** The OpenAPI documents as a service with the default configuration serves them. */
-export async function liveDocuments(): Promise<{ json: string; yaml: string }> {
+export async function openapiDocuments(): Promise<{ json: string; yaml: string }> {
   const config = readConfig({ DATABASE_URL: 'sqlite::memory:' })
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)

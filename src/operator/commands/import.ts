@@ -1,0 +1,121 @@
+import { createReadStream, statSync } from 'node:fs'
+import { extname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { type Command, Option } from 'commander'
+import { answer, columns } from '../answer.ts'
+import { CommandFailed, Misused } from '../failures.ts'
+import { describeReport } from '../import/describe-report.ts'
+import { type FieldMap, readFieldMap } from '../import/fields.ts'
+import { type FlaskColumns, openFlaskTable } from '../import/flask.ts'
+import { readCsv } from '../import/read-csv.ts'
+import { readJsonLines } from '../import/read-json-lines.ts'
+import { FIELDS, type ReadRecord } from '../import/record.ts'
+import { runImport } from '../import/run-import.ts'
+import { withService } from '../surroundings.ts'
+
+const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as const
+type Format = 'jsonl' | 'csv'
+
+const ABOUT = `
+Without --apply nothing is changed: you see what would be taken, and what not and why. With it, nothing is taken
+while anything is refused, unless you say --skip-refused. Accounts whose name is there already are left as they
+are, so the same command can be run again. People keep their password and their authenticator.
+
+Names of members or columns:
+${columns(Object.entries(FIELDS).map(([name, meaning]) => [`  ${name}`, meaning]))}
+
+Examples:
+  keyturn import users.jsonl
+  keyturn import users.csv --map username=login --map password_hash=pw --ignore last_seen --apply
+  keyturn import flask instance/app.db`
+
+const ABOUT_FLASK = `
+Reads the usual tables: users(username, password, is_two_factor_authentication_enabled, secret_token, …) with
+hashes of Flask-Bcrypt, user(username, password_hash, totp_secret or otp_secret or secret, …) with hashes of
+Werkzeug. The file is only read, and the app may run meanwhile.
+
+Examples:
+  keyturn import flask instance/app.db
+  keyturn import flask app.db --table member --password pw --totp otp_key --apply`
+
+interface Options {
+  apply?: boolean
+  skipRefused?: boolean
+}
+type FileOptions = Options & { format?: Format; delimiter: string; map: string[]; ignore: string[] }
+type FlaskOptions = Options & FlaskColumns & { longPasswords?: boolean }
+
+export function registerImport(program: Command): void {
+  const collect = (value: string, before: string[]) => [...before, value]
+  const imported = program
+    .command('import')
+    .description('take accounts from elsewhere, with their passwords and authenticators')
+
+  withImportOptions(imported.command('file', { isDefault: true }))
+    .description('take accounts from a file; the word "file" may be left out')
+    .argument('<file>', 'JSON Lines or CSV; - for stdin')
+    .addOption(new Option('--format <format>', 'when the name does not tell').choices(['jsonl', 'csv']))
+    .option('--delimiter <character>', 'between the columns of CSV', ',')
+    .option('--map <ours=theirs>', 'what a member or column is called there', collect, [])
+    .option('--ignore <theirs>', 'a member or column to leave out', collect, [])
+    .addHelpText('after', ABOUT)
+    .action(async (file: string, options: FileOptions, command: Command) => {
+      const fields = readFieldMap(options.map, options.ignore)
+      await take(command, options, () => readRecords(file, options, fields))
+    })
+
+  withImportOptions(imported.command('flask'))
+    .description('take the accounts of a Flask app from its SQLite file')
+    .argument('<file>', 'the SQLite file')
+    .option('--table <name>', 'where the users are')
+    .option('--username <column>', 'what they sign in with')
+    .option('--password <column>', 'the hash of their password')
+    .option('--totp <column>', 'the secret of their authenticator')
+    .option('--enabled <column>', 'whether the authenticator was ever confirmed')
+    .option('--email <column>', 'their address')
+    .option('--created-at <column>', 'since when they are there')
+    .option('--long-passwords', 'the app had BCRYPT_HANDLE_LONG_PASSWORDS')
+    .addHelpText('after', ABOUT_FLASK)
+    .action(async (file: string, { longPasswords = false, ...options }: FlaskOptions, command: Command) => {
+      const table = openFlaskTable(file, options, { longPasswords })
+      const found = Object.entries(table.columns).map(([what, column]) => `${what}=${column}`)
+      console.error(`Reading the table ${table.name}: ${found.join(', ')}`)
+      await take(command, options, table.records).finally(table.close)
+    })
+}
+
+function withImportOptions(command: Command): Command {
+  return command
+    .option('--apply', 'do it; without this it is a rehearsal')
+    .option('--dry-run', 'a rehearsal, which is what happens without --apply')
+    .option('--skip-refused', 'with --apply: take the others when some are refused')
+}
+
+async function take(
+  command: Command,
+  { apply = false, skipRefused = false, ...others }: Options & { dryRun?: boolean },
+  records: () => AsyncIterable<ReadRecord>,
+): Promise<void> {
+  if (apply && others.dryRun) throw new Misused('--apply and --dry-run are opposites.')
+  await withService(async (service) => {
+    const report = await runImport(service, records(), { apply, skipRefused })
+    if (report.records === 0) throw new CommandFailed('There are no accounts in it.')
+    answer(command, { json: report, text: describeReport(report) })
+    if (report.refused.length > 0 && !report.applied) process.exitCode = 1
+  })
+}
+
+function readRecords(file: string, options: FileOptions, fields: FieldMap): AsyncIterable<ReadRecord> {
+  const format = options.format ?? FORMATS[extname(file).toLowerCase() as keyof typeof FORMATS]
+  if (!format) throw new Misused(`Say with --format whether ${file} is jsonl or csv.`)
+  const stream = openStream(file)
+  return format === 'csv' ? readCsv(stream, fields, options.delimiter) : readJsonLines(stream, fields)
+}
+
+function openStream(file: string): Readable {
+  if (file === '-') return process.stdin
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (!found) throw new CommandFailed(`There is no file ${file}.`)
+  if (found.isDirectory()) throw new CommandFailed(`${file} is a folder.`)
+  return createReadStream(file)
+}

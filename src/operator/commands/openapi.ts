@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+
+const EXAMPLES = `
+Examples:
+  keyturn openapi > openapi.json
+  keyturn openapi --yaml`
+
+export function registerOpenapi(program: Command): void {
+  program
+    .command('openapi')
+    .description('print the OpenAPI document of the API, as JSON')
+    .option('--yaml', 'as YAML')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ yaml }) => {
+      const { openapiDocuments } = await import('../openapi-documents.ts')
+      const documents = await openapiDocuments()
+      process.stdout.write(yaml ? documents.yaml : documents.json)
+    })
+}

@@ -1,0 +1,55 @@
+import type { Readable } from 'node:stream'
+import { CsvError, parse } from 'csv-parse'
+import { CommandFailed, Misused } from '../failures.ts'
+import { type FieldMap, mapped, unknownNames } from './fields.ts'
+import type { ReadRecord } from './record.ts'
+
+const MAX_RECORD_BYTES = 65_536
+
+/**
+ * CSV (RFC 4180) whose first line names the columns. A quote that is not closed swallows what follows it, so a
+ * fault ends the reading.
+ *
+ * @throws {CommandFailed} where the file is not CSV. @throws {Misused} when a column means nothing here.
+ */
+export async function* readCsv(
+  file: Readable,
+  fields: FieldMap,
+  delimiter: string,
+): AsyncGenerator<ReadRecord> {
+  const parser = file.pipe(
+    parse({
+      bom: true,
+      delimiter,
+      info: true,
+      max_record_size: MAX_RECORD_BYTES,
+      skip_empty_lines: true,
+      columns(names: string[]) {
+        checkColumns(names, fields)
+        return names
+      },
+    }),
+  )
+  file.on('error', (error) => parser.destroy(error))
+  try {
+    for await (const { info, record } of parser)
+      yield { place: `line ${info.lines}`, values: mapped(record, fields) }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const column = error.column === undefined ? '' : `, column ${error.column}`
+    throw new CommandFailed(`The file is not CSV at line ${error.lines}${column}: ${error.message}`)
+  }
+}
+
+function checkColumns(names: string[], fields: FieldMap): void {
+  const unknown = unknownNames(names, fields)
+  if (unknown.length > 0)
+    throw new Misused(
+      `Nothing is known of the columns ${unknown.join(', ')}: say --map <ours>=<theirs>, or --ignore.`,
+    )
+  const double = names.find((name, index) => names.indexOf(name) !== index)
+  if (double !== undefined) throw new CommandFailed(`The file has two columns named ${double}.`)
+  const missing = [...fields.map.values()].filter((name) => !names.includes(name))
+  if (missing.length > 0)
+    throw new Misused(`The file has no column ${missing.join(', ')}; it has ${names.join(', ')}.`)
+}

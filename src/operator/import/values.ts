@@ -1,0 +1,45 @@
+/** A value cannot be what its field needs; the message goes on from the name of the field. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError'
+}
+
+export function readText(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  if (typeof value !== 'string') throw new ValueError('it is not text')
+  return value
+}
+
+const TRUTHS: Record<string, boolean> = {
+  true: true,
+  t: true,
+  yes: true,
+  1: true,
+  false: false,
+  f: false,
+  no: false,
+  0: false,
+}
+
+export function readTruth(value: unknown): boolean {
+  const truth = TRUTHS[String(value).toLowerCase()]
+  if (truth === undefined) throw new ValueError('it is neither true nor false')
+  return truth
+}
+
+/** UTC+14:00 is where a day begins. */
+const EARLIEST_ZONE_MS = 14 * 3_600_000
+
+/** Times are UTC where they do not say otherwise, as databases write them. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?)?$/
+
+/** @returns epoch milliseconds. */
+export function readTime(value: unknown, now: number): number {
+  const [, date, time = '00:00', zone] = TIME.exec(String(value)) ?? []
+  const written = date ? Date.parse(`${date}T${time}${zone ?? 'Z'}`) : Math.round(Number(value) * 1000)
+  // Many programs write the time of their own place and do not say so.
+  const at = zone === undefined && written < now + EARLIEST_ZONE_MS ? Math.min(written, now) : written
+  if (!Number.isFinite(at))
+    throw new ValueError('it is not a time as RFC 3339 has it, nor seconds since 1970')
+  if (at < 0 || at > now) throw new ValueError('it is before 1970 or still to come')
+  return at
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto'
+import type { Test } from 'tap'
+import type { RuleName } from './invariants.ts'
+import { type Keyturn, keyturnOn } from './keyturn.ts'
+import { type Service, startService } from './service.ts'
+
+/** A running service, and the command line on its database, in a folder with these files. */
+export async function startImporting(
+  t: Test,
+  files: Parameters<Test['testdir']>[0] = {},
+  { rootKey = randomBytes(32), spared = [] }: { rootKey?: Buffer; spared?: readonly RuleName[] } = {},
+): Promise<{ folder: string; service: Service; keyturn: Keyturn }> {
+  const folder = t.testdir(files)
+  const service = await startService(t, { rootKeys: [rootKey], spared, databasePath: `${folder}/keyturn.db` })
+  const keyturn = keyturnOn(t, {
+    DATABASE_URL: `sqlite:${folder}/keyturn.db`,
+    SECRET_KEY: rootKey.toString('base64'),
+  })
+  return { folder, service, keyturn }
+}
+
+export const jsonLines = (...records: object[]) =>
+  records.map((record) => `${JSON.stringify(record)}\n`).join('')
+
+export async function usernames({ db }: Service): Promise<string[]> {
+  const rows = await db.selectFrom('accounts').select('username').orderBy('username').execute()
+  return rows.map(({ username }) => username)
+}

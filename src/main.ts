@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { type Config, readConfig, settingsWithoutEffect } from './config.ts'
+import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { makeDependencies } from './dependencies.ts'
 import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
@@ -13,9 +14,6 @@ import { openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { rootKeysOf } from './tokens/root-keys.ts'
-
-/** OWASP's least cost for argon2id, as memory in KiB times passes. */
-const OWASP_LEAST_WORK = 7_168 * 5
 
 const GRACE_MS = 10_000
 

@@ -5,6 +5,9 @@ export interface Argon2Cost {
   parallelism: number
 }
 
+/** OWASP's least cost for argon2id, as memory in KiB times passes. */
+export const OWASP_LEAST_WORK = 7_168 * 5
+
 /** A library that computes argon2id; both kinds read each other's PHC strings. */
 export interface Argon2Engine {
   readonly name: 'argon2' | 'node-rs'

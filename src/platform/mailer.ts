@@ -24,6 +24,8 @@ export class MailError extends Error {
 export interface Mailer {
   /** @throws {MailError} in time, whatever the server does; what was not sent by then is not sent later. */
   send(mail: Mail): Promise<void>
+  /** Connects and signs in, and sends nothing. @throws {MailError} */
+  check(): Promise<void>
   close(): void
 }
 
@@ -50,6 +52,10 @@ export function makeMailer({
     {
       url,
       // nodemailer lets this one win over ignoreTLS.
+      // A server that goes silent must not keep a connection, and with it the process, for minutes.
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
       requireTLS: !isLoopback(hostname) && searchParams.get('ignoreTLS') !== 'true',
       disableFileAccess: true,
       disableUrlAccess: true,
@@ -73,6 +79,14 @@ export function makeMailer({
       })
       await sending.catch((cause) => {
         throw new MailError('The mail server did not take the mail', { cause })
+      })
+    },
+    async check() {
+      const timeout = new Promise<never>((_resolve, reject) => {
+        setTimeout(() => reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs).unref()
+      })
+      await Promise.race([transport.verify(), timeout]).catch((cause) => {
+        throw new MailError('The mail server does not take us', { cause })
       })
     },
     close: () => transport.close(),

@@ -26,7 +26,8 @@ export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boole
   return key
 }
 
-function keyFilePath(databaseUrl: string): string {
+/** Where the key of a SQLite database without `SECRET_KEY` is kept. */
+export function keyFilePath(databaseUrl: string): string {
   return `${sqlitePath(databaseUrl).replace(/\.(db|sqlite3?)$/, '')}.key`
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { registerAudit } from './audit.ts'
 import { registerCopy } from './copy.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerExport } from './export.ts'
 import { registerImport } from './import.ts'
 import { registerKeys } from './keys.ts'
@@ -22,6 +23,7 @@ const commands: readonly RegisterCommand[] = [
   registerKeys,
   registerMigrate,
   registerCopy,
+  registerDoctor,
   registerOpenapi,
 ]
 

@@ -1,0 +1,84 @@
+import { sql } from 'kysely'
+import type { Clock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/database.ts'
+import { migrationStatus } from '../../platform/migrate.ts'
+import type { ForeignTime } from './clock.ts'
+import { type Finding, findingsOf } from './finding.ts'
+
+const { ok, warn, fail } = findingsOf('database')
+
+class TakenBack extends Error {}
+
+/** Whether it has this version's tables, takes writes, and keeps what it has confirmed through a power cut. */
+export async function checkDatabase(db: Db, databaseUrl: string): Promise<Finding[]> {
+  const missing = (await migrationStatus(db)).filter(({ appliedAt }) => appliedAt === null)
+  const schema =
+    missing.length === 0
+      ? [ok('has the tables of this version')]
+      : [warn(`${missing.length} migrations are missing`, 'Start the service, or run keyturn migrate up.')]
+  const durable = databaseUrl.startsWith('sqlite:') ? await checkSqlite(db) : await checkPostgres(db)
+  return [...schema, await checkWritable(db), ...durable]
+}
+
+async function checkWritable(db: Db): Promise<Finding> {
+  try {
+    await db.transaction().execute(async (trx) => {
+      await sql`create table keyturn_doctor (id integer)`.execute(trx)
+      throw new TakenBack()
+    })
+  } catch (error) {
+    if (!(error instanceof TakenBack))
+      return fail(
+        `cannot be written: ${(error as Error).message}`,
+        'Look at its permissions, its disk and who has it locked.',
+      )
+  }
+  return ok('takes writes')
+}
+
+async function checkSqlite(db: Db): Promise<Finding[]> {
+  const pragma = async (name: string) => {
+    const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)
+    return String(Object.values(rows[0] ?? {})[0])
+  }
+  const journal = await pragma('journal_mode')
+  // 2 is FULL: each commit is on the disk before it is answered.
+  const durable = journal === 'wal' && Number(await pragma('synchronous')) >= 2
+  const health = await pragma('quick_check(1)')
+  return [
+    durable
+      ? ok('SQLite in WAL mode with synchronous = FULL: what was answered survives a power cut')
+      : fail(`SQLite with journal_mode = ${journal}`, 'WAL needs a local disk, not a network drive.'),
+    health === 'ok' ? ok('is not damaged') : fail(`is damaged: ${health}`, 'Restore a backup.'),
+  ]
+}
+
+async function checkPostgres(db: Db): Promise<Finding[]> {
+  const setting = async (name: string) => {
+    const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)
+    return rows[0]?.value ?? ''
+  }
+  const findings = [ok(`PostgreSQL ${await setting('server_version')}`)]
+  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    if ((await setting(name)) === 'off')
+      findings.push(
+        fail(`${name} is off: after a crash a used code could be unused again`, `Set ${name} = on.`),
+      )
+  return findings
+}
+
+/** The clock of a database server; SQLite has that of this machine. */
+export async function databaseTime(db: Db, databaseUrl: string, clock: Clock): Promise<ForeignTime[]> {
+  if (databaseUrl.startsWith('sqlite:')) return []
+  const { rows } = await sql<{ now: number }>`
+    select cast(extract(epoch from clock_timestamp()) * 1000 as double precision) as now`.execute(db)
+  return [{ whose: 'the database', theirs: Number(rows[0]?.now), ours: clock.now() }]
+}
+
+export async function latestEventAt(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('audit_events')
+    .select((eb) => eb.fn.max('at').as('at'))
+    .executeTakeFirst()
+  return Number(row?.at ?? 0)
+}

@@ -1,9 +1,11 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { Command } from 'commander'
 import t from 'tap'
 import { EVENTS } from '../src/audit/events.ts'
 import { readConfig, settingsWithoutEffect } from '../src/config.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
+import { registerCommands } from '../src/operator/commands/index.ts'
 import { MAX_WRONG_CODES } from '../src/sign-in/challenges.ts'
 import { CODE_POLICY } from '../src/sign-in/failure-counters.ts'
 import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
@@ -66,6 +68,30 @@ t.test('the README names every operation of the API under who may call it', asyn
         documented[scheme]?.push(`${method.toUpperCase()} ${path}`)
   for (const operations of Object.values(documented)) operations.sort()
   t.same(named, documented)
+})
+
+t.test('the README names every command, and each has help with an example', async (t) => {
+  const program = new Command('keyturn')
+  registerCommands(program)
+  const leaves = (command: Command): Command[] =>
+    command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
+  const nameOf = (command: Command): string =>
+    command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
+
+  const named = tableRows('The command line')
+    .slice(1)
+    .flatMap(([names]) => inBackticks(names))
+  const there = leaves(program).map((command) => nameOf(command).replace('import file', 'import'))
+  t.same(named.sort(), there.sort())
+  for (const command of leaves(program)) {
+    const help: string[] = []
+    command.configureOutput({ writeOut: (text) => help.push(text) }).outputHelp()
+    t.match(
+      help.join(''),
+      new RegExp(`Examples?[:,](.|\\n)*  .*keyturn ${nameOf(command).replace(' file', '')}`),
+    )
+    t.ok(command.description(), nameOf(command))
+  }
 })
 
 t.test('the README names every problem code under its status', async (t) => {

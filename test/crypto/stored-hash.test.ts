@@ -59,6 +59,7 @@ t.test('a hash that asks for too much is refused before anything runs', (t) => {
     `scrypt$1048576$salt$8$1$${DIGEST}=`,
     `$scrypt$ln=63,r=1,p=1$${SALT}$${DIGEST}`,
     `$scrypt$ln=22,r=8,p=1$${SALT}$${DIGEST}`,
+    `$scrypt$ln=19,r=8,p=1$${SALT}$${DIGEST}`,
     `pbkdf2:sha256:99999999$salt$${HEX}`,
     `pbkdf2_sha256$99999999$salt$${DIGEST}=`,
     `$pbkdf2-sha256$99999999$${SALT}$${DIGEST}`,

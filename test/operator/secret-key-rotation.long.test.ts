@@ -169,7 +169,10 @@ t.test('a command without the key that sealed says so and changes nothing', asyn
   for (const { code, stdout, stderr } of await Promise.all(commands)) {
     t.equal(code, 1)
     t.equal(stdout, '')
-    t.match(stderr, /is sealed under key [0-9a-f]{8}, which SECRET_KEY does not hold\b/)
+    t.match(
+      stderr,
+      /^SECRET_KEY is not the key .* is sealed under key [0-9a-f]{8}, which SECRET_KEY does not hold\)\. Give/,
+    )
     t.notMatch(stderr, /\n +at /)
   }
   const service = await restart(t, before, [OLD])

@@ -11,9 +11,9 @@ export async function startImporting(
   { rootKey = randomBytes(32), spared = [] }: { rootKey?: Buffer; spared?: readonly RuleName[] } = {},
 ): Promise<{ folder: string; service: Service; keyturn: Keyturn }> {
   const folder = t.testdir(files)
-  const service = await startService(t, { rootKeys: [rootKey], spared, databasePath: `${folder}/keyturn.db` })
+  const service = await startService(t, { rootKeys: [rootKey], spared })
   const keyturn = keyturnOn(t, {
-    DATABASE_URL: `sqlite:${folder}/keyturn.db`,
+    DATABASE_URL: service.databaseUrl,
     SECRET_KEY: rootKey.toString('base64'),
   })
   return { folder, service, keyturn }

@@ -23,7 +23,7 @@ export interface OperatedService {
 export async function startOperated(t: Test): Promise<OperatedService> {
   const smtp = await startMailServer(t)
   const environment = {
-    ...sharedEnvironment(t),
+    ...(await sharedEnvironment(t)),
     SMTP_URL: smtp.url,
     MAIL_FROM: 'Keyturn <accounts@id.example.com>',
   }

@@ -44,7 +44,7 @@ async function onTerminal(
 }
 
 t.test('a password is typed twice and never shown', { skip }, async (t) => {
-  const environment = sharedEnvironment(t)
+  const environment = await sharedEnvironment(t)
   const made = await onTerminal(
     t,
     environment,
@@ -82,7 +82,7 @@ t.test(
   'a question comes before what cannot be taken back, and anything but yes is no',
   { skip },
   async (t) => {
-    const environment = sharedEnvironment(t)
+    const environment = await sharedEnvironment(t)
     const keyturn = keyturnOn(t, environment)
     await keyturn.withInput('correct horse battery', 'users', 'create', 'ada')
     for (const reply of ['', 'n', 'yesterday']) {
@@ -104,11 +104,12 @@ t.test(
 )
 
 t.test('an export shows a bar on the terminal alone', { skip }, async (t) => {
-  const environment = sharedEnvironment(t)
+  const folder = t.testdir()
+  const environment = await sharedEnvironment(t)
   await keyturnOn(t, environment).withInput('correct horse battery', 'users', 'create', 'ada')
-  const { code, screen } = await onTerminal(t, environment, ['export', `${t.testdirName}/accounts.jsonl`])
+  const { code, screen } = await onTerminal(t, environment, ['export', `${folder}/accounts.jsonl`])
   t.equal(code, 0, screen)
   t.match(screen, /Exporting .* of 1/)
-  const { stderr } = await keyturnOn(t, environment)('export', `${t.testdirName}/again.jsonl`)
+  const { stderr } = await keyturnOn(t, environment)('export', `${folder}/again.jsonl`)
   t.equal(stderr, '')
 })

@@ -19,7 +19,9 @@ export function checkFiles({ databaseUrl, secretKeys }: Config, environment: Nod
     ...(path ? [path, `${path}-wal`].map((file) => checkMode(file, 'warn')) : []),
     checkMode('.env', 'warn'),
     checkMode(environment.SECRET_KEY_FILE?.trim() ?? '', 'fail'),
-    ...(path && !secretKeys ? [checkMode(keyFilePath(databaseUrl), 'fail'), keyBesideDatabase(databaseUrl)] : []),
+    ...(path && !secretKeys
+      ? [checkMode(keyFilePath(databaseUrl), 'fail'), keyBesideDatabase(databaseUrl)]
+      : []),
   ].filter((finding) => finding !== null)
   if (findings.length === 0) findings.push(files.ok('what is secret is readable by its owner alone'))
   return path && existsSync(dirname(path)) ? [...findings, checkDisk(dirname(path))] : findings

@@ -1,0 +1,49 @@
+// What the doctor of the command line says about a PostgreSQL database.
+import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import t from 'tap'
+import { openDatabase } from '../../src/platform/database.ts'
+import { newDatabase, notOnPostgres } from '../helpers/database.ts'
+import { keyturnOn } from '../helpers/keyturn.ts'
+import { startService } from '../helpers/service.ts'
+
+interface Finding {
+  check: string
+  status: string
+  found: string
+}
+
+t.test('doctor on PostgreSQL', { skip: notOnPostgres }, async (t) => {
+  const rootKey = randomBytes(32)
+  const { databaseUrl } = await startService(t, { rootKeys: [rootKey] })
+  const keyturn = keyturnOn(t, { DATABASE_URL: databaseUrl, SECRET_KEY: rootKey.toString('base64') })
+  const findings = async (status: string) => {
+    const { stdout } = await keyturn('doctor', '--json')
+    return (JSON.parse(stdout).findings as Finding[])
+      .filter((finding) => finding.check === 'database' && finding.status === status)
+      .map(({ found }) => found)
+  }
+  const db = await openDatabase(databaseUrl)
+  t.teardown(() => db.destroy())
+  const set = (setting: string) =>
+    sql`alter database ${sql.id(new URL(databaseUrl).pathname.slice(1))} set ${sql.raw(setting)}`.execute(db)
+
+  t.match(await findings('ok'), ['has the tables of this version', 'takes writes', /^PostgreSQL \d+/])
+  t.equal((await db.selectFrom('mail_counts').selectAll().execute()).length, 0, 'and nothing stays')
+  // The server of the tests is one that may forget.
+  t.match(await findings('fail'), [/^fsync is off/, /^full_page_writes is off/, /^synchronous_commit is off/])
+
+  await set('synchronous_commit = on')
+  t.match(await findings('fail'), [/^fsync is off/, /^full_page_writes is off/])
+  await set('default_transaction_read_only = on')
+  t.match((await findings('fail'))[0], /^cannot be written: .*read-only/)
+})
+
+t.test('doctor on a PostgreSQL database without tables', { skip: notOnPostgres }, async (t) => {
+  const keyturn = keyturnOn(t, {
+    DATABASE_URL: await newDatabase(t, { empty: true }),
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  })
+  const { stdout } = await keyturn('doctor')
+  t.match(stdout, /migrations are missing/)
+})

@@ -1,5 +1,11 @@
 import fastifyAccepts from '@fastify/accepts'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { changeEmailRoutes, proveEmailRoutes } from './accounts/email-routes.ts'
 import { changePasswordRoutes, forgottenPasswordRoutes } from './accounts/password-routes.ts'
 import { deleteMeRoutes, meRoutes, registerRoutes } from './accounts/routes.ts'
@@ -13,9 +19,9 @@ import { makeGuards, protect, type ScopeName } from './http/guards.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from './http/json-body.ts'
 import { trackMethods } from './http/method-not-allowed.ts'
 import { openapi } from './http/openapi.ts'
-import { answerRouterError, problems } from './http/problem.ts'
+import { problems, routerErrorAnswer } from './http/problem.ts'
 import { rateLimits } from './http/rate-limits.ts'
-import { requestLog } from './http/request-log.ts'
+import { logRequest, requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { serviceRoutes } from './http/service-routes.ts'
 import { loginRoutes } from './sign-in/routes.ts'
@@ -29,7 +35,11 @@ import { emailCodeRoutes, setupRoutes, verifyRoutes } from './two-factor/routes.
  * may call it: each scope below puts its guard before all routes within.
  */
 export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): Promise<FastifyInstance> {
-  const { config } = deps
+  const { config, instruments } = deps
+  const endRequest = (request: FastifyRequest, reply: FastifyReply) => {
+    logRequest(request, reply)
+    for (const { requestEnded } of instruments) requestEnded?.(request, reply)
+  }
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -41,7 +51,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     requestTimeout: 10_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
-    frameworkErrors: answerRouterError,
+    frameworkErrors: routerErrorAnswer(endRequest),
     // The same in tests as in service: nothing is coerced, nothing dropped, all faults are named at once.
     ajv: {
       customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
@@ -51,8 +61,9 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   ignoreExpectations(app)
 
   app.addHook('onRequest', async (request) => deps.proxyWatch.see(request))
+  for (const { plugin } of instruments) if (plugin) await app.register(plugin)
   await app.register(problems)
-  await app.register(requestLog)
+  await app.register(requestLog, { endRequest })
   await app.register(securityHeaders)
   if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })
   await app.register(jsonBody)

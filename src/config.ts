@@ -42,6 +42,8 @@ export interface Config {
   logLevel: LogLevel
   /** 0 for no metrics. */
   metricsPort: number
+  /** Whether the standard variables of OpenTelemetry ask for traces; its library reads the rest of them. */
+  traces: boolean
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -107,8 +109,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     hashQueue: read.integer('HASH_QUEUE', 16 * concurrency, 0, 100_000),
     logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
+    traces: readTraces(read),
   }
   checkMail(config, faults)
+  if (config.metricsPort !== 0 && config.metricsPort === config.port)
+    faults.push('METRICS_PORT must be another port than PORT')
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
 }
@@ -199,6 +204,17 @@ function readRedisUrl(read: Reader, faults: string[]): string {
   return value
 }
 
+/** Off unless somebody says where traces go. */
+function readTraces(read: Reader): boolean {
+  const disabled = read.text('OTEL_SDK_DISABLED', '').toLowerCase() === 'true'
+  const exporter = read.text('OTEL_TRACES_EXPORTER', '')
+  const places = [
+    read.text('OTEL_EXPORTER_OTLP_ENDPOINT', ''),
+    read.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', ''),
+  ]
+  return !disabled && exporter !== 'none' && (exporter !== '' || places.some(Boolean))
+}
+
 function readCorsOrigins(read: Reader, faults: string[]): string[] {
   const origins = read.list('CORS_ORIGINS')
   for (const origin of origins)
@@ -277,15 +293,4 @@ function checkMail({ smtpUrl, mailFrom, emailCodes }: Config, faults: string[]):
   if (smtpUrl && !mailFrom && !faults.some((fault) => fault.startsWith('MAIL_FROM')))
     faults.push('MAIL_FROM must be set when SMTP_URL is')
   if (emailCodes && !smtpUrl) faults.push('EMAIL_CODES needs SMTP_URL and MAIL_FROM')
-}
-
-/**
- * Settings of the documented environment that this version checks but does not act on yet, each with a
- * sentence for the log: a setting that does nothing must not look as if it did.
- */
-export function settingsWithoutEffect(config: Config): string[] {
-  const without: [unknown, string][] = [
-    [config.metricsPort, 'METRICS_PORT is set, but this version serves no metrics yet'],
-  ]
-  return without.filter(([set]) => set).map(([, sentence]) => sentence)
 }

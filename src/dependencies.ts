@@ -28,6 +28,7 @@ import { makeNotices } from './mail/notices.ts'
 import { makeOutbox, noOutbox } from './mail/outbox.ts'
 import { makeSendLetter } from './mail/send-letter.ts'
 import { makeCleanUp } from './operator/clean-up.ts'
+import { type Instrument, watched } from './operator/monitoring/instrument.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Db } from './platform/database.ts'
 import { makeMailer } from './platform/mailer.ts'
@@ -70,6 +71,8 @@ export interface Surroundings {
   rootKeys: readonly Buffer[]
   /** How many hashes may run at once, whatever the configuration says. */
   hashThreads?: number
+  /** What watches the service while it works. */
+  instruments?: readonly Instrument[]
 }
 
 /** Everything the routes and guards are given. */
@@ -81,13 +84,16 @@ export type Dependencies = Awaited<ReturnType<typeof makeDependencies>>
  *
  * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
  */
-export async function makeDependencies({ config, db, clock, logger, rootKeys, hashThreads }: Surroundings) {
+export async function makeDependencies({ hashThreads, instruments = [], ...outside }: Surroundings) {
+  const { config, clock, logger, rootKeys } = outside
+  const db = watched(instruments, 'db', outside.db)
   const { issuer, audience, mfaPolicy, docs, redisUrl } = config
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
-  const { outbox, sendLetter, answerForgotten } = makeMail({ config, db, clock, logger, box, keyedHash })
-  const trail = makeAuditTrail({ clock, logger, notices: makeNotices({ outbox, clock }) })
+  const { outbox, sendLetter, answerForgotten } = makeMail({ ...outside, db, box, keyedHash, instruments })
+  const notices = makeNotices({ outbox, clock })
+  const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, notices }))
   const ground = { db, clock, box, keyedHash, trail, outbox }
 
   const tokenTtl = config.accessTokenTtl
@@ -105,7 +111,7 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
   const passwordMin = PASSWORD_MIN[mfaPolicy]
   const serviceNames = ['keyturn', config.appName, new URL(issuer).hostname]
   const checkPassword = makePasswordRules({ min: passwordMin, serviceNames })
-  const passwords = await makePasswords(config, hashThreads)
+  const passwords = await makePasswords(config, instruments, hashThreads)
   const accounts = makeAccounts(ground)
   const failureCounters = makeFailureCounters(ground)
   const challenges = makeChallenges({ ...ground, ttl: config.mfaTokenTtl })
@@ -130,8 +136,8 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
 
   return {
     ...parts,
-    ...{ config, issuer, docs, passwordMin, signingKeys, accessTokens, mfaTokens },
     ...{ isTrustedProxy, proxyWatch, readiness, sharedCounts },
+    ...{ config, instruments, issuer, docs, passwordMin, signingKeys, accessTokens, mfaTokens },
     findSignedIn: makeFindSignedIn(parts),
     describeMfaStep: makeDescribeMfaStep({ mfaTokens, clock }),
     respondWithTokens: makeTokenResponse({ accessTokens, clock }),
@@ -166,13 +172,14 @@ export async function makeDependencies({ config, db, clock, logger, rootKeys, ha
 /** A service without a mail server keeps no mail and sends none; what needs it says so. */
 function makeMail({
   config,
+  instruments,
   ...ground
-}: Pick<Surroundings, 'config' | 'db' | 'clock' | 'logger'> &
+}: { instruments: readonly Instrument[] } & Pick<Surroundings, 'config' | 'db' | 'clock' | 'logger'> &
   Pick<Parameters<typeof makeOutbox>[0], 'box'> &
   Pick<Parameters<typeof makeAnswerForgotten>[0], 'keyedHash'>) {
   const { smtpUrl: url, mailFrom: from, appName: serviceName } = config
   if (!url || !from) return { outbox: noOutbox, sendLetter: null, answerForgotten: null }
-  const mailer = makeMailer({ url, from })
+  const mailer = watched(instruments, 'mailer', makeMailer({ url, from }))
   const answerForgotten = makeAnswerForgotten(ground)
   return {
     outbox: makeOutbox({ ...ground, mailer, serviceName, answerForgotten }),
@@ -181,13 +188,18 @@ function makeMail({
   }
 }
 
-async function makePasswords(config: Config, hashThreads = config.hashConcurrency) {
+async function makePasswords(
+  config: Config,
+  instruments: readonly Instrument[],
+  hashThreads = config.hashConcurrency,
+) {
+  const queue = makeHashQueue({
+    concurrency: Math.min(config.hashConcurrency, hashThreads),
+    capacity: config.hashQueue,
+  })
   return makePasswordHasher({
     engine: await loadArgon2Engine(config.hashEngine),
     cost: config.argon2,
-    queue: makeHashQueue({
-      concurrency: Math.min(config.hashConcurrency, hashThreads),
-      capacity: config.hashQueue,
-    }),
+    queue: watched(instruments, 'hashQueue', queue),
   })
 }

@@ -2,13 +2,14 @@ import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { type Config, readConfig, settingsWithoutEffect } from './config.ts'
+import { type Config, readConfig } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { makeDependencies } from './dependencies.ts'
 import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
 import { startBackgroundWork } from './operator/background-work.ts'
 import { explainFailure } from './operator/explain-failure.ts'
+import { startMonitoring } from './operator/monitoring/start.ts'
 import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
@@ -40,25 +41,31 @@ async function start(
   logger: Logger,
   hashThreads: number,
 ): Promise<{ app: FastifyInstance; readiness: Readiness }> {
-  for (const sentence of [...settingsWithoutEffect(config), ...weaknesses(config)]) logger.warn(sentence)
+  for (const sentence of weaknesses(config)) logger.warn(sentence)
 
+  const monitoring = await startMonitoring({ config, clock: systemClock, logger })
   const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
     const migrations = await migrateUp(db)
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     const rootKeys = await rootKeysOf(config, db)
-    const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys, hashThreads })
+    const { instruments } = monitoring
+    const outside = { config, db, clock: systemClock, logger, rootKeys, hashThreads, instruments }
+    const deps = await makeDependencies(outside)
     const app = await buildApp(deps, logger)
     const endBackgroundWork = startBackgroundWork({ ...deps, logger })
     app.addHook('onClose', async () => {
       await endBackgroundWork()
       await db.destroy()
+      await monitoring.end()
     })
+    await monitoring.listen()
     await listen(app, config)
     logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
     return { app, readiness: deps.readiness }
   } catch (error) {
     await db.destroy()
+    await monitoring.end()
     throw error
   }
 }
@@ -94,7 +101,8 @@ function explainStartFailure(error: unknown): string {
   const explained = explainFailure(error)
   if (explained) return explained
   const { code, message, stack } = error as NodeJS.ErrnoException
-  if (code === 'EADDRINUSE') return `The port is taken: ${message}. Stop the other program, or set PORT.`
+  if (code === 'EADDRINUSE')
+    return `The port is taken: ${message}. Stop the other program, or set PORT or METRICS_PORT.`
   if (CANNOT_LISTEN.includes(code ?? ''))
     return `The service cannot listen there: ${message}. See HOST and PORT.`
   return `Keyturn could not start: ${stack ?? message}`

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { ConfigError, readConfig, settingsWithoutEffect } from '../src/config.ts'
+import { ConfigError, readConfig } from '../src/config.ts'
 
 /** A configuration is complete and right, or the process does not start and says everything that is wrong. */
 
@@ -51,6 +51,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       hashQueue: 16 * cores,
       logLevel: 'info',
       metricsPort: 0,
+      traces: false,
     },
   )
   t.throws(() => {
@@ -90,6 +91,7 @@ t.test('every variable is read', async (t) => {
     HASH_QUEUE: '6',
     LOG_LEVEL: 'debug',
     METRICS_PORT: '9464',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
   })
   t.strictSame(
     { ...config },
@@ -122,6 +124,7 @@ t.test('every variable is read', async (t) => {
       hashQueue: 6,
       logLevel: 'debug',
       metricsPort: 9464,
+      traces: true,
     },
   )
 })
@@ -277,6 +280,22 @@ t.test('mail needs a server and a sender, and mailed codes need mail', async (t)
   )
 })
 
+t.test('metrics have a port that is not the public one', async (t) => {
+  t.match(faultsOf({ PORT: '9464', METRICS_PORT: '9464' }), [/^METRICS_PORT/])
+  t.strictSame(faultsOf({ PORT: '0', METRICS_PORT: '0' }), [])
+})
+
+t.test(
+  'there are traces when the standard variables say where to, and do not say that there are none',
+  async (t) => {
+    const somewhere = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://localhost:4318/v1/traces' }
+    t.equal(readConfig(somewhere).traces, true)
+    t.equal(readConfig({ OTEL_TRACES_EXPORTER: 'console' }).traces, true)
+    t.equal(readConfig({ ...somewhere, OTEL_TRACES_EXPORTER: 'none' }).traces, false)
+    t.equal(readConfig({ ...somewhere, OTEL_SDK_DISABLED: 'true' }).traces, false)
+  },
+)
+
 t.test('a sender is one mailbox, and nothing that could begin another header', async (t) => {
   for (const [text, mailbox] of [
     ['a@b.example', { name: '', address: 'a@b.example' }],
@@ -292,8 +311,4 @@ t.test('a sender is one mailbox, and nothing that could begin another header', a
     'nobody',
   ])
     t.match(faultsOf({ MAIL_FROM: text }), [/^MAIL_FROM/], text)
-})
-
-t.test('a setting without effect says so', async (t) => {
-  t.strictSame(settingsWithoutEffect(readConfig({})), [])
 })

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import t from 'tap'
 import { EVENTS } from '../src/audit/events.ts'
-import { readConfig, settingsWithoutEffect } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
 import { registerCommands } from '../src/operator/commands/index.ts'
@@ -40,13 +40,6 @@ t.test('the README and .env.example name every variable that the service reads, 
   const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
   const inExample = [...example.matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)
   t.same(inExample.sort(), variables())
-})
-
-t.test('the README says of each variable without effect that it has none', async (t) => {
-  const config = readConfig({ METRICS_PORT: '9464' })
-  const [, later = ''] = readme.split('have no effect in this version')
-  for (const sentence of settingsWithoutEffect(config))
-    t.match(later, `\`${sentence.split(' ')[0]}\``, sentence)
 })
 
 t.test('the README names every operation of the API under who may call it', async (t) => {

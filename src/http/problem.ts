@@ -25,7 +25,7 @@ import {
 } from '../errors.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
 import { ClientGone } from './client.ts'
-import { logRequest } from './request-log.ts'
+import type { EndRequest } from './request-log.ts'
 import { answerHeaders } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
@@ -73,10 +73,12 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 }
 
 /** For a path that cannot be decoded: Fastify knows no route for it, so no hook has run. */
-export function answerRouterError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(answerHeaders(request.id))
-  answerError(error, request, reply)
-  logRequest(request, reply)
+export function routerErrorAnswer(endRequest: EndRequest) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    reply.headers(answerHeaders(request.id))
+    answerError(error, request, reply)
+    endRequest(request, reply)
+  }
 }
 
 function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {

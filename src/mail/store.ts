@@ -53,6 +53,15 @@ export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number)
   return rows.map(({ id }) => id)
 }
 
+/** How many mails are not sent yet, and when the first of them was written, in epoch milliseconds. */
+export async function waitingMail(db: Db): Promise<{ count: number; since: number | null }> {
+  const { count, since } = await db
+    .selectFrom('outbox')
+    .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min('created_at').as('since')])
+    .executeTakeFirstOrThrow()
+  return { count: Number(count), since: since === null ? null : Number(since) }
+}
+
 /** @returns the mail, for the one process that asked first. */
 export async function claimOutbox(trx: Trx, id: string, times: ClaimTimes): Promise<OutboxRow | undefined> {
   const row = await trx

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { type Config, readConfig } from '../../src/config.ts'
 import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
+import type { Instrument } from '../../src/operator/monitoring/instrument.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
@@ -74,12 +75,13 @@ export interface ServiceOptions {
   logLevel?: string
   /** The invariants that the test breaks on purpose, behind the service's back. */
   spared?: readonly RuleName[]
+  instruments?: readonly Instrument[]
 }
 
 const ROOT_KEY = randomBytes(32)
 
 export async function startService(t: Test, options: ServiceOptions = {}): Promise<Service> {
-  const { clock = testClock(), rootKeys = [ROOT_KEY], logLevel = 'debug' } = options
+  const { clock = testClock(), rootKeys = [ROOT_KEY], logLevel = 'debug', instruments = [] } = options
   const databaseUrl = options.databaseUrl ?? (await newDatabase(t))
   const config = readConfig({
     DATABASE_URL: databaseUrl,
@@ -92,7 +94,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)
   const logger = makeLogger(logLevel, { write: (line: string) => void logLines.push(line) })
-  const deps = await makeDependencies({ config, db, clock, logger, rootKeys })
+  const deps = await makeDependencies({ config, db, clock, logger, rootKeys, instruments })
   const app = await buildApp(deps, logger)
   await app.ready()
   const invariants = await watchInvariants(deps, logLines, options.spared)

@@ -1,0 +1,73 @@
+import { Counter, type Registry } from 'prom-client'
+import { EVENTS, type EventName, type Outcome } from '../../audit/events.ts'
+import { METHODS } from '../../two-factor/factors.ts'
+import type { Instrument } from './instrument.ts'
+
+const OUTCOMES: readonly Outcome[] = ['success', 'failure']
+
+/**
+ * Everything that the audit trail records, counted; the most asked for also under names of their own. As in the
+ * log, what a transaction took back afterwards is counted still.
+ */
+export function eventMetrics(registers: Registry[]): Instrument {
+  const events = new Counter({
+    name: 'keyturn_audit_events_total',
+    help: 'Events of the audit trail, by their name',
+    labelNames: ['event'] as const,
+    registers,
+  })
+  const passwords = new Counter({
+    name: 'keyturn_passwords_total',
+    help: 'Passwords that were checked',
+    labelNames: ['outcome'] as const,
+    registers,
+  })
+  const codes = new Counter({
+    name: 'keyturn_codes_total',
+    help: 'Codes that were checked, by the factor they are of; confirming codes of new authenticators too',
+    labelNames: ['method', 'outcome'] as const,
+    registers,
+  })
+  const logins = new Counter({
+    name: 'keyturn_logins_total',
+    help: 'Logins that led to a session, by way of every factor that was asked for',
+    registers,
+  })
+  const lockouts = new Counter({
+    name: 'keyturn_lockouts_total',
+    help: 'Pauses that began after too many wrong passwords or codes in a row',
+    labelNames: ['method'] as const,
+    registers,
+  })
+
+  // What has not happened is 0, not absent: otherwise the first time would not count as an increase.
+  for (const event of Object.keys(EVENTS)) events.inc({ event }, 0)
+  for (const outcome of OUTCOMES) passwords.inc({ outcome }, 0)
+  for (const method of METHODS) for (const outcome of OUTCOMES) codes.inc({ method, outcome }, 0)
+  for (const method of ['password', ...METHODS]) lockouts.inc({ method }, 0)
+
+  function count(name: EventName, method = ''): void {
+    if (name === 'password_accepted') passwords.inc({ outcome: 'success' })
+    if (name === 'password_refused') passwords.inc({ outcome: 'failure' })
+    if (name === 'code_accepted' || isConfirmation(name, method)) codes.inc({ method, outcome: 'success' })
+    if (name === 'code_rejected') codes.inc({ method, outcome: 'failure' })
+    if (name === 'session_started') logins.inc()
+    if (name === 'attempts_paused') lockouts.inc({ method })
+    events.inc({ event: name })
+  }
+
+  return {
+    trail: (trail) => ({
+      ...trail,
+      async record(trx, name, facts, client) {
+        await trail.record(trx, name, facts, client)
+        count(name, facts.method)
+      },
+    }),
+  }
+}
+
+/** The right code of a new authenticator is told as the enrolment it brings about; one by mail is told as both. */
+function isConfirmation(name: EventName, method: string): boolean {
+  return method === 'totp' && (name === 'factor_enrolled' || name === 'factor_replaced')
+}

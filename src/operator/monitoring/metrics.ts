@@ -1,0 +1,34 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Clock } from '../../platform/clock.ts'
+import { databaseMetrics } from './database-metrics.ts'
+import { eventMetrics } from './event-metrics.ts'
+import { hashMetrics } from './hash-metrics.ts'
+import type { Instrument } from './instrument.ts'
+import { mailMetrics } from './mail-metrics.ts'
+import { requestMetrics } from './request-metrics.ts'
+
+/** What Prometheus is given: numbers, and no label that names a person or an address. */
+export interface Metrics {
+  instruments: readonly Instrument[]
+  contentType: string
+  /** All metrics in the text format of Prometheus. */
+  text(): Promise<string>
+}
+
+/** Metrics of one service; with those of the process, event-loop delay among them, that prom-client brings. */
+export function makeMetrics({ clock }: { clock: Clock }): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  return {
+    instruments: [
+      requestMetrics(registers),
+      eventMetrics(registers),
+      hashMetrics(registers),
+      mailMetrics(registers),
+      databaseMetrics(registers, clock),
+    ],
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  }
+}

@@ -1,0 +1,141 @@
+import {
+  type Context,
+  context,
+  DiagLogLevel,
+  diag,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import { startNodeSdk } from '@opentelemetry/sdk-node'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { routeOf } from '../../http/request-log.ts'
+import type { Instrument } from './instrument.ts'
+
+/** How long the end of the process may wait for a collector that does not answer. */
+const LAST_EXPORT_MS = 2_000
+
+export interface Traces {
+  instrument: Instrument
+  /** Sends what was not sent yet. */
+  end(): Promise<void>
+}
+
+/**
+ * OpenTelemetry traces, as the standard `OTEL_*` variables say: a span for each request, under the name of its
+ * route and with the id that the log has it by, and within it one for each password hash and each mail. Neither
+ * URLs nor bodies nor names are in them.
+ */
+export function startTraces(logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>): Traces {
+  const sdk = startNodeSdk({
+    // Metrics are Prometheus's, the log goes to standard output: this is for traces alone.
+    metricReaders: [],
+    logRecordProcessors: [],
+    ...(process.env.OTEL_SERVICE_NAME ? {} : { resourceAttributes: { 'service.name': 'keyturn' } }),
+  })
+  reportTo(logger)
+  return {
+    instrument: { ...requestSpans(), ...workSpans() },
+    async end() {
+      const timeout = AbortSignal.timeout(LAST_EXPORT_MS)
+      const late = new Promise((resolve) => timeout.addEventListener('abort', resolve))
+      await Promise.race([sdk.shutdown().catch((err) => logger.warn({ err }, 'traces lost')), late])
+    },
+  }
+}
+
+/** What the library has to say belongs into the log, as JSON like all the rest. */
+function reportTo(logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>): void {
+  const say =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, ...details: unknown[]) =>
+      logger[level]({ details: details.map(String) }, `traces: ${message}`)
+  diag.setLogger(
+    { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug'), verbose: () => {} },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  )
+}
+
+const tracer = () => trace.getTracer('keyturn')
+
+function requestSpans(): Pick<Instrument, 'plugin' | 'requestEnded'> {
+  const spans = new WeakMap<FastifyRequest, { span: Span; within: Context }>()
+
+  return {
+    plugin: fp(
+      async function traces(app) {
+        app.addHook('onRequest', (request, _reply, done) => {
+          const caller = propagation.extract(ROOT_CONTEXT, request.headers)
+          const route = routeOf(request)
+          const span = tracer().startSpan(
+            route === null ? request.method : `${request.method} ${route}`,
+            {
+              kind: SpanKind.SERVER,
+              attributes: {
+                'http.request.method': request.method,
+                ...(route !== null && { 'http.route': route }),
+                'keyturn.request_id': request.id,
+              },
+            },
+            caller,
+          )
+          const within = trace.setSpan(caller, span)
+          spans.set(request, { span, within })
+          context.with(within, done)
+        })
+        // What follows a body is called by its last chunk, which knows nothing of the request's context.
+        app.addHook('preValidation', (request, _reply, done) => {
+          context.with(spans.get(request)?.within ?? context.active(), done)
+        })
+      },
+      { name: 'traces' },
+    ),
+
+    requestEnded(request, reply) {
+      const { span } = spans.get(request) ?? {}
+      span?.setAttribute('http.response.status_code', reply.statusCode)
+      if (request.problemCode) span?.setAttribute('error.type', request.problemCode)
+      // A client's mistake is no fault of this service (semantic conventions for HTTP servers).
+      if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR })
+      span?.end()
+    },
+  }
+}
+
+function workSpans(): Pick<Instrument, 'hashQueue' | 'mailer'> {
+  return {
+    hashQueue: (queue) => ({
+      get waiting() {
+        return queue.waiting
+      },
+      run: (work, signal) =>
+        inSpan('hash password', (span) =>
+          queue.run(() => {
+            span.addEvent('begun')
+            return work()
+          }, signal),
+        ),
+    }),
+    mailer: (mailer) => ({
+      ...mailer,
+      send: (mail) => inSpan('send mail', () => mailer.send(mail)),
+    }),
+  }
+}
+
+function inSpan<T>(name: string, work: (span: Span) => Promise<T>): Promise<T> {
+  return tracer().startActiveSpan(name, async (span) => {
+    try {
+      return await work(span)
+    } catch (error) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).name })
+      throw error
+    } finally {
+      span.end()
+    }
+  })
+}

@@ -1,0 +1,226 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { parse } from 'yaml'
+import { runCommand, startServer } from '../helpers/command.ts'
+import { freePort } from '../helpers/free-port.ts'
+import { mailing, registerWithEmail } from '../helpers/mail.ts'
+import { dashboardQueries, monitoringFile, samples, seriesNames, startMeasured } from '../helpers/metrics.ts'
+import { sharedEnvironment } from '../helpers/process.ts'
+import { enrol, login, nextCode, PASSWORD, register, wrongCode } from '../helpers/service.ts'
+import { startMailServer } from '../helpers/smtp.ts'
+import { totp } from '../helpers/totp.ts'
+import { which } from '../helpers/which.ts'
+
+const run = promisify(execFile)
+
+const promtool = which('promtool')
+const promtoolMissing =
+  !promtool && 'promtool is missing, so its checks are not run: apt-get install prometheus'
+
+t.test(
+  'requests are counted by the route that the log names, and paths that do not exist together',
+  async (t) => {
+    const service = await startMeasured(t)
+    const { accessToken } = await enrol(service)
+    await service.get('/me', accessToken)
+    await service.get('/me?q=1')
+    await service.get('/login')
+    await service.delete('/sessions/one', accessToken)
+    await service.delete('/sessions/two', accessToken)
+    for (const path of ['/a', '/b/c', '/%zz', '/wp-login.php']) await service.get(path)
+
+    const text = await service.metrics.text()
+    const counted = samples(text, 'keyturn_http_request_duration_seconds_count')
+    t.match(counted, {
+      'method="POST",route="/register",status="201"': 1,
+      'method="GET",route="/me",status="200"': 1,
+      'method="GET",route="/me",status="401"': 1,
+      'method="GET",route="/login",status="405"': 1,
+      'method="GET",route="(none)",status="404"': 4,
+    })
+    const inLog = service.logLines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+    t.equal(
+      Object.values(counted).reduce((sum, count) => sum + count, 0),
+      inLog.length,
+      'every line of the log is counted, and nothing else',
+    )
+    const routes = new Set(Object.keys(counted).map((labels) => /route="([^"]*)"/.exec(labels)?.[1]))
+    t.strictSame(routes, new Set(inLog.map(({ route }) => route ?? '(none)')))
+    t.match(samples(text, 'keyturn_http_problems_total'), {
+      'code="not_found"': 6,
+      'code="invalid_token"': 1,
+      'code="method_not_allowed"': 1,
+    })
+  },
+)
+
+t.test('passwords, codes, logins and pauses are counted by how they went', async (t) => {
+  const service = await startMeasured(t)
+  const { mfaToken } = await register(service)
+  const { secret } = (await service.post('/2fa/setup', undefined, mfaToken)).body
+  await service.post('/2fa/verify', { code: wrongCode(service, { secret }) }, mfaToken)
+  const confirmed = await service.post('/2fa/verify', { code: totp(secret, service.clock.now()) }, mfaToken)
+  await service.post('/2fa/verify', { code: nextCode(service, { secret }) }, await login(service))
+  const recovery = { code: confirmed.body.recovery_codes[0], method: 'recovery_code' }
+  await service.post('/2fa/verify', recovery, await login(service))
+  for (let tries = 0; tries < 11; tries++)
+    await service.post('/login', { username: 'ada', password: 'wrong' })
+
+  const text = await service.metrics.text()
+  t.strictSame(samples(text, 'keyturn_codes_total'), {
+    'method="totp",outcome="failure"': 1,
+    'method="totp",outcome="success"': 2,
+    'method="recovery_code",outcome="success"': 1,
+  })
+  t.strictSame(samples(text, 'keyturn_passwords_total'), { 'outcome="success"': 2, 'outcome="failure"': 10 })
+  t.strictSame(samples(text, 'keyturn_logins_total'), { '': 3 })
+  t.strictSame(samples(text, 'keyturn_lockouts_total'), { 'method="password"': 1 })
+  t.match(samples(text, 'keyturn_audit_events_total'), { 'event="account_registered"': 1 })
+})
+
+t.test('the hash queue shows what runs, waits and is refused', async (t) => {
+  const environment = { HASH_CONCURRENCY: '1', HASH_QUEUE: '1', ARGON2_MEMORY_KIB: '65536', ARGON2_TIME: '4' }
+  const service = await startMeasured(t, { environment })
+  const asked = ['ada', 'grace', 'linus'].map((username) =>
+    service.post('/register', { username, password: PASSWORD }),
+  )
+  let busiest = ''
+  while (!/^keyturn_hash_waiting 1$/m.test(busiest)) {
+    await sleep(1)
+    busiest = await service.metrics.text()
+  }
+  t.strictSame(samples(busiest, 'keyturn_hash_running'), { '': 1 })
+  const statuses = (await Promise.all(asked)).map(({ status }) => status)
+  t.strictSame(statuses.sort(), [201, 201, 503])
+
+  const text = await service.metrics.text()
+  t.strictSame(samples(text, 'keyturn_hash_refused_total'), { '': 1 })
+  t.strictSame(samples(text, 'keyturn_hash_running'), { '': 0 })
+  t.strictSame(samples(text, 'keyturn_hash_waiting'), { '': 0 })
+  t.strictSame(samples(text, 'keyturn_hash_duration_seconds_count'), { '': 2 })
+  t.strictSame(samples(text, 'keyturn_hash_wait_seconds_count'), { '': 2 })
+  const waited = samples(text, 'keyturn_hash_wait_seconds_sum')['']
+  t.ok(waited && waited > 0.01, `one of them waited: ${waited} s`)
+})
+
+t.test('mail that goes, mail that does not, and mail that waits', async (t) => {
+  const smtp = await startMailServer(t)
+  const service = await startMeasured(t, { environment: { ...mailing(smtp), EMAIL_CODES: 'on' } })
+  const { mfaToken } = await registerWithEmail(service)
+  t.equal((await service.post('/2fa/email', undefined, mfaToken)).status, 202)
+  smtp.behave({ refuse: ['data', 451] })
+  service.clock.advance(61)
+  t.equal((await service.post('/2fa/email', undefined, mfaToken)).status, 503)
+  t.equal((await service.post('/password/forgot', { username: 'nobody' })).status, 202)
+  service.clock.advance(90)
+
+  const text = await service.metrics.text()
+  t.strictSame(samples(text, 'keyturn_mails_total'), { 'outcome="success"': 1, 'outcome="failure"': 1 })
+  t.strictSame(samples(text, 'keyturn_mails_waiting'), { '': 1 })
+  t.strictSame(samples(text, 'keyturn_mail_oldest_seconds'), { '': 90 })
+  await service.deps.outbox.deliverDue()
+  t.strictSame(samples(await service.metrics.text(), 'keyturn_mails_waiting'), { '': 0 })
+})
+
+t.test('metrics are served while the database is gone, and say that it is', async (t) => {
+  const service = await startMeasured(t)
+  t.strictSame(samples(await service.metrics.text(), 'keyturn_database_up'), { '': 1 })
+  await service.db.destroy()
+  t.strictSame(samples(await service.metrics.text(), 'keyturn_database_up'), { '': 0 })
+})
+
+// A metric is read by more people than the log, and kept for longer.
+t.test('no label has a name, an id, an address or anything that a client made up', async (t) => {
+  const service = await startMeasured(t)
+  const planted = 'planted-6f1c0e5d'
+  const { id } = await enrol(service, planted)
+  await service.post('/login', { username: `${planted}x`, password: planted })
+  for (const url of [`/${planted}`, `/sessions/${planted}`, `/me?x=${planted}`]) await service.get(url)
+  await service.post('/login', { [planted]: 1 }, planted, { headers: { 'x-forwarded-for': '203.0.113.9' } })
+  const text = await service.metrics.text()
+  for (const secret of [planted, id, '127.0.0.1', '203.0.113.9']) t.notMatch(text, secret)
+})
+
+t.test('they are on a port of their own, and nowhere on the public one', async (t) => {
+  const port = String(await freePort())
+  const service = await startServer(t, { ...(await sharedEnvironment(t)), METRICS_PORT: port })
+  const metrics = `http://127.0.0.1:${port}`
+
+  const answer = await fetch(`${metrics}/metrics`)
+  t.equal(answer.status, 200)
+  t.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  const text = await answer.text()
+  for (const name of [
+    'nodejs_eventloop_lag_p99_seconds',
+    'process_resident_memory_bytes',
+    'keyturn_database_up',
+  ])
+    t.ok(seriesNames(text).has(name), name)
+  t.equal((await fetch(`${metrics}/`)).status, 404)
+  t.equal((await fetch(`${metrics}/me`)).status, 404)
+  t.equal((await fetch(`${metrics}/metrics`, { method: 'POST' })).status, 405)
+  t.equal((await fetch(`${service.url}/metrics`)).status, 404)
+
+  const second = runCommand(t, ['src/server.ts'], {
+    ...(await sharedEnvironment(t)),
+    PORT: '0',
+    METRICS_PORT: port,
+  })
+  t.match(await second.ended, { code: 1, stderr: /^The port is taken: .*METRICS_PORT\.\n$/ })
+
+  service.signal('SIGTERM')
+  t.equal((await service.ended).code, 0, 'an open listener does not hold up the end')
+})
+
+t.test('without METRICS_PORT and OTEL_… nothing that measures is loaded', async (t) => {
+  const loaded = async (environment: Record<string, string>) => {
+    const service = runCommand(t, ['test/helpers/print-packages.ts'], {
+      ...(await sharedEnvironment(t)),
+      PORT: '0',
+      ...environment,
+    })
+    await service.line('"msg":"ready"')
+    service.signal('SIGTERM')
+    const { stdout } = await service.ended
+    return stdout
+      .split('\n')
+      .filter((line) => /prom-client|opentelemetry|operator\/monitoring\/.*(metrics|traces)/.test(line))
+  }
+  t.strictSame(await loaded({}), [])
+  t.not((await loaded({ METRICS_PORT: String(await freePort()) })).length, 0, 'and this test would see it')
+})
+
+t.test('the text is what promtool takes for good metrics', { skip: promtoolMissing }, async (t) => {
+  const service = await startMeasured(t)
+  await enrol(service)
+  const input = await service.metrics.text()
+  // Those of the process have names that prom-client gave them.
+  const own = input.split('\n\n').filter((metric) => /^# HELP keyturn_/.test(metric))
+  t.doesNotThrow(() => execFileSync(promtool ?? '', ['check', 'metrics'], { input: `${own.join('\n')}\n` }))
+})
+
+t.test('the alert rules are rules', { skip: promtoolMissing }, async (t) => {
+  const path = (name: string) =>
+    fileURLToPath(new URL(`../../src/operator/monitoring/${name}`, import.meta.url))
+  t.match((await run(promtool ?? '', ['check', 'rules', path('alerts.yml')])).stdout, 'SUCCESS')
+  t.match((await run(promtool ?? '', ['check', 'config', path('prometheus.yml')])).stdout, 'SUCCESS')
+})
+
+t.test('the dashboard and the alert rules ask for nothing that is not there', async (t) => {
+  const service = await startMeasured(t)
+  await enrol(service)
+  const text = await service.metrics.text()
+  const names = new Set([...seriesNames(text), 'up'])
+  const { groups } = parse(monitoringFile('alerts.yml'))
+  const rules: { alert: string; expr: string }[] = groups[0].rules
+  const asked = [...dashboardQueries(), ...rules.map(({ expr }) => expr)]
+  t.ok(asked.length > 20)
+  for (const query of asked)
+    for (const [name] of query.matchAll(/\b(?:keyturn|nodejs|process)_\w+|\bup\b/g))
+      t.ok(names.has(name), name)
+  const events = samples(text, 'keyturn_audit_events_total')
+  t.ok('event="session_started"' in events)
+})

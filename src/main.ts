@@ -9,7 +9,7 @@ import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
 import { startBackgroundWork } from './operator/background-work.ts'
 import { explainFailure } from './operator/explain-failure.ts'
-import { startMonitoring } from './operator/monitoring/start.ts'
+import { type Monitoring, startMonitoring } from './operator/monitoring/start.ts'
 import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { makeLogger } from './platform/logger.ts'
@@ -59,8 +59,7 @@ async function start(
       await db.destroy()
       await monitoring.end()
     })
-    await monitoring.listen()
-    await listen(app, config)
+    await listen(app, config, monitoring)
     logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
     return { app, readiness: deps.readiness }
   } catch (error) {
@@ -71,8 +70,9 @@ async function start(
 }
 
 /** Closes again what was opened for it when it cannot listen. */
-async function listen(app: FastifyInstance, { host, port }: Config): Promise<void> {
+async function listen(app: FastifyInstance, { host, port }: Config, monitoring: Monitoring): Promise<void> {
   try {
+    await monitoring.listen()
     await app.listen({ host, port, listenTextResolver: () => 'listening' })
   } catch (error) {
     await app.close()

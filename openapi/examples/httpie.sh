@@ -1,0 +1,49 @@
+# A session with HTTPie 3 (https://httpie.io), for bash or zsh. Paste it part by part: it asks for the codes that your
+# authenticator app shows. A code is good once: wait for the next one each time.
+
+BASE=http://127.0.0.1:3000
+api() { http --ignore-stdin --check-status --body "$@"; }
+with() { api --auth-type bearer --auth "$1" "${@:2}"; }
+field() { node -p "JSON.parse(require('fs').readFileSync(0, 'utf8')).$1"; }
+
+### Make an account
+MFA_TOKEN=$(api POST $BASE/register username=hedy password='correct horse battery' | field mfa_token)
+
+### Set up an authenticator: scan what comes
+with "$MFA_TOKEN" POST $BASE/2fa/setup Accept:text/plain
+
+### Confirm it; the recovery codes are shown this once
+printf 'Code: '; read -r CODE
+ANSWER=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$CODE")
+ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
+REFRESH_TOKEN=$(printf '%s' "$ANSWER" | field refresh_token)
+RECOVERY_CODE=$(printf '%s' "$ANSWER" | field 'recovery_codes[0]')
+printf '%s\n' "$ANSWER"
+
+### The account, its factors, its sessions, and what happened to it
+with "$ACCESS_TOKEN" GET $BASE/me
+with "$ACCESS_TOKEN" GET $BASE/2fa
+with "$ACCESS_TOKEN" GET $BASE/sessions
+with "$ACCESS_TOKEN" GET $BASE/me/events limit==5
+
+### Stay signed in: the refresh token is good once and gives the next one
+ANSWER=$(api POST $BASE/token/refresh refresh_token="$REFRESH_TOKEN")
+ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
+printf '%s\n' "$ANSWER"
+
+### What another service asks that must know at once whether a session has ended
+with "$ACCESS_TOKEN" POST $BASE/token/introspect token="$ACCESS_TOKEN"
+
+### Show the factor again before something that matters
+printf 'Code: '; read -r CODE
+ACCESS_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" | field access_token)
+with "$ACCESS_TOKEN" POST $BASE/password/change current_password='correct horse battery' new_password='battery staple horse'
+
+### Sign out, and in again without the phone
+with "$ACCESS_TOKEN" POST $BASE/logout
+MFA_TOKEN=$(api POST $BASE/login username=hedy password='battery staple horse' | field mfa_token)
+ACCESS_TOKEN=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$RECOVERY_CODE" method=recovery_code | field access_token)
+with "$ACCESS_TOKEN" POST $BASE/2fa/recovery-codes
+
+### Leave for good
+with "$ACCESS_TOKEN" DELETE $BASE/me

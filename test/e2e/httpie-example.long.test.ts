@@ -1,0 +1,37 @@
+import t from 'tap'
+import { example } from '../helpers/examples.ts'
+import { startListening } from '../helpers/listening.ts'
+import { openShell } from '../helpers/readme.ts'
+import { totp } from '../helpers/totp.ts'
+import { which } from '../helpers/which.ts'
+
+const missing = !which('http') && 'HTTPie is missing, so its session is not run: apt-get install httpie'
+
+t.test('the HTTPie session leads from an account to its end', { skip: missing }, async (t) => {
+  const { issuer, clock } = await startListening(t)
+  const shell = openShell(t, { HTTPIE_CONFIG_DIR: t.testdir() })
+  const [head = '', ...parts] = example('httpie.sh', issuer).split(/^(?=### )/m)
+  t.equal(await shell.paste(`set -e -o pipefail\n${head}`), '')
+
+  const printed: string[] = []
+  let secret = ''
+  for (const part of parts) {
+    // What is typed must not be taken from the lines that are pasted after it.
+    const [, asking = '', rest = part] = /^(.*read -r CODE\n)(.*)$/s.exec(part) ?? []
+    if (asking) {
+      clock.advance(30)
+      await shell.paste(asking, totp(secret, clock.now()))
+    }
+    const text = await shell.paste(rest)
+    secret = /^Secret: (\S+)/m.exec(text)?.[1] ?? secret
+    printed.push(text)
+  }
+
+  const [, , confirmed, looked, refreshed, introspected, , signedInAgain] = printed
+  t.match(confirmed, /"recovery_codes"/)
+  t.match(looked, /"two_factor_enabled": ?true.*"remaining": ?10.*"current": ?true.*"events"/s)
+  t.match(refreshed, /"refresh_token"/)
+  t.match(introspected, /"active": ?true/)
+  t.match(signedInAgain, /"recovery_codes"/)
+  t.equal(await shell.paste('echo still here\n'), 'still here\n', 'no command has failed')
+})

@@ -1,31 +1,10 @@
-import { existsSync } from 'node:fs'
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
-
-const CHROMIUM = '/usr/bin/chromium'
-
-/** Why the browser tests cannot run here; `false` where they can. */
-export const browserMissing = existsSync(CHROMIUM)
-  ? false
-  : `${CHROMIUM} is missing, so no browser test runs: apt-get install chromium`
-
-const LAUNCH_ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { openBrowser, type Watched, watchPage } from './browser.ts'
 
 /** Swagger UI in a browser, driven the way a person does it. */
-export interface SwaggerUi {
+export interface SwaggerUi extends Watched {
   page: Page
-  /** What the page asked for at other hosts. */
-  foreignRequests: string[]
-  /** What the console complained about, violations of the Content-Security-Policy among it. */
-  complaints: string[]
   /** Opens an operation, fills its body in, sends it. @returns its part of the page, with the answer. */
   execute(operationId: string, options?: { body?: unknown; mediaType?: string }): Promise<Locator>
   /** The same, and reads the answer as JSON. */
@@ -35,21 +14,8 @@ export interface SwaggerUi {
 }
 
 export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args: LAUNCH_ARGUMENTS })
-  t.teardown(() => browser.close())
-  const page = await browser.newPage({ viewport: { width: 1200, height: 1000 } })
-  page.setDefaultTimeout(15_000)
-
-  const foreignRequests: string[] = []
-  const complaints: string[] = []
-  page.on('request', (request) => {
-    const { protocol, origin } = new URL(request.url())
-    if (protocol.startsWith('http') && origin !== new URL(url).origin) foreignRequests.push(request.url())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
+  const page = await (await openBrowser(t)).newPage()
+  const watched = watchPage(page, [new URL(url).origin])
 
   await page.goto(url, { waitUntil: 'networkidle' })
 
@@ -68,9 +34,8 @@ export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
   }
 
   return {
+    ...watched,
     page,
-    foreignRequests,
-    complaints,
     execute,
 
     async executeJson(operationId, options) {

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import {
@@ -16,6 +17,7 @@ import { which } from '../helpers/which.ts'
 
 const run = promisify(execFile)
 const url = await npmStart(t)
+const database = `sqlite:${t.testdirName}/keyturn.db`
 const block = (name: string) => readmeBlock(name, url)
 const STEP = 30_000
 
@@ -104,6 +106,26 @@ t.test(
     await checksTokens(t, python ?? '', file)
   },
 )
+
+t.test('the client of the README does what it says', async (t) => {
+  const file = `${t.testdir()}/client.ts`
+  const source = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))
+  writeFileSync(file, block('client').replace('keyturn/client', source))
+  executed.push('client')
+  const { stdout } = await run(process.execPath, [file], { env: newcomersEnvironment })
+  t.match(stdout, /^.*password.*\notpauth:.*\ninvalid_code 4\nnull\n$/)
+})
+
+t.test('the commands of the README that change keys run beside the service', async (t) => {
+  const shell = openShell(t, { DATABASE_URL: database })
+  await shell.paste(`cd '${fileURLToPath(new URL('../..', import.meta.url))}'\n`)
+  const paste = (name: string) => {
+    executed.push(name)
+    return shell.paste(block(name))
+  }
+  t.match(await paste('rotate'), /The next signing key is (\S+) .*\n(?:.*\n)*.*\1/)
+  t.match(await paste('reseal'), /signing keys: 0 sealed anew\nTOTP secrets: 0 sealed anew/)
+})
 
 t.test('no marked block of the README is left out', { skip: httpieMissing || pythonMissing }, async (t) => {
   t.same(executed, readmeBlockNames())

@@ -10,7 +10,7 @@ export interface paths {
     get: operations["getLiveness"];
   };
   "/readyz": {
-    /** Whether requests can be served: the database answers */
+    /** Whether requests should be sent here */
     get: operations["getReadiness"];
   };
   "/.well-known/jwks.json": {
@@ -432,10 +432,10 @@ export interface operations {
       };
     };
   };
-  /** Whether requests can be served: the database answers */
+  /** Whether requests should be sent here */
   getReadiness: {
     responses: {
-      /** @description They can */
+      /** @description They should: the database answers, and the process is not about to end */
       200: {
         content: {
           "application/json": {
@@ -444,7 +444,11 @@ export interface operations {
             checks: {
               /** @enum {string} */
               database: "ok";
+              /** @description Where `REDIS_URL` is set. While it is away, each process keeps to its share of the limits */
+              redis?: "ok" | "unavailable";
             };
+            /** @description What an operator should look at, although the service works */
+            warnings?: string[];
           };
         };
       };
@@ -1655,7 +1659,7 @@ export interface operations {
           "application/json": components["schemas"]["Introspection"];
         };
       };
-      /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+      /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP */
       400: {
         content: {
           "application/problem+json": components["schemas"]["Problem"];

@@ -198,14 +198,21 @@ export interface components {
        */
       at: string;
       /** @enum {unknown} */
-      event: "account_registered" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "other_sessions_ended" | "token_refreshed" | "refresh_token_reused" | "password_changed" | "password_reset" | "email_change_requested" | "email_changed";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "factors_reset" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "secrets_resealed";
       /** @enum {unknown} */
       outcome: "success" | "failure";
+      /**
+       * @description Whoever called the API, or the people who run the service
+       * @enum {unknown}
+       */
+      actor: "client" | "operator";
       /** @description The factor it is about */
       method: string | null;
       /** @description The session it is about */
       session_id: string | null;
+      /** @description Empty when it was an operator */
       ip: string;
+      /** @description Empty when it was an operator */
       user_agent: string;
       request_id: string;
     };

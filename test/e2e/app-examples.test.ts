@@ -35,7 +35,7 @@ t.test('so does the Flask app', { skip: flaskMissing }, async (t) => {
 
 async function signsPeopleIn(t: Test, name: string, command: (file: string, port: string) => string[]) {
   const folder = t.testdir()
-  const { issuer, clock } = await startListening(t, { databasePath: `${folder}/keyturn.db` })
+  const { issuer, clock } = await startListening(t)
   const file = `${folder}/${name}`
   writeFileSync(file, example(name, issuer))
   const port = String(await freePort())

@@ -1,10 +1,15 @@
 import type { Db, Trx } from '../platform/database.ts'
+import { prepared } from '../platform/prepared.ts'
 import { type Account, accountFromRow } from './account.ts'
 import type { ImportedAccount } from './import-accounts.ts'
 import { usernameKey } from './username.ts'
 
+const accountById = prepared((db, { id }: { id: string }) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', id),
+)
+
 export async function findAccountById(db: Db, id: string): Promise<Account | undefined> {
-  const row = await db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await accountById.first(db, { id })
   return row && accountFromRow(row)
 }
 
@@ -14,14 +19,14 @@ export async function lockAccount(trx: Trx, id: string): Promise<Account | undef
   return row && accountFromRow(row)
 }
 
+const accountByKey = prepared((db, { key }: { key: string }) =>
+  db.selectFrom('accounts').selectAll().where('username_key', '=', key),
+)
+
 export async function findAccountByUsername(db: Db, username: string): Promise<Account | undefined> {
   // PostgreSQL has no such character and refuses to be asked for it; no account has it either.
   if (username.includes('\0')) return undefined
-  const row = await db
-    .selectFrom('accounts')
-    .selectAll()
-    .where('username_key', '=', usernameKey(username))
-    .executeTakeFirst()
+  const row = await accountByKey.first(db, { key: usernameKey(username) })
   return row && accountFromRow(row)
 }
 

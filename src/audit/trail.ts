@@ -6,7 +6,7 @@ import type { Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Client } from '../tokens/sessions.ts'
 import { type EventName, kindOf } from './events.ts'
-import { insertAuditEvents } from './store.ts'
+import { insertAuditEvent, insertAuditEvents } from './store.ts'
 
 /** Whom and what an event is about. */
 export interface EventFacts {
@@ -68,7 +68,7 @@ export function makeAuditTrail({
       const { account, alsoTo } = facts
       const { notice } = kindOf(name)
       const event = eventOf(name, facts, client)
-      await insertAuditEvents(trx, [rowOf(event, client)])
+      await insertAuditEvent(trx, rowOf(event, client))
       if (account && notice) await notices.tell(trx, account, notice, client, alsoTo)
       logger.info(event, 'audit')
     },

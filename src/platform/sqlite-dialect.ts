@@ -9,6 +9,7 @@ import {
   type QueryResult,
   type SelectModifierNode,
   SqliteAdapter,
+  type SqliteDatabase,
   SqliteDialect,
   SqliteDriver,
   SqliteQueryCompiler,
@@ -76,7 +77,7 @@ class PatientSqliteDriver extends SqliteDriver {
     super({
       database: async () => {
         sqlite.opened = await openFile(path)
-        return sqlite.opened
+        return keepStatements(sqlite.opened)
       },
     })
     this.#sqlite = sqlite
@@ -121,6 +122,29 @@ class PatientSqliteDriver extends SqliteDriver {
         await this.#turns.take()
       }
     }
+  }
+}
+
+/** More than the texts that requests are made of; clean-up has some of every length beside them. */
+const STATEMENTS_KEPT = 500
+
+/**
+ * Statements prepared once: preparing costs several times what most of them do. SQLite itself prepares one anew
+ * when the schema has changed.
+ */
+function keepStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
+  const kept = new Map<string, BetterSqlite3.Statement>()
+  return {
+    close: () => void sqlite.close(),
+    prepare(text) {
+      const known = kept.get(text)
+      if (known) return known
+      const statement = sqlite.prepare(text)
+      const [oldest] = kept.keys()
+      if (kept.size >= STATEMENTS_KEPT && oldest !== undefined) kept.delete(oldest)
+      kept.set(text, statement)
+      return statement
+    },
   }
 }
 

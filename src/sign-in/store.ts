@@ -1,17 +1,10 @@
 import { sql } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
+import { prepared } from '../platform/prepared.ts'
 import type { Challenge } from './challenges.ts'
 
-/**
- * @param passwordSetAt the password that was checked: a challenge never outlives a change of it.
- * @returns whether the account is still as it was when its password was checked.
- */
-export async function insertChallenge(
-  trx: Trx,
-  challenge: Challenge,
-  passwordSetAt: number,
-): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
+const insertForUnchanged = prepared((db, challenge: Challenge & { passwordSetAt: number }) =>
+  db
     .insertInto('challenges')
     .columns(['id', 'account_id', 'created_at', 'expires_at', 'wrong_codes'])
     .expression((eb) =>
@@ -25,12 +18,38 @@ export async function insertChallenge(
           eb.val(0).as('wrong_codes'),
         ])
         .where('accounts.id', '=', challenge.accountId)
-        .where('password_set_at', '=', passwordSetAt)
+        .where('password_set_at', '=', challenge.passwordSetAt)
         .where('disabled_at', 'is', null),
-    )
-    .executeTakeFirstOrThrow()
-  return numInsertedOrUpdatedRows === 1n
+    ),
+)
+
+/**
+ * @param passwordSetAt the password that was checked: a challenge never outlives a change of it.
+ * @returns whether the account is still as it was when its password was checked.
+ */
+export async function insertChallenge(
+  trx: Trx,
+  challenge: Challenge,
+  passwordSetAt: number,
+): Promise<boolean> {
+  return (await insertForUnchanged.run(trx, { ...challenge, passwordSetAt })) === 1
 }
+
+interface Answerable {
+  id: string
+  now: number
+  maxWrongCodes: number
+}
+
+const liveChallenge = prepared((db, { id, now, maxWrongCodes }: Answerable) =>
+  db
+    .selectFrom('challenges')
+    .selectAll()
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrongCodes),
+)
 
 export async function findLiveChallenge(
   db: Db,
@@ -38,18 +57,22 @@ export async function findLiveChallenge(
   now: number,
   maxWrongCodes: number,
 ): Promise<Challenge | undefined> {
-  const row = await db
-    .selectFrom('challenges')
-    .selectAll()
-    .where('id', '=', id)
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where('wrong_codes', '<', maxWrongCodes)
-    .executeTakeFirst()
+  const row = await liveChallenge.first(db, { id, now, maxWrongCodes })
   return (
     row && { id: row.id, accountId: row.account_id, createdAt: row.created_at, expiresAt: row.expires_at }
   )
 }
+
+const countedAnswer = prepared((db, { id, now, maxWrongCodes }: Answerable) =>
+  db
+    .updateTable('challenges')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('id', '=', id)
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrongCodes)
+    .returning('wrong_codes'),
+)
 
 /** @returns the count after this one, or `undefined` when the challenge cannot be answered any more. */
 export async function countWrongCode(
@@ -58,63 +81,69 @@ export async function countWrongCode(
   now: number,
   maxWrongCodes: number,
 ): Promise<number | undefined> {
-  const row = await trx
-    .updateTable('challenges')
-    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
-    .where('id', '=', id)
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', now)
-    .where('wrong_codes', '<', maxWrongCodes)
-    .returning('wrong_codes')
-    .executeTakeFirst()
-  return row?.wrong_codes
+  return (await countedAnswer.first(trx, { id, now, maxWrongCodes }))?.wrong_codes
 }
 
-/** @returns whether this call was the one that consumed it. */
-export async function consumeChallenge(trx: Trx, id: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+const consumed = prepared((db, { id, now }: { id: string; now: number }) =>
+  db
     .updateTable('challenges')
     .set({ consumed_at: now })
     .where('id', '=', id)
-    .where('consumed_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+    .where('consumed_at', 'is', null),
+)
+
+/** @returns whether this call was the one that consumed it. */
+export async function consumeChallenge(trx: Trx, id: string, now: number): Promise<boolean> {
+  return (await consumed.run(trx, { id, now })) === 1
 }
 
 export async function deleteChallenges(trx: Trx, accountId: string): Promise<void> {
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
 }
 
-/**
- * Counts a failure, unless a pause is on. `blockedUntil` is when the last pause ended or this one will; 0 for none.
- *
- * @param paused which values of `blocked_until` are a pause.
- */
+/** One counter. */
+interface Counter {
+  subject: string
+  factor: string
+}
+
+/** Which values of `blocked_until` are a pause. */
+interface Paused {
+  after: number
+  upTo: number
+  or: number
+}
+
+const countedFailure = prepared(
+  (db, { subject, factor, now, after, upTo, or }: Counter & Paused & { now: number }) =>
+    db
+      .insertInto('failure_counters')
+      .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now, succeeded_at: null })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['subject', 'factor'])
+          .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
+          .where((eb) => {
+            const until = eb.ref('failure_counters.blocked_until')
+            const running = eb.and([eb(until, '>', after), eb(until, '<=', upTo)])
+            return eb.not(eb.or([running, eb(until, '=', or)]))
+          }),
+      )
+      .returning(['succeeded_at', 'failures', 'blocked_until']),
+)
+
+/** Counts a failure, unless a pause is on. `blockedUntil` is when the last pause ended or this one will; 0 for none. */
 export async function countFailure(
   trx: Trx,
   subject: string,
   factor: string,
   now: number,
-  paused: { after: number; upTo: number; or: number },
+  paused: Paused,
 ): Promise<
   | { counted: true; everSucceeded: boolean; failures: number; blockedUntil: number }
   | { counted: false; blockedUntil: number }
 > {
-  const row = await trx
-    .insertInto('failure_counters')
-    .values({ subject, factor, failures: 1, blocked_until: 0, last_failed_at: now, succeeded_at: null })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['subject', 'factor'])
-        .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
-        .where(({ eb, ref, and, not, or }) => {
-          const until = ref('failure_counters.blocked_until')
-          const running = and([eb(until, '>', paused.after), eb(until, '<=', paused.upTo)])
-          return not(or([running, eb(until, '=', paused.or)]))
-        }),
-    )
-    .returning(['succeeded_at', 'failures', 'blocked_until'])
-    .executeTakeFirst()
+  const row = await countedFailure.first(trx, { subject, factor, now, ...paused })
   if (row) {
     const { succeeded_at, failures, blocked_until: blockedUntil } = row
     return { counted: true, everSucceeded: succeeded_at !== null, failures, blockedUntil }
@@ -198,23 +227,29 @@ export async function unblockCounters(trx: Trx, subject: string, now: number, la
     .execute()
 }
 
-export async function resetCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
-  await trx
+const reset = prepared((db, { subject, factor, now }: Counter & { now: number }) =>
+  db
     .updateTable('failure_counters')
     .set({ failures: 0, blocked_until: 0, succeeded_at: now })
     .where('subject', '=', subject)
-    .where('factor', '=', factor)
-    .execute()
+    .where('factor', '=', factor),
+)
+
+export async function resetCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
+  await reset.run(trx, { subject, factor, now })
 }
 
-/** The factors of a subject that failed so often that none of their codes is evaluated any more. */
-export async function listClosedFactors(db: Db, subject: string, last: number): Promise<string[]> {
-  const rows = await db
+const closedFactors = prepared((db, { subject, last }: { subject: string; last: number }) =>
+  db
     .selectFrom('failure_counters')
     .select('factor')
     .where('subject', '=', subject)
-    .where('failures', '>=', last)
-    .execute()
+    .where('failures', '>=', last),
+)
+
+/** The factors of a subject that failed so often that none of their codes is evaluated any more. */
+export async function listClosedFactors(db: Db, subject: string, last: number): Promise<string[]> {
+  const rows = await closedFactors.all(db, { subject, last })
   return rows.map((row) => row.factor)
 }
 

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
+import { prepared } from '../platform/prepared.ts'
 import type {
   HashKeysTable,
   RefreshTokensTable,
@@ -9,24 +10,25 @@ import type {
 import type { Amr } from './assurance.ts'
 import type { Session } from './sessions.ts'
 
+const begunSession = prepared((db, session: Omit<Session, 'amr'> & { amr: string }) =>
+  db.insertInto('sessions').values({
+    id: session.id,
+    account_id: session.accountId,
+    amr: session.amr,
+    acr: session.acr,
+    auth_time: session.authTime,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    idle_expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
+    ended_at: null,
+    ip: session.ip,
+    user_agent: session.userAgent,
+  }),
+)
+
 export async function insertSession(trx: Trx, session: Session): Promise<void> {
-  await trx
-    .insertInto('sessions')
-    .values({
-      id: session.id,
-      account_id: session.accountId,
-      amr: session.amr.join(' '),
-      acr: session.acr,
-      auth_time: session.authTime,
-      created_at: session.createdAt,
-      last_used_at: session.lastUsedAt,
-      idle_expires_at: session.idleExpiresAt,
-      expires_at: session.expiresAt,
-      ended_at: null,
-      ip: session.ip,
-      user_agent: session.userAgent,
-    })
-    .execute()
+  await begunSession.run(trx, { ...session, amr: session.amr.join(' ') })
 }
 
 function liveSessions(db: Db, now: number) {
@@ -37,8 +39,12 @@ function liveSessions(db: Db, now: number) {
     .where('idle_expires_at', '>', now)
 }
 
+const liveSession = prepared((db, { id, now }: { id: string; now: number }) =>
+  liveSessions(db, now).where('id', '=', id),
+)
+
 export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
-  const row = await liveSessions(db, now).where('id', '=', id).executeTakeFirst()
+  const row = await liveSession.first(db, { id, now })
   return row && sessionFromRow(row)
 }
 
@@ -88,9 +94,10 @@ export async function weakenSessions(trx: Trx, accountId: string): Promise<void>
     .execute()
 }
 
-/** The session was used: it lives on until its new idle end, and was seen from there. */
-export async function touchSession(trx: Trx, session: Session): Promise<void> {
-  await trx
+type Touch = Pick<Session, 'id' | 'lastUsedAt' | 'idleExpiresAt' | 'ip' | 'userAgent'>
+
+const touched = prepared((db, session: Touch) =>
+  db
     .updateTable('sessions')
     .set({
       last_used_at: session.lastUsedAt,
@@ -98,8 +105,12 @@ export async function touchSession(trx: Trx, session: Session): Promise<void> {
       ip: session.ip,
       user_agent: session.userAgent,
     })
-    .where('id', '=', session.id)
-    .execute()
+    .where('id', '=', session.id),
+)
+
+/** The session was used: it lives on until its new idle end, and was seen from there. */
+export async function touchSession(trx: Trx, session: Touch): Promise<void> {
+  await touched.run(trx, session)
 }
 
 /** @returns whether this call was the one that ended it. */
@@ -152,21 +163,36 @@ export async function endWeakerSessions(trx: Trx, session: Session, now: number)
     .execute()
 }
 
-export async function insertRefreshToken(
-  trx: Trx,
-  token: { tokenHash: string; sessionId: string; createdAt: number; expiresAt: number },
-): Promise<void> {
-  await trx
-    .insertInto('refresh_tokens')
-    .values({
-      token_hash: token.tokenHash,
-      session_id: token.sessionId,
-      created_at: token.createdAt,
-      expires_at: token.expiresAt,
-      rotated_at: null,
-    })
-    .execute()
+interface NewRefreshToken {
+  tokenHash: string
+  sessionId: string
+  createdAt: number
+  expiresAt: number
 }
+
+const newRefreshToken = prepared((db, token: NewRefreshToken) =>
+  db.insertInto('refresh_tokens').values({
+    token_hash: token.tokenHash,
+    session_id: token.sessionId,
+    created_at: token.createdAt,
+    expires_at: token.expiresAt,
+    rotated_at: null,
+  }),
+)
+
+export async function insertRefreshToken(trx: Trx, token: NewRefreshToken): Promise<void> {
+  await newRefreshToken.run(trx, token)
+}
+
+const rotated = prepared((db, { tokenHash, now }: { tokenHash: string; now: number }) =>
+  db
+    .updateTable('refresh_tokens')
+    .set({ rotated_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('rotated_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('session_id'),
+)
 
 /**
  * Marks a refresh token as used.
@@ -178,15 +204,7 @@ export async function rotateRefreshToken(
   tokenHash: string,
   now: number,
 ): Promise<string | undefined> {
-  const row = await trx
-    .updateTable('refresh_tokens')
-    .set({ rotated_at: now })
-    .where('token_hash', '=', tokenHash)
-    .where('rotated_at', 'is', null)
-    .where('expires_at', '>', now)
-    .returning('session_id')
-    .executeTakeFirst()
-  return row?.session_id
+  return (await rotated.first(trx, { tokenHash, now }))?.session_id
 }
 
 /** The account whose session the token is of, live or not. */

@@ -1,4 +1,5 @@
 import type { Db, Trx } from '../platform/database.ts'
+import { prepared } from '../platform/prepared.ts'
 
 /** An authenticator of an account: pending until a code confirms it, then active. */
 export interface TotpFactor {
@@ -12,18 +13,21 @@ export interface TotpFactor {
   confirmedAt: number | null
 }
 
+const factorsInTime = prepared((db, { accountId, now }: { accountId: string; now: number }) =>
+  db
+    .selectFrom('totp_factors')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)])),
+)
+
 /** The active factor and the pending one, where there are such; an expired pending one is as good as gone. */
 export async function findTotpFactors(
   db: Db,
   accountId: string,
   now: number,
 ): Promise<{ active?: TotpFactor; pending?: TotpFactor }> {
-  const rows = await db
-    .selectFrom('totp_factors')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)]))
-    .execute()
+  const rows = await factorsInTime.all(db, { accountId, now })
   const factors: { active?: TotpFactor; pending?: TotpFactor } = {}
   for (const row of rows)
     factors[row.state] = {
@@ -39,14 +43,16 @@ export async function findTotpFactors(
   return factors
 }
 
-export async function hasActiveTotp(db: Db, accountId: string): Promise<boolean> {
-  const row = await db
+const activeTotp = prepared((db, { accountId }: { accountId: string }) =>
+  db
     .selectFrom('totp_factors')
     .select('id')
     .where('account_id', '=', accountId)
-    .where('state', '=', 'active')
-    .executeTakeFirst()
-  return row !== undefined
+    .where('state', '=', 'active'),
+)
+
+export async function hasActiveTotp(db: Db, accountId: string): Promise<boolean> {
+  return (await activeTotp.first(db, { accountId })) !== undefined
 }
 
 /** The new pending factor takes the place of the one before it. */
@@ -114,16 +120,18 @@ export async function activateTotpFactor(
   return numUpdatedRows === 1n
 }
 
-/** @returns whether this call was the one that spent the time step. */
-export async function spendTimeStep(trx: Trx, factorId: string, step: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+const spent = prepared((db, { factorId, step }: { factorId: string; step: number }) =>
+  db
     .updateTable('totp_factors')
     .set({ last_used_step: step })
     .where('id', '=', factorId)
     .where('state', '=', 'active')
-    .where('last_used_step', '<', step)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+    .where('last_used_step', '<', step),
+)
+
+/** @returns whether this call was the one that spent the time step. */
+export async function spendTimeStep(trx: Trx, factorId: string, step: number): Promise<boolean> {
+  return (await spent.run(trx, { factorId, step })) === 1
 }
 
 /** The account's recovery codes from now on; all before them are void. */
@@ -165,14 +173,17 @@ export async function redeemRecoveryCode(
   return numUpdatedRows === 1n
 }
 
-export async function hasUnusedRecoveryCode(db: Db, accountId: string): Promise<boolean> {
-  const row = await db
+const unusedRecoveryCode = prepared((db, { accountId }: { accountId: string }) =>
+  db
     .selectFrom('recovery_codes')
     .select('id')
     .where('account_id', '=', accountId)
     .where('used_at', 'is', null)
-    .executeTakeFirst()
-  return row !== undefined
+    .limit(1),
+)
+
+export async function hasUnusedRecoveryCode(db: Db, accountId: string): Promise<boolean> {
+  return (await unusedRecoveryCode.first(db, { accountId })) !== undefined
 }
 
 export async function recoveryCodeStock(

@@ -1,20 +1,24 @@
 import QRCode from 'qrcode'
+import { pngOf } from './png.ts'
 
-const OPTIONS = { errorCorrectionLevel: 'M', margin: 4 } as const
+/** The least that scanners are promised (ISO/IEC 18004), in modules. */
+const QUIET_ZONE = 4
+const LEVEL = { errorCorrectionLevel: 'M' } as const
 
 /** A picture for a page or a mail. */
-export function qrPng(text: string): Promise<Buffer> {
-  return QRCode.toBuffer(text, { ...OPTIONS, type: 'png', scale: 6 })
+export function qrPng(text: string): Buffer {
+  const { modules } = QRCode.create(text, LEVEL)
+  const isDark = (row: number, column: number) => modules.get(row, column) === 1
+  return pngOf({ size: modules.size, isDark }, { margin: QUIET_ZONE, scale: 6 })
 }
 
 export function qrSvg(text: string): Promise<string> {
-  return QRCode.toString(text, { ...OPTIONS, type: 'svg' })
+  return QRCode.toString(text, { ...LEVEL, margin: QUIET_ZONE, type: 'svg' })
 }
 
 /** Black on white whatever the colours of the terminal are: 256-colour codes are not subject to its theme. */
 const BLACK_ON_WHITE = '\x1b[38;5;16;48;5;231m'
 const RESET = '\x1b[0m'
-const QUIET_ZONE = 4
 
 /** A QR code of half blocks, two modules to a character: about 50 columns and 25 lines for a key URI. */
 export function qrTerminal(text: string): string {

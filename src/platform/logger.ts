@@ -1,10 +1,11 @@
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
 
 /**
- * JSON lines. What could hold a secret is never handed to the logger; the paths below are the second line, for
+ * JSON lines, written behind the back of the requests that they tell of: a reader who is slow holds up nobody.
+ * pino writes what is left when the process ends, also by an error. What could hold a secret is never handed to the logger; the paths below are the second line, for
  * the day somebody logs a request or a body whole.
  */
-export function makeLogger(level: string, destination?: DestinationStream): Logger {
+export function makeLogger(level: string, to: DestinationStream = standardOutput()): Logger {
   const options = {
     level,
     base: null,
@@ -15,7 +16,11 @@ export function makeLogger(level: string, destination?: DestinationStream): Logg
       censor: '[redacted]',
     },
   }
-  return destination ? pino(options, destination) : pino(options)
+  return pino(options, to)
+}
+
+function standardOutput(): DestinationStream {
+  return destination({ dest: 1, sync: false })
 }
 
 const SECRET_MEMBERS = [

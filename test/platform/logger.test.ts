@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+/** The log is written behind the back of the requests. What it says of the end of the process must be there all the same. */
+
+const LINES = 2000
+
+const ENDS = {
+  'an error that nobody caught': "throw new Error('nobody catches this')",
+  'a rejection that nobody caught': "Promise.reject(new Error('nobody catches this'))",
+  'process.exit': 'process.exit(1)',
+  'nothing left to do': '',
+}
+
+for (const [name, end] of Object.entries(ENDS))
+  t.test(`no line is lost when the process ends by ${name}`, async (t) => {
+    for (const to of ['pipe', 'file'] as const) {
+      const script = `
+        const { makeLogger } = await import(${JSON.stringify(import.meta.resolve('../../src/platform/logger.ts'))})
+        const logger = makeLogger('info')
+        for (let i = 0; i < ${LINES / 2}; i += 1) logger.info({ i }, 'before')
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        for (let i = ${LINES / 2}; i < ${LINES}; i += 1) logger.info({ i }, 'last words')
+        ${end}`
+      const lines = await outputOf(script, to, `${t.testdir()}/log`)
+      const numbers = lines.map((line) => JSON.parse(line).i)
+      t.strictSame(numbers, [...Array(LINES).keys()], to)
+    }
+  })
+
+async function outputOf(script: string, to: 'pipe' | 'file', path: string): Promise<string[]> {
+  const file = openSync(path, 'w')
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', to === 'file' ? file : 'pipe', 'ignore'],
+    env: { PATH: process.env.PATH },
+  })
+  let text = ''
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await once(child, 'close')
+  closeSync(file)
+  if (to === 'file') text = readFileSync(path, 'utf8')
+  return text.trimEnd().split('\n')
+}

@@ -60,7 +60,11 @@ async function start(
       await monitoring.end()
     })
     await listen(app, config, monitoring)
-    logger.info({ issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs }, 'ready')
+    const { name: hash_engine, hashMs: hash_ms } = deps.passwords.engine
+    logger.info(
+      { issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs, hash_engine, hash_ms },
+      'ready',
+    )
     return { app, readiness: deps.readiness }
   } catch (error) {
     await db.destroy()

@@ -3,6 +3,8 @@ import type { HashQueue } from './hash-queue.ts'
 import { readStoredHash } from './stored-hash/index.ts'
 
 export interface PasswordHasher {
+  /** The library that hashes, and what the hash made at the start took, in milliseconds. */
+  readonly engine: { name: Argon2Engine['name']; hashMs: number }
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
@@ -27,9 +29,13 @@ export async function makePasswordHasher({
   cost: Argon2Cost
   queue: HashQueue
 }): Promise<PasswordHasher> {
+  const startedAt = performance.now()
   const nobodysHash = await engine.hash(crypto.randomUUID(), cost)
+  const hashMs = Math.round(performance.now() - startedAt)
 
   return {
+    engine: { name: engine.name, hashMs },
+
     hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), signal),
 
     async verify(stored, password, signal) {

@@ -8,6 +8,7 @@ import { registerKeys } from './keys.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerOpenapi } from './openapi.ts'
 import { registerSessions } from './sessions.ts'
+import { registerTune } from './tune.ts'
 import { registerUsers } from './users/index.ts'
 
 /** Adds one command, or a family of them, to the program. */
@@ -24,6 +25,7 @@ const commands: readonly RegisterCommand[] = [
   registerMigrate,
   registerCopy,
   registerDoctor,
+  registerTune,
   registerOpenapi,
 ]
 

@@ -31,7 +31,6 @@ import { makeCleanUp } from './operator/clean-up.ts'
 import { type Instrument, watched } from './operator/monitoring/instrument.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Db } from './platform/database.ts'
-import { makeMailer } from './platform/mailer.ts'
 import { makeChallenges } from './sign-in/challenges.ts'
 import { makeCheckCredentials } from './sign-in/credentials.ts'
 import { makeFailureCounters } from './sign-in/failure-counters.ts'
@@ -91,7 +90,7 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
-  const { outbox, sendLetter, answerForgotten } = makeMail({ ...outside, db, box, keyedHash, instruments })
+  const { outbox, sendLetter, answerForgotten } = await makeMail({ ...outside, db, box, keyedHash, instruments })
   const notices = makeNotices({ outbox, clock })
   const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, notices }))
   const ground = { db, clock, box, keyedHash, trail, outbox }
@@ -170,7 +169,7 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
 }
 
 /** A service without a mail server keeps no mail and sends none; what needs it says so. */
-function makeMail({
+async function makeMail({
   config,
   instruments,
   ...ground
@@ -179,6 +178,8 @@ function makeMail({
   Pick<Parameters<typeof makeAnswerForgotten>[0], 'keyedHash'>) {
   const { smtpUrl: url, mailFrom: from, appName: serviceName } = config
   if (!url || !from) return { outbox: noOutbox, sendLetter: null, answerForgotten: null }
+  // Not loaded by those who send no mail: it takes as long to load as the HTTP server.
+  const { makeMailer } = await import('./platform/mailer.ts')
   const mailer = watched(instruments, 'mailer', makeMailer({ url, from }))
   const answerForgotten = makeAnswerForgotten(ground)
   return {

@@ -1,0 +1,112 @@
+/** `npm run bench`: what the service does in a second, and what that is of what could be done. For people, not for CI. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { SingleBar } from 'cli-progress'
+import { Command, InvalidArgumentError } from 'commander'
+import { figuresOf } from './figures.ts'
+import { judge, type RunFigures } from './goals.ts'
+import { measureGrowth } from './growth.ts'
+import { startKeyturn } from './keyturn.ts'
+import { describeMachine, markdownOf } from './report.ts'
+import { bareRoutes, betterAuth, productSubjects, rawHash, type Subject } from './subjects.ts'
+
+const RESULTS = fileURLToPath(new URL('results', import.meta.url))
+
+interface Options {
+  seconds: number
+  runs: number
+  clients: number
+  only?: string[]
+  peer?: string
+  check?: boolean
+  growth?: boolean | string
+}
+
+const positive = (text: string) => {
+  const value = Number(text)
+  if (value > 0) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+const options = new Command('bench')
+  .description('Measures the service and, turn by turn in the same run, what its rates are compared with.')
+  .option('--seconds <n>', 'how long each is measured in a run', positive, 4)
+  .option('--runs <n>', 'how many runs', positive, 3)
+  .option('--clients <n>', 'how many clients ask at once', positive, 8)
+  .option('--only <ids>', 'some of them, by their ids and separated by commas', (text) => text.split(','))
+  .option('--peer <name>', 'measure another product beside it: better-auth')
+  .option('--check', 'exit with 1 when a goal is missed by more than a tenth')
+  .option('--growth [accounts]', 'instead: latencies on files of 1000 accounts and of more, up to so many')
+  .parse()
+  .opts<Options>()
+
+/** Short, so that whatever else the machine does meets all of them alike. */
+const SLICE_SECONDS = 2
+const WARM_UP_SECONDS = 1
+const ACCOUNTS = { accounts: 30_000, sessionsEach: 1 }
+
+const folder = mkdtempSync(`${tmpdir()}/keyturn-bench-`)
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.once('SIGINT', () => process.exit(130))
+if (options.growth) console.log(await measureGrowth(folder, Number(options.growth) || 100_000))
+else await measureRates()
+process.exit()
+
+async function measureRates(): Promise<void> {
+  const keyturn = await startKeyturn(`${folder}/keyturn`, ACCOUNTS)
+  const beside = [await rawHash(folder), await bareRoutes(folder)]
+  if (options.peer === 'better-auth') beside.push(await betterAuth(folder))
+  const all = [...productSubjects(keyturn), ...beside.flatMap(({ list }) => list)]
+  const subjects = all.filter(({ id }) => !options.only || options.only.includes(id))
+
+  const runs = await measureRuns(subjects, keyturn.restart)
+  const labels = new Map(subjects.map(({ id, label }) => [id, label]))
+  const verdicts = judge(runs)
+  const markdown = `${describeMachine()}; ${options.clients} clients, ${options.runs} runs of ${options.seconds} s each\n\n${markdownOf(labels, runs, verdicts)}\n`
+  console.log(markdown)
+
+  const name = `${RESULTS}/${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`
+  mkdirSync(RESULTS, { recursive: true })
+  writeFileSync(`${name}.md`, markdown)
+  const figures = runs.map(({ rates, readyMs }) => ({ ...Object.fromEntries(rates), readyMs }))
+  writeFileSync(
+    `${name}.json`,
+    JSON.stringify({ machine: describeMachine(), options, figures, verdicts }, null, 2),
+  )
+
+  await Promise.all([keyturn.stop(), ...beside.map(({ stop }) => stop())])
+  if (options.check && verdicts.some(({ fails }) => fails)) process.exitCode = 1
+}
+
+/** Every subject has its turn in each pass, and the passes of a run make its figures. */
+async function measureRuns(
+  subjects: readonly Subject[],
+  restart: () => Promise<number>,
+): Promise<RunFigures[]> {
+  const passes = Math.max(1, Math.round(options.seconds / SLICE_SECONDS))
+  const seconds = options.seconds / passes
+  const bar = new SingleBar({ format: '{bar} {percentage}% | {what} | {eta_formatted} left' })
+  bar.start(subjects.length * (1 + options.runs * passes), 0, { what: 'warm-up' })
+  const turn = async (subject: Subject, length: number, what: string) => {
+    bar.update({ what: `${what}: ${subject.id}` })
+    const slice = await subject.slice({ clients: options.clients, seconds: length })
+    bar.increment()
+    return slice
+  }
+
+  for (const subject of subjects) await turn(subject, WARM_UP_SECONDS, 'warm-up')
+  const runs: RunFigures[] = []
+  while (runs.length < options.runs) {
+    const slices = new Map(subjects.map(({ id }) => [id, [] as Awaited<ReturnType<Subject['slice']>>[]]))
+    for (let pass = 0; pass < passes; pass += 1)
+      for (const subject of subjects)
+        slices.get(subject.id)?.push(await turn(subject, seconds, `run ${runs.length + 1}`))
+    runs.push({
+      rates: new Map([...slices].map(([id, all]) => [id, figuresOf(all)])),
+      readyMs: options.only ? undefined : await restart(),
+    })
+  }
+  bar.stop()
+  return runs
+}

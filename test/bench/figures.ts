@@ -1,0 +1,34 @@
+import type { Slice } from './slice.ts'
+
+/** What the slices of one run say together. */
+export interface Figures {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  /** CPU time of the server's process for one step. */
+  cpuMs: number
+  /** How much of one core the server was at work. */
+  cores: number
+  rssMib: number
+  delayP99Ms: number
+}
+
+export function figuresOf(slices: readonly Slice[]): Figures {
+  const sum = (of: (slice: Slice) => number) => slices.reduce((total, slice) => total + of(slice), 0)
+  const [steps, seconds, cpuMs] = [sum((s) => s.steps), sum((s) => s.seconds), sum((s) => s.cpuMs)]
+  const latencies = slices.flatMap((slice) => slice.latenciesMs).sort((a, b) => a - b)
+  const quantile = (q: number) => latencies[Math.floor((latencies.length - 1) * q)] ?? 0
+  return {
+    perSecond: steps / seconds,
+    p50Ms: quantile(0.5),
+    p99Ms: quantile(0.99),
+    cpuMs: cpuMs / steps,
+    cores: cpuMs / seconds / 1000,
+    rssMib: Math.max(...slices.map((slice) => slice.rssBytes)) / 2 ** 20,
+    delayP99Ms: median(slices.map((slice) => slice.delayP99Ms)),
+  }
+}
+
+export function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
+}

@@ -1,0 +1,83 @@
+import type { Figures } from './figures.ts'
+
+/** What is to be reached: a ratio of two rates of one run, or a bound on one figure. */
+interface Goal {
+  name: string
+  /** `undefined` where something it needs was not measured. */
+  of(run: RunFigures): number | undefined
+  atLeast?: number
+  atMost?: number
+  unit?: string
+}
+
+export interface RunFigures {
+  /** By the ids of subjects. */
+  rates: Map<string, Figures>
+  readyMs: number | undefined
+}
+
+/** For `--check`: the figures of one run on one machine vary by so much. */
+const TOLERANCE = 0.1
+
+const ratio = (name: string, [above, below]: [string, string], atLeast: number): Goal => ({
+  name,
+  atLeast,
+  of: ({ rates }) => {
+    const [one, other] = [rates.get(above)?.perSecond, rates.get(below)?.perSecond]
+    return one === undefined || other === undefined ? undefined : one / other
+  },
+})
+
+export const GOALS: readonly Goal[] = [
+  ratio('logins / raw hash', ['login', 'raw-hash'], 0.95),
+  ratio('full flows / raw hash', ['flow', 'raw-hash'], 0.85),
+  ratio('full flows / Better Auth as it ships', ['flow', 'peer-flow'], 7),
+  ratio('full flows / Better Auth with @node-rs/argon2', ['flow', 'peer-argon2-flow'], 2.2),
+  ratio('verify / route with a read and a durable write', ['verify', 'bare-write'], 0.5),
+  ratio('verify / Better Auth', ['verify', 'peer-verify'], 8),
+  ratio('refresh / route with a read and a durable write', ['refresh', 'bare-write'], 0.5),
+  ratio('introspect / route with a read', ['introspect', 'bare-read'], 0.3),
+  ratio('`/me` / bare route', ['me', 'bare'], 0.35),
+  {
+    name: 'event-loop delay p99 at login saturation',
+    atMost: 15,
+    unit: 'ms',
+    of: ({ rates }) => rates.get('login')?.delayP99Ms,
+  },
+  {
+    name: 'memory at login saturation',
+    atMost: 200,
+    unit: 'MiB',
+    of: ({ rates }) => rates.get('login')?.rssMib,
+  },
+  { name: '`/readyz` after the start', atMost: 1500, unit: 'ms', of: ({ readyMs }) => readyMs },
+]
+
+export interface Verdict {
+  name: string
+  value: number
+  spread: [number, number]
+  goal: string
+  reached: boolean
+  /** Also with the tolerance of a check. */
+  fails: boolean
+}
+
+/** Each goal by the median of its values in the runs. */
+export function judge(runs: readonly RunFigures[]): Verdict[] {
+  return GOALS.flatMap((goal) => {
+    const values = runs.map(goal.of).filter((value) => value !== undefined)
+    if (values.length === 0) return []
+    values.sort((a, b) => a - b)
+    const value = values[Math.floor(values.length / 2)] as number
+    const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY, unit = '' } = goal
+    return {
+      name: goal.name,
+      value,
+      spread: [values[0] as number, values.at(-1) as number] as [number, number],
+      goal: goal.atLeast === undefined ? `≤ ${atMost} ${unit}` : `≥ ${atLeast}`,
+      reached: value >= atLeast && value <= atMost,
+      fails: value < atLeast * (1 - TOLERANCE) || value > atMost * (1 + TOLERANCE),
+    }
+  })
+}

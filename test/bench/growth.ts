@@ -1,0 +1,69 @@
+import { statSync } from 'node:fs'
+import { figuresOf, median } from './figures.ts'
+import { type Keyturn, type Scenario, startKeyturn } from './keyturn.ts'
+import { describeMachine, number, table } from './report.ts'
+import { measureSlice } from './slice.ts'
+
+const SESSIONS_EACH = 10
+const SMALLEST = 1000
+/** So many accounts of each file are asked about, spread over all of it. */
+const ASKED = 1000
+/** One client: what a request takes, not what many take from each other. */
+const LOAD = { clients: 1, seconds: 2 }
+const ROUNDS = 5
+const SCENARIOS: Scenario[] = ['login', 'verify', 'refresh', 'introspect', 'me']
+
+/**
+ * The latencies of a service with few accounts and of services with many, turn by turn. @returns Markdown.
+ *
+ * @param most accounts of the largest file; the files between grow by a hundred, and by ten at the end.
+ */
+export async function measureGrowth(folder: string, most: number): Promise<string> {
+  const sizes = [SMALLEST, 100_000, 1_000_000].filter((size) => size < most).concat(most)
+  const services: { size: number; keyturn: Keyturn; seedSeconds: number; bytes: number }[] = []
+  for (const size of sizes) {
+    const startedAt = performance.now()
+    const usableEvery = Math.max(1, Math.floor(size / ASKED))
+    const keyturn = await startKeyturn(`${folder}/${size}`, {
+      accounts: size,
+      sessionsEach: SESSIONS_EACH,
+      usableEvery,
+    })
+    const bytes = statSync(`${folder}/${size}/keyturn.db`).size
+    services.push({ size, keyturn, bytes, seedSeconds: (performance.now() - startedAt) / 1000 })
+  }
+
+  const p50 = new Map<string, number[]>()
+  for (let round = 0; round <= ROUNDS; round += 1)
+    for (const scenario of SCENARIOS)
+      for (const { size, keyturn } of services) {
+        const step = await keyturn.prepare(scenario, ASKED)
+        const length = scenario === 'verify' ? 0.3 : LOAD.seconds
+        const slice = await measureSlice(keyturn.server, step, { ...LOAD, seconds: length })
+        // The first round warms up.
+        if (round > 0)
+          p50.set(`${scenario} ${size}`, [
+            ...(p50.get(`${scenario} ${size}`) ?? []),
+            figuresOf([slice]).p50Ms,
+          ])
+      }
+
+  const of = (scenario: string, size: number) => median(p50.get(`${scenario} ${size}`) ?? [])
+  const rows = SCENARIOS.map((scenario) => [
+    `${scenario}, p50 ms`,
+    ...sizes.map((size) => number(of(scenario, size))),
+    number(of(scenario, most) / of(scenario, SMALLEST)),
+  ])
+  const starts = await Promise.all(services.map(({ keyturn }) => keyturn.restart()))
+  const result = table(
+    ['accounts, ten sessions each', ...sizes.map((size) => size.toLocaleString('en')), 'ratio'],
+    [
+      ...rows,
+      ['ready after, ms', ...starts.map(number), number((starts.at(-1) as number) / (starts[0] as number))],
+      ['file, MiB', ...services.map(({ bytes }) => number(bytes / 2 ** 20)), ''],
+      ['accounts per GiB', ...services.map(({ bytes, size }) => number((size * 2 ** 30) / bytes)), ''],
+    ],
+  )
+  for (const { keyturn } of services) await keyturn.stop()
+  return `${describeMachine()}\n\n${result}`
+}

@@ -1,0 +1,254 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { readConfig } from '../../src/config.ts'
+import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { type Db, openDatabase } from '../../src/platform/database.ts'
+import { makeLogger } from '../../src/platform/logger.ts'
+import { migrateUp } from '../../src/platform/migrate.ts'
+import type { Grant } from '../../src/tokens/sessions.ts'
+import { hotp, totp } from '../helpers/totp.ts'
+import type { Connection, Reply } from './connection.ts'
+import { type MeasuredProcess, startMeasured } from './measured-process.ts'
+import {
+  accountId,
+  PASSWORD,
+  refreshTokenOf,
+  type Seeding,
+  seedAccounts,
+  seedChallenges,
+  sessionId,
+  TOTP_SECRET,
+} from './seed.ts'
+import type { Step } from './slice.ts'
+
+const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+
+/** How many sessions `/me`, introspection and refresh are asked about in turn. */
+const BUSY_SESSIONS = 500
+
+/** What the service is measured at; for each slice its steps are prepared beforehand. */
+export type Scenario = 'login' | 'verify' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
+
+/** The service as `npm start` runs it, on a database full of accounts that exist for the measurement. */
+export interface Keyturn {
+  server: MeasuredProcess
+  /** @param most steps that the slice may take. */
+  prepare(scenario: Scenario, most: number): Promise<Step>
+  /** Starts another process of it on the same file and ends it. @returns milliseconds until it was ready. */
+  restart(): Promise<number>
+  stop(): Promise<void>
+}
+
+export async function startKeyturn(
+  folder: string,
+  { environment = {}, ...seeding }: Seeding & { environment?: Record<string, string> },
+): Promise<Keyturn> {
+  mkdirSync(folder, { recursive: true })
+  const settings = {
+    DATABASE_URL: `sqlite:${folder}/keyturn.db`,
+    SECRET_KEY: randomBytes(32).toString('base64'),
+    ISSUER: 'https://id.example.com',
+    RATE_LIMIT: 'off',
+    // So that nothing that was seeded expires on the way.
+    MFA_TOKEN_TTL: '3600',
+    ACCESS_TOKEN_TTL: '3600',
+    ...environment,
+  }
+  const { db, deps } = await openSeeded(settings, seeding)
+  const start = () =>
+    startMeasured({
+      script: SERVER,
+      environment: settings,
+      cwd: folder,
+      logFile: `${folder}/keyturn.log`,
+      ready: '/readyz',
+    })
+  const server = await start()
+  const people = makePeople(seeding)
+  return {
+    server,
+    prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, most, seeding }),
+    async restart() {
+      const another = await start()
+      await another.stop()
+      return another.readyMs
+    },
+    async stop() {
+      await server.stop()
+      await db.destroy()
+    },
+  }
+}
+
+async function openSeeded(
+  settings: Record<string, string>,
+  seeding: Seeding,
+): Promise<{ db: Db; deps: Dependencies }> {
+  const config = readConfig(settings)
+  const db = await openDatabase(config.databaseUrl)
+  await migrateUp(db)
+  const logger = makeLogger('silent')
+  const rootKeys = config.secretKeys ?? []
+  const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys })
+  await seedAccounts(deps, seeding)
+  return { db, deps }
+}
+
+/** Hands out accounts whose code was not used yet: each is good for one a time step. */
+interface People {
+  next(): Promise<number>
+  /** One whose code is not needed. */
+  any(): number
+}
+
+function makePeople({ accounts, usableEvery = 1 }: Seeding): People {
+  const usable = Math.floor((accounts - 1) / usableEvery) + 1
+  // Spread over all of them, so that neighbours in a page are not asked for one after the other.
+  const stride = coprimeStride(usable)
+  const freeFrom = new Map<number, number>()
+  let turn = 0
+  return {
+    async next() {
+      const n = ((turn++ * stride) % usable) * usableEvery
+      const wait = (freeFrom.get(n) ?? 0) - Date.now()
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+      // Not the very next step either: the slice this is for may reach into it.
+      freeFrom.set(n, (Math.floor(Date.now() / 30_000) + 2) * 30_000)
+      return n
+    },
+    any: () => ((turn++ * stride) % usable) * usableEvery,
+  }
+}
+
+/** Steps of this length visit each of so many before any of them twice. */
+function coprimeStride(count: number): number {
+  const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
+  let stride = Math.floor(count * 0.618) + 1
+  while (gcd(stride, count) !== 1) stride += 1
+  return stride
+}
+
+interface Stage {
+  deps: Dependencies
+  people: People
+  most: number
+  seeding: Seeding
+}
+
+const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
+  async login({ people }) {
+    return async (connection) => void (await login(connection, people.any()))
+  },
+
+  async flow({ people }) {
+    return async (connection) => {
+      const mfaToken = (await login(connection, await people.next())).json().mfa_token
+      await verify(connection, mfaToken, codeNow())
+    }
+  },
+
+  async verify({ deps, people, most }) {
+    const numbers: number[] = []
+    while (numbers.length < most) numbers.push(await people.next())
+    const mfaTokens = seedChallenges(deps, numbers)
+    return async (connection) => {
+      const mfaToken = mfaTokens.pop()
+      if (mfaToken === undefined) throw new Error('the slice was prepared for fewer steps')
+      await verify(connection, mfaToken, codeNow())
+    }
+  },
+
+  async refresh({ seeding }) {
+    const sessions = busySessions(seeding)
+    let turn = 0
+    return async (connection) => {
+      const session = sessions[turn++ % sessions.length] as number
+      const body = { refresh_token: successors.get(session) ?? refreshTokenOf(session) }
+      const reply = await connection.send({ method: 'POST', path: '/token/refresh', body })
+      successors.set(session, expect(200, reply).json().refresh_token)
+    }
+  },
+
+  async introspect({ deps, seeding }) {
+    const tokens = await accessTokens(deps, seeding)
+    const caller = tokens[0] as string
+    let turn = 0
+    return async (connection) => {
+      const body = { token: tokens[turn++ % tokens.length] }
+      expect(200, await connection.send({ method: 'POST', path: '/token/introspect', body, token: caller }))
+    }
+  },
+
+  async me({ deps, seeding }) {
+    const tokens = await accessTokens(deps, seeding)
+    let turn = 0
+    return async (connection) => {
+      const token = tokens[turn++ % tokens.length] as string
+      expect(200, await connection.send({ method: 'GET', path: '/me', token }))
+    }
+  },
+
+  async enrolment() {
+    return async (connection) => {
+      const username = `new${newcomers++}`
+      const registered = await connection.send({
+        method: 'POST',
+        path: '/register',
+        body: { username, password: PASSWORD },
+      })
+      const token = expect(201, registered).json().mfa_token
+      const setup = expect(200, await connection.send({ method: 'POST', path: '/2fa/setup', token }))
+      const { secret } = setup.json()
+      await verify(connection, token, totp(secret, Date.now()))
+    }
+  },
+}
+
+/** The refresh tokens that sessions have come to. */
+const successors = new Map<number, string>()
+let newcomers = 0
+
+function busySessions({ accounts, sessionsEach, usableEvery = 1 }: Seeding): number[] {
+  const usable = Math.floor((accounts - 1) / usableEvery) + 1
+  const stride = coprimeStride(usable)
+  const count = Math.min(BUSY_SESSIONS, usable)
+  return Array.from({ length: count }, (_, i) => ((i * stride) % usable) * usableEvery * sessionsEach)
+}
+
+async function accessTokens(deps: Dependencies, seeding: Seeding): Promise<string[]> {
+  const now = deps.clock.now()
+  return busySessions(seeding).map((n) => {
+    const account = Math.floor(n / seeding.sessionsEach)
+    const grant = {
+      account: { id: accountId(account), username: `user${account}` },
+      session: { id: sessionId(n), amr: ['pwd', 'otp', 'mfa'], acr: 'aal2', authTime: now },
+    }
+    return deps.accessTokens.issue(grant as unknown as Grant)
+  })
+}
+
+function login(connection: Connection, n: number): Promise<Reply> {
+  const body = { username: `user${n}`, password: PASSWORD }
+  return connection.send({ method: 'POST', path: '/login', body }).then((reply) => expect(200, reply))
+}
+
+async function verify(connection: Connection, token: string, code: string): Promise<void> {
+  expect(200, await connection.send({ method: 'POST', path: '/2fa/verify', token, body: { code } }))
+}
+
+/** Computed once for each time step: all seeded accounts have the same secret. */
+let shown = { step: 0, code: '' }
+
+function codeNow(): string {
+  const step = Math.floor(Date.now() / 30_000)
+  if (shown.step !== step) shown = { step, code: hotp(TOTP_SECRET, step) }
+  return shown.code
+}
+
+function expect(status: number, reply: Reply): Reply {
+  if (reply.status !== status)
+    throw new Error(`expected ${status}, got ${reply.status}: ${reply.text.slice(0, 500)}`)
+  return reply
+}

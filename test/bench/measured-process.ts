@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { freePort } from '../helpers/free-port.ts'
+
+const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url))
+const START_PATIENCE_MS = 60_000
+
+/** What a process has used since it began, and how late its event loop was between two questions. */
+export interface Usage {
+  cpuMs: number
+  rssBytes: number
+  delayP99Ms: number
+}
+
+/** A server in a process of its own, which says what it uses when it is asked. */
+export interface MeasuredProcess {
+  port: number
+  /** From the start of the process to its first answer. */
+  readyMs: number
+  usage(at: 'begin' | 'end'): Promise<Usage>
+  /** Sends it something and waits for its answer. */
+  ask<T>(message: object): Promise<T>
+  stop(): Promise<void>
+}
+
+/**
+ * @param ready the path that answers 200 as soon as the server serves; `null` when it says so by a message.
+ * @param logFile where its output goes: a service that is measured writes its log as it would anywhere.
+ */
+export async function startMeasured({
+  script,
+  environment,
+  cwd,
+  logFile,
+  ready,
+}: {
+  script: string
+  environment: Record<string, string>
+  cwd: string
+  logFile: string
+  ready: string | null
+}): Promise<MeasuredProcess> {
+  const port = await freePort()
+  const log = openSync(logFile, 'a')
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, ['--import', PROBE, script], {
+    cwd,
+    env: { PATH: process.env.PATH, ...environment, PORT: String(port) },
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  process.once('exit', () => child.kill('SIGKILL'))
+  if (ready === null) await once(child, 'message')
+  else await untilReady(child, `http://127.0.0.1:${port}${ready}`, logFile)
+  const readyMs = performance.now() - startedAt
+
+  const ask = async <T>(message: object | string): Promise<T> => {
+    const answer = once(child, 'message')
+    child.send(message)
+    return (await answer)[0] as T
+  }
+  return {
+    port,
+    readyMs,
+    usage: (at) => ask<Usage>(at),
+    ask,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+async function untilReady(child: ChildProcess, url: string, logFile: string): Promise<void> {
+  const deadline = performance.now() + START_PATIENCE_MS
+  for (;;) {
+    const answered = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (answered) return
+    if (child.exitCode !== null || performance.now() > deadline)
+      throw new Error(`A server did not start: see ${logFile}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

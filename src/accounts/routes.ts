@@ -58,8 +58,7 @@ export const meRoutes: FastifyPluginAsyncTypebox<{ db: Db; factors: Factors }> =
     },
     async (request) => {
       const { account } = accessPrincipalOf(request)
-      const { enrolled } = await factors.of(db, account)
-      return userOf(account, enrolled)
+      return userOf(account, await factors.enrolled(db, account))
     },
   )
 }

@@ -63,7 +63,7 @@ export function makeGuards({
   /** RFC 9470: recent enough, and as sure as the account's best factor can make it. */
   async function checkFresh(request: FastifyRequest): Promise<AccessPrincipal> {
     const principal = await checkAccess(request)
-    const { bestAcr } = await factors.of(db, principal.account)
+    const bestAcr = await factors.bestAcr(db, principal.account)
     const age = clock.now() / 1000 - principal.claims.auth_time
     const sure = reaches(principal.claims.acr, bestAcr) && reaches(principal.session.acr, bestAcr)
     if (age > FRESH_SECONDS || !sure) throw insufficientUserAuthentication(bestAcr, FRESH_SECONDS)

@@ -25,6 +25,10 @@ export interface FactorState {
 /** What other rooms may ask about factors. */
 export interface Factors {
   of(db: Db, account: Account): Promise<FactorState>
+  /** The same as `enrolled` of it, with one question instead of three. */
+  enrolled(db: Db, account: Account): Promise<boolean>
+  /** The same as `bestAcr` of it. */
+  bestAcr(db: Db, account: Account): Promise<Acr>
 }
 
 export function makeFactors({
@@ -34,7 +38,12 @@ export function makeFactors({
   emailCodes: EmailCodes
   failureCounters: FailureCounters
 }): Factors {
+  const acrWith = (totp: boolean): Acr => (totp ? 'aal2' : 'aal1')
+
   return {
+    enrolled: async (db, account) => account.emailIsFactor || (await hasActiveTotp(db, account.id)),
+    bestAcr: async (db, account) => acrWith(await hasActiveTotp(db, account.id)),
+
     async of(db, account) {
       const totp = await hasActiveTotp(db, account.id)
       const enrolled = totp || account.emailIsFactor
@@ -46,7 +55,7 @@ export function makeFactors({
       if (enrolled && (await hasUnusedRecoveryCode(db, account.id))) methods.push('recovery_code')
       const closed = await failureCounters.closedFactors(db, account.id)
       const open = methods.filter((method) => !closed.includes(method))
-      return { totp, email: enrolled && mailed, enrolled, methods: open, bestAcr: totp ? 'aal2' : 'aal1' }
+      return { totp, email: enrolled && mailed, enrolled, methods: open, bestAcr: acrWith(totp) }
     },
   }
 }

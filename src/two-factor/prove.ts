@@ -125,7 +125,7 @@ export function makeProve({
       const { method, challengeId } = answer
       // As it stands within the transaction: what the request began with may have changed since.
       const account = await accounts.present(trx, id)
-      const { enrolled } = await factors.of(trx, account)
+      const enrolled = await factors.enrolled(trx, account)
       if (method === 'totp' && challengeId && !enrolled) return confirm(trx, account, answer.code, client)
 
       await failureCounters.begin(trx, account.id, method, CODE_POLICY)

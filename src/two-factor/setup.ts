@@ -56,7 +56,7 @@ export function makeSetUp({
     const now = clock.now()
     const account = await db.transaction().execute(async (trx) => {
       const account = await accounts.present(trx, accountId)
-      if (!mayReplace && (await factors.of(trx, account)).enrolled) throw alreadyEnrolled()
+      if (!mayReplace && (await factors.enrolled(trx, account))) throw alreadyEnrolled()
       await putPendingTotpFactor(trx, {
         id,
         accountId: account.id,

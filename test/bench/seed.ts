@@ -1,6 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import type { Dependencies } from '../../src/dependencies.ts'
-import { sqlitePath } from '../../src/platform/database.ts'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { totpSecretContext } from '../../src/two-factor/setup.ts'
 
 /** The same for all seeded accounts: hashing each would take hours, and no answer shows it. */

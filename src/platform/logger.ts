@@ -8,9 +8,8 @@ import {
 } from 'pino'
 
 /**
- * JSON lines, written behind the back of the requests that they tell of: a reader who is slow holds up nobody.
- * pino writes what is left when the process ends, also by an error. What could hold a secret is never handed to the logger; the paths below are the second line, for
- * the day somebody logs a request or a body whole.
+ * JSON lines. What could hold a secret is never handed to the logger; the names below are the second line, for the
+ * day somebody logs a request or a body whole.
  */
 export function makeLogger(level: string, to: DestinationStream = standardOutput()): Logger {
   const options = {
@@ -19,39 +18,60 @@ export function makeLogger(level: string, to: DestinationStream = standardOutput
     timestamp: stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),
-      bindings: (bindings: object) => censored(bindings),
       log: (facts: object) => censored(facts),
     },
+    redact: { paths: [...SECRET_MEMBERS], censor: CENSORED },
     serializers: { err: (error: Error) => censored(stdSerializers.err(error)) },
   }
   return pino(options, to)
 }
 
-function standardOutput(): DestinationStream {
-  return destination({ dest: 1, sync: false })
+/**
+ * Lines are written when the requests of this turn of the event loop have their answers, all by one write. pino's
+ * own way of writing later hands them to another thread, where a crash can lose or overtake them.
+ */
+function standardOutput(): DestinationStream & { flushSync(): void } {
+  const output = destination({ dest: 1, sync: true })
+  let lines = ''
+  const flush = () => {
+    if (lines !== '') output.write(lines)
+    lines = ''
+  }
+  process.once('exit', flush)
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush)
+      lines += line
+    },
+    // What pino calls before the last words of a process.
+    flushSync: flush,
+  }
 }
+
+const CENSORED = '[redacted]'
 
 /** How deep a secret is looked for. */
 const DEPTH = 3
 
 /**
- * What pino's own redaction would give, which goes through every one of its paths for each line: it cost as much
- * as the query of a session.
+ * What lies deeper than pino's own redaction is told to look, which goes through each of its paths for each line:
+ * with three levels of them a line cost as much as finding a session.
  */
 function censored(facts: object, depth = DEPTH): Record<string, unknown> {
-  // An error has its own serializer; a copy of it would not be one.
-  if (facts instanceof Error) return facts as unknown as Record<string, unknown>
   const copy: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(facts))
-    if (SECRET_MEMBERS.has(name)) copy[name] = '[redacted]'
-    else copy[name] = depth > 1 && isPlain(value) ? censored(value, depth - 1) : value
+    if (SECRET_MEMBERS.has(name)) copy[name] = CENSORED
+    else copy[name] = depth > 1 && hasMembers(value) ? censoredValue(value, depth - 1) : value
   return copy
 }
 
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null || Array.isArray(value)
+function censoredValue(value: object, depth: number): object {
+  return Array.isArray(value) ? Object.values(censored(value, depth)) : censored(value, depth)
+}
+
+/** What is written member by member; an error has its own serializer, and a date is not an object in JSON. */
+function hasMembers(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(value instanceof Error) && !('toJSON' in value)
 }
 
 const SECRET_MEMBERS = new Set([

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { makeLogger } from '../../src/platform/logger.ts'
 
 /** The log is written behind the back of the requests. What it says of the end of the process must be there all the same. */
 
@@ -29,6 +30,29 @@ for (const [name, end] of Object.entries(ENDS))
       t.strictSame(numbers, [...Array(LINES).keys()], to)
     }
   })
+
+/** The second line: nothing hands a secret to the logger, until the day somebody logs a request or a body whole. */
+t.test('what is called like a secret is censored, three levels deep, in whatever is logged', async (t) => {
+  const lines: string[] = []
+  const logger = makeLogger('info', { write: (line) => void lines.push(line) })
+  class Request {
+    headers = { authorization: 'Bearer planted', host: 'id.example' }
+    body = { password: 'planted', username: 'ada' }
+  }
+  logger.info({ password: 'planted', username: 'ada' }, 'a body')
+  logger.info({ request: new Request() }, 'a request')
+  logger.info({ requests: [{ code: 'planted' }, { at: new Date(0) }] }, 'a list')
+  logger.child({ token: 'planted', request_id: '1' }).info('a child')
+  logger.error({ err: Object.assign(new Error('broken'), { secret: 'planted' }) }, 'an error')
+  t.equal(lines.length, 5)
+  t.notMatch(lines.join(''), 'planted')
+  const [body, request, list, child, error] = lines.map((line) => JSON.parse(line))
+  t.equal(body.username, 'ada')
+  t.strictSame(request.request.headers, { authorization: '[redacted]', host: 'id.example' })
+  t.strictSame(list.requests, [{ code: '[redacted]' }, { at: '1970-01-01T00:00:00.000Z' }])
+  t.equal(child.request_id, '1')
+  t.match(error.err, { type: 'Error', message: 'broken', secret: '[redacted]' })
+})
 
 async function outputOf(script: string, to: 'pipe' | 'file', path: string): Promise<string[]> {
   const file = openSync(path, 'w')

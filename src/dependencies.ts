@@ -90,7 +90,13 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
-  const { outbox, sendLetter, answerForgotten } = await makeMail({ ...outside, db, box, keyedHash, instruments })
+  const { outbox, sendLetter, answerForgotten } = await makeMail({
+    ...outside,
+    db,
+    box,
+    keyedHash,
+    instruments,
+  })
   const notices = makeNotices({ outbox, clock })
   const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, notices }))
   const ground = { db, clock, box, keyedHash, trail, outbox }

@@ -13,9 +13,13 @@ export async function findAccountById(db: Db, id: string): Promise<Account | und
   return row && accountFromRow(row)
 }
 
+const accountForUpdate = prepared((db, { id }: { id: string }) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', id).forUpdate(),
+)
+
 /** As it stands now, and for this transaction alone until it ends. */
 export async function lockAccount(trx: Trx, id: string): Promise<Account | undefined> {
-  const row = await trx.selectFrom('accounts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const row = await accountForUpdate.first(trx, { id })
   return row && accountFromRow(row)
 }
 

@@ -207,15 +207,17 @@ export async function rotateRefreshToken(
   return (await rotated.first(trx, { tokenHash, now }))?.session_id
 }
 
-/** The account whose session the token is of, live or not. */
-export async function findRefreshTokenOwner(db: Db, tokenHash: string): Promise<string | undefined> {
-  const row = await db
+const refreshTokenOwner = prepared((db, { tokenHash }: { tokenHash: string }) =>
+  db
     .selectFrom('refresh_tokens')
     .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
     .select('account_id')
-    .where('token_hash', '=', tokenHash)
-    .executeTakeFirst()
-  return row?.account_id
+    .where('token_hash', '=', tokenHash),
+)
+
+/** The account whose session the token is of, live or not. */
+export async function findRefreshTokenOwner(db: Db, tokenHash: string): Promise<string | undefined> {
+  return (await refreshTokenOwner.first(db, { tokenHash }))?.account_id
 }
 
 export async function findRefreshToken(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
@@ -23,7 +23,12 @@ import {
 } from './seed.ts'
 import type { Step } from './slice.ts'
 
-const SERVER = fileURLToPath(new URL('../../src/server.ts', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What `npm start` runs. */
+const [, ...START] = (JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')).scripts.start as string).split(
+  ' ',
+)
 
 /** How many sessions `/me`, introspection and refresh are asked about in turn. */
 const BUSY_SESSIONS = 500
@@ -59,7 +64,7 @@ export async function startKeyturn(
   const { db, deps } = await openSeeded(settings, seeding)
   const start = () =>
     startMeasured({
-      script: SERVER,
+      command: START.map((part) => (part.endsWith('.ts') ? ROOT + part : part)),
       environment: settings,
       cwd: folder,
       logFile: `${folder}/keyturn.log`,

@@ -30,13 +30,14 @@ export interface MeasuredProcess {
  * @param logFile where its output goes: a service that is measured writes its log as it would anywhere.
  */
 export async function startMeasured({
-  script,
+  command,
   environment,
   cwd,
   logFile,
   ready,
 }: {
-  script: string
+  /** For `node`: its options and a script. */
+  command: readonly string[]
   environment: Record<string, string>
   cwd: string
   logFile: string
@@ -45,7 +46,7 @@ export async function startMeasured({
   const port = await freePort()
   const log = openSync(logFile, 'a')
   const startedAt = performance.now()
-  const child = spawn(process.execPath, ['--import', PROBE, script], {
+  const child = spawn(process.execPath, ['--import', PROBE, ...command], {
     cwd,
     env: { PATH: process.env.PATH, ...environment, PORT: String(port) },
     stdio: ['ignore', log, log, 'ipc'],

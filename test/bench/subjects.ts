@@ -67,7 +67,7 @@ const script = (name: string) => fileURLToPath(new URL(`servers/${name}`, import
 /** The hash alone, by a process that does nothing else. */
 export async function rawHash(folder: string): Promise<Subjects> {
   const hasher = await startMeasured({
-    script: script('raw-hash.ts'),
+    command: [script('raw-hash.ts')],
     environment: {},
     cwd: folder,
     logFile: `${folder}/raw-hash.log`,
@@ -103,7 +103,7 @@ export async function rawHash(folder: string): Promise<Subjects> {
 /** Fastify with next to nothing behind it. */
 export async function bareRoutes(folder: string): Promise<Subjects> {
   const server = await startMeasured({
-    script: script('bare.ts'),
+    command: [script('bare.ts')],
     environment: { DATABASE_FILE: `${folder}/bare.db` },
     cwd: folder,
     logFile: `${folder}/bare.log`,

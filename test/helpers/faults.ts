@@ -1,8 +1,8 @@
-import BetterSqlite3 from 'better-sqlite3'
+import type BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { onPostgres } from './database.ts'
 import type { Service } from './service.ts'
+import { watchingStatements } from './statements.ts'
 
 /** A statement on a table that is to fail, as it would when the disk is full or the process dies there. */
 export type Fault = readonly [event: 'insert' | 'update' | 'delete', table: string]
@@ -34,21 +34,13 @@ export async function justBefore<T>(
   others: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { prepare } = BetterSqlite3.prototype
-  const path = sqlitePath(databaseUrl)
   let done = false
-  BetterSqlite3.prototype.prepare = function (this: BetterSqlite3.Database, text: string) {
-    if (!done && this.name === path && text.startsWith(statement)) {
-      done = true
-      this.exec(others)
-    }
-    return prepare.call(this, text)
-  } as typeof prepare
-  try {
-    const result = await work()
-    if (!done) throw new Error(`there was no statement that begins with ${statement}`)
-    return result
-  } finally {
-    BetterSqlite3.prototype.prepare = prepare
+  const see = (text: string, sqlite?: BetterSqlite3.Database) => {
+    if (done || !text.startsWith(statement)) return
+    done = true
+    sqlite?.exec(others)
   }
+  const result = await watchingStatements(databaseUrl, see, work)
+  if (!done) throw new Error(`there was no statement that begins with ${statement}`)
+  return result
 }

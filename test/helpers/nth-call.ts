@@ -1,19 +1,27 @@
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { outcomeOf } from './burst.ts'
 import { onPostgres } from './database.ts'
 import { type MailingService, startMailingService } from './mail.ts'
 import { isProblem } from './problems.ts'
 import { type Scenario, send } from './scenarios.ts'
 import type { Answer, Service } from './service.ts'
+import { watchingStatements } from './statements.ts'
 
 const MESSAGE = 'a fault of the test'
 
+/** As from a broken disk. */
+const fault = () =>
+  onPostgres
+    ? Object.assign(new pg.DatabaseError(MESSAGE, MESSAGE.length, 'error'), {
+        severity: 'ERROR',
+        code: '58030',
+      })
+    : new BetterSqlite3.SqliteError(MESSAGE, 'SQLITE_IOERR')
+
 /**
- * Lets the n-th statement that reaches the database fail, as a broken disk would have it. Beginnings and ends of
- * transactions are statements, too.
+ * Lets the n-th statement that reaches the database fail. Beginnings and ends of transactions are statements, too.
  *
  * @param n from 1 on.
  * @returns whether there were as many statements as that.
@@ -24,42 +32,12 @@ export async function failingCall<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; failed: boolean }> {
   let calls = 0
-  const failsNow = () => {
+  const see = () => {
     calls += 1
-    return calls === n
+    if (calls === n) throw fault()
   }
-  const restore = onPostgres ? failInPostgres(databaseUrl, failsNow) : failInSqlite(databaseUrl, failsNow)
-  try {
-    return { result: await work(), failed: calls >= n }
-  } finally {
-    restore()
-  }
-}
-
-function failInSqlite(databaseUrl: string, failsNow: () => boolean): () => void {
-  const path = sqlitePath(databaseUrl)
-  const { prepare } = BetterSqlite3.prototype
-  BetterSqlite3.prototype.prepare = function (this: BetterSqlite3.Database, statement: string) {
-    if (this.name === path && failsNow()) throw new BetterSqlite3.SqliteError(MESSAGE, 'SQLITE_IOERR')
-    return prepare.call(this, statement)
-  } as typeof prepare
-  return () => {
-    BetterSqlite3.prototype.prepare = prepare
-  }
-}
-
-function failInPostgres(databaseUrl: string, failsNow: () => boolean): () => void {
-  const name = new URL(databaseUrl).pathname.slice(1)
-  const { query } = pg.Client.prototype
-  pg.Client.prototype.query = function (this: pg.Client, ...call: unknown[]) {
-    if (this.database !== name || !failsNow())
-      return (query as (...call: unknown[]) => unknown).apply(this, call)
-    const error = new pg.DatabaseError(MESSAGE, MESSAGE.length, 'error')
-    return Promise.reject(Object.assign(error, { severity: 'ERROR', code: '58030' }))
-  } as typeof query
-  return () => {
-    pg.Client.prototype.query = query
-  }
+  const result = await watchingStatements(databaseUrl, see, work)
+  return { result, failed: calls >= n }
 }
 
 /**

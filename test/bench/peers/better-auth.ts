@@ -33,7 +33,7 @@ export async function startBetterAuth(folder: string, hash: PeerHash, accounts: 
   mkdirSync(folder, { recursive: true })
   const databaseFile = `${folder}/better-auth.db`
   const server = await startMeasured({
-    script: `${FOLDER}/server.mjs`,
+    command: [`${FOLDER}/server.mjs`],
     environment: { DATABASE_FILE: databaseFile, PASSWORD_HASH: hash, NODE_ENV: 'production' },
     cwd: folder,
     logFile: `${folder}/better-auth.log`,

@@ -245,6 +245,18 @@ t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (
   )
 })
 
+t.test('the log says which library hashes passwords, and what a hash takes here', async (t) => {
+  for (const engine of ['node-rs', 'argon2']) {
+    const environment = { DATABASE_URL: `sqlite:${t.testdir()}/${engine}.db`, HASH_ENGINE: engine }
+    const server = await startServer(t, environment)
+    const { hash_engine, hash_ms } = JSON.parse(await server.line('"msg":"ready"'))
+    t.equal(hash_engine, engine)
+    t.type(hash_ms, 'number')
+    server.signal('SIGTERM')
+    await server.ended
+  }
+})
+
 t.test('a hash that is too cheap is named in the log', async (t) => {
   const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
   server.signal('SIGINT')

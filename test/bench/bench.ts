@@ -48,7 +48,7 @@ const ACCOUNTS = { accounts: 30_000, sessionsEach: 1 }
 
 const folder = mkdtempSync(`${tmpdir()}/keyturn-bench-`)
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-process.once('SIGINT', () => process.exit(130))
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
 if (options.growth) console.log(await measureGrowth(folder, Number(options.growth) || 100_000))
 else await measureRates()
 process.exit()

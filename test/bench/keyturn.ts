@@ -72,9 +72,10 @@ export async function startKeyturn(
     })
   const server = await start()
   const people = makePeople(seeding)
+  const successors = new Map<number, string>()
   return {
     server,
-    prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, most, seeding }),
+    prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, successors, most, seeding }),
     async restart() {
       const another = await start()
       await another.stop()
@@ -138,6 +139,8 @@ function coprimeStride(count: number): number {
 interface Stage {
   deps: Dependencies
   people: People
+  /** The refresh tokens that sessions have come to. */
+  successors: Map<number, string>
   most: number
   seeding: Seeding
 }
@@ -165,7 +168,7 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
     }
   },
 
-  async refresh({ seeding }) {
+  async refresh({ seeding, successors }) {
     const sessions = busySessions(seeding)
     let turn = 0
     return async (connection) => {
@@ -211,8 +214,6 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
   },
 }
 
-/** The refresh tokens that sessions have come to. */
-const successors = new Map<number, string>()
 let newcomers = 0
 
 function busySessions({ accounts, sessionsEach, usableEvery = 1 }: Seeding): number[] {

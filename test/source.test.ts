@@ -4,8 +4,11 @@ import t from 'tap'
 
 const ROOT = new URL('../', import.meta.url)
 
-/** The service without its command line, which runs for its operator alone. */
-const files = globSync('{src,migrations}/**/*.ts', { cwd: ROOT, exclude: ['src/operator/**'] })
+/** The service without its command line, which runs for its operator alone, and its client, which runs elsewhere. */
+const files = globSync('{src,migrations}/**/*.ts', {
+  cwd: ROOT,
+  exclude: ['src/operator/**', 'src/client/**'],
+})
 const source = new Map(files.map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]))
 
 const filesWith = (pattern: RegExp) => files.filter((path) => pattern.test(source.get(path) ?? '')).sort()

@@ -82,13 +82,19 @@ t.test('a disk without room', async (t) => {
   await isWellAgain(t, now)
 })
 
+const FILLER = {
+  ...({ at: 0, event: 'code_sent', outcome: 'success', actor: 'operator', method: '' } as const),
+  ...{ account_id: null, session_id: null, ip: '', user_agent: '', request_id: '' },
+}
+
 /** Also a page that is begun has room for a few rows more: of the table that every request writes to, none is left. */
 async function fillUp({ db }: Service): Promise<void> {
   for (let row = 0; row < 10_000; row += 1)
     try {
-      await sql`insert into audit_events values (${`filler ${row}`}, 0, '', '', '', null, null, '', '', '')`.execute(
-        db,
-      )
+      await db
+        .insertInto('audit_events')
+        .values({ ...FILLER, id: `filler ${row}` })
+        .execute()
     } catch (error) {
       if ((error as { code?: string }).code === 'SQLITE_FULL') return
       throw error

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { copiedTableNames } from '../../src/operator/copied-tables.ts'
+import { copiedTableNames } from '../../src/operator/copy/copied-tables.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { type Ended, runCommand } from '../helpers/command.ts'
 import { newDatabase, tablesOf } from '../helpers/database.ts'

@@ -1,11 +1,18 @@
-import { SingleBar } from 'cli-progress'
 import type { Command } from 'commander'
 import { databaseUrlFault } from '../../config.ts'
 import { placeOf } from '../../platform/database.ts'
 import { keyFileOf } from '../../platform/secret-key-file.ts'
 import { answer, columns } from '../answer.ts'
-import { copyDatabase, type Progress } from '../copy-database.ts'
+import { copyDatabase } from '../copy/copy-database.ts'
 import { Misused } from '../failures.ts'
+
+const ABOUT = `
+Sessions, tokens and authenticators go on working with the same SECRET_KEY. What was copied is compared in the end,
+table by table. Broken off, it goes on where it was when it is run again.
+
+Examples:
+  keyturn copy --from sqlite:./data/keyturn.db --to postgres://keyturn_owner@db.example.com/keyturn
+  keyturn copy --from postgres://keyturn_owner@db.example.com/keyturn --to sqlite:./data/keyturn.db`
 
 /** One connection reads while another one writes. */
 const POOL_SIZE = 2
@@ -18,16 +25,13 @@ export function registerCopy(program: Command): void {
     )
     .requiredOption('--from <url>', 'the database that is there, as in DATABASE_URL')
     .requiredOption('--to <url>', 'an empty one; a copy that was broken off goes on')
+    .addHelpText('after', ABOUT)
     .action(async ({ from, to }: { from: string; to: string }, command) => {
       for (const [option, url] of Object.entries({ '--from': from, '--to': to })) {
         const fault = databaseUrlFault(url)
         if (fault) throw new Misused(`${option} ${fault}`)
       }
-      const bar = makeBar(command)
-      const { resumed, tables } = await copyDatabase(from, to, {
-        poolSize: POOL_SIZE,
-        progress: bar,
-      }).finally(() => bar.stop())
+      const { resumed, tables } = await copyDatabase(from, to, { poolSize: POOL_SIZE })
       const keyFile = keyFileOf(from)
       const rows = Object.entries(tables).map(([table, digest]) => [
         table,
@@ -42,21 +46,4 @@ Both databases hold the same. Start the service with the new DATABASE_URL, and t
         }.`,
       })
     })
-}
-
-/** A bar for people at a terminal, on stderr. */
-function makeBar(command: Command): Progress & { stop(): void } {
-  const bar = new SingleBar({
-    format: '{bar} {percentage}% | {value} of {total} steps | {eta_formatted}',
-    stream: process.stderr,
-    noTTYOutput: false,
-    hideCursor: null,
-  })
-  if (!process.stderr.isTTY || command.optsWithGlobals().json)
-    return { total: () => {}, step: () => {}, stop: () => {} }
-  return {
-    total: (rows) => bar.start(rows, 0),
-    step: (rows) => bar.increment(rows),
-    stop: () => bar.stop(),
-  }
 }

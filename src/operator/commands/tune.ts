@@ -5,6 +5,14 @@ import { loadArgon2Engine } from '../../crypto/argon2-engine.ts'
 import { answer } from '../answer.ts'
 import { measureHash, type Proposal, proposeCost } from '../tune.ts'
 
+const ABOUT = `
+Never proposes less than OWASP's minimum. The lines can go into .env as they are; people's hashes are made anew
+with them at their next login.
+
+Examples:
+  keyturn tune --ms 100
+  keyturn tune --ms 250 --memory 128 --json`
+
 const MIB = 1024
 
 export function registerTune(program: Command): void {
@@ -13,6 +21,7 @@ export function registerTune(program: Command): void {
     .description('measure what a password hash costs here, and propose settings; no database is touched')
     .option('--ms <milliseconds>', 'how long one hash may take', positive, 50)
     .option('--memory <mebibytes>', 'how much memory one hash may take', positive, 64)
+    .addHelpText('after', ABOUT)
     .action(async ({ ms: budgetMs, memory }: { ms: number; memory: number }, command) => {
       const engine = await loadArgon2Engine(readConfig(process.env).hashEngine)
       const proposal = await proposeCost((cost) => measureHash(engine, cost), {

@@ -1,23 +1,21 @@
 import { sql } from 'kysely'
-import { type Db, isInUse, keepStill, openDatabase, type Trx } from '../platform/database.ts'
-import { beginCopy, endCopy, isCurrent, isUnfinishedCopy, migrateUp } from '../platform/migrate.ts'
-import type { Tables } from '../platform/tables.ts'
+import { type Db, isInUse, keepStill, openDatabase, type Trx } from '../../platform/database.ts'
+import { beginCopy, endCopy, isCurrent, isUnfinishedCopy, migrateUp } from '../../platform/migrate.ts'
+import type { Tables } from '../../platform/tables.ts'
+import { CommandFailed } from '../failures.ts'
+import { type Progress, showProgress } from '../progress.ts'
+import { requireDatabase } from '../surroundings.ts'
 import { copiedTableNames } from './copied-tables.ts'
-import { CommandFailed } from './failures.ts'
-import { requireDatabase } from './surroundings.ts'
 import { countRows, type Digest, digestOf, pagesOf, type Row } from './table-pages.ts'
+
+/** Each row is copied once and read twice. */
+const STEPS = 3
 
 /** What was copied: the same in both databases. */
 export interface Copied {
   /** Whether a copy that was broken off has been finished. */
   resumed: boolean
   tables: Record<keyof Tables, Digest>
-}
-
-/** Told how much is to be done and then of every step, in rows; each is copied once and read twice. */
-export interface Progress {
-  total(rows: number): void
-  step(rows: number): void
 }
 
 /**
@@ -30,7 +28,7 @@ export interface Progress {
 export async function copyDatabase(
   from: string,
   to: string,
-  { poolSize, progress }: { poolSize: number; progress: Progress },
+  { poolSize }: { poolSize: number },
 ): Promise<Copied> {
   requireDatabase(from)
   if (from === to) throw new CommandFailed('Source and target are the same database.')
@@ -51,8 +49,13 @@ export async function copyDatabase(
     else await claimEmpty(target)
     const tables = await source.transaction().execute(async (trx) => {
       await keepStill(trx, copiedTableNames)
-      await copyTables(trx, target, progress)
-      return compareTables(trx, target, progress)
+      const progress = showProgress('Copying', STEPS * (await countAll(trx)))
+      try {
+        await copyTables(trx, target, progress)
+        return await compareTables(trx, target, progress)
+      } finally {
+        progress.end()
+      }
     })
     await endCopy(target)
     return { resumed, tables }
@@ -80,16 +83,19 @@ async function requireSameOrigin(source: Db, target: Db): Promise<void> {
     throw new CommandFailed('The target holds an unfinished copy of another database. Copy into a new one.')
 }
 
+async function countAll(source: Trx): Promise<number> {
+  const counts = await Promise.all(copiedTableNames.map((table) => countRows(source, table)))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
 /** Rows go over in the order of their keys, so that as many as are there need not go again. */
 async function copyTables(source: Trx, target: Db, progress: Progress): Promise<void> {
-  const counts = await Promise.all(copiedTableNames.map((table) => countRows(source, table)))
-  progress.total(3 * counts.reduce((sum, count) => sum + count, 0))
   for (const table of copiedTableNames) {
     const there = await countRows(target, table)
-    progress.step(there)
+    progress.advance(there)
     for await (const rows of pagesOf(source, table, there)) {
       await target.transaction().execute((trx) => insertRows(trx, table, rows))
-      progress.step(rows.length)
+      progress.advance(rows.length)
     }
   }
 }
@@ -106,7 +112,7 @@ async function compareTables(source: Trx, target: Db, progress: Progress): Promi
   await target.transaction().execute(async (trx) => {
     await keepStill(trx, copiedTableNames)
     for (const table of copiedTableNames) {
-      const onPage = (rows: number) => progress.step(rows)
+      const onPage = (rows: number) => progress.advance(rows)
       const [original, copy] = [await digestOf(source, table, onPage), await digestOf(trx, table, onPage)]
       if (original.rows !== copy.rows || original.sha256 !== copy.sha256)
         throw new CommandFailed(

@@ -1,4 +1,4 @@
-import type { Tables } from '../platform/tables.ts'
+import type { Tables } from '../../platform/tables.ts'
 
 /**
  * Every table with the columns of its primary key; those that others point to come before them. The hash key is the

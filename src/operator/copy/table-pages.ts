@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Db, Trx } from '../platform/database.ts'
-import type { Tables } from '../platform/tables.ts'
+import type { Db, Trx } from '../../platform/database.ts'
+import type { Tables } from '../../platform/tables.ts'
 import { copiedTables } from './copied-tables.ts'
 
 export type Row = Record<string, string | number | null>

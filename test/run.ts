@@ -18,7 +18,7 @@ const ON_SQLITE_ALONE = [
   'test/operator/{cli.test,doctor*.test,import-many.long.test}.ts',
   'test/platform/busy-database.test.ts',
   'test/platform/ids.test.ts',
-  'test/platform/sqlite.test.ts',
+  'test/platform/sqlite*.test.ts',
   'test/start.test.ts',
 ]
 

@@ -35,7 +35,7 @@ t.test('what must not be guessed is not made by Math.random', async (t) => {
     'src/platform/database-errors.ts',
     'src/platform/postgres-dialect.ts',
     'src/platform/redis.ts',
-    'src/platform/sqlite-dialect.ts',
+    'src/platform/sqlite-connection.ts',
   ]
   for (const path of filesWith(/\bMath\.random\b/))
     t.ok(waits.includes(path), `${path}: chance is for the length of waits alone`)

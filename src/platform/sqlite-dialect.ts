@@ -1,42 +1,42 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import BetterSqlite3 from 'better-sqlite3'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type DialectAdapter,
   type Driver,
   type QueryCompiler,
   type QueryResult,
   type SelectModifierNode,
+  SelectQueryNode,
   SqliteAdapter,
-  type SqliteDatabase,
   SqliteDialect,
-  SqliteDriver,
   SqliteQueryCompiler,
 } from 'kysely'
 import type { StillAdapter } from './database.ts'
-
-/** How long a request waits for another process to finish its write before it gives up, in milliseconds. */
-const WRITE_LOCK_PATIENCE_MS = 2_000
+import {
+  LOCK_PATIENCE_MS,
+  openReader,
+  openWriter,
+  patiently,
+  type SqliteConnection,
+} from './sqlite-connection.ts'
+import { SqliteGroups } from './sqlite-groups.ts'
 
 /**
- * Kysely's SQLite dialect with four differences. A transaction takes the write lock when it begins: one that
- * read first and wrote later could find its snapshot outdated by another process, and fail half way. Migrations
- * run inside such a transaction, which makes them atomic and lets one process at a time migrate. What is selected
- * `for update` is simply selected: nobody else writes until the transaction ends. And waiting for
- * the lock of another process holds up neither the event loop, as SQLite's own way of waiting would, nor the
- * other requests of this one.
+ * Kysely's SQLite dialect with a driver of its own. One connection writes, by turns; another one reads what is
+ * committed, at any time. Migrations run in a transaction that has the write lock from its beginning, which makes
+ * them atomic and lets one process at a time migrate. What is selected `for update` is simply selected: nobody
+ * else writes until the transaction ends.
  */
 export class DurableSqliteDialect extends SqliteDialect {
   readonly #path: string
 
   constructor(path: string) {
-    super({ database: () => openFile(path) })
+    super({ database: () => Promise.reject(new Error('the driver opens it')) })
     this.#path = path
   }
 
   override createDriver(): Driver {
-    return new PatientSqliteDriver(this.#path)
+    return new DurableSqliteDriver(this.#path)
   }
 
   override createAdapter(): DialectAdapter {
@@ -62,144 +62,80 @@ class DurableSqliteAdapter extends SqliteAdapter implements StillAdapter {
   /** The transaction has the lock of the file from its beginning. */
   async keepStill(): Promise<void> {}
 
-  /** There is one, but the driver below hands it out by turns itself. */
   override get supportsMultipleConnections(): boolean {
     return true
   }
 }
 
-class PatientSqliteDriver extends SqliteDriver {
-  readonly #turns = makeTurns()
-  readonly #sqlite: { opened?: BetterSqlite3.Database }
+/** What somebody asks, from the first statement to the last. */
+class Use implements DatabaseConnection {
+  readonly deadline = performance.now() + LOCK_PATIENCE_MS
+  readonly #run: (query: CompiledQuery, use: Use) => Promise<QueryResult<unknown>>
+  inTransaction = false
+
+  constructor(run: (query: CompiledQuery, use: Use) => Promise<QueryResult<unknown>>) {
+    this.#run = run
+  }
+
+  executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#run(query, this) as Promise<QueryResult<R>>
+  }
+
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    yield await this.executeQuery<R>(query)
+  }
+}
+
+class DurableSqliteDriver implements Driver {
+  readonly #path: string
+  #writer!: SqliteConnection
+  #reader!: SqliteConnection
+  #groups!: SqliteGroups
 
   constructor(path: string) {
-    const sqlite: { opened?: BetterSqlite3.Database } = {}
-    super({
-      database: async () => {
-        sqlite.opened = await openFile(path)
-        return keepStatements(sqlite.opened)
-      },
-    })
-    this.#sqlite = sqlite
+    this.#path = path
   }
 
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    const deadline = performance.now() + WRITE_LOCK_PATIENCE_MS
-    await this.#turns.take()
-    const connection = await super.acquireConnection()
-    return {
-      executeQuery: (query) => this.#executeQuery(connection, query, deadline),
-      streamQuery: (query, chunkSize) => connection.streamQuery(query, chunkSize),
-    }
+  async init(): Promise<void> {
+    this.#writer = await openWriter(this.#path)
+    // What is in memory is there for one connection alone.
+    this.#reader = this.#path === ':memory:' ? this.#writer : openReader(this.#path)
+    this.#groups = new SqliteGroups(this.#writer)
   }
 
-  override async releaseConnection(): Promise<void> {
-    this.#turns.pass()
+  async acquireConnection(): Promise<Use> {
+    return new Use((query, use) => this.#run(query, use))
   }
 
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  async #run(query: CompiledQuery, { inTransaction, deadline }: Use): Promise<QueryResult<unknown>> {
+    if (inTransaction) return this.#groups.run(query)
+    if (SelectQueryNode.is(query.query) && this.#reader !== this.#writer)
+      return patiently(() => this.#reader.run(query), deadline)
+    return this.#groups.runAlone(query, deadline)
   }
 
-  /** A disk that is full or broken makes SQLite roll back by itself; what it said first is what must be told. */
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#sqlite.opened?.inTransaction) await super.rollbackTransaction(connection)
+  async beginTransaction(use: Use): Promise<void> {
+    await this.#groups.begin(use.deadline)
+    use.inTransaction = true
   }
 
-  /** The deadline counts from the request, so that those who wait for one lock do not wait one after the other. */
-  async #executeQuery<R>(
-    connection: DatabaseConnection,
-    query: CompiledQuery,
-    deadline: number,
-  ): Promise<QueryResult<R>> {
-    for (;;) {
-      try {
-        return await connection.executeQuery<R>(query)
-      } catch (error) {
-        if (!isBusy(error) || this.#sqlite.opened?.inTransaction || performance.now() > deadline) throw error
-        this.#turns.pass()
-        await pause()
-        await this.#turns.take()
-      }
-    }
+  async commitTransaction(use: Use): Promise<void> {
+    const stored = this.#groups.commit()
+    use.inTransaction = false
+    await stored
   }
-}
 
-/** More than the texts that requests are made of; clean-up has some of every length beside them. */
-const STATEMENTS_KEPT = 500
-
-/**
- * Statements prepared once: preparing costs several times what most of them do. SQLite itself prepares one anew
- * when the schema has changed.
- */
-function keepStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
-  const kept = new Map<string, BetterSqlite3.Statement>()
-  return {
-    close: () => void sqlite.close(),
-    prepare(text) {
-      const known = kept.get(text)
-      if (known) return known
-      const statement = sqlite.prepare(text)
-      const [oldest] = kept.keys()
-      if (kept.size >= STATEMENTS_KEPT && oldest !== undefined) kept.delete(oldest)
-      kept.set(text, statement)
-      return statement
-    },
+  async rollbackTransaction(use: Use): Promise<void> {
+    if (!use.inTransaction) return
+    use.inTransaction = false
+    this.#groups.rollback()
   }
-}
 
-/** One at a time, in the order of asking. */
-function makeTurns(): { take(): Promise<void>; pass(): void } {
-  const waiting: (() => void)[] = []
-  let taken = false
-  return {
-    async take() {
-      if (taken) await new Promise<void>((resolve) => waiting.push(resolve))
-      taken = true
-    },
-    pass() {
-      const next = waiting.shift()
-      // It stays taken when it is passed on: nobody comes in between.
-      if (next) next()
-      else taken = false
-    },
-  }
-}
+  async releaseConnection(): Promise<void> {}
 
-export function isBusy(error: unknown): boolean {
-  return error instanceof BetterSqlite3.SqliteError && error.code.startsWith('SQLITE_BUSY')
-}
-
-/** Of different length for everybody, so that processes do not meet at the lock again and again. */
-function pause(): Promise<void> {
-  return sleep(2 + Math.random() * 10)
-}
-
-async function openFile(path: string): Promise<BetterSqlite3.Database> {
-  const sqlite = new BetterSqlite3(path, { timeout: 0 })
-  try {
-    // A used code must stay used after a power cut: in WAL mode only FULL syncs each commit before it returns.
-    await setJournalMode(sqlite)
-    sqlite.pragma('synchronous = FULL')
-    sqlite.pragma('foreign_keys = ON')
-    sqlite.pragma('trusted_schema = OFF')
-    return sqlite
-  } catch (error) {
-    sqlite.close()
-    throw error
-  }
-}
-
-/** Switching to WAL needs the file alone for a moment; several processes may be starting at once. */
-async function setJournalMode(sqlite: BetterSqlite3.Database): Promise<void> {
-  const deadline = performance.now() + WRITE_LOCK_PATIENCE_MS
-  for (;;) {
-    try {
-      sqlite.pragma('journal_mode = WAL')
-      return
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error
-      await pause()
-    }
+  async destroy(): Promise<void> {
+    await this.#groups?.close()
+    if (this.#reader !== this.#writer) this.#reader?.close()
+    this.#writer?.close()
   }
 }

@@ -4,7 +4,8 @@ import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { Engine } from './database.ts'
 import { DatabaseError } from './database-errors.ts'
-import { DurableSqliteDialect, isBusy } from './sqlite-dialect.ts'
+import { isBusy } from './sqlite-connection.ts'
+import { DurableSqliteDialect } from './sqlite-dialect.ts'
 
 /** The file behind a `sqlite:` URL, or `:memory:`. */
 export function sqlitePath(databaseUrl: string): string {

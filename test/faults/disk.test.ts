@@ -2,6 +2,7 @@
 // not be written down, the log says why, and all is well again without a restart when the disk is.
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
@@ -118,20 +119,22 @@ t.test('a file with garbage in it', async (t) => {
   await sql`pragma wal_checkpoint(truncate)`.execute(db)
   const sound = readFileSync(sqlitePath(databaseUrl))
 
-  await overwrite(service, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xa5)]))
+  overwrite(service, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xa5)]))
   areRefused(t, service, await tryToWrite(now), /malformed/)
   areRefused(t, service, [await service.get('/me', ada.accessToken)], /malformed/)
 
-  await overwrite(service, sound)
+  overwrite(service, sound)
   await isWellAgain(t, now)
 })
 
-/** Behind the back of SQLite, which must forget what it has read. */
-async function overwrite({ db, databaseUrl }: Service, bytes: Buffer): Promise<void> {
+/** Behind the back of SQLite, which forgets what it has read when another process has written. */
+function overwrite({ databaseUrl }: Service, bytes: Buffer): void {
   const file = openSync(sqlitePath(databaseUrl), 'r+')
   writeSync(file, bytes, 0, bytes.length, 0)
   closeSync(file)
-  await sql`pragma shrink_memory`.execute(db)
+  const other = new BetterSqlite3(sqlitePath(databaseUrl))
+  other.pragma(`user_version = ${Number(other.pragma('user_version', { simple: true })) + 1}`)
+  other.close()
 }
 
 /** As a quota or a full disk does it, in the middle of a commit: the system takes only part of what is written. */

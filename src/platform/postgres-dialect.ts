@@ -42,13 +42,21 @@ const UNHURRIED = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_ses
   .map((name) => `set_config('${name}', '0', true)`)
   .join(', ')
 
+/**
+ * A commit that was confirmed must be on the disk, or a crash makes used codes good again: `off`, which may be the
+ * default of a server, a database or a role, is not for this service. What waits for a standby, too, is left as it is.
+ */
+const DURABLE = `select set_config('synchronous_commit', case asked when 'off' then 'on' else asked end, false)
+  from current_setting('synchronous_commit') as asked`
+
 /** Any number that nothing else in the database takes a lock by: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'
 
 /**
- * Kysely's PostgreSQL dialect with four differences. Every wait has an end. A commit whose outcome nobody knows is an
- * error of its own, because such a transaction must not be repeated. Migrations wait for each other until the
- * transaction of the first one ends. And bigint is a number: times in milliseconds and counts.
+ * Kysely's PostgreSQL dialect with five differences. Every wait has an end. A commit that was confirmed is on the
+ * disk. One whose outcome nobody knows is an error of its own, because such a transaction must not be repeated.
+ * Migrations wait for each other until the transaction of the first one ends. And bigint is a number: times in
+ * milliseconds and counts.
  */
 export class PatientPostgresDialect extends PostgresDialect {
   readonly #config: { pool: () => Promise<PostgresPool> }
@@ -122,6 +130,8 @@ function makePool(url: string, poolSize: number): PostgresPool {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     application_name: APPLICATION_NAME,
     keepAlive: true,
+    onConnect: (client) =>
+      client.query({ text: DURABLE, query_timeout: CONNECT_PATIENCE_MS } as pg.QueryConfig),
     types: { getTypeParser },
   })
   // A connection that is lost while nobody uses it; without a listener it would end the process.

@@ -45,8 +45,7 @@ export async function startScale(
   t: Lifetime,
   { replicas: count = 3, environment = {}, settings = {} }: ScaleOptions = {},
 ): Promise<Scale> {
-  // What was committed is kept when the server is killed.
-  const cluster = await startCluster({ synchronous_commit: 'on', ...settings })
+  const cluster = await startCluster(settings)
   t.teardown(() => cluster.stop())
   // In the image the owner of the database is a superuser.
   await cluster.execute(

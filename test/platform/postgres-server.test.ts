@@ -22,6 +22,38 @@ t.test('times and counts are numbers, as with SQLite', { skip }, async (t) => {
   t.strictSame(rows, [{ count: 1 }])
 })
 
+// Otherwise a crash forgets what was answered, and used codes are good again.
+t.test(
+  'a commit is on the disk, even where the defaults of the database say otherwise',
+  { skip },
+  async (t) => {
+    const databaseUrl = await newDatabase(t)
+    const setDefault = async (value: string) => {
+      const db = await openDatabase(databaseUrl)
+      const name = sql.id(new URL(databaseUrl).pathname.slice(1))
+      await sql`alter database ${name} set synchronous_commit = ${sql.lit(value)}`.execute(db)
+      await db.destroy()
+    }
+    const settings = async (url = databaseUrl) => {
+      const db = await openDatabase(url)
+      const { rows } = await sql`
+      select reset_val as asked, setting from pg_settings where name = 'synchronous_commit'`.execute(db)
+      await db.destroy()
+      return rows[0]
+    }
+    t.strictSame(await settings(), { asked: 'off', setting: 'on' }, 'the server of the tests may forget')
+    for (const asked of ['local', 'remote_write', 'on', 'remote_apply']) {
+      await setDefault(asked)
+      t.strictSame(await settings(), { asked, setting: asked })
+    }
+    await setDefault('off')
+    t.strictSame(await settings(), { asked: 'off', setting: 'on' })
+    await setDefault('on')
+    const byUrl = `${databaseUrl}&options=${encodeURIComponent('-c synchronous_commit=off')}`
+    t.strictSame(await settings(byUrl), { asked: 'off', setting: 'on' })
+  },
+)
+
 t.test('of two transactions that wait for each other one is undone and done again', { skip }, async (t) => {
   const service = await startService(t)
   const { db } = service

@@ -62,7 +62,8 @@ async function checkPostgres(db: Db): Promise<Finding[]> {
     return rows[0]?.value ?? ''
   }
   const findings = [ok(`PostgreSQL ${await setting('server_version')}`)]
-  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'])
+  // Not `synchronous_commit`, which the service sees to itself.
+  for (const name of ['fsync', 'full_page_writes'])
     if ((await setting(name)) === 'off')
       findings.push(
         fail(`${name} is off: after a crash a used code could be unused again`, `Set ${name} = on.`),

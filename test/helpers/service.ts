@@ -91,7 +91,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
     ...options.environment,
   })
   const logLines: string[] = []
-  const db = await openDatabase(config.databaseUrl)
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   await migrateUp(db)
   const logger = makeLogger(logLevel, { write: (line: string) => void logLines.push(line) })
   const deps = await makeDependencies({ config, db, clock, logger, rootKeys, instruments })

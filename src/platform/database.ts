@@ -33,6 +33,21 @@ export interface StillAdapter extends DialectAdapter {
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
 }
 
+/** The connections of this process at one moment. */
+export interface Connections {
+  used: number
+  idle: number
+  /** How many there may be. */
+  max: number
+  /** Requests that wait until one is free. */
+  waiting: number
+}
+
+/** Has a pool of them. */
+export interface PooledAdapter extends DialectAdapter {
+  connections(): Connections
+}
+
 /**
  * Opens the database that `DATABASE_URL` names; the only place that knows the dialect.
  *
@@ -71,6 +86,11 @@ class PersistentKysely<DB> extends Kysely<DB> {
 /** Lets nobody else write to these tables until the transaction ends; they are locked as a whole, and for long. */
 export async function keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
   await (trx.getExecutor().adapter as StillAdapter).keepStill(trx, tables)
+}
+
+/** @returns nothing for SQLite, which has no pool. */
+export function connectionsOf(db: Db): Connections | undefined {
+  return (db.getExecutor().adapter as Partial<PooledAdapter>).connections?.()
 }
 
 /** Whether a service works on the database now. */

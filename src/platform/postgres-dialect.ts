@@ -13,7 +13,7 @@ import {
   sql,
 } from 'kysely'
 import pg, { DatabaseError as PostgresError } from 'pg'
-import type { StillAdapter, Trx } from './database.ts'
+import type { Connections, PooledAdapter, StillAdapter, Trx } from './database.ts'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
 
 /** What the server knows our connections by. */
@@ -59,22 +59,26 @@ const MIGRATION_LOCK = '30229394827342446'
  * milliseconds and counts.
  */
 export class PatientPostgresDialect extends PostgresDialect {
-  readonly #config: { pool: () => Promise<PostgresPool> }
+  readonly #pool: CountedPool
 
   /** @param poolSize how many connections there may be. */
   constructor(url: string, poolSize: number) {
-    const config = { pool: async () => makePool(url, poolSize) }
-    super(config)
-    this.#config = config
+    const pool = makePool(url, poolSize)
+    super({ pool })
+    this.#pool = pool
   }
 
   override createDriver(): Driver {
-    return new CarefulPostgresDriver(this.#config)
+    return new CarefulPostgresDriver({ pool: this.#pool })
   }
 
   override createAdapter(): DialectAdapter {
-    return new SharedPostgresAdapter()
+    return new SharedPostgresAdapter(this.#pool)
   }
+}
+
+interface CountedPool extends PostgresPool {
+  counts(): Connections
 }
 
 class CarefulPostgresDriver extends PostgresDriver {
@@ -97,7 +101,18 @@ class CarefulPostgresDriver extends PostgresDriver {
   }
 }
 
-class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter {
+class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, PooledAdapter {
+  readonly #pool: CountedPool
+
+  constructor(pool: CountedPool) {
+    super()
+    this.#pool = pool
+  }
+
+  connections(): Connections {
+    return this.#pool.counts()
+  }
+
   /** Within the transaction of the migrations: the lock goes with it. */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
     await db.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
@@ -119,7 +134,7 @@ class PromptClient extends pg.Client {
   }
 }
 
-function makePool(url: string, poolSize: number): PostgresPool {
+function makePool(url: string, poolSize: number): CountedPool {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -150,7 +165,11 @@ function makePool(url: string, poolSize: number): PostgresPool {
       }
     }
   }
-  return { connect, end: () => pool.end(), options: pool.options }
+  function counts(): Connections {
+    const { totalCount, idleCount: idle, waitingCount: waiting } = pool
+    return { used: totalCount - idle, idle, max: poolSize, waiting }
+  }
+  return { connect, counts, end: () => pool.end(), options: pool.options }
 }
 
 /** A connection of the pool that does not go back there once it was lost, in whatever way it shows. */

@@ -5,6 +5,7 @@ import { eventMetrics } from './event-metrics.ts'
 import { hashMetrics } from './hash-metrics.ts'
 import type { Instrument } from './instrument.ts'
 import { mailMetrics } from './mail-metrics.ts'
+import { poolMetrics } from './pool-metrics.ts'
 import { requestMetrics } from './request-metrics.ts'
 
 /** What Prometheus is given: numbers, and no label that names a person or an address. */
@@ -26,6 +27,7 @@ export function makeMetrics({ clock }: { clock: Clock }): Metrics {
       eventMetrics(registers),
       hashMetrics(registers),
       mailMetrics(registers),
+      poolMetrics(registers),
       databaseMetrics(registers, clock),
     ],
     contentType: registry.contentType,

@@ -12,6 +12,7 @@ import * as passwordResets from './0010-password-resets.ts'
 import * as outbox from './0011-outbox.ts'
 import * as mailCounts from './0012-mail-counts.ts'
 import * as auditActors from './0013-audit-actors.ts'
+import * as refreshEvents from './0014-refresh-events.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -28,4 +29,5 @@ export const migrations: Record<string, Migration> = {
   '0011-outbox': outbox,
   '0012-mail-counts': mailCounts,
   '0013-audit-actors': auditActors,
+  '0014-refresh-events': refreshEvents,
 }

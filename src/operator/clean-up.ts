@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import type { EventName } from '../audit/events.ts'
 import { MAIL_WINDOW_MS } from '../mail/allowance.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
@@ -15,6 +16,9 @@ const COUNTER_RETENTION_MS = 90 * 24 * 3600 * 1000
 
 /** How long the audit trail reaches back. */
 const AUDIT_RETENTION_MS = 365 * 24 * 3600 * 1000
+
+/** Those of its events that tell of a refresh: most of it, and of use for as long as a refresh token lives by default. */
+const REFRESH_RETENTION_MS = 30 * 24 * 3600 * 1000
 
 /** Rows that nothing asks for any more. */
 interface Expiry {
@@ -49,6 +53,13 @@ const EXPIRIES: readonly Expiry[] = [
     only: { column: 'factor', value: 'password' },
   },
   { table: 'audit_events', key: 'id', column: 'at', retention: AUDIT_RETENTION_MS },
+  {
+    table: 'audit_events',
+    key: 'id',
+    column: 'at',
+    retention: REFRESH_RETENTION_MS,
+    only: { column: 'event', value: 'token_refreshed' satisfies EventName },
+  },
   { table: 'sessions', key: 'id', column: 'ended_at', dependents: REFRESH_TOKENS },
   { table: 'sessions', key: 'id', column: 'idle_expires_at', dependents: REFRESH_TOKENS },
 ]
@@ -59,7 +70,8 @@ export type CleanUp = (signal?: AbortSignal) => Promise<Record<string, number>>
 export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
   const expired = ({ column, retention = 0, only }: Expiry) => {
     const old = sql`${sql.ref(column)} <= ${clock.now() - retention}`
-    return only ? sql`${old} and ${sql.ref(only.column)} = ${only.value}` : old
+    // Written out, since an index of those rows alone is no index for any value.
+    return only ? sql`${old} and ${sql.ref(only.column)} = ${sql.lit(only.value)}` : old
   }
 
   async function expiredKeys(expiry: Expiry): Promise<string[]> {

@@ -115,6 +115,33 @@ t.test('made-up names are forgotten after months, wrong codes of an account neve
   t.match(left, { subject: ada.id, failures: 1 })
 })
 
+t.test('refreshes are on record for a month, and everything else for a year', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const { body } = await refresh(service, ada.refreshToken)
+  await refresh(service, body.refresh_token)
+  const recorded = async () =>
+    (await service.db.selectFrom('audit_events').select('event').orderBy('id').execute()).map(
+      ({ event }) => event,
+    )
+  const before = await recorded()
+  t.equal(before.filter((event) => event === 'token_refreshed').length, 2)
+
+  service.clock.advance(30 * DAY - 1)
+  await service.deps.cleanUp()
+  t.strictSame(await recorded(), before)
+  service.clock.advance(1)
+  await service.deps.cleanUp()
+  const others = before.filter((event) => event !== 'token_refreshed')
+  t.strictSame(await recorded(), others)
+  service.clock.advance(335 * DAY - 1)
+  await service.deps.cleanUp()
+  t.strictSame(await recorded(), others)
+  service.clock.advance(1)
+  await service.deps.cleanUp()
+  t.strictSame(await recorded(), [])
+})
+
 t.test('a used refresh token is known after the clean-up, and ends its session', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)

@@ -12,7 +12,7 @@ const ON_SQLITE_ALONE = [
   'test/crypto/**',
   'test/documents.test.ts',
   'test/e2e/**',
-  'test/faults/{disk,fsync,kill,kill.long,lost-race}.test.ts',
+  'test/faults/{disk,fsync,kill,kill.long}.test.ts',
   'test/http/**',
   'test/openapi.test.ts',
   'test/operator/{cli.test,doctor*.test,import-many.long.test}.ts',

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { onPostgres } from './database.ts'
 import type { Service } from './service.ts'
 import { watchingStatements } from './statements.ts'
@@ -24,7 +25,8 @@ export async function failing<T>({ db }: Service, [event, table]: Fault, work: (
 
 /**
  * Lets another process write something at the worst moment, between a look of the service and what it then does: just
- * before a statement. PostgreSQL allows that within a transaction; SQLite, where it is done here, does not.
+ * before a statement. PostgreSQL allows that within a transaction, to whoever does not ask for the lock of the account;
+ * SQLite does not, and there it is done on the same connection.
  *
  * @param statement the beginning of the statement, as Kysely writes it.
  */
@@ -38,9 +40,21 @@ export async function justBefore<T>(
   const see = (text: string, sqlite?: BetterSqlite3.Database) => {
     if (done || !text.startsWith(statement)) return
     done = true
-    sqlite?.exec(others)
+    if (!sqlite) return byAnother(databaseUrl, others)
+    sqlite.exec(others)
   }
   const result = await watchingStatements(databaseUrl, see, work)
   if (!done) throw new Error(`there was no statement that begins with ${statement}`)
   return result
+}
+
+/** Commits before it returns. @throws when it would have to wait for the transaction that waits for it. */
+async function byAnother(databaseUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, lock_timeout: 1000 })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
 }

@@ -4,8 +4,11 @@ import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { onPostgres } from './database.ts'
 
 type Method = (...args: unknown[]) => unknown
-/** @param sqlite the database of the statement, where it is of SQLite. */
-type See = (text: string, sqlite?: BetterSqlite3.Database) => void
+/**
+ * @param sqlite the database of the statement, where it is of SQLite.
+ * @returns on PostgreSQL perhaps a promise, which the statement waits for.
+ */
+type See = (text: string, sqlite?: BetterSqlite3.Database) => unknown
 
 /**
  * Sees each statement before it runs, while some work is done: beginnings and ends of transactions are statements,
@@ -60,11 +63,14 @@ function watchPostgres(databaseUrl: string, see: See): () => void {
       function (this: pg.Client, ...args) {
         const [query] = args as [string | pg.QueryConfig]
         try {
-          if (this.database === name) see(typeof query === 'string' ? query : query.text)
+          const text = typeof query === 'string' ? query : query.text
+          const first = this.database === name ? see(text) : undefined
+          return first instanceof Promise
+            ? first.then(() => original.apply(this, args))
+            : original.apply(this, args)
         } catch (error) {
           return Promise.reject(error)
         }
-        return original.apply(this, args)
       },
   )
 }

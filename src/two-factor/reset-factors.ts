@@ -28,8 +28,10 @@ export function makeResetFactors({
   sessions: Sessions
   trail: AuditTrail
 }): ResetFactors {
-  return (account, client) =>
+  return ({ id }, client) =>
     db.transaction().execute(async (trx) => {
+      const account = await accounts.lock(trx, id)
+      if (!account) return
       await deleteFactors(trx, account.id)
       await accounts.dropEmailFactor(trx, account.id)
       // The counters are of factors that are gone (NIST SP 800-63B-4 section 3.2.2).

@@ -1,6 +1,9 @@
 // The attack: two requests for one account at the same moment, where one decides by rows that the other is about to
 // change. Whatever the database lets happen at the same time, the outcome must be that of one after the other.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
+import { operatorClient } from '../../src/operator/operator-client.ts'
 import { burst, outcomeOf, tally } from '../helpers/burst.ts'
 import { enrol, nextCode, PASSWORD, startService } from '../helpers/service.ts'
 import { signIn } from '../helpers/sessions.ts'
@@ -74,4 +77,21 @@ t.test('of a removal and many set-ups at once, no session claims a factor that i
       JSON.stringify(live),
     )
   }
+})
+
+t.test('recovery codes that are made while an operator resets the factors go with the others', async (t) => {
+  const service = await startService(t)
+  const { deps, db } = service
+  const { id } = await enrol(service)
+  const account = (await deps.accounts.byId(id)) as Account
+  let reset = Promise.resolve()
+  // As /2fa/recovery-codes does it, and held open until the reset has begun.
+  await db.transaction().execute(async (trx) => {
+    await deps.accounts.present(trx, id)
+    await deps.recoveryCodes.renew(trx, id)
+    reset = deps.resetFactors(account, operatorClient())
+    await sleep(300)
+  })
+  await reset
+  t.equal((await deps.recoveryCodes.stock(db, id)).remaining, 0)
 })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { EMAIL_PATTERN } from './accounts/email-address.ts'
-import type { Argon2Cost, EngineChoice } from './crypto/argon2-engine.ts'
+import { type Argon2Cost, type EngineChoice, MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
@@ -101,9 +101,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     rateLimit: read.onOff('RATE_LIMIT', true),
     hashEngine: read.choice('HASH_ENGINE', ['auto', 'argon2', 'node-rs'], 'auto'),
     argon2: {
-      memoryKib: read.integer('ARGON2_MEMORY_KIB', 19_456, 8, 1_048_576),
-      passes: read.integer('ARGON2_TIME', 2, 1, 32),
-      parallelism: read.integer('ARGON2_PARALLELISM', 1, 1, 16),
+      memoryKib: read.integer('ARGON2_MEMORY_KIB', 19_456, 8, MAX_COST.memoryKib),
+      passes: read.integer('ARGON2_TIME', 2, 1, MAX_COST.passes),
+      parallelism: read.integer('ARGON2_PARALLELISM', 1, 1, MAX_COST.parallelism),
     },
     hashConcurrency: concurrency,
     hashQueue: read.integer('HASH_QUEUE', 16 * concurrency, 0, 100_000),
@@ -112,6 +112,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     traces: readTraces(read),
   }
   checkMail(config, faults)
+  if (config.argon2.memoryKib * config.argon2.passes > MAX_WORK)
+    faults.push(`ARGON2_TIME times ARGON2_MEMORY_KIB must be at most ${MAX_WORK}`)
   if (config.metricsPort !== 0 && config.metricsPort === config.port)
     faults.push('METRICS_PORT must be another port than PORT')
   if (faults.length > 0) throw new ConfigError(faults)

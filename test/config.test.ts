@@ -194,7 +194,7 @@ const BAD: Record<string, string[]> = {
   CORS_ORIGINS: ['*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com/path', 'null'],
   RATE_LIMIT: ['no', '100'],
   HASH_ENGINE: ['bcrypt', 'Argon2'],
-  ARGON2_MEMORY_KIB: ['7', '1048577', '19MiB'],
+  ARGON2_MEMORY_KIB: ['7', '262145', '19MiB'],
   ARGON2_TIME: ['0', '33'],
   ARGON2_PARALLELISM: ['0', '17'],
   HASH_CONCURRENCY: ['0', '257', 'all'],
@@ -213,6 +213,13 @@ for (const [name, values] of Object.entries(BAD))
       )
     }
   })
+
+t.test('a hash of a minute is a fault, whether it is one of memory or of passes', async (t) => {
+  t.match(faultsOf({ ARGON2_MEMORY_KIB: '262144', ARGON2_TIME: '5' }), [
+    /^ARGON2_TIME times ARGON2_MEMORY_KIB/,
+  ])
+  t.strictSame(faultsOf({ ARGON2_MEMORY_KIB: '262144', ARGON2_TIME: '4' }), [])
+})
 
 t.test('all faults are reported at once', async (t) => {
   const environment = Object.fromEntries(Object.entries(BAD).map(([name, [value = '']]) => [name, value]))

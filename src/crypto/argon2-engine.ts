@@ -8,6 +8,15 @@ export interface Argon2Cost {
 /** OWASP's least cost for argon2id, as memory in KiB times passes. */
 export const OWASP_LEAST_WORK = 7_168 * 5
 
+/**
+ * The most that one hash may take, ours or one that an account brought along: what `HASH_CONCURRENCY` of them hold at
+ * once must fit into a small machine.
+ */
+export const MAX_COST: Argon2Cost = { memoryKib: 262_144, passes: 32, parallelism: 16 }
+
+/** Memory in KiB times passes that one hash may take: a second or two. */
+export const MAX_WORK = 2 ** 20
+
 /** A library that computes argon2id; both kinds read each other's PHC strings. */
 export interface Argon2Engine {
   readonly name: 'argon2' | 'node-rs'

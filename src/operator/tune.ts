@@ -1,4 +1,4 @@
-import type { Argon2Cost, Argon2Engine } from '../crypto/argon2-engine.ts'
+import { type Argon2Cost, type Argon2Engine, MAX_COST, MAX_WORK } from '../crypto/argon2-engine.ts'
 
 /** The least that OWASP's Password Storage Cheat Sheet allows, in the form with which tuning begins. */
 export const OWASP_MINIMUM: Argon2Cost = { memoryKib: 19_456, passes: 2, parallelism: 1 }
@@ -43,11 +43,13 @@ function workOf({ memoryKib, passes }: Argon2Cost): number {
   return memoryKib * passes
 }
 
+/** Of a cost that the service takes, however much there is to spend. */
 function costOf(work: number, maxMemoryKib: number): Argon2Cost {
   const { memoryKib: least, passes: fewest } = OWASP_MINIMUM
   const wanted = Math.floor(work / fewest / MIB) * MIB
-  const memoryKib = Math.max(least, Math.min(wanted, maxMemoryKib))
-  return { memoryKib, passes: Math.max(fewest, Math.floor(work / memoryKib)), parallelism: 1 }
+  const memoryKib = Math.max(least, Math.min(wanted, maxMemoryKib, MAX_COST.memoryKib))
+  const passes = Math.min(Math.floor(Math.min(work, MAX_WORK) / memoryKib), MAX_COST.passes)
+  return { memoryKib, passes: Math.max(fewest, passes), parallelism: 1 }
 }
 
 /** What a hash takes here, in milliseconds. */

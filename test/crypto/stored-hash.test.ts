@@ -64,6 +64,9 @@ t.test('a hash that asks for too much is refused before anything runs', (t) => {
     `pbkdf2_sha256$99999999$salt$${DIGEST}=`,
     `$pbkdf2-sha256$99999999$${SALT}$${DIGEST}`,
     `$argon2id$v=19$m=4194304,t=1,p=1$${SALT}$${DIGEST}`,
+    `$argon2id$v=19$m=262145,t=1,p=1$${SALT}$${DIGEST}`,
+    `$argon2id$v=19$m=262144,t=5,p=1$${SALT}$${DIGEST}`,
+    `$argon2id$v=19$m=65536,t=17,p=1$${SALT}$${DIGEST}`,
     `$argon2i$m=8,t=99999,p=1$${SALT}$${DIGEST}`,
     `argon2$argon2id$v=19$m=8,t=1,p=255$${SALT}$${DIGEST}`,
   ]
@@ -73,6 +76,13 @@ t.test('a hash that asks for too much is refused before anything runs', (t) => {
       { name: 'UnreadableHashError', message: /asks for too much work/ },
       text,
     )
+  t.end()
+})
+
+t.test('what libraries recommend is not too much', (t) => {
+  // RFC 9106 section 4, the second; libsodium's INTERACTIVE and MODERATE; argon2-cffi and Django.
+  for (const cost of ['m=65536,t=3,p=4', 'm=65536,t=2,p=1', 'm=262144,t=3,p=1', 'm=102400,t=2,p=8'])
+    t.equal(readStoredHash(`$argon2id$v=19$${cost}$${SALT}$${DIGEST}`).scheme, 'argon2id', cost)
   t.end()
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { readConfig } from '../../src/config.ts'
 import type { Argon2Cost } from '../../src/crypto/argon2-engine.ts'
 import { OWASP_MINIMUM, proposeCost } from '../../src/operator/tune.ts'
 import { runCommand } from '../helpers/command.ts'
@@ -33,6 +34,18 @@ t.test('and beyond the limit into passes', async (t) => {
   const { cost, ms } = await proposeCost(machine(0.1).measure, { budgetMs: 50, maxMemoryKib: 65_536 })
   t.strictSame(cost, { memoryKib: 65_536, passes: 7, parallelism: 1 })
   t.ok(ms <= 50)
+})
+
+t.test('whatever there is to spend, the service starts with what is proposed', async (t) => {
+  for (const [budgetMs, maxMemoryKib] of [
+    [60_000, 65_536],
+    [60_000, 8_388_608],
+    [2_000, 1_024],
+  ] as const) {
+    const { cost } = await proposeCost(machine(0.1).measure, { budgetMs, maxMemoryKib })
+    const settings = { ARGON2_MEMORY_KIB: String(cost.memoryKib), ARGON2_TIME: String(cost.passes) }
+    t.match(readConfig(settings).argon2, cost)
+  }
 })
 
 t.test('the command prints settings that can be put into .env', async (t) => {

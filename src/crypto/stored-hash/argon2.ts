@@ -1,8 +1,5 @@
-import type { Argon2Cost } from '../argon2-engine.ts'
+import { MAX_COST, MAX_WORK } from '../argon2-engine.ts'
 import { type StoredHash, UnreadableHashError } from './stored-hash.ts'
-
-/** A hostile row must not cost gigabytes or minutes. */
-const MAX_COST: Argon2Cost = { memoryKib: 1_048_576, passes: 32, parallelism: 16 }
 
 const PHC =
   /^\$(argon2(?:id|i|d))\$v=(16|19)\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/
@@ -15,6 +12,7 @@ export function readArgon2(text: string): StoredHash | null {
   const bounded =
     cost.memoryKib <= MAX_COST.memoryKib &&
     cost.passes <= MAX_COST.passes &&
+    cost.memoryKib * cost.passes <= MAX_WORK &&
     cost.parallelism <= MAX_COST.parallelism
   if (!bounded) throw new UnreadableHashError('A stored argon2 hash asks for too much work')
   return {

@@ -79,15 +79,15 @@ export function makeSession({ url, store, send }: { url: string; store: TokenSto
         signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
       }),
     )
-    if (response.ok) {
-      keep((await response.json()) as TokenBody)
-      return store.read()?.accessToken ?? null
-    }
-    const { code } = await problemIn(response.clone())
+    const body = response.ok ? ((await response.json()) as TokenBody) : null
     // Anything else may pass: a service that is away for a moment signs nobody out.
-    if (code !== 'invalid_refresh_token') return response
-    signOut('ended')
-    return null
+    if (!body && (await problemIn(response.clone())).code !== 'invalid_refresh_token') return response
+    const current = store.read()
+    // Who has signed in or out, or got new tokens meanwhile, is not who was asked about.
+    if (current?.refreshToken !== refreshToken) return current?.accessToken ?? null
+    if (body) keep(body)
+    else signOut('ended')
+    return store.read()?.accessToken ?? null
   }
 
   /** Whoever waits for its turn finds what the one before it got, also when that one was another tab. */

@@ -53,6 +53,8 @@ async function startSignedIn(t: Test) {
 
 const ACCESS_TTL = 600
 
+const PROBLEM = { 'content-type': 'application/problem+json' }
+
 t.test('its types are those of the document', async (t) => {
   const types = await clientTypes(committed('openapi/openapi.json'))
   t.equal(committed('src/client/api.ts'), types, 'npm run openapi writes them anew')
@@ -119,6 +121,41 @@ t.test('a session that is over says so, once', async (t) => {
   t.strictSame(mine.signedOut, ['ended'])
   t.equal(mine.client.signedIn, false)
   t.equal(await mine.client.accessToken(), null)
+})
+
+t.test(
+  'what a refresh says of tokens that were replaced meanwhile does not touch the new ones',
+  async (t) => {
+    for (const outcome of [200, 401]) {
+      const { service, mine, secret } = await startSignedIn(t)
+      const { client, store } = mine
+      service.clock.advance(ACCESS_TTL + 1)
+      // The answer is on its way when somebody signs in anew.
+      mine.refreshFailsWith(async () => {
+        mine.refreshFailsWith(null)
+        unwrap(await client.POST('/login', { body: { username: 'ada', password: PASSWORD } }))
+        unwrap(await client.POST('/2fa/verify', { body: { code: totp(secret, service.clock.now()) } }))
+        return outcome === 200
+          ? Response.json({ access_token: 'old', expires_in: 600, refresh_token: 'old' })
+          : Response.json({ code: 'invalid_refresh_token' }, { status: 401, headers: PROBLEM })
+      })
+      t.equal(unwrap(await client.GET('/me')).username, 'ada', `${outcome}`)
+      t.strictSame(mine.signedOut, [])
+      t.not(store.read()?.accessToken, 'old')
+    }
+  },
+)
+
+t.test('who signs out while a token is renewed stays signed out', async (t) => {
+  const { service, mine } = await startSignedIn(t)
+  const { client, store } = mine
+  service.clock.advance(ACCESS_TTL + 1)
+  mine.refreshFailsWith(async () => {
+    store.write(null)
+    return Response.json({ access_token: 'old', expires_in: 600, refresh_token: 'old' })
+  })
+  t.equal((await client.GET('/me')).error?.code, 'invalid_token')
+  t.equal(client.signedIn, false)
 })
 
 t.test('a service that is away for a moment signs nobody out', async (t) => {

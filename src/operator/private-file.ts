@@ -13,7 +13,8 @@ export async function writePrivateFile(
   const file = await openNew(path)
   try {
     await work(async (text) => {
-      await file.write(text)
+      // Not by write(), which may write a part and be content.
+      await file.appendFile(text)
     })
     await file.sync()
   } catch (error) {

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Account } from '../accounts/account.ts'
 import type { Notices } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Trx } from '../platform/database.ts'
+import { afterCommit, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Client } from '../tokens/sessions.ts'
 import { type EventName, kindOf } from './events.ts'
@@ -20,8 +20,8 @@ export interface EventFacts {
 }
 
 /**
- * Who did what, when, from where, and whether it succeeded: a row that is kept with the change it tells of, or
- * not at all, a line in the log, and for some events a mail to the owner.
+ * Who did what, when, from where, and whether it succeeded: a row, a line in the log, and for some events a mail to
+ * the owner. All of them come with the change that they tell of, or not at all.
  */
 export interface AuditTrail {
   record(trx: Trx, name: EventName, facts: EventFacts, client: Client): Promise<void>
@@ -70,7 +70,7 @@ export function makeAuditTrail({
       const event = eventOf(name, facts, client)
       await insertAuditEvent(trx, rowOf(event, client))
       if (account && notice) await notices.tell(trx, account, notice, client, alsoTo)
-      logger.info(event, 'audit')
+      afterCommit(trx, () => logger.info(event, 'audit'))
     },
 
     async recordAll(trx, name, accounts, client) {

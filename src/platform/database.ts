@@ -56,7 +56,7 @@ export interface PooledAdapter extends DialectAdapter {
  */
 export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
   const engine = engineOf(databaseUrl, poolSize)
-  const db = new PersistentKysely<Tables>({ dialect: engine.dialect })
+  const db = new PersistentKysely({ dialect: engine.dialect })
   try {
     await engine.check(db)
     return db
@@ -72,15 +72,36 @@ function engineOf(databaseUrl: string, poolSize: number): Engine {
 
 /**
  * Transactions that surely left nothing behind are tried again: those that stood in each other's way, and those
- * whose connection was lost before the commit. What a transaction does beside writing must bear to be done twice.
+ * whose connection was lost before the commit. What a transaction does beside writing must bear to be done twice, or
+ * wait for its commit.
  */
-class PersistentKysely<DB> extends Kysely<DB> {
-  override transaction(): TransactionBuilder<DB> {
+class PersistentKysely extends Kysely<Tables> {
+  override transaction(): TransactionBuilder<Tables> {
     const builder = super.transaction()
     const once = builder.execute.bind(builder)
-    builder.execute = (work) => repeated(() => once(work))
+    builder.execute = async (work) => {
+      const { result, deeds } = await repeated(async () => {
+        const deeds: (() => void)[] = []
+        const result = await once((trx) => {
+          waiting.set(trx, deeds)
+          return work(trx)
+        })
+        return { result, deeds }
+      })
+      for (const deed of deeds) deed()
+      return result
+    }
     return builder
   }
+}
+
+const waiting = new WeakMap<Trx, (() => void)[]>()
+
+/** Does something once the transaction has committed: never when it did not, and once when it had to be repeated. */
+export function afterCommit(trx: Trx, deed: () => void): void {
+  const deeds = waiting.get(trx)
+  if (!deeds) throw new Error('This transaction was begun by nobody who would tell of its commit')
+  deeds.push(deed)
 }
 
 /** Lets nobody else write to these tables until the transaction ends; they are locked as a whole, and for long. */

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { parse } from 'yaml'
+import { operatorClient } from '../../src/operator/operator-client.ts'
 import { connectionsOf } from '../../src/platform/database.ts'
+import { ConnectionError } from '../../src/platform/database-errors.ts'
 import { runCommand, startServer } from '../helpers/command.ts'
 import { onPostgres } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -134,6 +136,26 @@ t.test('mail that goes, mail that does not, and mail that waits', async (t) => {
   t.strictSame(samples(text, 'keyturn_mail_oldest_seconds'), { '': 90 })
   await service.deps.outbox.deliverDue()
   t.strictSame(samples(await service.metrics.text(), 'keyturn_mails_waiting'), { '': 0 })
+})
+
+t.test('what a transaction took back is told nowhere, and what it had to repeat is told once', async (t) => {
+  const service = await startMeasured(t)
+  const { db, deps, logLines } = service
+  const record = (outcomes: (Error | null)[]) =>
+    db.transaction().execute(async (trx) => {
+      await deps.trail.record(trx, 'password_refused', { account: undefined }, operatorClient())
+      const fault = outcomes.shift()
+      if (fault) throw fault
+    })
+  const told = async () => ({
+    counted: samples(await service.metrics.text(), 'keyturn_passwords_total')['outcome="failure"'] ?? 0,
+    logged: logLines.filter((line) => line.includes('password_refused')).length,
+    kept: (await db.selectFrom('audit_events').select('id').execute()).length,
+  })
+  await t.rejects(record([new Error('it is not to be')]))
+  t.strictSame(await told(), { counted: 0, logged: 0, kept: 0 })
+  await record([new ConnectionError('lost'), new ConnectionError('lost again'), null])
+  t.strictSame(await told(), { counted: 1, logged: 1, kept: 1 })
 })
 
 t.test('metrics are served while the database is gone, and say that it is', async (t) => {

@@ -1,14 +1,12 @@
 import { Counter, type Registry } from 'prom-client'
 import { EVENTS, type EventName, type Outcome } from '../../audit/events.ts'
+import { afterCommit } from '../../platform/database.ts'
 import { METHODS } from '../../two-factor/factors.ts'
 import type { Instrument } from './instrument.ts'
 
 const OUTCOMES: readonly Outcome[] = ['success', 'failure']
 
-/**
- * Everything that the audit trail records, counted; the most asked for also under names of their own. As in the
- * log, what a transaction took back afterwards is counted still.
- */
+/** Everything that the audit trail records, counted; the most asked for also under names of their own. */
 export function eventMetrics(registers: Registry[]): Instrument {
   const events = new Counter({
     name: 'keyturn_audit_events_total',
@@ -61,7 +59,7 @@ export function eventMetrics(registers: Registry[]): Instrument {
       ...trail,
       async record(trx, name, facts, client) {
         await trail.record(trx, name, facts, client)
-        count(name, facts.method)
+        afterCommit(trx, () => count(name, facts.method))
       },
     }),
   }

@@ -43,6 +43,18 @@ t.test('what is not a command ends with exit code 2 and the usage, and touches n
   t.notOk(existsSync(`${t.testdirName}/keyturn.db`))
 })
 
+t.test('a password is not taken from the command line, where others can read it', async (t) => {
+  for (const to of [
+    'postgres://ada:hunter2@127.0.0.1/keyturn',
+    'postgres://ada@127.0.0.1/keyturn?password=hunter2',
+  ]) {
+    const { code, stdout, stderr } = await keyturn(t, ['copy', '--from', 'sqlite:nowhere.db', '--to', to])
+    t.strictSame([code, stdout], [2, ''])
+    t.match(stderr, /PGPASSWORD/)
+    t.notMatch(stderr, /hunter2/)
+  }
+})
+
 t.test('a command that cannot be done ends with exit code 1 and a plain sentence', async (t) => {
   t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
   const [config, database, key] = await Promise.all([

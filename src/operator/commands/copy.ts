@@ -8,7 +8,8 @@ import { Misused } from '../failures.ts'
 
 const ABOUT = `
 Sessions, tokens and authenticators go on working with the same SECRET_KEY. What was copied is compared in the end,
-table by table. Broken off, it goes on where it was when it is run again.
+table by table. Broken off, it goes on where it was when it is run again. The password of PostgreSQL is read from
+PGPASSWORD, and not taken as part of a URL: others on this machine can read what a command was called with.
 
 Examples:
   keyturn copy --from sqlite:./data/keyturn.db --to postgres://keyturn_owner@db.example.com/keyturn
@@ -30,6 +31,10 @@ export function registerCopy(program: Command): void {
       for (const [option, url] of Object.entries({ '--from': from, '--to': to })) {
         const fault = databaseUrlFault(url)
         if (fault) throw new Misused(`${option} ${fault}`)
+        if (URL.parse(url)?.password || /[?&]password=/.test(url))
+          throw new Misused(
+            `${option} has a password in it, which others on this machine could read: put it into PGPASSWORD.`,
+          )
       }
       const { resumed, tables } = await copyDatabase(from, to, { poolSize: POOL_SIZE })
       const keyFile = keyFileOf(from)

@@ -2,8 +2,13 @@ import type { Command } from 'commander'
 
 /** Says what came of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
 export function answer(command: Command, { json, text }: { json: unknown; text: string }): void {
-  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : text
+  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : printable(text)
   if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
+}
+
+/** Text that a terminal shows and does not obey: much of it was made up by clients. */
+export function printable(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, '\u{fffd}')
 }
 
 /** Rows under each other, their cells in columns two blanks apart. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { runCommand } from '../helpers/command.ts'
-import { startService, testClock } from '../helpers/service.ts'
+import { enrol, startService, testClock } from '../helpers/service.ts'
 
 const SECRET_KEY = randomBytes(32)
 
@@ -69,6 +69,20 @@ t.test('a command that cannot be done ends with exit code 1 and a plain sentence
     t.strictSame([code, stdout], [1, ''])
     t.notMatch(stderr, /\n +at /)
   }
+})
+
+t.test('nothing that a client calls itself acts on the terminal of an operator', async (t) => {
+  const clock = testClock(Date.now())
+  const service = await startService(t, { rootKeys: [SECRET_KEY], clock })
+  const { refreshToken } = await enrol(service)
+  // CSI in one character, as HTTP lets it pass: this would clear the screen.
+  const headers = { 'user-agent': 'curl\u009b2J' }
+  await service.post('/token/refresh', { refresh_token: refreshToken }, undefined, { headers })
+  const environment = { DATABASE_URL: service.databaseUrl }
+  const { code, stdout, stderr } = await keyturn(t, ['sessions', 'list', 'ada'], environment)
+  t.equal(code, 0, stderr)
+  t.match(stdout, 'curl\ufffd2J')
+  t.notMatch(stdout, /[^\P{Cc}\n]/u)
 })
 
 t.test('keys list tells which key signs, which is next and which retires, and makes none', async (t) => {

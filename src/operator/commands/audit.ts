@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
+import { printable } from '../answer.ts'
 import { pointInTime, wholeNumber } from '../arguments.ts'
 import { findAccount } from '../find-account.ts'
 import { type EventFilter, type ListedEvent, listEvents } from '../store.ts'
@@ -79,5 +80,5 @@ function printJson({ at, ...event }: ListedEvent): void {
 
 function printText({ at, event, outcome, account_id, username, method, ip, user_agent }: ListedEvent): void {
   const whose = username ?? account_id ?? '-'
-  console.log([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  '))
+  console.log(printable([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  ')))
 }

@@ -22,7 +22,7 @@ export function registerShow(users: Command): void {
       withExistingService(async (service) => {
         const account = await findAccount(service.accounts, user)
         const json = await describe(service, account)
-        const text = columns(Object.entries(json).map(([name, value]) => [name, String(value ?? '-')]))
+        const text = columns(Object.entries(json).map(([name, value]) => [name, String(value ?? '') || '-']))
         answer(command, { json, text })
       }),
     )

@@ -24,6 +24,7 @@ import { rateLimits } from './http/rate-limits.ts'
 import { logRequest, requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { serviceRoutes } from './http/service-routes.ts'
+import { forgetPorts } from './http/trusted-proxies.ts'
 import { loginRoutes } from './sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from './tokens/discovery-routes.ts'
 import { refreshRoutes, sessionRoutes } from './tokens/routes.ts'
@@ -60,7 +61,10 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   app.decorateRequest('principal', null)
   ignoreExpectations(app)
 
-  app.addHook('onRequest', async (request) => deps.proxyWatch.see(request))
+  app.addHook('onRequest', async (request) => {
+    forgetPorts(request)
+    deps.proxyWatch.see(request)
+  })
   for (const { plugin } of instruments) if (plugin) await app.register(plugin)
   await app.register(problems)
   await app.register(requestLog, { endRequest })

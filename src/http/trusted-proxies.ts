@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import type { FastifyRequest } from 'fastify'
 
 /** Whether an address is that of a proxy whose word about its clients is believed. */
 export type IsTrustedProxy = (address: string) => boolean
@@ -16,6 +17,16 @@ export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
     const family = familyOf(address)
     return family !== null && trusted.check(address, family)
   }
+}
+
+/** `203.0.113.1:4711`, `[2001:db8::1]:4711` and `[2001:db8::1]`. */
+const WITH_PORT = /(?<![^\s,])(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([\da-f:.]+)\](?::\d+)?)(?![^\s,])/gi
+
+/** Some proxies tell the port of a client too: each of its connections would count as another address. */
+export function forgetPorts({ raw: { headers } }: FastifyRequest): void {
+  const forwardedFor = headers['x-forwarded-for']
+  if (typeof forwardedFor === 'string')
+    headers['x-forwarded-for'] = forwardedFor.replace(WITH_PORT, (_all, ipv4, ipv6) => ipv4 ?? ipv6)
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' | null {

@@ -99,6 +99,16 @@ t.test('X-Forwarded-For of a stranger is ignored (D52)', async (t) => {
   isProblem(t, await knock(service, { forwardedFor: '203.0.113.250' }), 'rate_limited')
 })
 
+t.test('a proxy that names ports too does not make an address of each connection', async (t) => {
+  for (const address of ['203.0.113.1', '[2001:db8::1]']) {
+    const service = await startService(t, { environment: { ...limited, TRUST_PROXY: '192.0.2.1, 10.0.0.1' } })
+    await useUp(service, (turn) => ({ forwardedFor: `${address}:${1024 + turn}, 10.0.0.1:80` }))
+    isProblem(t, await knock(service, { forwardedFor: `${address}:9` }), 'rate_limited')
+    isProblem(t, await knock(service, { forwardedFor: address.replace(/[[\]]/g, '') }), 'rate_limited')
+    isProblem(t, await knock(service, { forwardedFor: '203.0.113.2:9' }), 'validation_failed')
+  }
+})
+
 t.test('X-Forwarded-For of a trusted proxy tells its clients apart', async (t) => {
   const environment = { ...limited, TRUST_PROXY: '192.0.2.1, 10.0.0.0/8' }
   const service = await startService(t, { environment })

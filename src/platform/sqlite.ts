@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
@@ -18,13 +18,19 @@ export function sqliteEngine(databaseUrl: string): Engine {
   return {
     dialect: new DurableSqliteDialect(path),
     async check(db) {
-      if (inFile) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      if (inFile) makeRoom(path)
       await sql`select count(*) from sqlite_master`.execute(db)
       if (inFile) accessSync(path, constants.R_OK | constants.W_OK)
     },
     explain: (error) => explain(path, error),
     isInUse: async () => inFile && existsSync(path) && isOpenElsewhere(path),
   }
+}
+
+/** A new file is its owner's alone, whatever folder it is in; what SQLite puts beside it has the mode of it. */
+function makeRoom(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 /** Whoever has a file in WAL mode open keeps others from having it for themselves. */

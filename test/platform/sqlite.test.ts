@@ -1,6 +1,9 @@
+import { chmodSync, statSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { sql } from 'kysely'
 import t from 'tap'
+import { openDatabase } from '../../src/platform/database.ts'
+import { migrateUp } from '../../src/platform/migrate.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { isProblem } from '../helpers/problems.ts'
 import { listen } from '../helpers/raw-socket.ts'
@@ -109,4 +112,14 @@ t.test('many that wait for one lock do not wait one after the other', async (t) 
   for (const answer of answers) isProblem(t, answer, 'unavailable')
   t.comment(`five requests were refused after ${seconds.toFixed(1)} s`)
   t.ok(seconds < 5, 'in the time that one of them waits, with room for a busy machine')
+})
+
+t.test('a new database is for its owner alone, also in a folder that others may enter', async (t) => {
+  const folder = t.testdir()
+  chmodSync(folder, 0o755)
+  const path = `${folder}/new.db`
+  const db = await openDatabase(`sqlite:${path}`)
+  await migrateUp(db)
+  for (const file of [path, `${path}-wal`]) t.equal(statSync(file).mode & 0o777, 0o600, file)
+  await db.destroy()
 })

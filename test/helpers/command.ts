@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
@@ -47,28 +47,36 @@ export function runCommand(
   child.stdin.end(input)
   t.teardown(() => child.kill('SIGKILL'))
   const output = { stdout: '', stderr: '' }
+  // However many wait for a line, each word is listened for once.
+  let nextWord = Promise.withResolvers<void>()
+  const wakeAll = () => {
+    nextWord.resolve()
+    nextWord = Promise.withResolvers()
+  }
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] += text
+      wakeAll()
     })
-  const ended = once(child, 'close').then(([code]) => ({ code, ...output }))
+  let closed = false
+  const ended = once(child, 'close').then(([code]) => {
+    closed = true
+    wakeAll()
+    return { code, ...output }
+  })
   return {
     ended,
     signal: (name) => void child.kill(name),
-    line: (text) => findLine(child, output, text),
-  }
-}
-
-async function findLine(child: ChildProcess, output: { stdout: string; stderr: string }, text: string) {
-  for (;;) {
-    const found = output.stdout
-      .split('\n')
-      .slice(0, -1)
-      .find((line) => line.includes(text))
-    if (found !== undefined) return found
-    if (child.exitCode !== null || child.signalCode !== null)
-      throw new Error(`The process ended before it said "${text}": ${output.stderr}${output.stdout}`)
-    await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'close')])
+    async line(text) {
+      for (;;) {
+        const said = output.stdout.split('\n').slice(0, -1)
+        const found = said.find((line) => line.includes(text))
+        if (found !== undefined) return found
+        if (closed)
+          throw new Error(`The process ended before it said "${text}": ${output.stderr}${output.stdout}`)
+        await nextWord.promise
+      }
+    },
   }
 }
 

@@ -1,7 +1,8 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/foreign-hashes.ts'
 import { jsonLines, startImporting, usernames } from '../helpers/importing.ts'
+import { keyturnOn } from '../helpers/keyturn.ts'
 import { totp } from '../helpers/totp.ts'
 
 /** The files that accounts come in, and those they go out in. */
@@ -51,16 +52,21 @@ t.test('a file that cannot be read is said so in a sentence, with the line', asy
     'open.csv': `username,password_hash\nada,${HASH}\ngrace,"${HASH}\njoan,${HASH}\n`,
     'short.csv': `username,password_hash,email\nada,${HASH},\ngrace\n`,
     'twice.csv': `username,username\nada,ada\n`,
-    'quote.csv': `username,password_hash\nada,x"y"\n`,
+    'quote.csv': `username,password_hash\nada,${HASH}"y"\n`,
+    'closing.csv': `username,password_hash\nada,"${HASH}"y\n`,
+    'long.csv': `username,password_hash\nada,${'x'.repeat(70_000)}\n`,
+    'latin.csv': Buffer.from(`username,password_hash,email\nada,${HASH},j\u00f6rg@example.com\n`, 'latin1'),
     'empty.jsonl': '\n',
     'users.txt': 'ada\n',
     folder: {},
   })
   const faults: [string[], number, RegExp][] = [
-    [['open.csv'], 1, /not CSV at line 4, column password_hash: Quote Not Closed/],
-    [['short.csv'], 1, /not CSV at line 3/],
+    [['open.csv'], 1, /not CSV at line 4, column password_hash: a quote is opened and not closed/],
+    [['short.csv'], 1, /not CSV at line 3.*: it has more or fewer values/],
     [['twice.csv'], 1, /two columns named username/],
-    [['quote.csv'], 1, /not CSV at line 2, column password_hash/],
+    [['quote.csv'], 1, /not CSV at line 2, column password_hash: a quote stands within/],
+    [['closing.csv'], 1, /not CSV at line 2, column password_hash: something follows a closing/],
+    [['long.csv'], 1, /not CSV at line 2, column password_hash: a record has more than 65536 bytes/],
     [['empty.jsonl'], 1, /no accounts in it/],
     [['users.txt'], 2, /--format/],
     [['missing.jsonl'], 1, /There is no file/],
@@ -74,9 +80,25 @@ t.test('a file that cannot be read is said so in a sentence, with the line', asy
       const ended = await keyturn('import', `${folder}/${name}`, ...options)
       t.match(ended, { code, stdout: '', stderr: message }, `${name} ${options.join(' ')}`)
       t.notMatch(ended.stderr, /\n +at |should not happen/)
+      t.notOk(ended.stderr.includes(HASH), 'no secret is repeated')
     }),
   )
+  t.match(await keyturn('import', `${folder}/latin.csv`), {
+    code: 1,
+    stdout: /line 2, ada: email: it is not UTF-8/,
+  })
   t.strictSame(await usernames(service), [])
+})
+
+t.test('a rehearsal makes no database, nor does a mistyped file; with --apply one is made', async (t) => {
+  const folder = t.testdir({ 'users.jsonl': jsonLines({ username: 'ada', password_hash: HASH }) })
+  const keyturn = keyturnOn(t, { DATABASE_URL: `sqlite:${folder}/data/keyturn.db` })
+  const apply = ['import', `${folder}/users.jsonl`, '--apply']
+  t.match(await keyturn('import', `${folder}/users.jsonl`), { code: 0, stdout: /^to take {2}1/ })
+  t.match(await keyturn('import', `${folder}/uesrs.jsonl`, '--apply'), { code: 1, stderr: /no file/ })
+  t.strictSame(readdirSync(folder), ['users.jsonl'])
+  t.match(await keyturn(...apply), { code: 0, stdout: /^taken {4}1/ })
+  t.match(await keyturn.json('users', 'list'), [{ username: 'ada' }])
 })
 
 t.test('what export writes, import reads: another service has the same accounts', async (t) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import t from 'tap'
 import { findFlask, writeFlaskDatabase } from '../helpers/flask-apps.ts'
@@ -102,6 +102,25 @@ t.test('other names of tables and columns are given; what is not found is told',
     [folder, /cannot be opened/],
   ] as const)
     t.match(await keyturn('import', 'flask', path), { code: 1, stdout: '', stderr: message })
+})
+
+t.test('a file that is damaged within is said to be, and nothing of it is taken', async (t) => {
+  const { service, keyturn, folder } = await startImporting(t)
+  const file = `${folder}/app.db`
+  const sqlite = new BetterSqlite3(file)
+  sqlite.exec('create table users (id integer primary key, username text, password text)')
+  const insert = sqlite.prepare('insert into users values (?, ?, ?)')
+  const hash = '$2b$04$3wpJ4Rpnka26pPHFm4/BLO3cJSsglO0B0R2z0KBOKAcBzmgNUT9Wq'
+  sqlite.transaction(() => {
+    for (let id = 0; id < 1000; id++) insert.run(id, `user${id}`, hash)
+  })()
+  sqlite.close()
+  const bytes = readFileSync(file)
+  writeFileSync(file, bytes.fill(0x55, bytes.length / 2))
+  const ended = await keyturn('import', 'flask', file, '--apply')
+  t.match(ended, { code: 1, stdout: '', stderr: /app\.db cannot be read: database disk image is malformed/ })
+  t.notMatch(ended.stderr, /\n +at /)
+  t.strictSame(await usernames(service), [])
 })
 
 t.test('long passwords under BCRYPT_HANDLE_LONG_PASSWORDS', { skip }, async (t) => {

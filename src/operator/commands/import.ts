@@ -1,6 +1,5 @@
-import { createReadStream, statSync } from 'node:fs'
+import { accessSync, constants, createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { Readable } from 'node:stream'
 import { type Command, Option } from 'commander'
 import { answer, columns } from '../answer.ts'
 import { CommandFailed, Misused } from '../failures.ts'
@@ -11,7 +10,7 @@ import { readCsv } from '../import/read-csv.ts'
 import { readJsonLines } from '../import/read-json-lines.ts'
 import { FIELDS, type ReadRecord } from '../import/record.ts'
 import { runImport } from '../import/run-import.ts'
-import { withService } from '../surroundings.ts'
+import { withRehearsedService, withService } from '../surroundings.ts'
 
 const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as const
 type Format = 'jsonl' | 'csv'
@@ -61,7 +60,9 @@ export function registerImport(program: Command): void {
     .addHelpText('after', ABOUT)
     .action(async (file: string, options: FileOptions, command: Command) => {
       const fields = readFieldMap(options.map, options.ignore)
-      await take(command, options, () => readRecords(file, options, fields))
+      const format = formatOf(file, options)
+      requireFile(file)
+      await take(command, options, () => readRecords(file, format, options, fields))
     })
 
   withImportOptions(imported.command('flask'))
@@ -97,7 +98,8 @@ async function take(
   records: () => AsyncIterable<ReadRecord>,
 ): Promise<void> {
   if (apply && others.dryRun) throw new Misused('--apply and --dry-run are opposites.')
-  await withService(async (service) => {
+  const within = apply ? withService : withRehearsedService
+  await within(async (service) => {
     const report = await runImport(service, records(), { apply, skipRefused })
     if (report.records === 0) throw new CommandFailed('There are no accounts in it.')
     answer(command, { json: report, text: describeReport(report) })
@@ -105,17 +107,31 @@ async function take(
   })
 }
 
-function readRecords(file: string, options: FileOptions, fields: FieldMap): AsyncIterable<ReadRecord> {
-  const format = options.format ?? FORMATS[extname(file).toLowerCase() as keyof typeof FORMATS]
-  if (!format) throw new Misused(`Say with --format whether ${file} is jsonl or csv.`)
-  const stream = openStream(file)
-  return format === 'csv' ? readCsv(stream, fields, options.delimiter) : readJsonLines(stream, fields)
+function formatOf(file: string, { format }: FileOptions): Format {
+  const found = format ?? FORMATS[extname(file).toLowerCase() as keyof typeof FORMATS]
+  if (!found) throw new Misused(`Say with --format whether ${file} is jsonl or csv.`)
+  return found
 }
 
-function openStream(file: string): Readable {
-  if (file === '-') return process.stdin
+/** Before a database is opened, which would make a new one. */
+function requireFile(file: string): void {
+  if (file === '-') return
   const found = statSync(file, { throwIfNoEntry: false })
   if (!found) throw new CommandFailed(`There is no file ${file}.`)
   if (found.isDirectory()) throw new CommandFailed(`${file} is a folder.`)
-  return createReadStream(file)
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    throw new CommandFailed(`The file cannot be read: ${(error as Error).message}.`)
+  }
+}
+
+function readRecords(
+  file: string,
+  format: Format,
+  { delimiter }: FileOptions,
+  fields: FieldMap,
+): AsyncIterable<ReadRecord> {
+  const stream = file === '-' ? process.stdin : createReadStream(file)
+  return format === 'csv' ? readCsv(stream, fields, delimiter) : readJsonLines(stream, fields)
 }

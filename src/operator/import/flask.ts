@@ -68,15 +68,32 @@ export function openFlaskTable(
       columns,
       close: () => sqlite.close(),
       async *records() {
-        const rows = sqlite.prepare<[], Record<string, unknown>>(`select * from ${quoted(name)}`)
-        for (const row of rows.iterate()) yield recordOf(row, columns, name, longPasswords)
+        for (const row of rowsOf(sqlite, name, path)) yield recordOf(row, columns, name, longPasswords)
       },
     }
   } catch (error) {
     sqlite.close()
     if (error instanceof CommandFailed || error instanceof Misused) throw error
-    throw new CommandFailed(`The file ${path} cannot be read: ${(error as Error).message}.`)
+    throw unreadable(path, error)
   }
+}
+
+function* rowsOf(
+  sqlite: BetterSqlite3.Database,
+  table: string,
+  path: string,
+): Generator<Record<string, unknown>> {
+  const rows = sqlite.prepare<[], Record<string, unknown>>(`select * from ${quoted(table)}`).iterate()
+  try {
+    yield* rows
+  } catch (error) {
+    // A damage shows where it is met.
+    throw error instanceof BetterSqlite3.SqliteError ? unreadable(path, error) : error
+  }
+}
+
+function unreadable(path: string, error: unknown): CommandFailed {
+  return new CommandFailed(`The file ${path} cannot be read: ${(error as Error).message}.`)
 }
 
 function openFile(path: string): BetterSqlite3.Database {

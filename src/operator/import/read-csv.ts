@@ -36,9 +36,22 @@ export async function* readCsv(
       yield { place: `line ${info.lines}`, values: mapped(record, fields) }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
-    const column = error.column === undefined ? '' : `, column ${error.column}`
-    throw new CommandFailed(`The file is not CSV at line ${error.lines}${column}: ${error.message}`)
+    const column = typeof error.column === 'string' ? `, column ${error.column}` : ''
+    throw new CommandFailed(`The file is not CSV at line ${error.lines}${column}: ${explain(error)}`)
   }
+}
+
+/** The parser's own words may repeat what stands in the file, which may be a secret. */
+const FAULTS: Partial<Record<CsvError['code'], string>> = {
+  CSV_INVALID_CLOSING_QUOTE: 'something follows a closing quote; inside quotes, a quote is written twice',
+  INVALID_OPENING_QUOTE: 'a quote stands within a value that does not begin with one',
+  CSV_QUOTE_NOT_CLOSED: 'a quote is opened and not closed',
+  CSV_MAX_RECORD_SIZE: `a record has more than ${MAX_RECORD_BYTES} bytes; is a quote not closed?`,
+  CSV_RECORD_INCONSISTENT_COLUMNS: 'it has more or fewer values than there are columns',
+}
+
+function explain({ code }: CsvError): string {
+  return FAULTS[code] ?? code
 }
 
 function checkColumns(names: string[], fields: FieldMap): void {

@@ -6,24 +6,18 @@ export class ValueError extends Error {
 export function readText(value: unknown): string {
   if (typeof value === 'number') return String(value)
   if (typeof value !== 'string') throw new ValueError('it is not text')
+  // What a decoder leaves where it could not go on.
+  if (value.includes('\u{fffd}')) throw new ValueError('it is not UTF-8')
   return value
 }
 
-const TRUTHS: Record<string, boolean> = {
-  true: true,
-  t: true,
-  yes: true,
-  1: true,
-  false: false,
-  f: false,
-  no: false,
-  0: false,
-}
+const TRUE = ['true', 't', 'yes', '1']
+const FALSE = ['false', 'f', 'no', '0']
 
 export function readTruth(value: unknown): boolean {
-  const truth = TRUTHS[String(value).toLowerCase()]
-  if (truth === undefined) throw new ValueError('it is neither true nor false')
-  return truth
+  const word = String(value).toLowerCase()
+  if (!TRUE.includes(word) && !FALSE.includes(word)) throw new ValueError('it is neither true nor false')
+  return TRUE.includes(word)
 }
 
 /** UTC+14:00 is where a day begins. */

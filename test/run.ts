@@ -15,7 +15,7 @@ const ON_SQLITE_ALONE = [
   'test/faults/{disk,fsync,kill,kill.long}.test.ts',
   'test/http/**',
   'test/openapi.test.ts',
-  'test/operator/{cli.test,doctor*.test,import-many.long.test,private-file.test}.ts',
+  'test/operator/{cli.test,doctor*.test,help.long.test,import-many.long.test,private-file.test}.ts',
   'test/platform/busy-database.test.ts',
   'test/platform/ids.test.ts',
   'test/platform/sqlite*.test.ts',

@@ -55,12 +55,20 @@ t.test('database: missing, damaged, locked, behind', async (t) => {
   const { folder, examine } = await startDoctor(t)
   const missing = await examine({ DATABASE_URL: `sqlite:${folder}/other.db` })
   t.match([missing.code, missing.of('database', 'fail')], [1, /there is none at .*other\.db/])
+  const keyless = await examine({ DATABASE_URL: `sqlite:${folder}/other.db`, SECRET_KEY: '' })
+  t.equal(keyless.of('files', 'warn'), '', 'no key is said to lie where none is')
+
+  const bytes = readFileSync(`${folder}/keyturn.db`)
+  writeFileSync(`${folder}/damaged.db`, bytes.fill(0x55, bytes.length - 8 * 4096))
+  const damaged = await examine({ DATABASE_URL: `sqlite:${folder}/damaged.db` })
+  t.match([damaged.code, damaged.of('database', 'fail')], [1, /is damaged: /])
 
   const sqlite = new BetterSqlite3(`${folder}/keyturn.db`)
   sqlite.exec('begin immediate')
   const locked = await examine()
   sqlite.exec('rollback')
   t.match([locked.code, locked.of('database', 'fail')], [1, /cannot be written: .*locked/])
+  t.match(locked.of('keys', 'ok'), /opens the database/, 'one fault hides no other')
 
   sqlite.exec('delete from kysely_migration where name = (select max(name) from kysely_migration)')
   sqlite.close()
@@ -84,6 +92,11 @@ t.test('keys: the wrong one, an old one, one that is not needed any more', async
   const reseal = await keyturnOn(t, { ...environment, ...both })('keys', 'reseal')
   t.equal(reseal.code, 0)
   t.match((await examine(both)).of('keys', 'warn'), /nothing is sealed under the older keys/)
+})
+
+t.test('passwords: a hash that is too cheap', async (t) => {
+  const { examine } = await startDoctor(t)
+  t.match((await examine()).of('passwords', 'warn'), /cheaper than OWASP recommends/)
 })
 
 t.test('files: what others could read', async (t) => {

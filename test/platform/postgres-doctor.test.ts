@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
+import { examine } from '../../src/operator/doctor/examine.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { newDatabase, notOnPostgres } from '../helpers/database.ts'
 import { keyturnOn } from '../helpers/keyturn.ts'
@@ -36,6 +37,21 @@ t.test('doctor on PostgreSQL', { skip: notOnPostgres }, async (t) => {
   t.equal(fails.length, 2)
   await set('default_transaction_read_only = on')
   t.match((await findings('fail'))[0], /^cannot be written: .*read-only/)
+})
+
+t.test('doctor: a clock that is not that of the PostgreSQL server', { skip: notOnPostgres }, async (t) => {
+  const rootKey = randomBytes(32)
+  const { databaseUrl } = await startService(t, { rootKeys: [rootKey] })
+  const settings = { DATABASE_URL: databaseUrl, SECRET_KEY: rootKey.toString('base64') }
+  // This machine's own clock cannot be moved for one process: the doctor is given one.
+  const clockFindings = async (offMs: number) => {
+    const findings = await examine(settings, { now: () => Date.now() + offMs })
+    return findings.filter(({ check }) => check === 'clock').map(({ status, found }) => `${status} ${found}`)
+  }
+  t.match(await clockFindings(0), ['ok agrees with the database'])
+  t.match(await clockFindings(8_000), [/^warn this machine is [78]\.\d s ahead of the database$/])
+  t.match(await clockFindings(20_000), [/^fail this machine is (19|20)\.\d s ahead of the database$/])
+  t.match(await clockFindings(-20_000), [/^fail this machine is (19|20)\.\d s behind the database$/])
 })
 
 t.test('doctor on a PostgreSQL database without tables', { skip: notOnPostgres }, async (t) => {

@@ -10,16 +10,28 @@ const { ok, warn, fail } = findingsOf('database')
 
 class TakenBack extends Error {}
 
-/** Whether it has this version's tables, takes writes, and keeps what it has confirmed through a power cut. */
-export async function checkDatabase(db: Db, databaseUrl: string): Promise<Finding[]> {
+/**
+ * Whether it has this version's tables, takes writes, and keeps what it has confirmed through a power cut.
+ *
+ * @returns `readable` too: whether its tables can be asked about the rest.
+ */
+export async function checkDatabase(
+  db: Db,
+  databaseUrl: string,
+): Promise<{ findings: Finding[]; readable: boolean }> {
   const missing = (await migrationStatus(db)).filter(({ appliedAt }) => appliedAt === null)
   const schema =
     missing.length === 0
       ? [ok('has the tables of this version')]
       : [warn(`${missing.length} migrations are missing`, 'Start the service, or run keyturn migrate up.')]
   const writable = missing.length === 0 ? [await checkWritable(db)] : []
-  const durable = databaseUrl.startsWith('sqlite:') ? await checkSqlite(db) : await checkPostgres(db)
-  return [...schema, ...writable, ...durable]
+  const isSqlite = databaseUrl.startsWith('sqlite:')
+  const health = isSqlite ? [await checkDamage(db)] : []
+  const durable = isSqlite ? [await checkJournal(db)] : await checkPostgres(db)
+  return {
+    findings: [...schema, ...writable, ...durable, ...health],
+    readable: [...schema, ...health].every(({ status }) => status === 'ok'),
+  }
 }
 
 /** By a row that is taken back at once: the service may write rows, and need not be allowed to make tables. */
@@ -39,21 +51,23 @@ async function checkWritable(db: Db): Promise<Finding> {
   return ok('takes writes')
 }
 
-async function checkSqlite(db: Db): Promise<Finding[]> {
-  const pragma = async (name: string) => {
-    const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)
-    return String(Object.values(rows[0] ?? {})[0])
-  }
-  const journal = await pragma('journal_mode')
+async function checkJournal(db: Db): Promise<Finding> {
+  const journal = await pragma(db, 'journal_mode')
   // 2 is FULL: each commit is on the disk before it is answered.
-  const durable = journal === 'wal' && Number(await pragma('synchronous')) >= 2
-  const health = await pragma('quick_check(1)')
-  return [
-    durable
-      ? ok('SQLite in WAL mode with synchronous = FULL: what was answered survives a power cut')
-      : fail(`SQLite with journal_mode = ${journal}`, 'WAL needs a local disk, not a network drive.'),
-    health === 'ok' ? ok('is not damaged') : fail(`is damaged: ${health}`, 'Restore a backup.'),
-  ]
+  const durable = journal === 'wal' && Number(await pragma(db, 'synchronous')) >= 2
+  return durable
+    ? ok('SQLite in WAL mode with synchronous = FULL: what was answered survives a power cut')
+    : fail(`SQLite with journal_mode = ${journal}`, 'WAL needs a local disk, not a network drive.')
+}
+
+async function checkDamage(db: Db): Promise<Finding> {
+  const health = await pragma(db, 'quick_check(1)').catch((error: Error) => error.message)
+  return health === 'ok' ? ok('is not damaged') : fail(`is damaged: ${health}`, 'Restore a backup.')
+}
+
+async function pragma(db: Db, name: string): Promise<string> {
+  const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)
+  return String(Object.values(rows[0] ?? {})[0])
 }
 
 async function checkPostgres(db: Db): Promise<Finding[]> {

@@ -67,10 +67,9 @@ async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[
     return [database.fail(error.message, 'Without its database the service does not start.')]
   }
   try {
-    const findings = await checkDatabase(db, databaseUrl)
-    // What follows asks the tables.
-    if (findings.some(({ status }) => status !== 'ok')) return [...findings, ...checkClock(clock, times, 0)]
+    const { findings, readable } = await checkDatabase(db, databaseUrl)
     const all = [...times, ...(await databaseTime(db, databaseUrl, clock))]
+    if (!readable) return [...findings, ...checkClock(clock, all, 0)]
     return [
       ...findings,
       ...(await checkKeys(config, db, clock)),

@@ -1,7 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
-import { keyFilePath } from '../../platform/secret-key-file.ts'
+import { keyFileOf, keyFilePath } from '../../platform/secret-key-file.ts'
 import { sqlitePath } from '../../platform/sqlite.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
@@ -36,7 +36,8 @@ function checkMode(file: string, status: 'warn' | 'fail'): Finding | null {
   return files[status](`${file} has mode ${mode}: others can get at it`, `chmod 600 ${file}`)
 }
 
-function keyBesideDatabase(databaseUrl: string): Finding {
+function keyBesideDatabase(databaseUrl: string): Finding | null {
+  if (keyFileOf(databaseUrl) === null) return null
   return files.warn(
     `the key lies beside the database, in ${keyFilePath(databaseUrl)}`,
     'Good for trying out. In production, give SECRET_KEY or SECRET_KEY_FILE, and keep it out of the backups of the database.',

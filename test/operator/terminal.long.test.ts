@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { childOptions } from '../helpers/child-environment.ts'
+import { FOREIGN_HASHES } from '../helpers/foreign-hashes.ts'
+import { jsonLines } from '../helpers/importing.ts'
 import { keyturnOn } from '../helpers/keyturn.ts'
 import { sharedEnvironment } from '../helpers/process.ts'
 import { CHEAP_HASHES } from '../helpers/service.ts'
@@ -12,6 +14,7 @@ import { which } from '../helpers/which.ts'
 /** On a terminal, questions are asked, passwords are not shown, and long work shows how far it has come. */
 
 const CLI = fileURLToPath(new URL('../../src/operator/cli.ts', import.meta.url))
+const HASH = FOREIGN_HASHES['Werkzeug pbkdf2:sha256'] ?? ''
 const script = which('script')
 const skip = script ? false : 'no script(1)'
 
@@ -103,13 +106,18 @@ t.test(
   },
 )
 
-t.test('an export shows a bar on the terminal alone', { skip }, async (t) => {
-  const folder = t.testdir()
+t.test('what takes long shows a bar on the terminal alone', { skip }, async (t) => {
+  const folder = t.testdir({ 'users.jsonl': jsonLines({ username: 'ada', password_hash: HASH }) })
   const environment = await sharedEnvironment(t)
-  await keyturnOn(t, environment).withInput('correct horse battery', 'users', 'create', 'ada')
-  const { code, screen } = await onTerminal(t, environment, ['export', `${folder}/accounts.jsonl`])
-  t.equal(code, 0, screen)
-  t.match(screen, /Exporting .* of 1/)
+  const shown = async (...args: string[]) => {
+    const { code, screen } = await onTerminal(t, environment, args)
+    t.equal(code, 0, screen)
+    return screen
+  }
+  t.match(await shown('import', `${folder}/users.jsonl`, '--apply'), /Importing .* of 1/)
+  t.match(await shown('export', `${folder}/accounts.jsonl`), /Exporting .* of 1/)
+  const urls = ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`]
+  t.match(await shown('copy', ...urls), /Copying .* of \d+/)
   const { stderr } = await keyturnOn(t, environment)('export', `${folder}/again.jsonl`)
   t.equal(stderr, '')
 })

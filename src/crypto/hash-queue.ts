@@ -10,14 +10,21 @@ export class QueueFullError extends Error {
   }
 }
 
+export interface HashQueueOptions {
+  /** Drops the work if it is still waiting when the signal fires: nobody is left to read it. */
+  signal?: AbortSignal | undefined
+  /** What must be done before, and only for work that has a place: who is refused has cost nothing. */
+  first?: (() => Promise<void>) | undefined
+}
+
 /** Runs costly work a few at a time, lets a bounded number wait, and refuses the rest at once. */
 export interface HashQueue {
   /**
-   * @param signal drops the work if it is still waiting when the signal fires: nobody is left to read it.
    * @throws {QueueFullError} at once when too many wait already.
    * @throws the signal's reason when it fires before the work has begun.
+   * @throws what `first` throws; the work is not begun then.
    */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
+  run<T>(work: () => Promise<T>, options?: HashQueueOptions): Promise<T>
   /** Pieces of work that wait. */
   readonly waiting: number
 }
@@ -35,6 +42,8 @@ export function makeHashQueue({
 }): HashQueue {
   const waiting = new Set<() => void>()
   let running = 0
+  /** Have a place, and something to do before they take or wait for their turn. */
+  let entering = 0
   let meanMs = 50
 
   /** The caller has taken a slot by counting itself in `running`. */
@@ -46,6 +55,15 @@ export function makeHashQueue({
       meanMs += (performance.now() - startedAt - meanMs) / 8
       running -= 1
       waiting.values().next().value?.()
+    }
+  }
+
+  async function enter(first: () => Promise<void>): Promise<void> {
+    entering += 1
+    try {
+      await first()
+    } finally {
+      entering -= 1
     }
   }
 
@@ -73,15 +91,16 @@ export function makeHashQueue({
     get waiting() {
       return waiting.size
     },
-    async run(work, signal) {
+    async run(work, { signal, first } = {}) {
       signal?.throwIfAborted()
-      if (running < concurrency) {
-        running += 1
-        return perform(work)
-      }
-      if (waiting.size >= capacity)
+      if (running + entering + waiting.size >= concurrency + capacity)
         throw new QueueFullError(Math.max(1, Math.ceil((waiting.size * meanMs) / concurrency / 1000)))
-      await slot(signal)
+      if (first) {
+        await enter(first)
+        signal?.throwIfAborted()
+      }
+      if (running < concurrency) running += 1
+      else await slot(signal)
       return perform(work)
     },
   }

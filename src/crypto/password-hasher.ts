@@ -8,11 +8,19 @@ export interface PasswordHasher {
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * @param stored the hash, ours or one that the account brought along, or `undefined` for an account that does not exist: the same work is done, and
-   * the answer is false.
-   * @throws {QueueFullError} @throws {UnreadableHashError}
+   * @param find the hash, ours or one that the account brought along, or `undefined` for an account that does not exist:
+   * the same work is done, and the answer is false. It is asked for when there is a place in the queue, not before.
+   * @throws {QueueFullError} @throws {UnreadableHashError} @throws what `find` and `turn` throw
    */
-  verify(stored: string | undefined, password: string, signal?: AbortSignal): Promise<boolean>
+  verify(
+    find: () => Promise<string | undefined>,
+    password: string,
+    options?: {
+      signal?: AbortSignal | undefined
+      /** Called when the wait is over, just before the hash. */
+      turn?: () => Promise<void>
+    },
+  ): Promise<boolean>
   /** Whether a stored hash is another than would be made today. @throws {UnreadableHashError} */
   needsRehash(stored: string): boolean
 }
@@ -36,11 +44,18 @@ export async function makePasswordHasher({
   return {
     engine: { name: engine.name, hashMs },
 
-    hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), signal),
+    hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), { signal }),
 
-    async verify(stored, password, signal) {
-      const hash = readStoredHash(stored ?? nobodysHash)
-      const matches = await queue.run(() => hash.verify(password, engine), signal)
+    async verify(find, password, { signal, turn } = {}) {
+      let stored: string | undefined
+      const first = async () => {
+        stored = await find()
+      }
+      const work = async () => {
+        await turn?.()
+        return readStoredHash(stored ?? nobodysHash).verify(password, engine)
+      }
+      const matches = await queue.run(work, { signal, first })
       return matches && stored !== undefined
     },
 

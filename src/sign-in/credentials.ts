@@ -23,9 +23,9 @@ export interface Credentials {
 }
 
 /**
- * Checks a password against guessing: each try is counted before it is evaluated, unknown names like known
- * ones and with the same work. What a right password leads to happens in the transaction that takes the
- * count back.
+ * Checks a password against guessing: each try that has a place in the hash queue is counted before it is evaluated,
+ * unknown names like known ones and with the same work, and is evaluated only if those before it in the queue have
+ * not brought a pause. What a right password leads to happens in the transaction that takes the count back.
  *
  * @throws {AppError} invalid_credentials, too_many_attempts, overloaded
  */
@@ -56,15 +56,22 @@ export function makeCheckCredentials({
     const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
     const attempt = makeAttempt(username, client)
 
-    await inTransaction((trx) => attempt.begin(trx))
-    const account = await accounts.byUsername(username)
+    let found: Account | undefined
+    let begun = false
+    const find = async () => {
+      await inTransaction((trx) => attempt.begin(trx))
+      begun = true
+      found = await accounts.byUsername(username)
+      return found?.passwordHash
+    }
     const matches = await passwords
-      .verify(account?.passwordHash, password, client.signal)
+      .verify(find, password, { signal: client.signal, turn: () => attempt.stillOpen() })
       .catch(async (error) => {
-        await inTransaction((trx) => attempt.takeBack(trx))
+        if (begun) await inTransaction((trx) => attempt.takeBack(trx))
         throw error
       })
 
+    const account = found as Account | undefined
     if (!account || !matches || account.disabled) {
       await inTransaction(async (trx) => {
         const about = { account, method: 'password' }
@@ -101,6 +108,10 @@ export function makeCheckCredentials({
         counted.length = 0
         const { everSucceeded } = await count(trx, here)
         if (!everSucceeded) await count(trx, anywhere)
+      },
+      async stillOpen(): Promise<void> {
+        for (const { subject, policy, begun } of counted)
+          await failureCounters.stillOpen(db, subject, FACTOR, policy, begun)
       },
       async fail(trx: Trx): Promise<boolean> {
         let paused = false

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import {
   blockCounter,
+  blockedUntilOf,
   clearCounters,
   countFailure,
   deleteCounters,
@@ -48,6 +49,8 @@ const LONGEST_RETRY_AFTER = 365 * 24 * 3600
 export interface BegunTry {
   /** Whether a try of this subject was ever right. */
   everSucceeded: boolean
+  /** In a row, with this one and with all others that are not decided. */
+  failures: number
   /** The end of the last pause and that of the one which the try has begun with, if there was one before it. */
   pauses?: { before: number; since: number }
 }
@@ -60,6 +63,12 @@ export interface BegunTry {
 export interface FailureCounters {
   /** @throws {AppError} too_many_attempts during a pause; nothing is counted then. */
   begin(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<BegunTry>
+  /**
+   * For a try that has waited since it was begun: those before it may have been the last for a while.
+   *
+   * @throws {AppError} too_many_attempts when a pause has begun meanwhile; the try is to be taken back.
+   */
+  stillOpen(db: Db, subject: string, factor: string, policy: PausePolicy, begun: BegunTry): Promise<void>
   /** The try was wrong. @returns whether a pause has begun with it. */
   fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean>
   /** Only a success of the same factor, or a new one in its place, resets its counter (NIST SP 800-63B-4 section 3.2.2). */
@@ -77,23 +86,33 @@ export interface FailureCounters {
 }
 
 export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounters {
+  // A pause that ends later than any that begins now was begun by a clock that was ahead: it is over.
+  const paused = (now: number) => ({ after: now, upTo: now + LONGEST_PAUSE_SECONDS * SECOND, or: NEVER })
+  const pausedUntil = (end: number, now: number) =>
+    tooManyAttempts(Math.min(Math.ceil((end - now) / SECOND), LONGEST_RETRY_AFTER))
   const pauseFrom = (now: number, seconds: number) => Math.min(now + seconds * SECOND, NEVER)
 
   return {
     async begin(trx, subject, factor, policy) {
       const now = clock.now()
-      // A pause that ends later than any that begins now was begun by a clock that was ahead: it is over.
-      const paused = { after: now, upTo: now + LONGEST_PAUSE_SECONDS * SECOND, or: NEVER }
-      const counted = await countFailure(trx, subject, factor, now, paused)
+      const counted = await countFailure(trx, subject, factor, now, paused(now))
       if (!counted.counted) {
-        const seconds = Math.ceil((counted.blockedUntil - now) / SECOND)
-        throw tooManyAttempts(Math.min(seconds, LONGEST_RETRY_AFTER))
+        throw pausedUntil(counted.blockedUntil, now)
       }
       const { everSucceeded, failures, blockedUntil: before } = counted
-      if (before === 0) return { everSucceeded }
+      if (before === 0) return { everSucceeded, failures }
       const since = pauseFrom(now, pauseSeconds(failures, policy))
       await blockCounter(trx, subject, factor, since)
-      return { everSucceeded, pauses: { before, since } }
+      return { everSucceeded, failures, pauses: { before, since } }
+    },
+    async stillOpen(db, subject, factor, policy, { failures, pauses }) {
+      // Too few were under way to bring a pause, or this is the one try of a pause that it has begun itself.
+      if (failures < policy.from || pauses) return
+      const now = clock.now()
+      const blockedUntil = await blockedUntilOf(db, subject, factor)
+      const { after, upTo, or } = paused(now)
+      if ((blockedUntil > after && blockedUntil <= upTo) || blockedUntil === or)
+        throw pausedUntil(blockedUntil, now)
     },
     async fail(trx, subject, factor, policy) {
       const failures = await failuresOf(trx, subject, factor)

@@ -145,16 +145,23 @@ export async function countFailure(
 > {
   const row = await countedFailure.first(trx, { subject, factor, now, ...paused })
   if (row) {
-    const { succeeded_at, failures, blocked_until: blockedUntil } = row
-    return { counted: true, everSucceeded: succeeded_at !== null, failures, blockedUntil }
+    const { succeeded_at, failures, blocked_until } = row
+    return { counted: true, everSucceeded: succeeded_at !== null, failures, blockedUntil: blocked_until }
   }
-  const { blocked_until } = await trx
+  return { counted: false, blockedUntil: await blockedUntilOf(trx, subject, factor) }
+}
+
+const blockedUntil = prepared((db, { subject, factor }: Counter) =>
+  db
     .selectFrom('failure_counters')
     .select('blocked_until')
     .where('subject', '=', subject)
-    .where('factor', '=', factor)
-    .executeTakeFirstOrThrow()
-  return { counted: false, blockedUntil: blocked_until }
+    .where('factor', '=', factor),
+)
+
+/** When the last pause ended or this one will; 0 for none. */
+export async function blockedUntilOf(db: Db, subject: string, factor: string): Promise<number> {
+  return (await blockedUntil.first(db, { subject, factor }))?.blocked_until ?? 0
 }
 
 /** 0 when a success of another request has reset the counter meanwhile; from now on none can in this transaction. */

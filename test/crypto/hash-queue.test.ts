@@ -93,7 +93,7 @@ t.test('drops work whose client has gone away, and gives its place to the next (
   const first = queue.run(held.work)
   const client = new AbortController()
   const dropped = heldWork('dropped')
-  const waiting = queue.run(dropped.work, client.signal)
+  const waiting = queue.run(dropped.work, { signal: client.signal })
   await t.rejects(
     queue.run(async () => 'no room'),
     { name: 'QueueFullError' },
@@ -107,7 +107,7 @@ t.test('drops work whose client has gone away, and gives its place to the next (
   t.notOk(dropped.started())
 
   const gone = AbortSignal.abort(new Error('gone before'))
-  await t.rejects(queue.run(dropped.work, gone), { message: 'gone before' })
+  await t.rejects(queue.run(dropped.work, { signal: gone }), { message: 'gone before' })
   t.notOk(dropped.started())
 })
 
@@ -115,7 +115,7 @@ t.test('work that has begun is finished, even if its client goes away', async (t
   const queue = makeHashQueue({ concurrency: 1, capacity: 1 })
   const client = new AbortController()
   const held = heldWork('done')
-  const running = queue.run(held.work, client.signal)
+  const running = queue.run(held.work, { signal: client.signal })
   client.abort()
   const next = queue.run(async () => 'next')
   t.equal(queue.waiting, 1, 'its thread is not free yet')
@@ -128,10 +128,13 @@ t.test('no place is lost to errors and aborts', async (t) => {
   const outcomes = await Promise.allSettled(
     Array.from({ length: 52 }, (_, i) => {
       const client = new AbortController()
-      const result = queue.run(async () => {
-        await sleep(1)
-        if (i % 3 === 0) throw new Error('failed')
-      }, client.signal)
+      const result = queue.run(
+        async () => {
+          await sleep(1)
+          if (i % 3 === 0) throw new Error('failed')
+        },
+        { signal: client.signal },
+      )
       if (i % 5 === 0) client.abort()
       return result
     }),

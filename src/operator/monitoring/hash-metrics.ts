@@ -43,7 +43,7 @@ export function hashMetrics(registers: Registry[]): Instrument {
         get waiting() {
           return queue.waiting
         },
-        async run(work, signal) {
+        async run(work, options) {
           const endWait = wait.startTimer()
           const timed = async () => {
             endWait()
@@ -57,7 +57,7 @@ export function hashMetrics(registers: Registry[]): Instrument {
             }
           }
           try {
-            return await queue.run(timed, signal)
+            return await queue.run(timed, options)
           } catch (error) {
             if (error instanceof QueueFullError) refused.inc()
             throw error

@@ -16,12 +16,11 @@ export interface Figures {
 export function figuresOf(slices: readonly Slice[]): Figures {
   const sum = (of: (slice: Slice) => number) => slices.reduce((total, slice) => total + of(slice), 0)
   const [steps, seconds, cpuMs] = [sum((s) => s.steps), sum((s) => s.seconds), sum((s) => s.cpuMs)]
-  const latencies = slices.flatMap((slice) => slice.latenciesMs).sort((a, b) => a - b)
-  const quantile = (q: number) => latencies[Math.floor((latencies.length - 1) * q)] ?? 0
+  const latencies = slices.flatMap((slice) => slice.latenciesMs)
   return {
     perSecond: steps / seconds,
-    p50Ms: quantile(0.5),
-    p99Ms: quantile(0.99),
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
     cpuMs: cpuMs / steps,
     cores: cpuMs / seconds / 1000,
     rssMib: Math.max(...slices.map((slice) => slice.rssBytes)) / 2 ** 20,
@@ -30,5 +29,9 @@ export function figuresOf(slices: readonly Slice[]): Figures {
 }
 
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
+  return quantile(values, 0.5)
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * q)] ?? 0
 }

@@ -11,6 +11,8 @@ const START_PATIENCE_MS = 60_000
 export interface Usage {
   cpuMs: number
   rssBytes: number
+  /** Its highest since the process began. */
+  peakRssBytes: number
   delayP99Ms: number
 }
 

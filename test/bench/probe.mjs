@@ -14,6 +14,7 @@ process.on('message', (message) => {
     process.send?.({
       cpuMs: (user + system) / 1000,
       rssBytes: process.memoryUsage.rss(),
+      peakRssBytes: process.resourceUsage().maxRSS * 1024,
       // The histogram holds whole intervals of the timer: what is over its resolution is the delay.
       delayP99Ms: message === 'end' ? Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS) : 0,
     })

@@ -1,0 +1,31 @@
+/**
+ * A process of its own for whoever hammers `POST /login`: each client asks again as soon as it is answered, whatever
+ * the answer says. It begins at once and, told anything, sends its figures.
+ */
+import { openConnection } from './connection.ts'
+import { PASSWORD } from './seed.ts'
+
+export interface FloodFigures {
+  /** Answers by their status. */
+  statuses: Record<string, number>
+  /** How long each `503 overloaded` took to come. */
+  refusalsMs: number[]
+}
+
+const [port, clients, accounts] = process.argv.slice(2).map(Number) as [number, number, number]
+const figures: FloodFigures = { statuses: {}, refusalsMs: [] }
+
+/** Names of people; every other time the password of another. */
+async function hammer(client: number): Promise<never> {
+  const connection = await openConnection(port)
+  for (let turn = client; ; turn += clients) {
+    const body = { username: `user${turn % accounts}`, password: turn % 2 ? PASSWORD : 'not this one' }
+    const startedAt = performance.now()
+    const { status } = await connection.send({ method: 'POST', path: '/login', body })
+    figures.statuses[status] = (figures.statuses[status] ?? 0) + 1
+    if (status === 503) figures.refusalsMs.push(performance.now() - startedAt)
+  }
+}
+
+process.once('message', () => process.send?.(figures, undefined, undefined, () => process.exit()))
+for (let client = 0; client < clients; client += 1) hammer(client)

@@ -131,6 +131,14 @@ t.test('the links of the documents lead to files of this project', async (t) => 
   }
 })
 
+t.test('SECURITY.md says how soon a vulnerable dependency is replaced', async (t) => {
+  const text = securityPolicy.replace(/\s+/g, ' ')
+  t.match(
+    text,
+    /A dependency with a known vulnerability .* within 7 days when .* critical or high, and within 30 days/,
+  )
+})
+
 t.test('SECURITY.md says how long sessions live, and which events are recorded', async (t) => {
   const { refreshTokenTtl, accessTokenTtl } = readConfig({})
   const text = securityPolicy.replace(/\s+/g, ' ')

@@ -31,6 +31,7 @@ t.test('the service asks no other one by HTTP', async (t) => {
 
 t.test('what must not be guessed is not made by Math.random', async (t) => {
   const waits = [
+    'src/crypto/hash-queue.ts',
     'src/platform/background.ts',
     'src/platform/database-errors.ts',
     'src/platform/postgres-dialect.ts',

@@ -1,3 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * How long a refusal is held back, in milliseconds: whoever asks again as soon as there is an answer would otherwise
+ * keep the service busy with refusing, and everybody else waiting behind that. Of different length for everybody, so
+ * that they do not come back all at once.
+ */
+const HOLD_MS = { least: 25, most: 75 }
+
 /** The queue is full; the work was not started. */
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError'
@@ -17,10 +26,10 @@ export interface HashQueueOptions {
   first?: (() => Promise<void>) | undefined
 }
 
-/** Runs costly work a few at a time, lets a bounded number wait, and refuses the rest at once. */
+/** Runs costly work a few at a time, lets a bounded number wait, and refuses the rest. */
 export interface HashQueue {
   /**
-   * @throws {QueueFullError} at once when too many wait already.
+   * @throws {QueueFullError} when too many wait already.
    * @throws the signal's reason when it fires before the work has begun.
    * @throws what `first` throws; the work is not begun then.
    */
@@ -93,8 +102,10 @@ export function makeHashQueue({
     },
     async run(work, { signal, first } = {}) {
       signal?.throwIfAborted()
-      if (running + entering + waiting.size >= concurrency + capacity)
+      if (running + entering + waiting.size >= concurrency + capacity) {
+        await sleep(HOLD_MS.least + Math.random() * (HOLD_MS.most - HOLD_MS.least), undefined, { signal })
         throw new QueueFullError(Math.max(1, Math.ceil((waiting.size * meanMs) / concurrency / 1000)))
+      }
       if (first) {
         await enter(first)
         signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { deriveKey } from './key-ring.ts'
 
 /** What a keyed hash is for; the same text hashed for two purposes gives unrelated values. */
@@ -22,11 +22,12 @@ export type KeyedHash = (purpose: HashPurpose, ...parts: string[]) => string
 
 /** @param hashKey 256 random bits, kept sealed in the database so that a new `SECRET_KEY` leaves hashes valid. */
 export function makeKeyedHash(hashKey: Buffer): KeyedHash {
-  const keys = new Map<HashPurpose, Buffer>()
-  const keyFor = (purpose: HashPurpose): Buffer => {
+  // As key objects, which Node.js takes over into OpenSSL once instead of at each call.
+  const keys = new Map<HashPurpose, KeyObject>()
+  const keyFor = (purpose: HashPurpose): KeyObject => {
     const known = keys.get(purpose)
     if (known) return known
-    const derived = deriveKey(hashKey, purpose)
+    const derived = createSecretKey(deriveKey(hashKey, purpose))
     keys.set(purpose, derived)
     return derived
   }

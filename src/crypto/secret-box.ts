@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { KeyRing } from './key-ring.ts'
 
 const NONCE_BYTES = 12
@@ -24,13 +24,13 @@ export interface SecretBox {
  * `<key id>.<base64url of nonce, tag, ciphertext>`; the context is authenticated with it.
  */
 export function makeSecretBox(keyRing: KeyRing): SecretBox {
-  const keys = new Map(keyRing.all.map((root) => [root.id, root.derive('secret box')]))
+  const keys = new Map(keyRing.all.map((root) => [root.id, createSecretKey(root.derive('secret box'))]))
 
   return {
     seal(plaintext, context) {
       const { id } = keyRing.primary
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', keys.get(id) as Buffer, nonce)
+      const cipher = createCipheriv('aes-256-gcm', keys.get(id) as KeyObject, nonce)
       cipher.setAAD(Buffer.from(context))
       const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()])
       return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`

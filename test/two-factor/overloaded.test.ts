@@ -63,7 +63,7 @@ t.test('a login that was refused for overload does not count as a wrong password
 
 t.test('a client that goes away while it waits makes room for the next (E-13)', async (t) => {
   // Time for five requests one after the other, also on a busy machine, while one hash goes on.
-  const service = await startSlow(t, 1, '24')
+  const service = await startSlow(t, 1, '16')
   const { port } = await listen(service)
   const running = knock(service, 'first')
   await sleep(20)

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { AppError } from '../errors.ts'
 import { registerCommands } from './commands/index.ts'
-import { explainFailure } from './explain-failure.ts'
-import { CommandFailed, Misused } from './failures.ts'
+import { explainFailure } from './terminal/explain-failure.ts'
+import { CommandFailed, Misused } from './terminal/failures.ts'
 
 const DONE = 0
 const FAILED = 1

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
-import { reseal } from '../../src/operator/reseal.ts'
+import { reseal } from '../../src/operator/keys/reseal.ts'
 import { storedBytes } from '../helpers/database.ts'
 import {
   codeIn,

@@ -3,11 +3,11 @@ import { type Command, Option } from 'commander'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
-import { printable } from '../answer.ts'
-import { pointInTime, wholeNumber } from '../arguments.ts'
 import { findAccount } from '../find-account.ts'
 import { type EventFilter, type ListedEvent, listEvents } from '../store.ts'
 import { withExistingService } from '../surroundings.ts'
+import { printable } from '../terminal/answer.ts'
+import { pointInTime, wholeNumber } from '../terminal/arguments.ts'
 
 const FOLLOW_EVERY_MS = 1_000
 /** Events are dated before they are committed: of several processes, an earlier one may come to light later. */

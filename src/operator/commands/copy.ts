@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { databaseUrlFault } from '../../config.ts'
 import { placeOf } from '../../platform/database.ts'
 import { keyFileOf } from '../../platform/secret-key-file.ts'
-import { answer, columns } from '../answer.ts'
 import { copyDatabase } from '../copy/copy-database.ts'
-import { Misused } from '../failures.ts'
+import { answer, columns } from '../terminal/answer.ts'
+import { Misused } from '../terminal/failures.ts'
 
 const ABOUT = `
 Sessions, tokens and authenticators go on working with the same SECRET_KEY. What was copied is compared in the end,

@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import type { Command } from 'commander'
 import type { Dependencies } from '../../dependencies.ts'
-import { answer } from '../answer.ts'
 import { exportAccounts, type Secrets } from '../export-accounts.ts'
-import { Misused } from '../failures.ts'
-import { writePrivateFile } from '../private-file.ts'
-import { showProgress } from '../progress.ts'
 import { recordOperation } from '../record-operation.ts'
 import { countAccounts } from '../store.ts'
 import { withExistingService } from '../surroundings.ts'
+import { answer } from '../terminal/answer.ts'
+import { Misused } from '../terminal/failures.ts'
+import { writePrivateFile } from '../terminal/private-file.ts'
+import { showProgress } from '../terminal/progress.ts'
 
 const ABOUT = `
 The file is new, and its owner alone can read it. Recovery codes, sessions and factors by mail are not in it: to

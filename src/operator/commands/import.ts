@@ -1,8 +1,6 @@
 import { accessSync, constants, createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
-import { answer, columns } from '../answer.ts'
-import { CommandFailed, Misused } from '../failures.ts'
 import { describeReport } from '../import/describe-report.ts'
 import { type FieldMap, readFieldMap } from '../import/fields.ts'
 import { type FlaskColumns, openFlaskTable } from '../import/flask.ts'
@@ -11,6 +9,8 @@ import { readJsonLines } from '../import/read-json-lines.ts'
 import { FIELDS, type ReadRecord } from '../import/record.ts'
 import { runImport } from '../import/run-import.ts'
 import { withRehearsedService, withService } from '../surroundings.ts'
+import { answer, columns } from '../terminal/answer.ts'
+import { CommandFailed, Misused } from '../terminal/failures.ts'
 
 const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as const
 type Format = 'jsonl' | 'csv'

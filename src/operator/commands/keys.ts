@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
-import { answer } from '../answer.ts'
+import { reseal } from '../keys/reseal.ts'
 import { recordOperation } from '../record-operation.ts'
-import { reseal } from '../reseal.ts'
 import { openBox, withMigratedDatabase } from '../surroundings.ts'
+import { answer } from '../terminal/answer.ts'
 
 const RESEAL_EXAMPLE = `
 Example, with the new key in front of the old one, and the service restarted with both:

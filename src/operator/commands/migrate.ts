@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
-import { answer, columns } from '../answer.ts'
-import { confirm } from '../confirm.ts'
 import { withDatabase } from '../surroundings.ts'
+import { answer, columns } from '../terminal/answer.ts'
+import { confirm } from '../terminal/confirm.ts'
 
 export function registerMigrate(program: Command): void {
   const migrate = program.command('migrate').description('bring the database up or down')

@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import type { Account } from '../../accounts/account.ts'
 import type { Dependencies } from '../../dependencies.ts'
 import { rfc3339 } from '../../platform/clock.ts'
-import { answer, columns } from '../answer.ts'
-import { confirm } from '../confirm.ts'
-import { CommandFailed, Misused } from '../failures.ts'
 import { findAccount } from '../find-account.ts'
 import { operatorClient } from '../operator-client.ts'
 import { withExistingService } from '../surroundings.ts'
+import { answer, columns } from '../terminal/answer.ts'
+import { confirm } from '../terminal/confirm.ts'
+import { CommandFailed, Misused } from '../terminal/failures.ts'
 
 const END_EXAMPLES = `
 Access tokens are refused by Keyturn at once. A service that checks them by itself knows within ACCESS_TOKEN_TTL.

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
 import { readConfig } from '../../config.ts'
 import { loadArgon2Engine } from '../../crypto/argon2-engine.ts'
-import { answer } from '../answer.ts'
+import { answer } from '../terminal/answer.ts'
 import { measureHash, type Proposal, proposeCost } from '../tune.ts'
 
 const ABOUT = `

@@ -6,8 +6,8 @@ import type { Db } from '../../platform/database.ts'
 import { hasHashKey, openHashKey } from '../../tokens/hash-key.ts'
 import { rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys } from '../../tokens/signing-keys.ts'
-import { explainFailure } from '../explain-failure.ts'
-import { sealedColumns } from '../sealed-columns.ts'
+import { sealedColumns } from '../keys/sealed-columns.ts'
+import { explainFailure } from '../terminal/explain-failure.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('keys')

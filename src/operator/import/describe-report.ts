@@ -1,4 +1,4 @@
-import { columns } from '../answer.ts'
+import { columns } from '../terminal/answer.ts'
 import type { ImportReport } from './run-import.ts'
 
 /** More are counted; all of them are in the JSON. */

@@ -1,4 +1,4 @@
-import { Misused } from '../failures.ts'
+import { Misused } from '../terminal/failures.ts'
 import { type FieldName, fieldNames, type ImportRecord } from './record.ts'
 
 /** How the names of a file become ours. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
-import { CommandFailed, Misused } from '../failures.ts'
+import { CommandFailed, Misused } from '../terminal/failures.ts'
 import type { FieldName, ReadRecord } from './record.ts'
 import { readTruth } from './values.ts'
 

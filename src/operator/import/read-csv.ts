@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { CommandFailed, Misused } from '../failures.ts'
+import { CommandFailed, Misused } from '../terminal/failures.ts'
 import { type FieldMap, mapped, unknownNames } from './fields.ts'
 import type { ReadRecord } from './record.ts'
 

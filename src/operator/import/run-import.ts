@@ -1,7 +1,7 @@
 import type { Dependencies } from '../../dependencies.ts'
-import { CommandFailed } from '../failures.ts'
 import { operatorClient } from '../operator-client.ts'
-import { showProgress } from '../progress.ts'
+import { CommandFailed } from '../terminal/failures.ts'
+import { showProgress } from '../terminal/progress.ts'
 import { type Candidate, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
 import type { ReadRecord } from './record.ts'
 

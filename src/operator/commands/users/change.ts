@@ -3,12 +3,12 @@ import type { Account } from '../../../accounts/account.ts'
 import { listTriedFrom } from '../../../audit/store.ts'
 import type { Dependencies } from '../../../dependencies.ts'
 import type { Client } from '../../../tokens/sessions.ts'
-import { answer } from '../../answer.ts'
-import { confirm } from '../../confirm.ts'
-import { CommandFailed } from '../../failures.ts'
 import { findAccount } from '../../find-account.ts'
 import { operatorClient } from '../../operator-client.ts'
 import { withExistingService } from '../../surroundings.ts'
+import { answer } from '../../terminal/answer.ts'
+import { confirm } from '../../terminal/confirm.ts'
+import { CommandFailed } from '../../terminal/failures.ts'
 
 /** Something that is done to one account. */
 interface Change {

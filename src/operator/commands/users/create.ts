@@ -3,11 +3,11 @@ import { EMAIL_MAX, EMAIL_PATTERN } from '../../../accounts/email-address.ts'
 import { PASSWORD_MAX } from '../../../accounts/password-rules.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN } from '../../../accounts/username.ts'
 import { newOpaqueToken } from '../../../crypto/opaque-token.ts'
-import { answer } from '../../answer.ts'
-import { CommandFailed, Misused } from '../../failures.ts'
 import { operatorClient } from '../../operator-client.ts'
-import { readNewPassword } from '../../read-password.ts'
 import { withService } from '../../surroundings.ts'
+import { answer } from '../../terminal/answer.ts'
+import { CommandFailed, Misused } from '../../terminal/failures.ts'
+import { readNewPassword } from '../../terminal/read-password.ts'
 
 const EXAMPLES = `
 The password is asked for without being shown, or is the first line of stdin when that is no terminal.

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { usernameKey } from '../../../accounts/username.ts'
 import { rfc3339 } from '../../../platform/clock.ts'
-import { answer, columns } from '../../answer.ts'
-import { wholeNumber } from '../../arguments.ts'
 import { type ListedAccount, listAccounts } from '../../store.ts'
 import { withExistingService } from '../../surroundings.ts'
+import { answer, columns } from '../../terminal/answer.ts'
+import { wholeNumber } from '../../terminal/arguments.ts'
 
 const EXAMPLES = `
 Examples:

@@ -3,9 +3,9 @@ import type { Account } from '../../../accounts/account.ts'
 import { readStoredHash } from '../../../crypto/stored-hash/index.ts'
 import type { Dependencies } from '../../../dependencies.ts'
 import { rfc3339 } from '../../../platform/clock.ts'
-import { answer, columns } from '../../answer.ts'
 import { findAccount } from '../../find-account.ts'
 import { withExistingService } from '../../surroundings.ts'
+import { answer, columns } from '../../terminal/answer.ts'
 
 const EXAMPLES = `
 Examples:

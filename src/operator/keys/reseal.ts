@@ -1,5 +1,5 @@
-import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Db } from '../platform/database.ts'
+import type { SecretBox } from '../../crypto/secret-box.ts'
+import type { Db } from '../../platform/database.ts'
 import { sealedColumns } from './sealed-columns.ts'
 
 const PAGE_SIZE = 500

@@ -1,7 +1,7 @@
-import { ConfigError } from '../config.ts'
-import { UnsealError } from '../crypto/secret-box.ts'
-import { DatabaseError } from '../platform/database.ts'
-import { ConnectionError, OutcomeUnknownError } from '../platform/database-errors.ts'
+import { ConfigError } from '../../config.ts'
+import { UnsealError } from '../../crypto/secret-box.ts'
+import { DatabaseError } from '../../platform/database.ts'
+import { ConnectionError, OutcomeUnknownError } from '../../platform/database-errors.ts'
 
 /** What keeps the service or a command from starting, in words for the operator; `undefined` for a fault of ours. */
 export function explainFailure(error: unknown): string | undefined {

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
-import { outboxContext } from '../mail/outbox.ts'
-import type { Db } from '../platform/database.ts'
-import type { Tables } from '../platform/tables.ts'
-import { hashKeyContext } from '../tokens/hash-key.ts'
-import { signingKeyContext } from '../tokens/signing-keys.ts'
-import { totpSecretContext } from '../two-factor/setup.ts'
+import { outboxContext } from '../../mail/outbox.ts'
+import type { Db } from '../../platform/database.ts'
+import type { Tables } from '../../platform/tables.ts'
+import { hashKeyContext } from '../../tokens/hash-key.ts'
+import { signingKeyContext } from '../../tokens/signing-keys.ts'
+import { totpSecretContext } from '../../two-factor/setup.ts'
 
 /** One sealed value, where it lives, and the context it opens in. */
 export interface SealedValue {

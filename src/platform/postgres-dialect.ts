@@ -13,8 +13,8 @@ import {
   sql,
 } from 'kysely'
 import pg, { DatabaseError as PostgresError } from 'pg'
-import type { Connections, PooledAdapter, StillAdapter, Trx } from './database.ts'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
+import type { Connections, PooledAdapter, StillAdapter, Trx } from './engine.ts'
 
 /** What the server knows our connections by. */
 export const APPLICATION_NAME = 'keyturn'

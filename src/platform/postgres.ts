@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import pg from 'pg'
-import type { Engine } from './database.ts'
 import { ConnectionError, DatabaseError } from './database-errors.ts'
+import type { Engine } from './engine.ts'
 import { APPLICATION_NAME, PatientPostgresDialect } from './postgres-dialect.ts'
 import { placeOf, withSslMode } from './postgres-url.ts'
 

@@ -11,7 +11,7 @@ import {
   SqliteDialect,
   SqliteQueryCompiler,
 } from 'kysely'
-import type { StillAdapter } from './database.ts'
+import type { StillAdapter } from './engine.ts'
 import {
   LOCK_PATIENCE_MS,
   openReader,

@@ -2,8 +2,8 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import { dirname } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
-import type { Engine } from './database.ts'
 import { DatabaseError } from './database-errors.ts'
+import type { Engine } from './engine.ts'
 import { isBusy } from './sqlite-connection.ts'
 import { DurableSqliteDialect } from './sqlite-dialect.ts'
 

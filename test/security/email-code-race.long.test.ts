@@ -2,6 +2,7 @@
 // before the first use is recorded; or while the next code is being asked for.
 import t from 'tap'
 import { burst, outcomeOf, tally } from '../helpers/burst.ts'
+import { onPostgres } from '../helpers/database.ts'
 import {
   answerByEmail,
   codeIn,
@@ -138,7 +139,8 @@ t.test(
       t.equal(shown.length, 1, JSON.stringify(tally(answers)))
       const answer = { code: shown[0][0], method: 'recovery_code' }
       t.equal((await service.post('/2fa/verify', answer, await login(service, username))).status, 200)
-      if (round % 2 === 0)
+      // SQLite takes them in the order of asking, PostgreSQL as they come.
+      if (round % 2 === 0 && !onPostgres)
         t.equal(outcomeOf(answers[1] as never), '409 not_enrolled', 'the mailbox was there first')
     }
   },

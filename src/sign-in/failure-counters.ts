@@ -3,12 +3,12 @@ import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import {
   blockCounter,
-  blockedUntilOf,
   clearCounters,
   countFailure,
   deleteCounters,
   failuresOf,
   listClosedFactors,
+  pauseOf,
   resetCounter,
   unblockCounter,
   unblockCounters,
@@ -109,10 +109,8 @@ export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounter
       // Too few were under way to bring a pause, or this is the one try of a pause that it has begun itself.
       if (failures < policy.from || pauses) return
       const now = clock.now()
-      const blockedUntil = await blockedUntilOf(db, subject, factor)
-      const { after, upTo, or } = paused(now)
-      if ((blockedUntil > after && blockedUntil <= upTo) || blockedUntil === or)
-        throw pausedUntil(blockedUntil, now)
+      const end = await pauseOf(db, subject, factor, paused(now))
+      if (end !== undefined) throw pausedUntil(end, now)
     },
     async fail(trx, subject, factor, policy) {
       const failures = await failuresOf(trx, subject, factor)

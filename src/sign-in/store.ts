@@ -114,6 +114,10 @@ interface Paused {
   or: number
 }
 
+const isPause = ({ after, upTo, or }: Paused) =>
+  sql<boolean>`(failure_counters.blocked_until > ${after} and failure_counters.blocked_until <= ${upTo}
+    or failure_counters.blocked_until = ${or})`
+
 const countedFailure = prepared(
   (db, { subject, factor, now, after, upTo, or }: Counter & Paused & { now: number }) =>
     db
@@ -123,11 +127,7 @@ const countedFailure = prepared(
         conflict
           .columns(['subject', 'factor'])
           .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: now })
-          .where((eb) => {
-            const until = eb.ref('failure_counters.blocked_until')
-            const running = eb.and([eb(until, '>', after), eb(until, '<=', upTo)])
-            return eb.not(eb.or([running, eb(until, '=', or)]))
-          }),
+          .where((eb) => eb.not(isPause({ after, upTo, or }))),
       )
       .returning(['succeeded_at', 'failures', 'blocked_until']),
 )
@@ -148,20 +148,26 @@ export async function countFailure(
     const { succeeded_at, failures, blocked_until } = row
     return { counted: true, everSucceeded: succeeded_at !== null, failures, blockedUntil: blocked_until }
   }
-  return { counted: false, blockedUntil: await blockedUntilOf(trx, subject, factor) }
+  return { counted: false, blockedUntil: (await pauseOf(trx, subject, factor, paused)) ?? 0 }
 }
 
-const blockedUntil = prepared((db, { subject, factor }: Counter) =>
+const runningPause = prepared((db, { subject, factor, after, upTo, or }: Counter & Paused) =>
   db
     .selectFrom('failure_counters')
     .select('blocked_until')
     .where('subject', '=', subject)
-    .where('factor', '=', factor),
+    .where('factor', '=', factor)
+    .where(isPause({ after, upTo, or })),
 )
 
-/** When the last pause ended or this one will; 0 for none. */
-export async function blockedUntilOf(db: Db, subject: string, factor: string): Promise<number> {
-  return (await blockedUntil.first(db, { subject, factor }))?.blocked_until ?? 0
+/** When the pause that is on will end, if there is one. */
+export async function pauseOf(
+  db: Db,
+  subject: string,
+  factor: string,
+  paused: Paused,
+): Promise<number | undefined> {
+  return (await runningPause.first(db, { subject, factor, ...paused }))?.blocked_until
 }
 
 /** 0 when a success of another request has reset the counter meanwhile; from now on none can in this transaction. */

@@ -92,8 +92,13 @@ export function makeCheckCredentials({
    * all such networks together: many strangers share one budget, and cannot use up the owner's at home.
    */
   function makeAttempt(username: string, client: Client) {
-    const here = () => ({ subject: signInSubjects.from(username, client.ip), policy: PASSWORD_POLICY })
-    const anywhere = () => ({ subject: signInSubjects.anywhere(username), policy: STRANGERS_POLICY })
+    const hashNames = () => ({
+      here: { subject: signInSubjects.from(username, client.ip), policy: PASSWORD_POLICY },
+      anywhere: { subject: signInSubjects.anywhere(username), policy: STRANGERS_POLICY },
+    })
+    let hashed: ReturnType<typeof hashNames> | undefined
+    // Once for each try, and not for one that has no place in the queue.
+    const budgets = () => (hashed ??= hashNames())
     const counted: { subject: string; policy: PausePolicy; begun: BegunTry }[] = []
 
     async function count(trx: Trx, { subject, policy }: { subject: string; policy: PausePolicy }) {
@@ -106,8 +111,9 @@ export function makeCheckCredentials({
       async begin(trx: Trx): Promise<void> {
         // A transaction that is repeated begins anew.
         counted.length = 0
-        const { everSucceeded } = await count(trx, here())
-        if (!everSucceeded) await count(trx, anywhere())
+        const { here, anywhere } = budgets()
+        const { everSucceeded } = await count(trx, here)
+        if (!everSucceeded) await count(trx, anywhere)
       },
       async stillOpen(): Promise<void> {
         for (const { subject, policy, begun } of counted)
@@ -123,8 +129,9 @@ export function makeCheckCredentials({
         for (const { subject, begun } of counted) await failureCounters.takeBack(trx, subject, FACTOR, begun)
       },
       async succeed(trx: Trx): Promise<void> {
-        await failureCounters.succeed(trx, here().subject, FACTOR)
-        await failureCounters.succeed(trx, anywhere().subject, FACTOR)
+        const { here, anywhere } = budgets()
+        await failureCounters.succeed(trx, here.subject, FACTOR)
+        await failureCounters.succeed(trx, anywhere.subject, FACTOR)
       },
     }
   }

@@ -16,6 +16,15 @@ export interface ListedAccount {
   created_at: number
 }
 
+/** Accounts, each with its active authenticator if it has one. */
+function accountsWithAuthenticator(db: Db) {
+  return db
+    .selectFrom('accounts')
+    .leftJoin('totp_factors', (join) =>
+      join.onRef('totp_factors.account_id', '=', 'accounts.id').on('totp_factors.state', '=', 'active'),
+    )
+}
+
 /** Accounts in the order of their names. @param after the name to go on after, in lower case. */
 export async function listAccounts(
   db: Db,
@@ -26,11 +35,7 @@ export async function listAccounts(
     limit,
   }: { after?: string; search?: string; disabled?: boolean; limit: number },
 ): Promise<ListedAccount[]> {
-  let accounts = db
-    .selectFrom('accounts')
-    .leftJoin('totp_factors', (join) =>
-      join.onRef('totp_factors.account_id', '=', 'accounts.id').on('totp_factors.state', '=', 'active'),
-    )
+  let accounts = accountsWithAuthenticator(db)
     .select([
       'accounts.id',
       'username',
@@ -97,11 +102,7 @@ export type ExportedRow = Awaited<ReturnType<typeof listForExport>>[number]
 
 /** In the order of their ids. @param after the id to go on after. */
 export async function listForExport(db: Db, after: string, limit: number) {
-  return db
-    .selectFrom('accounts')
-    .leftJoin('totp_factors', (join) =>
-      join.onRef('totp_factors.account_id', '=', 'accounts.id').on('totp_factors.state', '=', 'active'),
-    )
+  return accountsWithAuthenticator(db)
     .select([
       'accounts.id',
       'username',

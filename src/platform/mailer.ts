@@ -51,11 +51,11 @@ export function makeMailer({
   const transport = createTransport(
     {
       url,
-      // nodemailer lets this one win over ignoreTLS.
       // A server that goes silent must not keep a connection, and with it the process, for minutes.
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
+      // nodemailer lets this one win over ignoreTLS.
       requireTLS: !isLoopback(hostname) && searchParams.get('ignoreTLS') !== 'true',
       disableFileAccess: true,
       disableUrlAccess: true,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import type { RuleName } from './invariants.ts'
 import { type Keyturn, keyturnOn } from './keyturn.ts'
-import { type Service, startService } from './service.ts'
+import { runningClock, type Service, startService } from './service.ts'
 
 /** A running service, and the command line on its database, in a folder with these files. */
 export async function startImporting(
@@ -11,7 +11,7 @@ export async function startImporting(
   { rootKey = randomBytes(32), spared = [] }: { rootKey?: Buffer; spared?: readonly RuleName[] } = {},
 ): Promise<{ folder: string; service: Service; keyturn: Keyturn }> {
   const folder = t.testdir(files)
-  const service = await startService(t, { rootKeys: [rootKey], spared })
+  const service = await startService(t, { rootKeys: [rootKey], clock: runningClock(), spared })
   const keyturn = keyturnOn(t, {
     DATABASE_URL: service.databaseUrl,
     SECRET_KEY: rootKey.toString('base64'),

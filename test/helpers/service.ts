@@ -29,6 +29,17 @@ export function testClock(start = Date.parse('2026-11-21T09:30:00Z')): TestClock
   }
 }
 
+/** A clock that goes as this machine's does: for a service whose database other processes write to as well. */
+export function runningClock(): TestClock {
+  let aheadMs = 0
+  return {
+    now: () => Date.now() + aheadMs,
+    advance: (seconds) => {
+      aheadMs += seconds * 1000
+    },
+  }
+}
+
 /** The cheapest argon2id there is: these tests are not about its cost. */
 export const CHEAP_HASHES = { ARGON2_MEMORY_KIB: '8', ARGON2_TIME: '1' }
 

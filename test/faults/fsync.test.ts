@@ -1,7 +1,7 @@
 // The fault: the power goes. A kill cannot show what is lost then, since the system keeps what was written; so the calls
 // of the system are counted. What was answered must have been synced to the disk before the answer went out.
 import t from 'tap'
-import { codeIn, mailing } from '../helpers/mail.ts'
+import { latestCode, mailing } from '../helpers/mail.ts'
 import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/process.ts'
 import { type Answer, enrol, login, PASSWORD } from '../helpers/service.ts'
 import { type MailServer, startMailServer } from '../helpers/smtp.ts'
@@ -88,7 +88,7 @@ async function changeEverything(server: ServerProcess, smtp: MailServer): Promis
   await server.post('/2fa/setup/confirm', { code: totp(setup.body.secret, Date.now()) }, token)
   await server.post('/token/refresh', { refresh_token: ada.refreshToken })
   await server.put('/me/email', { email: 'ada@example.com' }, token)
-  await server.post('/me/email/verify', { code: codeIn(smtp.mails.at(-1)) }, token)
+  await server.post('/me/email/verify', { code: latestCode(smtp) }, token)
   await server.post('/2fa/email', undefined, await login(server))
   await server.post('/password/forgot', { username: 'ada' })
   const passwords = { current_password: PASSWORD, new_password: 'staple in a haystack' }

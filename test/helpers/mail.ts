@@ -35,9 +35,16 @@ export async function startMailingService(
   return { ...service, smtp }
 }
 
+const CODE_LINE = /^ {4}(\S+)\r?$/m
+
+/** The last code that was mailed: a process of its own sends notices in between. */
+export function latestCode({ mails }: Pick<MailServer, 'mails'>): string {
+  return codeIn(mails.findLast(({ text }) => CODE_LINE.test(text)))
+}
+
 /** What a mail gives its reader to type in. */
 export function codeIn(mail: ReceivedMail | undefined): string {
-  const [, code] = /^ {4}(\S+)\r?$/m.exec(mail?.text ?? '') ?? []
+  const [, code] = CODE_LINE.exec(mail?.text ?? '') ?? []
   if (!code) throw new Error(`no code in the mail: ${mail?.text}`)
   return code
 }

@@ -5,6 +5,12 @@ import type { Clock } from './clock.ts'
 /** Half of the 32 bits of the counter: it begins anywhere below, and has room above for one millisecond. */
 const FIRST_SEQ_BELOW = 2 ** 31
 
+const RANDOM_BYTES = 16
+
+/** Asked for by the hundred: the call costs more than the bytes. */
+const pool = new Uint8Array(256 * RANDOM_BYTES)
+let taken = pool.length
+
 let last = { msecs: Number.NaN, seq: 0 }
 
 /**
@@ -14,5 +20,14 @@ let last = { msecs: Number.NaN, seq: 0 }
 export function newId(clock: Clock): string {
   const msecs = clock.now()
   last = { msecs, seq: msecs === last.msecs ? last.seq + 1 : randomInt(FIRST_SEQ_BELOW) }
-  return v7(last)
+  return v7({ ...last, rng: takeRandom })
+}
+
+function takeRandom(): Uint8Array {
+  if (taken === pool.length) {
+    crypto.getRandomValues(pool)
+    taken = 0
+  }
+  taken += RANDOM_BYTES
+  return pool.subarray(taken - RANDOM_BYTES, taken)
 }

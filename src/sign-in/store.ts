@@ -170,16 +170,18 @@ export async function pauseOf(
   return (await runningPause.first(db, { subject, factor, ...paused }))?.blocked_until
 }
 
-/** 0 when a success of another request has reset the counter meanwhile; from now on none can in this transaction. */
-export async function failuresOf(trx: Trx, subject: string, factor: string): Promise<number> {
-  const row = await trx
+const failuresSoFar = prepared((db, { subject, factor }: Counter) =>
+  db
     .selectFrom('failure_counters')
     .select('failures')
     .where('subject', '=', subject)
     .where('factor', '=', factor)
-    .forUpdate()
-    .executeTakeFirst()
-  return row?.failures ?? 0
+    .forUpdate(),
+)
+
+/** 0 when a success of another request has reset the counter meanwhile; from now on none can in this transaction. */
+export async function failuresOf(trx: Trx, subject: string, factor: string): Promise<number> {
+  return (await failuresSoFar.first(trx, { subject, factor }))?.failures ?? 0
 }
 
 export async function uncountFailure(trx: Trx, subject: string, factor: string): Promise<void> {

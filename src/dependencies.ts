@@ -16,12 +16,12 @@ import type { Config } from './config.ts'
 import { loadArgon2Engine } from './crypto/argon2-engine.ts'
 import { makeHashQueue } from './crypto/hash-queue.ts'
 import { makeKeyRing } from './crypto/key-ring.ts'
-import { makeKeyedHash } from './crypto/keyed-hash.ts'
+import { type KeyedHash, makeKeyedHash } from './crypto/keyed-hash.ts'
 import { makePasswordHasher } from './crypto/password-hasher.ts'
 import { makeSecretBox } from './crypto/secret-box.ts'
 import { makeProxyWatch } from './http/proxy-watch.ts'
 import { makeReadiness } from './http/readiness.ts'
-import { makeSharedCounts } from './http/shared-counts.ts'
+import type { SharedCounts } from './http/shared-counts.ts'
 import { trustedProxies } from './http/trusted-proxies.ts'
 import { makeMailAllowance } from './mail/allowance.ts'
 import { makeNotices } from './mail/notices.ts'
@@ -86,7 +86,7 @@ export type Dependencies = Awaited<ReturnType<typeof makeDependencies>>
 export async function makeDependencies({ hashThreads, instruments = [], ...outside }: Surroundings) {
   const { config, clock, logger, rootKeys } = outside
   const db = watched(instruments, 'db', outside.db)
-  const { issuer, audience, mfaPolicy, docs, redisUrl } = config
+  const { issuer, audience, mfaPolicy, docs } = config
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
   const keyedHash = makeKeyedHash(await openHashKey({ db, box, clock }))
@@ -109,8 +109,7 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
 
   const isTrustedProxy = trustedProxies(config.trustProxy)
   const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
-  const sharedCounts =
-    config.rateLimit && redisUrl ? makeSharedCounts({ ...ground, url: redisUrl, logger }) : null
+  const sharedCounts = await makeShared({ config, keyedHash, logger })
   const readiness = makeReadiness({ db, sharedCounts, warn: () => [proxyWatch.warning()] })
 
   const passwordMin = PASSWORD_MIN[mfaPolicy]
@@ -172,6 +171,16 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
     resetFactors: makeResetFactors(parts),
     unlock: makeUnlock(parts),
   }
+}
+
+/** What replicas count together. Redis and its client are for those who have more than one. */
+async function makeShared({
+  config: { rateLimit, redisUrl: url },
+  ...ground
+}: Pick<Surroundings, 'config' | 'logger'> & { keyedHash: KeyedHash }): Promise<SharedCounts | null> {
+  if (!rateLimit || !url) return null
+  const { makeSharedCounts } = await import('./http/shared-counts.ts')
+  return makeSharedCounts({ ...ground, url })
 }
 
 /** A service without a mail server keeps no mail and sends none; what needs it says so. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.ts'
 import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
@@ -64,7 +65,7 @@ export async function startKeyturn(
   const { db, deps } = await openSeeded(settings, seeding)
   const start = () =>
     startMeasured({
-      command: START.map((part) => (part.endsWith('.ts') ? ROOT + part : part)),
+      command: START.map((part) => (part.includes('src/') ? join(ROOT, part) : part)),
       environment: settings,
       cwd: folder,
       logFile: `${folder}/keyturn.log`,

@@ -24,6 +24,7 @@ import { rateLimits } from './http/rate-limits.ts'
 import { logRequest, requestLog } from './http/request-log.ts'
 import { securityHeaders } from './http/security-headers.ts'
 import { serviceRoutes } from './http/service-routes.ts'
+import { shedLoad } from './http/shed-load.ts'
 import { forgetPorts } from './http/trusted-proxies.ts'
 import { loginRoutes } from './sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from './tokens/discovery-routes.ts'
@@ -75,6 +76,7 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
   if (config.rateLimit) await app.register(rateLimits, deps)
   await app.register(openapi, { docs: config.docs })
   await app.register(bearer, deps)
+  await app.register(shedLoad, deps)
 
   const guards = makeGuards(deps)
   const scope = (name: ScopeName, routes: (scope: FastifyInstance) => Promise<void>) =>

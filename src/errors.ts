@@ -1,3 +1,5 @@
+import { StacklessError } from './platform/stackless-error.ts'
+
 /**
  * The catalogue of problems: what a client can be told, and nothing else. The code is the contract; title and
  * detail are for people. A cause is for the log alone.
@@ -68,7 +70,7 @@ interface AppErrorOptions {
 }
 
 /** A problem on its way to the client. */
-export class AppError extends Error {
+export class AppError extends StacklessError {
   override readonly name = 'AppError'
   readonly code: ProblemCode
   readonly extras: ProblemExtras

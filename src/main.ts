@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { type Config, readConfig } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
+import { lowerHashThreads } from './crypto/thread-pool.ts'
 import { makeDependencies } from './dependencies.ts'
 import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
@@ -52,6 +53,7 @@ async function start(
     const { instruments } = monitoring
     const outside = { config, db, clock: systemClock, logger, rootKeys, hashThreads, instruments }
     const deps = await makeDependencies(outside)
+    lowerHashThreads()
     const app = await buildApp(deps, logger)
     const endBackgroundWork = startBackgroundWork({ ...deps, logger })
     app.addHook('onClose', async () => {

@@ -5,6 +5,8 @@ import { readStoredHash } from './stored-hash/index.ts'
 export interface PasswordHasher {
   /** The library that hashes, and what the hash made at the start took, in milliseconds. */
   readonly engine: { name: Argon2Engine['name']; hashMs: number }
+  /** Whether a password would be hashed now. @throws {QueueFullError} */
+  admit(): Promise<void>
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
@@ -43,6 +45,8 @@ export async function makePasswordHasher({
 
   return {
     engine: { name: engine.name, hashMs },
+
+    admit: () => queue.admit(),
 
     hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), { signal }),
 

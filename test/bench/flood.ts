@@ -1,7 +1,9 @@
 /**
  * A process of its own for whoever hammers `POST /login`: each client asks again as soon as it is answered, whatever
- * the answer says. It begins at once and, told anything, sends its figures.
+ * the answer says. It begins at once, counts from the first message on, and sends its figures at the second.
+ * It stands for other machines: where it needs a core that the service needs too, it gives way.
  */
+import { constants, setPriority } from 'node:os'
 import { openConnection } from './connection.ts'
 import { PASSWORD } from './seed.ts'
 
@@ -13,7 +15,9 @@ export interface FloodFigures {
 }
 
 const [port, clients, accounts] = process.argv.slice(2).map(Number) as [number, number, number]
-const figures: FloodFigures = { statuses: {}, refusalsMs: [] }
+let figures: FloodFigures = newFigures()
+
+setPriority(constants.priority.PRIORITY_LOW)
 
 /** Names of people; every other time the password of another. */
 async function hammer(client: number): Promise<never> {
@@ -27,5 +31,12 @@ async function hammer(client: number): Promise<never> {
   }
 }
 
-process.once('message', () => process.send?.(figures, undefined, undefined, () => process.exit()))
+process.once('message', () => {
+  figures = newFigures()
+  process.once('message', () => process.send?.(figures, undefined, undefined, () => process.exit()))
+})
 for (let client = 0; client < clients; client += 1) hammer(client)
+
+function newFigures(): FloodFigures {
+  return { statuses: {}, refusalsMs: [] }
+}

@@ -61,6 +61,8 @@ export async function seedAccounts(deps: Dependencies, seeding: Seeding): Promis
     )
   })()
   if (sessionsEach > 0) seedSessions(accounts * sessionsEach)
+  // On the disk before anything is measured, and not with the first commit that is.
+  sqlite.pragma('synchronous = FULL')
   sqlite.pragma('wal_checkpoint(truncate)')
   sqlite.close()
 

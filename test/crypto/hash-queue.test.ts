@@ -64,6 +64,45 @@ t.test('refuses beyond its capacity, at once and without starting the work', asy
   t.equal(await queue.run(async () => 'free again'), 'free again')
 })
 
+t.test('while it refuses, one fewer runs at a time, and a second later as many as before', async (t) => {
+  const queue = makeHashQueue({ concurrency: 3, capacity: 2 })
+  const held = [1, 2, 3, 4, 5].map(heldWork)
+  const results = held.map(({ work }) => queue.run(work))
+  const started = () => held.map(({ started }) => started())
+  t.strictSame(started(), [true, true, true, false, false])
+  await t.rejects(queue.admit(), { name: 'QueueFullError' })
+  held[0]?.finish()
+  await results[0]
+  t.strictSame(started(), [true, true, true, false, false], 'a core is left to others')
+  held[1]?.finish()
+  await results[1]
+  t.strictSame(started(), [true, true, true, true, false])
+  await sleep(1_000)
+  held[2]?.finish()
+  held[3]?.finish()
+  await results[3]
+  t.strictSame(started(), [true, true, true, true, true])
+  const late = [6, 7].map(heldWork)
+  for (const { work } of late) results.push(queue.run(work))
+  t.ok(
+    late.every(({ started }) => started()),
+    'three at once again',
+  )
+  for (const { finish } of [...held, ...late]) finish()
+  t.strictSame(await Promise.all(results), [1, 2, 3, 4, 5, 6, 7])
+})
+
+t.test('whoever asks only whether there is a place takes none', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 0 })
+  await queue.admit()
+  const held = heldWork('done')
+  const result = queue.run(held.work)
+  await t.rejects(queue.admit(), { name: 'QueueFullError' })
+  held.finish()
+  t.equal(await result, 'done')
+  await queue.admit()
+})
+
 t.test('with no capacity nobody waits', async (t) => {
   const queue = makeHashQueue({ concurrency: 1, capacity: 0 })
   const held = heldWork(1)

@@ -17,7 +17,7 @@ const knock = (service: Service, username: string, password = 'wrong password') 
   service.post('/login', { username, password })
 
 t.test('what the queue does not hold is refused at once, at login and at registration', async (t) => {
-  const service = await startSlow(t, 0)
+  const service = await startSlow(t, 0, '16')
   const running = knock(service, 'first')
   await sleep(20)
   let finished = false
@@ -41,6 +41,16 @@ t.test('of a burst as many are served as run and wait, and everything else goes 
   t.ok(performance.now() - startedAt < 1000)
   const statuses = (await burst).map(({ status }) => status).sort()
   t.strictSame(statuses, [...Array(4).fill(401), ...Array(16).fill(503)])
+})
+
+t.test('what is refused for overload is not read first, and nobody is asked for a token less', async (t) => {
+  const service = await startSlow(t, 0, '16')
+  const running = knock(service, 'first')
+  await sleep(20)
+  isProblem(t, await service.post('/login', { username: 4 }), 'overloaded')
+  isProblem(t, await service.post('/password/change', {}), 'invalid_token')
+  await running
+  isProblem(t, await service.post('/login', { username: 4 }), 'validation_failed')
 })
 
 t.test('a login that was refused for overload does not count as a wrong password', async (t) => {

@@ -39,10 +39,15 @@ export function hashMetrics(registers: Registry[]): Instrument {
           this.set(queue.waiting)
         },
       })
+      const countRefusal = (error: unknown): never => {
+        if (error instanceof QueueFullError) refused.inc()
+        throw error
+      }
       return {
         get waiting() {
           return queue.waiting
         },
+        admit: () => queue.admit().catch(countRefusal),
         async run(work, options) {
           const endWait = wait.startTimer()
           const timed = async () => {
@@ -56,12 +61,7 @@ export function hashMetrics(registers: Registry[]): Instrument {
               running.dec()
             }
           }
-          try {
-            return await queue.run(timed, options)
-          } catch (error) {
-            if (error instanceof QueueFullError) refused.inc()
-            throw error
-          }
+          return queue.run(timed, options).catch(countRefusal)
         },
       }
     },

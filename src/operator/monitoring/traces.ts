@@ -112,12 +112,13 @@ function workSpans(): Pick<Instrument, 'hashQueue' | 'mailer'> {
       get waiting() {
         return queue.waiting
       },
-      run: (work, signal) =>
+      admit: () => queue.admit(),
+      run: (work, options) =>
         inSpan('hash password', (span) =>
           queue.run(() => {
             span.addEvent('begun')
             return work()
-          }, signal),
+          }, options),
         ),
     }),
     mailer: (mailer) => ({

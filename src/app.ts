@@ -51,6 +51,8 @@ export async function buildApp(deps: Dependencies, logger: FastifyBaseLogger): P
     // While it ends, what is asked over an open connection is still answered; the answer closes it.
     return503OnClosing: false,
     requestTimeout: 10_000,
+    // Ten seconds with the one that Node.js adds.
+    keepAliveTimeout: 9_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
     frameworkErrors: routerErrorAnswer(endRequest),

@@ -118,6 +118,21 @@ t.test('who sends header or body too slowly is cut off', async (t) => {
   t.ok(seconds < 5, `after ${seconds.toFixed(1)} s`)
 })
 
+t.test('who says nothing, at first or after an answer, is cut off', async (t) => {
+  const { server } = service.app
+  t.match(server, { headersTimeout: 200, keepAliveTimeout: 9_000 }, 'after ten seconds, here after less')
+  server.keepAliveTimeout = 200
+  const silent = await openSocket(port)
+  const content = await openSocket(port)
+  content.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+  const startedAt = performance.now()
+  const [nothing, answer] = await Promise.all([readToEnd(silent), readToEnd(content)])
+  t.match(nothing, /^(HTTP\/1\.1 408 [\s\S]*)?$/)
+  t.match(answer, /^HTTP\/1\.1 200 OK/)
+  const seconds = (performance.now() - startedAt) / 1000
+  t.ok(seconds < 5, `after ${seconds.toFixed(1)} s`)
+})
+
 t.test('many clients that connect and say nothing leave room for the others', async (t) => {
   const sockets = await Promise.all(Array.from({ length: 300 }, () => openSocket(port)))
   t.ok(await stillServes())

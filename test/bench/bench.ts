@@ -21,6 +21,7 @@ interface Options {
   peer?: string
   check?: boolean
   growth?: boolean | string
+  postgres?: boolean
 }
 
 const positive = (text: string) => {
@@ -37,7 +38,8 @@ const options = new Command('bench')
   .option('--only <ids>', 'some of them, by their ids and separated by commas', (text) => text.split(','))
   .option('--peer <name>', 'measure another product beside it: better-auth')
   .option('--check', 'exit with 1 when a goal is missed by more than a tenth')
-  .option('--growth [accounts]', 'instead: latencies on files of 1000 accounts and of more, up to so many')
+  .option('--growth [accounts]', 'instead: latencies with 1000 accounts and with more, up to so many')
+  .option('--postgres', 'for --growth: on PostgreSQL instead of SQLite')
   .parse()
   .opts<Options>()
 
@@ -49,8 +51,10 @@ const ACCOUNTS = { accounts: 30_000, sessionsEach: 1 }
 const folder = mkdtempSync(`${tmpdir()}/keyturn-bench-`)
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
-if (options.growth) console.log(await measureGrowth(folder, Number(options.growth) || 100_000))
-else await measureRates()
+if (options.growth) {
+  const most = Number(options.growth) || 100_000
+  console.log(await measureGrowth(folder, { most, onPostgres: options.postgres === true }))
+} else await measureRates()
 process.exit()
 
 async function measureRates(): Promise<void> {

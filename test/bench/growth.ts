@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { type Cluster, startCluster } from '../helpers/postgres.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { median } from './figures.ts'
 import { type Keyturn, type Scenario, startKeyturn } from './keyturn.ts'
@@ -12,26 +12,32 @@ const ASKED = 1000
 /** One client: what a request takes, not what many take from each other. */
 const STEPS = 100
 const ROUNDS = 5
+/** A server as it is set up in earnest. */
+const IN_EARNEST = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', autovacuum: 'on' }
 const SCENARIOS: Scenario[] = ['login', 'verify', 'refresh', 'introspect', 'me']
 
 /**
  * The latencies of a service with few accounts and of services with many, turn by turn. @returns Markdown.
  *
- * @param most accounts of the largest file; the files between grow by a hundred, and by ten at the end.
+ * @param most accounts of the largest database; those between grow by a hundred, and by ten at the end.
  */
-export async function measureGrowth(folder: string, most: number): Promise<string> {
+export async function measureGrowth(
+  folder: string,
+  { most, onPostgres }: { most: number; onPostgres: boolean },
+): Promise<string> {
   const sizes = [SMALLEST, 100_000, 1_000_000].filter((size) => size < most).concat(most)
-  const services: { size: number; keyturn: Keyturn; seedSeconds: number; bytes: number }[] = []
+  const cluster = onPostgres ? await startCluster(IN_EARNEST) : null
+  const services: { size: number; keyturn: Keyturn; bytes: number }[] = []
   for (const size of sizes) {
-    const startedAt = performance.now()
     const usableEvery = Math.max(1, Math.floor(size / ASKED))
+    const postgresUrl = cluster ? await newDatabase(cluster, size) : undefined
     const keyturn = await startKeyturn(`${folder}/${size}`, {
       accounts: size,
       sessionsEach: SESSIONS_EACH,
       usableEvery,
+      ...(postgresUrl && { postgresUrl }),
     })
-    const bytes = statSync(`${folder}/${size}/keyturn.db`).size
-    services.push({ size, keyturn, bytes, seedSeconds: (performance.now() - startedAt) / 1000 })
+    services.push({ size, keyturn, bytes: await keyturn.databaseBytes() })
   }
 
   const p50 = new Map<string, number[]>()
@@ -59,12 +65,19 @@ export async function measureGrowth(folder: string, most: number): Promise<strin
     [
       ...rows,
       ['ready after, ms', ...starts.map(number), number((starts.at(-1) as number) / (starts[0] as number))],
-      ['file, MiB', ...services.map(({ bytes }) => number(bytes / 2 ** 20)), ''],
+      ['database, MiB', ...services.map(({ bytes }) => number(bytes / 2 ** 20)), ''],
       ['accounts per GiB', ...services.map(({ bytes, size }) => number((size * 2 ** 30) / bytes)), ''],
     ],
   )
   for (const { keyturn } of services) await keyturn.stop()
-  return `${describeMachine()}\n\n${result}`
+  await cluster?.stop()
+  return `${describeMachine()}; ${onPostgres ? 'PostgreSQL' : 'SQLite'}\n\n${result}`
+}
+
+async function newDatabase(cluster: Cluster, size: number): Promise<string> {
+  const name = `accounts_${size}`
+  await cluster.execute(`create database ${name}`)
+  return cluster.url(name)
 }
 
 async function medianOf(connection: Connection, step: Step): Promise<number> {

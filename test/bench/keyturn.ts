@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
 import { readConfig } from '../../src/config.ts'
 import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
+import { copyDatabase } from '../../src/operator/copy/copy-database.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
@@ -37,23 +39,32 @@ const BUSY_SESSIONS = 500
 /** What the service is measured at; for each slice its steps are prepared beforehand. */
 export type Scenario = 'login' | 'verify' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
 
+interface Beginning extends Seeding {
+  environment?: Record<string, string>
+  /** An empty PostgreSQL database, to run on that instead of on a file. */
+  postgresUrl?: string
+}
+
 /** The service as `npm start` runs it, on a database full of accounts that exist for the measurement. */
 export interface Keyturn {
   server: MeasuredProcess
   /** @param most steps that the slice may take. */
   prepare(scenario: Scenario, most: number): Promise<Step>
-  /** Starts another process of it on the same file and ends it. @returns milliseconds until it was ready. */
+  /** What its database takes up. */
+  databaseBytes(): Promise<number>
+  /** Starts another process of it on the same database and ends it. @returns milliseconds until it was ready. */
   restart(): Promise<number>
   stop(): Promise<void>
 }
 
 export async function startKeyturn(
   folder: string,
-  { environment = {}, ...seeding }: Seeding & { environment?: Record<string, string> },
+  { environment = {}, postgresUrl, ...seeding }: Beginning,
 ): Promise<Keyturn> {
   mkdirSync(folder, { recursive: true })
+  const file = `sqlite:${folder}/keyturn.db`
   const settings = {
-    DATABASE_URL: `sqlite:${folder}/keyturn.db`,
+    DATABASE_URL: file,
     SECRET_KEY: randomBytes(32).toString('base64'),
     ISSUER: 'https://id.example.com',
     RATE_LIMIT: 'off',
@@ -62,7 +73,15 @@ export async function startKeyturn(
     ACCESS_TOKEN_TTL: '3600',
     ...environment,
   }
-  const { db, deps } = await openSeeded(settings, seeding)
+  let { db, deps } = await open(settings)
+  await seedAccounts(deps, seeding)
+  if (postgresUrl) {
+    await db.destroy()
+    await copyDatabase(file, postgresUrl, { poolSize: 1 })
+    settings.DATABASE_URL = postgresUrl
+    ;({ db, deps } = await open(settings))
+    await sql`vacuum analyze`.execute(db)
+  }
   const start = () =>
     startMeasured({
       command: START.map((part) => (part.includes('src/') ? join(ROOT, part) : part)),
@@ -77,6 +96,11 @@ export async function startKeyturn(
   return {
     server,
     prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, successors, most, seeding }),
+    async databaseBytes() {
+      if (!postgresUrl) return statSync(`${folder}/keyturn.db`).size
+      const size = sql<{ bytes: string }>`select pg_database_size(current_database()) as bytes`
+      return Number((await size.execute(db)).rows[0]?.bytes)
+    },
     async restart() {
       const another = await start()
       await another.stop()
@@ -89,17 +113,13 @@ export async function startKeyturn(
   }
 }
 
-async function openSeeded(
-  settings: Record<string, string>,
-  seeding: Seeding,
-): Promise<{ db: Db; deps: Dependencies }> {
+async function open(settings: Record<string, string>): Promise<{ db: Db; deps: Dependencies }> {
   const config = readConfig(settings)
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)
   const logger = makeLogger('silent')
   const rootKeys = config.secretKeys ?? []
   const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys })
-  await seedAccounts(deps, seeding)
   return { db, deps }
 }
 
@@ -161,7 +181,7 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
   async verify({ deps, people, most }) {
     const numbers: number[] = []
     while (numbers.length < most) numbers.push(await people.next())
-    const mfaTokens = seedChallenges(deps, numbers)
+    const mfaTokens = await seedChallenges(deps, numbers)
     return async (connection) => {
       const mfaToken = mfaTokens.pop()
       if (mfaToken === undefined) throw new Error('the slice was prepared for fewer steps')

@@ -94,25 +94,36 @@ export async function seedAccounts(deps: Dependencies, seeding: Seeding): Promis
 }
 
 /** Challenges of seeded accounts, as their logins would have left them. @returns their mfa tokens. */
-export function seedChallenges(deps: Dependencies, accountNumbers: readonly number[]): string[] {
-  const sqlite = openForSeeding(deps)
+export async function seedChallenges(
+  deps: Dependencies,
+  accountNumbers: readonly number[],
+): Promise<string[]> {
   const createdAt = Math.floor(deps.clock.now() / 1000) * 1000
   const expiresAt = createdAt + deps.config.mfaTokenTtl * 1000
-  const insert = sqlite.prepare(
-    'insert into challenges (id, account_id, created_at, expires_at) values (@id, @accountId, @createdAt, @expiresAt)',
-  )
   const challenges = accountNumbers.map((n) => ({
     id: rowId(KINDS.challenge, challengesMade++),
     accountId: accountId(n),
     createdAt,
     expiresAt,
   }))
-  sqlite.transaction(() => {
-    for (const challenge of challenges) insert.run(challenge)
-  })()
-  sqlite.close()
+  const rows = challenges.map(({ id, accountId }) => ({
+    id,
+    account_id: accountId,
+    created_at: createdAt,
+    expires_at: expiresAt,
+    wrong_codes: 0,
+  }))
+  await deps.db.transaction().execute(async (trx) => {
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+      await trx
+        .insertInto('challenges')
+        .values(rows.slice(from, from + ROWS_AT_ONCE))
+        .execute()
+  })
   return challenges.map((challenge) => deps.mfaTokens.issue(challenge))
 }
+
+const ROWS_AT_ONCE = 500
 
 let challengesMade = 0
 

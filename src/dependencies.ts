@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { makeAccounts } from './accounts/accounts.ts'
 import { makeAskForPassword } from './accounts/ask-for-password.ts'
@@ -209,8 +210,10 @@ async function makePasswords(
   instruments: readonly Instrument[],
   hashThreads = config.hashConcurrency,
 ) {
+  const concurrency = Math.min(config.hashConcurrency, hashThreads)
   const queue = makeHashQueue({
-    concurrency: Math.min(config.hashConcurrency, hashThreads),
+    concurrency,
+    inFlood: Math.max(1, Math.min(concurrency, availableParallelism() - 1)),
     capacity: config.hashQueue,
   })
   return makePasswordHasher({

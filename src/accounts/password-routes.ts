@@ -40,6 +40,7 @@ export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{
     {
       config: {
         limit: 'login',
+        hashes: true,
         problems: [
           'invalid_token',
           'password_rejected',
@@ -78,6 +79,7 @@ export const changePasswordRoutes: FastifyPluginAsyncTypebox<{
     {
       config: {
         limit: 'login',
+        hashes: true,
         problems: ['invalid_credentials', 'password_rejected', 'too_many_attempts', 'overloaded'],
       },
       schema: {

@@ -23,6 +23,7 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{
     {
       config: {
         limit: 'register',
+        hashes: true,
         problems: ['registration_closed', 'username_taken', 'password_rejected', 'overloaded'],
       },
       schema: {

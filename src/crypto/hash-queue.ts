@@ -8,11 +8,14 @@ import { StacklessError } from '../platform/stackless-error.ts'
  */
 const HOLD_MS = { least: 50, most: 80 }
 
-/**
- * For so long after a refusal one piece of work fewer runs at a time, in milliseconds: whoever needs none of it gets
- * a core of its own while there is a flood.
- */
-const RELIEF_MS = 1_000
+/** Beyond so many that are held back, the next are refused at once: each takes memory meanwhile. */
+const MOST_HELD = 1_000
+
+/** So many refusals for each piece of work that is done are a flood, and no busy hour. */
+const FLOOD = 5
+
+/** How many of the last pieces of work tell whether there is a flood. */
+const REMEMBERED = 8
 
 /** The queue is full; the work was not started. */
 export class QueueFullError extends StacklessError {
@@ -34,8 +37,8 @@ export interface HashQueueOptions {
 }
 
 /**
- * Runs costly work a few at a time, lets a bounded number wait, and refuses the rest. While it refuses, it runs one
- * fewer at a time.
+ * Runs costly work a few at a time, lets a bounded number wait, and refuses the rest. In a flood of refusals it runs
+ * fewer at a time, so that whoever needs none of it gets a core.
  */
 export interface HashQueue {
   /**
@@ -52,17 +55,22 @@ export interface HashQueue {
   run<T>(work: () => Promise<T>, options?: HashQueueOptions): Promise<T>
   /** Pieces of work that wait. */
   readonly waiting: number
+  /** Whether the next would be refused: for work that is not owed. */
+  readonly full: boolean
 }
 
 /**
  * @param concurrency pieces of work under way at once.
+ * @param inFlood the same in a flood of refusals.
  * @param capacity pieces of work that may wait.
  */
 export function makeHashQueue({
   concurrency,
+  inFlood = concurrency,
   capacity,
 }: {
   concurrency: number
+  inFlood?: number
   capacity: number
 }): HashQueue {
   const waiting = new Set<() => void>()
@@ -70,16 +78,27 @@ export function makeHashQueue({
   /** Have a place, and something to do before they take or wait for their turn. */
   let entering = 0
   let meanMs = 50
-  let refusedAt = Number.NEGATIVE_INFINITY
+  let held = 0
+  let refused = 0
+  /** Refusals for each piece of work that was done lately. */
+  let pressure = 0
 
-  const isFull = () => running + entering + waiting.size >= concurrency + capacity
-  const atOnce = () =>
-    performance.now() - refusedAt < RELIEF_MS ? Math.max(1, concurrency - 1) : concurrency
+  const atOnce = () => (pressure > FLOOD ? inFlood : concurrency)
+  const isFull = () => running + entering + waiting.size >= atOnce() + capacity
 
   async function refuse(): Promise<never> {
-    refusedAt = performance.now()
-    await sleep(HOLD_MS.least + Math.random() * (HOLD_MS.most - HOLD_MS.least))
+    refused += 1
+    if (held < MOST_HELD) {
+      held += 1
+      await sleep(HOLD_MS.least + Math.random() * (HOLD_MS.most - HOLD_MS.least))
+      held -= 1
+    }
     throw new QueueFullError(Math.max(1, Math.ceil((waiting.size * meanMs) / atOnce() / 1000)))
+  }
+
+  function measurePressure(): void {
+    pressure += (refused - pressure) / REMEMBERED
+    refused = 0
   }
 
   function startNext(): void {
@@ -97,6 +116,7 @@ export function makeHashQueue({
     } finally {
       meanMs += (performance.now() - startedAt - meanMs) / 8
       running -= 1
+      measurePressure()
       startNext()
     }
   }
@@ -133,6 +153,9 @@ export function makeHashQueue({
   return {
     get waiting() {
       return waiting.size
+    },
+    get full() {
+      return isFull()
     },
     async admit() {
       if (isFull()) await refuse()

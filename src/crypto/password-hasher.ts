@@ -7,6 +7,8 @@ export interface PasswordHasher {
   readonly engine: { name: Argon2Engine['name']; hashMs: number }
   /** Whether a password would be hashed now. @throws {QueueFullError} */
   admit(): Promise<void>
+  /** Whether there is no room for a hash that is not owed. */
+  readonly full: boolean
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
@@ -47,6 +49,10 @@ export async function makePasswordHasher({
     engine: { name: engine.name, hashMs },
 
     admit: () => queue.admit(),
+
+    get full() {
+      return queue.full
+    },
 
     hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), { signal }),
 

@@ -23,19 +23,18 @@ const THREADS = '/proc/self/task'
 const POOL_THREAD = 'libuv-worker'
 
 /**
- * Lets the hashes give way: they would keep every core busy, and whatever needs no hash would wait behind them for a
- * core. To be called once the pool has been used; it has no threads before.
- *
- * @returns how many threads give way; none where a thread has no priority of its own, which only Linux gives it.
+ * Lets the hashes give way: they would keep every core busy, and whatever needs no hash would wait behind them for its
+ * turn. They still get a tenth of a core that others keep busy. To be called once the pool has been used; it has no
+ * threads before. Only Linux gives a thread a priority of its own; elsewhere nothing changes.
  */
-export function lowerHashThreads(): number {
-  try {
-    const threads = readdirSync(THREADS).filter(
-      (id) => readFileSync(`${THREADS}/${id}/comm`, 'utf8').trim() === POOL_THREAD,
-    )
-    for (const id of threads) setPriority(Number(id), constants.priority.PRIORITY_LOW)
-    return threads.length
-  } catch {
-    return 0
+export function lowerHashThreads(): void {
+  if (process.platform !== 'linux') return
+  for (const id of readdirSync(THREADS)) {
+    try {
+      if (readFileSync(`${THREADS}/${id}/comm`, 'utf8').trim() === POOL_THREAD)
+        setPriority(Number(id), constants.priority.PRIORITY_BELOW_NORMAL)
+    } catch {
+      // It has ended meanwhile, or this process may not: it is as fast as it was.
+    }
   }
 }

@@ -1,18 +1,40 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import { BODY_LIMIT_BYTES } from './json-body.ts'
 
 /**
  * Refuses what needs a password hash while there is no room for one, before the body is read: under a flood almost
- * all requests end here, and everybody else waits for as long as that takes.
+ * all requests end here, and everybody else waits for as long as that takes. A body that is too long, or of unknown
+ * length, goes the usual way, on which it is read no further than bodies may be long.
  */
 export const shedLoad = fp(
   async function shedLoad(app: FastifyInstance, { passwords }: { passwords: PasswordHasher }) {
-    const admit = () => passwords.admit()
     app.addHook('onRoute', (route) => {
-      if (route.config?.problems?.includes('overloaded'))
-        route.onRequest = [route.onRequest ?? [], admit].flat()
+      if (route.config?.hashes) route.onRequest = [route.onRequest ?? [], admit].flat()
     })
+
+    async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      if (!passwords.full || !hasSmallBody(request)) return
+      try {
+        await passwords.admit()
+      } catch (error) {
+        // Who is still sending is not heard to the end.
+        if (!request.raw.complete) reply.header('connection', 'close')
+        throw error
+      }
+    }
   },
   { name: 'shed-load' },
 )
+
+function hasSmallBody({ headers }: FastifyRequest): boolean {
+  return !headers['transfer-encoding'] && Number(headers['content-length'] ?? 0) <= BODY_LIMIT_BYTES
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the route computes a password hash. */
+    hashes?: boolean
+  }
+}

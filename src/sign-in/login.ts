@@ -48,7 +48,7 @@ export function makeLogin({
 
   /** The same password at today's cost. It is not owed today: when the hash queue is full, a later login does it. */
   async function rehash(account: Account, password: string, signal: AbortSignal | undefined): Promise<void> {
-    if (!passwords.needsRehash(account.passwordHash)) return
+    if (passwords.full || !passwords.needsRehash(account.passwordHash)) return
     try {
       await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
     } catch (error) {

@@ -14,7 +14,11 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{
   app.post(
     '/login',
     {
-      config: { limit: 'login', problems: ['invalid_credentials', 'too_many_attempts', 'overloaded'] },
+      config: {
+        limit: 'login',
+        hashes: true,
+        problems: ['invalid_credentials', 'too_many_attempts', 'overloaded'],
+      },
       schema: {
         operationId: 'login',
         tags: ['Sign in'],

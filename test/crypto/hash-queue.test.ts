@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { makeHashQueue, QueueFullError } from '../../src/crypto/hash-queue.ts'
+import { type HashQueue, makeHashQueue, QueueFullError } from '../../src/crypto/hash-queue.ts'
 
 /**
  * E-12: each hash takes 19 MiB and a core for a while. A burst of logins must neither exhaust the memory nor wait for
@@ -64,32 +64,65 @@ t.test('refuses beyond its capacity, at once and without starting the work', asy
   t.equal(await queue.run(async () => 'free again'), 'free again')
 })
 
-t.test('while it refuses, one fewer runs at a time, and a second later as many as before', async (t) => {
-  const queue = makeHashQueue({ concurrency: 3, capacity: 2 })
-  const held = [1, 2, 3, 4, 5].map(heldWork)
+/** Held work of which so many pieces are handed in. */
+function handIn(queue: HashQueue, count: number) {
+  const held = Array.from({ length: count }, (_, index) => heldWork(index))
   const results = held.map(({ work }) => queue.run(work))
-  const started = () => held.map(({ started }) => started())
-  t.strictSame(started(), [true, true, true, false, false])
-  await t.rejects(queue.admit(), { name: 'QueueFullError' })
-  held[0]?.finish()
-  await results[0]
-  t.strictSame(started(), [true, true, true, false, false], 'a core is left to others')
-  held[1]?.finish()
-  await results[1]
-  t.strictSame(started(), [true, true, true, true, false])
-  await sleep(1_000)
-  held[2]?.finish()
-  held[3]?.finish()
-  await results[3]
-  t.strictSame(started(), [true, true, true, true, true])
-  const late = [6, 7].map(heldWork)
-  for (const { work } of late) results.push(queue.run(work))
-  t.ok(
-    late.every(({ started }) => started()),
-    'three at once again',
-  )
-  for (const { finish } of [...held, ...late]) finish()
-  t.strictSame(await Promise.all(results), [1, 2, 3, 4, 5, 6, 7])
+  return {
+    results,
+    running: () => held.filter(({ started }) => started()).length,
+    async finish(index: number) {
+      held[index]?.finish()
+      await results[index]
+    },
+  }
+}
+
+const refusals = (queue: HashQueue, count: number) =>
+  Promise.allSettled(Array.from({ length: count }, () => queue.admit()))
+
+t.test('in a flood of refusals fewer run at a time, and after it as many as before', async (t) => {
+  const queue = makeHashQueue({ concurrency: 3, inFlood: 2, capacity: 20 })
+  const work = handIn(queue, 23)
+  t.equal(work.running(), 3)
+  await refusals(queue, 100)
+  await work.finish(0)
+  t.equal(work.running(), 3, 'a core is left to others: two run, one has ended')
+  let done = 1
+  // Each that ends makes the flood a thing of the past a little more.
+  while (work.running() - done < 3 && done < 20) await work.finish(done++)
+  t.ok(done > 2 && done < 15, `three at a time again after ${done}`)
+  while (done < 23) await work.finish(done++)
+  t.strictSame(await Promise.all(work.results), [...Array(23).keys()])
+})
+
+t.test('a busy hour is no flood: a few refusals for each piece of work that is done', async (t) => {
+  const queue = makeHashQueue({ concurrency: 3, inFlood: 1, capacity: 20 })
+  const work = handIn(queue, 23)
+  for (let done = 0; done < 20; done += 1) {
+    await refusals(queue, 4)
+    await work.finish(done)
+    t.equal(work.running(), Math.min(23, done + 4))
+    if (done + 4 > 23) break
+    work.results.push(queue.run(async () => -1))
+  }
+  for (let index = 20; index < 23; index += 1) await work.finish(index)
+  await Promise.all(work.results)
+})
+
+t.test('so many are held back and no more: the others are refused at once', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 0 })
+  const held = heldWork('done')
+  const running = queue.run(held.work)
+  let refused = 0
+  const all = Array.from({ length: 1_200 }, () => queue.admit().catch(() => (refused += 1)))
+  // No timer fires in between.
+  for (let turn = 0; turn < 10; turn += 1) await null
+  t.equal(refused, 200)
+  await Promise.all(all)
+  t.equal(refused, 1_200)
+  held.finish()
+  await running
 })
 
 t.test('whoever asks only whether there is a place takes none', async (t) => {

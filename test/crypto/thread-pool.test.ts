@@ -13,6 +13,6 @@ t.test('the threads that hash give way to the one that answers', { skip }, async
       .map((id) => getPriority(Number(id)))
   const hashing = priorities('libuv-worker')
   t.ok(hashing.length >= 4, `${hashing.length} threads hash`)
-  t.strictSame([...new Set(hashing)], [constants.priority.PRIORITY_LOW])
+  t.strictSame([...new Set(hashing)], [constants.priority.PRIORITY_BELOW_NORMAL])
   t.equal(getPriority(pid), getPriority(), 'the thread that answers is left as it was')
 })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { isProblem } from '../helpers/problems.ts'
-import { listen, openSocket } from '../helpers/raw-socket.ts'
+import { exchangeText, listen, openSocket } from '../helpers/raw-socket.ts'
 import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
 
 /** E-12: more passwords than the machine can hash. The excess is told so at once, before it costs anything. */
@@ -51,6 +51,26 @@ t.test('what is refused for overload is not read first, and nobody is asked for 
   isProblem(t, await service.post('/password/change', {}), 'invalid_token')
   await running
   isProblem(t, await service.post('/login', { username: 4 }), 'validation_failed')
+})
+
+t.test('a refusal leaves the connection to whoever has said everything, and ends it otherwise', async (t) => {
+  const service = await startSlow(t, 0, '16')
+  const { port } = await listen(service)
+  const running = knock(service, 'first')
+  await sleep(20)
+  const head = (length: number) =>
+    `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
+  const livez = 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+  const [whole, unfinished, tooLong] = await Promise.all(
+    [`${head(2)}{}${livez}`, `${head(16_000)}{`, `${head(17_000)}{`].map((bytes) =>
+      exchangeText(port, bytes),
+    ),
+  )
+  t.match(whole, /^HTTP\/1\.1 503 [\s\S]*HTTP\/1\.1 200 OK/)
+  t.match(unfinished, /^HTTP\/1\.1 503 [\s\S]*connection: close/)
+  t.notMatch(unfinished, /408/, 'and nothing comes after that')
+  t.match(tooLong, /^HTTP\/1\.1 413 /)
+  await running
 })
 
 t.test('a login that was refused for overload does not count as a wrong password', async (t) => {

@@ -47,6 +47,9 @@ export function hashMetrics(registers: Registry[]): Instrument {
         get waiting() {
           return queue.waiting
         },
+        get full() {
+          return queue.full
+        },
         admit: () => queue.admit().catch(countRefusal),
         async run(work, options) {
           const endWait = wait.startTimer()

@@ -112,6 +112,9 @@ function workSpans(): Pick<Instrument, 'hashQueue' | 'mailer'> {
       get waiting() {
         return queue.waiting
       },
+      get full() {
+        return queue.full
+      },
       admit: () => queue.admit(),
       run: (work, options) =>
         inSpan('hash password', (span) =>

@@ -24,15 +24,15 @@ const POOL_THREAD = 'libuv-worker'
 
 /**
  * Lets the hashes give way: they would keep every core busy, and whatever needs no hash would wait behind them for its
- * turn. They still get a tenth of a core that others keep busy. To be called once the pool has been used; it has no
- * threads before. Only Linux gives a thread a priority of its own; elsewhere nothing changes.
+ * turn. The one thread that answers leaves them the other cores; a core that is the only one they share evenly. To be
+ * called once the pool has been used; it has no threads before. Only Linux gives a thread a priority of its own.
  */
 export function lowerHashThreads(): void {
-  if (process.platform !== 'linux') return
+  if (process.platform !== 'linux' || availableParallelism() === 1) return
   for (const id of readdirSync(THREADS)) {
     try {
       if (readFileSync(`${THREADS}/${id}/comm`, 'utf8').trim() === POOL_THREAD)
-        setPriority(Number(id), constants.priority.PRIORITY_BELOW_NORMAL)
+        setPriority(Number(id), constants.priority.PRIORITY_LOW)
     } catch {
       // It has ended meanwhile, or this process may not: it is as fast as it was.
     }

@@ -14,7 +14,7 @@ const MOST_HELD = 1_000
 /** So many refusals for each piece of work that is done are a flood, and no busy hour. */
 const FLOOD = 5
 
-/** How many of the last pieces of work tell whether there is a flood. */
+/** How many of the last pieces of work tell how long one takes, and whether there is a flood. */
 const REMEMBERED = 8
 
 /** The queue is full; the work was not started. */
@@ -114,7 +114,7 @@ export function makeHashQueue({
     try {
       return await work()
     } finally {
-      meanMs += (performance.now() - startedAt - meanMs) / 8
+      meanMs += (performance.now() - startedAt - meanMs) / REMEMBERED
       running -= 1
       measurePressure()
       startNext()

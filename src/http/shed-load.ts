@@ -15,7 +15,7 @@ export const shedLoad = fp(
     })
 
     async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-      if (!passwords.full || !hasSmallBody(request)) return
+      if (!hasSmallBody(request)) return
       try {
         await passwords.admit()
       } catch (error) {

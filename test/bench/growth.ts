@@ -1,4 +1,4 @@
-import { type Cluster, startCluster } from '../helpers/postgres.ts'
+import { type Cluster, IN_EARNEST, startCluster } from '../helpers/postgres.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { median } from './figures.ts'
 import { type Keyturn, type Scenario, startKeyturn } from './keyturn.ts'
@@ -12,8 +12,6 @@ const ASKED = 1000
 /** One client: what a request takes, not what many take from each other. */
 const STEPS = 100
 const ROUNDS = 5
-/** A server as it is set up in earnest. */
-const IN_EARNEST = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on', autovacuum: 'on' }
 const SCENARIOS: Scenario[] = ['login', 'verify', 'refresh', 'introspect', 'me']
 
 /**

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { readConfig } from '../../src/config.ts'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
-import type { Cluster } from '../helpers/postgres.ts'
+import { type Cluster, IN_EARNEST } from '../helpers/postgres.ts'
 import type { Lifetime } from '../helpers/process.ts'
 import { type Remote, remote } from '../helpers/remote.ts'
 import { type Scale, type ScaleOptions, scaleMissing, startScale } from '../helpers/scale.ts'
@@ -38,8 +38,6 @@ const WARM_UP_SECONDS = 3
 /** What the kernel counts CPU time in. */
 const TICK_MS = 10
 let addresses = 0
-
-const IN_EARNEST = { fsync: 'on', full_page_writes: 'on', autovacuum: 'on' }
 
 interface Person {
   username: string

@@ -38,6 +38,9 @@ export function postgresPrograms(): string | undefined {
 /** Also while the last processes of a server are about to end. */
 const ENTIRELY = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }
 
+/** For a measurement: as a server is set up in earnest. What else must be on, the service sees to itself. */
+export const IN_EARNEST = { fsync: 'on', full_page_writes: 'on', autovacuum: 'on' }
+
 /** Nothing here outlives the tests: it need not survive a power cut. */
 const HASTY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Clock } from '../platform/clock.ts'
+import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
@@ -134,7 +134,10 @@ export function makeOutbox({
 }
 
 function claimTimes(now: number): ClaimTimes {
-  return { now, until: now + CLAIM_MS, longestWait: now + Math.max(...WAITS_MINUTES) * 60_000 }
+  const until = now + CLAIM_MS
+  const longestWait = now + Math.max(...WAITS_MINUTES) * 60_000
+  const skew = CLOCK_SKEW_SECONDS * 1000
+  return { now, until, latestClaim: until + skew, latestTry: longestWait + skew }
 }
 
 /** A message opens only in its own row. */

@@ -29,16 +29,18 @@ export interface ClaimTimes {
   now: number
   /** The end of a claim that is made now. */
   until: number
-  /** The latest time that a mail can be put off to now. */
-  longestWait: number
+  /** No process of the service claims a mail for longer now. */
+  latestClaim: number
+  /** Nor puts one off for longer. */
+  latestTry: number
 }
 
 /** What is put off or claimed for longer than can be now was so by a clock that was ahead. */
-function isDue({ now, until, longestWait }: ClaimTimes) {
+function isDue({ now, latestClaim, latestTry }: ClaimTimes) {
   return ({ eb, and, or }: ExpressionBuilder<Tables, 'outbox'>) =>
     and([
-      or([eb('next_attempt_at', '<=', now), eb('next_attempt_at', '>', longestWait)]),
-      or([eb('claimed_until', '<=', now), eb('claimed_until', '>', until)]),
+      or([eb('next_attempt_at', '<=', now), eb('next_attempt_at', '>', latestTry)]),
+      or([eb('claimed_until', '<=', now), eb('claimed_until', '>', latestClaim)]),
     ])
 }
 
@@ -46,7 +48,7 @@ function isDue({ now, until, longestWait }: ClaimTimes) {
 export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number): Promise<string[]> {
   const due = db.selectFrom('outbox').select('id').where(isDue(times)).orderBy('next_attempt_at').limit(limit)
   const inTime = await due.where('next_attempt_at', '<=', times.now).execute()
-  const putOffTooLong = await due.where('next_attempt_at', '>', times.longestWait).execute()
+  const putOffTooLong = await due.where('next_attempt_at', '>', times.latestTry).execute()
   return [...inTime, ...putOffTooLong].slice(0, limit).map(({ id }) => id)
 }
 

@@ -6,6 +6,9 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
+/** How far the clocks of two processes of one service may differ, in seconds. */
+export const CLOCK_SKEW_SECONDS = 60
+
 /** Whole seconds since the Unix epoch, rounded down: a NumericDate (RFC 7519 section 2). */
 export function epochSeconds(clock: Clock): number {
   return Math.floor(clock.now() / 1000)

@@ -1,5 +1,5 @@
 import { tooManyAttempts } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
+import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import {
   blockCounter,
@@ -86,8 +86,12 @@ export interface FailureCounters {
 }
 
 export function makeFailureCounters({ clock }: { clock: Clock }): FailureCounters {
-  // A pause that ends later than any that begins now was begun by a clock that was ahead: it is over.
-  const paused = (now: number) => ({ after: now, upTo: now + LONGEST_PAUSE_SECONDS * SECOND, or: NEVER })
+  // A pause that ends later than any that begins now anywhere was begun by a clock that was ahead: it is over.
+  const paused = (now: number) => ({
+    after: now,
+    upTo: now + (LONGEST_PAUSE_SECONDS + CLOCK_SKEW_SECONDS) * SECOND,
+    or: NEVER,
+  })
   const pausedUntil = (end: number, now: number) =>
     tooManyAttempts(Math.min(Math.ceil((end - now) / SECOND), LONGEST_RETRY_AFTER))
   const pauseFrom = (now: number, seconds: number) => Math.min(now + seconds * SECOND, NEVER)

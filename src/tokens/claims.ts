@@ -1,3 +1,5 @@
+import { CLOCK_SKEW_SECONDS } from '../platform/clock.ts'
+
 /** A claim is missing, of the wrong type or has the wrong value; the reason is for the log. */
 export class ClaimError extends Error {
   override readonly name = 'ClaimError'
@@ -5,9 +7,6 @@ export class ClaimError extends Error {
 
 /** The payload of a JWT whose signature, `alg` and `typ` have been verified; nothing in it is believed yet. */
 export type UncheckedClaims = Record<string, unknown>
-
-/** How far the clock of another process may be ahead of this one's, in seconds. */
-const CLOCK_SKEW = 60
 
 /** The claims every token of ours has. */
 export interface CommonClaims {
@@ -38,8 +37,8 @@ export function checkCommonClaims(
   const exp = timeClaim(claims, 'exp')
   const iat = timeClaim(claims, 'iat')
   if (exp <= now) throw new ClaimError('exp is past')
-  if (iat > now + CLOCK_SKEW) throw new ClaimError('iat is in the future')
-  if ('nbf' in claims && timeClaim(claims, 'nbf') > now + CLOCK_SKEW)
+  if (iat > now + CLOCK_SKEW_SECONDS) throw new ClaimError('iat is in the future')
+  if ('nbf' in claims && timeClaim(claims, 'nbf') > now + CLOCK_SKEW_SECONDS)
     throw new ClaimError('nbf is in the future')
   return { iss, aud, sub: stringClaim(claims, 'sub'), jti: stringClaim(claims, 'jti'), iat, exp }
 }

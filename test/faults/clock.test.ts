@@ -102,6 +102,19 @@ t.test('a pause is not over because the clock was set back a little', async (t) 
   }
 })
 
+t.test('the longest pause is on for a process whose clock is behind', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  await beginPause(service, ada)
+  await service.db.updateTable('failure_counters').set({ failures: 30 }).execute()
+  service.clock.advance(30)
+  await answer(service, ada, wrongCode(service, ada))
+  for (const seconds of [0.001, 5, 54]) {
+    service.clock.advance(-seconds)
+    t.equal(outcomeOf(await answer(service, ada, wrongCode(service, ada))), '429 too_many_attempts')
+  }
+})
+
 t.test('a factor that failed too often stays closed, wherever the clock goes', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)

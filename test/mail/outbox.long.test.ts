@@ -130,6 +130,43 @@ t.test('two that deliver at once send each mail once', async (t) => {
   t.equal(first.smtp.mails.length, 12)
 })
 
+t.test('a mail in hand is not taken by a process whose clock is behind', async (t) => {
+  const first = await startMailingService(t)
+  const { databaseUrl } = first
+  const clock = testClock()
+  const second = await startService(t, { databaseUrl, clock, environment: mailing(first.smtp) })
+  await put(first, 'ada@example.com')
+  first.clock.advance(MINUTE)
+  first.smtp.behave({ slowMs: 500 })
+  const sending = first.deps.outbox.deliverDue()
+  while ((await waiting(first))[0]?.attempts === 0) await sleep(5)
+  for (const seconds of [0, 30, 29.999]) {
+    clock.advance(seconds)
+    t.equal(await second.deps.outbox.deliverDue(), 0)
+  }
+  t.equal(await sending, 1)
+  t.equal(first.smtp.mails.length, 1)
+})
+
+t.test('a mail that is put off is not tried by a process whose clock is behind', async (t) => {
+  const service = await startMailingService(t)
+  await put(service, 'ada@example.com')
+  await service.db.updateTable('outbox').set({ attempts: 5 }).execute()
+  service.smtp.behave({ refuse: ['connect', 421] })
+  await deliver(service)
+  service.clock.advance(-MINUTE)
+  await deliver(service)
+  t.match(await waiting(service), [{ attempts: 6 }])
+})
+
+t.test('a mail that a clock of the next year has in hand goes out this year', async (t) => {
+  const service = await startMailingService(t)
+  await put(service, 'ada@example.com')
+  const nextYear = service.clock.now() + 365 * 24 * 60 * MINUTE * 1000
+  await service.db.updateTable('outbox').set({ claimed_until: nextYear }).execute()
+  t.strictSame(notices(await deliver(service)), ['hello → ada@example.com'])
+})
+
 /** What processes and this test must share to open each other's mail. */
 async function shared(t: Test) {
   const environment = await sharedEnvironment(t)

@@ -12,7 +12,11 @@ export interface MeasuredService extends Service {
 export async function startMeasured(t: Test, options: ServiceOptions = {}): Promise<MeasuredService> {
   const clock = options.clock ?? testClock()
   const metrics = makeMetrics({ clock })
-  const service = await startService(t, { ...options, clock, instruments: metrics.instruments })
+  const service = await startService(t, {
+    ...options,
+    clock,
+    instruments: [...metrics.instruments, ...(options.instruments ?? [])],
+  })
   return { ...service, metrics }
 }
 

@@ -11,6 +11,7 @@ import { runCommand, startServer } from '../helpers/command.ts'
 import { onPostgres } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { freePort } from '../helpers/free-port.ts'
+import { holdHashes } from '../helpers/held-hashes.ts'
 import { RULE_NAMES } from '../helpers/invariants.ts'
 import { mailing, registerWithEmail } from '../helpers/mail.ts'
 import {
@@ -95,17 +96,21 @@ t.test('passwords, codes, logins and pauses are counted by how they went', async
 })
 
 t.test('the hash queue shows what runs, waits and is refused', async (t) => {
-  const environment = { HASH_CONCURRENCY: '1', HASH_QUEUE: '1', ARGON2_MEMORY_KIB: '65536', ARGON2_TIME: '4' }
-  const service = await startMeasured(t, { environment })
+  const hashes = holdHashes()
+  const service = await startMeasured(t, {
+    environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '1' },
+    instruments: [hashes.instrument],
+  })
   const asked = ['ada', 'grace', 'linus'].map((username) =>
     service.post('/register', { username, password: PASSWORD }),
   )
-  let busiest = ''
-  while (!/^keyturn_hash_waiting 1$/m.test(busiest)) {
-    await sleep(1)
-    busiest = await service.metrics.text()
-  }
+  t.equal((await Promise.race(asked)).status, 503)
+  await hashes.until({ running: 1, waiting: 1 })
+  const busiest = await service.metrics.text()
+  t.strictSame(samples(busiest, 'keyturn_hash_waiting'), { '': 1 })
   t.strictSame(samples(busiest, 'keyturn_hash_running'), { '': 1 })
+  await sleep(20)
+  hashes.release()
   const statuses = (await Promise.all(asked)).map(({ status }) => status)
   t.strictSame(statuses.sort(), [201, 201, 503])
 

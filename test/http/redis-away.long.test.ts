@@ -119,8 +119,10 @@ t.test('Redis that is slow is used, and one that is too slow is as good as away'
   await Promise.all(replicas.flatMap((replica) => Array.from({ length: 20 }, () => knock(replica))))
   const late = performance.now() - began
   t.ok(late < LATE_MS, `twenty at once wait once: ${Math.round(late)} ms`)
-  const { longest } = await knocks(replicas, 20)
-  t.ok(longest < 100, `and those after them do not: ${Math.round(longest)} ms`)
+  const after = performance.now()
+  await knocks(replicas, 20)
+  const took = performance.now() - after
+  t.ok(took < 1_000, `and those after them do not: ${Math.round(took)} ms`)
   await healsItself(t, replicas)
 })
 

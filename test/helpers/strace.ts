@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { eventually } from './eventually.ts'
 import { which } from './which.ts'
 
 export const strace = which('strace')
@@ -19,11 +19,14 @@ export function trace(t: Test): { under: string[]; answers(): Promise<TracedAnsw
     // Detached, so that the process that is started is the one that is traced.
     under: [strace ?? '', '-D', '-f', '-y', '-q', '-s', '16', '-e', calls, '-e', 'signal=none', '-o', file],
     async answers() {
-      for (let text = ''; ; await sleep(20)) {
-        text = readFileSync(file, 'utf8')
-        const [, process] = /^(\d+) /.exec(text) ?? []
-        if (text.includes(`\n${process} +++ exited`)) return readTrace(text)
-      }
+      const text = () => readFileSync(file, 'utf8')
+      // The first thread, with which the process ends; short numbers are padded.
+      const [, thread] = /^(\d+) /.exec(text()) ?? []
+      const ended = new RegExp(`^${thread} +\\+{3} (exited|killed)`, 'm')
+      await eventually('the trace has its end', () => ended.test(text())).catch((error) => {
+        throw new Error(text().split('\n').slice(-5).join('\n'), { cause: error })
+      })
+      return readTrace(text())
     },
   }
 }

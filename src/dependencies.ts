@@ -43,7 +43,7 @@ import { openHashKey } from './tokens/hash-key.ts'
 import { makeMfaTokens } from './tokens/mfa-token.ts'
 import { makeRefresh } from './tokens/refresh.ts'
 import { makeSessions } from './tokens/sessions.ts'
-import { makeFindSignedIn } from './tokens/signed-in.ts'
+import { makeFindSignedIn, makeStillSignedIn } from './tokens/signed-in.ts'
 import { openSigningKeys } from './tokens/signing-keys.ts'
 import { makeTokenResponse } from './tokens/token-response.ts'
 import { makeConfirm } from './two-factor/confirm.ts'
@@ -134,10 +134,11 @@ export async function makeDependencies({ hashThreads, instruments = [], ...outsi
   const factors = makeFactors({ emailCodes, failureCounters })
 
   const rules = { accounts, challenges, checkCredentials, checkPassword, factors, passwords, sessions }
+  const stillSignedIn = makeStillSignedIn(rules)
   const codes = { emailCodes, failureCounters, recoveryCodes, totpCodes }
   const prove = makeProve({ ...ground, ...rules, ...codes })
   const createAccount = makeCreateAccount({ ...ground, ...rules })
-  const parts = { ...ground, ...rules, ...codes, prove, mfaRequired: mfaPolicy === 'required' }
+  const parts = { ...ground, ...rules, ...codes, prove, stillSignedIn, mfaRequired: mfaPolicy === 'required' }
 
   return {
     ...parts,

@@ -9,7 +9,8 @@ import { addressCode } from '../mail/templates/codes.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { CODE_POLICY, type FailureCounters } from '../sign-in/failure-counters.ts'
-import type { Client } from '../tokens/sessions.ts'
+import type { Client, SignedIn } from '../tokens/sessions.ts'
+import type { StillSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from '../two-factor/factors.ts'
 import type { Account } from './account.ts'
 import type { Accounts } from './accounts.ts'
@@ -25,9 +26,9 @@ const FACTOR = 'new address'
 /** A new address counts when a code that was sent to it has come back; until then the old one does. */
 export interface ChangeEmail {
   /** @throws {AppError} email_unavailable, rate_limited, email_delivery_failed */
-  begin(account: Account, address: string, client: Client): Promise<void>
+  begin(signedIn: SignedIn, address: string, client: Client): Promise<void>
   /** @throws {AppError} invalid_code, too_many_attempts */
-  prove(account: Account, code: string, client: Client): Promise<{ account: Account; enrolled: boolean }>
+  prove(signedIn: SignedIn, code: string, client: Client): Promise<{ account: Account; enrolled: boolean }>
 }
 
 /** @param sendLetter `null` when the service has no mail server. */
@@ -36,6 +37,7 @@ export function makeChangeEmail({
   clock,
   keyedHash,
   accounts,
+  stillSignedIn,
   trail,
   allowance,
   failureCounters,
@@ -46,6 +48,7 @@ export function makeChangeEmail({
   clock: Clock
   keyedHash: KeyedHash
   accounts: Accounts
+  stillSignedIn: StillSignedIn
   trail: AuditTrail
   allowance: MailAllowance
   failureCounters: FailureCounters
@@ -64,8 +67,13 @@ export function makeChangeEmail({
   }
 
   /** `null` when the code is wrong; the try is counted then, and must be committed. */
-  async function replace(trx: Trx, id: string, code: string, client: Client): Promise<Account | null> {
-    const account = await accounts.present(trx, id)
+  async function replace(
+    trx: Trx,
+    signedIn: SignedIn,
+    code: string,
+    client: Client,
+  ): Promise<Account | null> {
+    const account = await stillSignedIn(trx, signedIn)
     const now = clock.now()
     await failureCounters.begin(trx, account.id, FACTOR, CODE_POLICY)
     const change = await tryEmailChange(trx, account.id, now, MAX_WRONG_CODES)
@@ -74,7 +82,7 @@ export function makeChangeEmail({
       return null
     }
     await failureCounters.succeed(trx, account.id, FACTOR)
-    await deleteEmailChange(trx, account.id)
+    await deleteEmailChange(trx, account.id, change.codeHash)
     const changed = await replaceEmail(trx, account.id, change.address, now)
     await reopenMailbox(trx, changed, client)
     if (account.email !== change.address) {
@@ -86,18 +94,20 @@ export function makeChangeEmail({
   }
 
   return {
-    async begin(account, address, client) {
+    async begin(signedIn, address, client) {
       if (!sendLetter) throw emailUnavailable()
+      const { account } = signedIn
       const code = newNumericCode()
+      const codeHash = hash(account.id, address, code)
       await db.transaction().execute(async (trx) => {
-        await accounts.present(trx, account.id)
+        await stillSignedIn(trx, signedIn)
         const now = clock.now()
         refuseInCoolDown(await lastEmailChangeAt(trx, account.id), now)
         await allowance.take(trx, account, address)
         await putEmailChange(trx, {
           accountId: account.id,
           address,
-          codeHash: hash(account.id, address, code),
+          codeHash,
           sentAt: now,
           expiresAt: now + CODE_TTL_SECONDS * 1000,
         })
@@ -109,16 +119,16 @@ export function makeChangeEmail({
       } catch (error) {
         await db.transaction().execute(async (trx) => {
           await accounts.lock(trx, account.id)
-          await deleteEmailChange(trx, account.id)
+          await deleteEmailChange(trx, account.id, codeHash)
           await allowance.giveBack(trx, account, address)
         })
         throw emailDeliveryFailed(error)
       }
     },
 
-    async prove({ id }, code, client) {
+    async prove(signedIn, code, client) {
       const changed = await db.transaction().execute(async (trx) => {
-        const account = await replace(trx, id, code, client)
+        const account = await replace(trx, signedIn, code, client)
         return account && { account, enrolled: (await factors.of(trx, account)).enrolled }
       })
       if (!changed) throw invalidCode(rfc3339(clock.now()))

@@ -6,15 +6,16 @@ import type { Db } from '../platform/database.ts'
 import type { Challenges } from '../sign-in/challenges.ts'
 import type { CheckCredentials } from '../sign-in/credentials.ts'
 import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
+import type { StillSignedIn } from '../tokens/signed-in.ts'
 import { voidPasswordResets } from './password-reset-store.ts'
 import type { CheckPassword } from './password-rules.ts'
-import { lockAccount, replacePassword } from './store.ts'
+import { replacePassword } from './store.ts'
 
 /**
  * Sets a new password for somebody who knows the old one. Every other session ends, and so does every sign-in
  * and every reset under way.
  *
- * @throws {AppError} invalid_credentials, password_rejected, too_many_attempts, overloaded
+ * @throws {AppError} invalid_credentials, invalid_token, password_rejected, too_many_attempts, overloaded
  */
 export type ChangePassword = (
   signedIn: SignedIn,
@@ -30,6 +31,7 @@ export function makeChangePassword({
   passwords,
   challenges,
   sessions,
+  stillSignedIn,
   trail,
 }: {
   db: Db
@@ -39,6 +41,7 @@ export function makeChangePassword({
   passwords: PasswordHasher
   challenges: Challenges
   sessions: Sessions
+  stillSignedIn: StillSignedIn
   trail: AuditTrail
 }): ChangePassword {
   return async ({ account, session }, { current, next }, client) => {
@@ -47,7 +50,7 @@ export function makeChangePassword({
     const passwordHash = await passwords.hash(next, client.signal)
 
     await db.transaction().execute(async (trx) => {
-      await lockAccount(trx, account.id)
+      await stillSignedIn(trx, { account, session })
       const replaced = await replacePassword(
         trx,
         account.id,

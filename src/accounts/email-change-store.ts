@@ -47,6 +47,10 @@ export async function tryEmailChange(
   return row && { address: row.address, codeHash: row.code_hash }
 }
 
-export async function deleteEmailChange(trx: Trx, accountId: string): Promise<void> {
-  await trx.deleteFrom('email_changes').where('account_id', '=', accountId).execute()
+export async function deleteEmailChange(trx: Trx, accountId: string, codeHash: string): Promise<void> {
+  await trx
+    .deleteFrom('email_changes')
+    .where('account_id', '=', accountId)
+    .where('code_hash', '=', codeHash)
+    .execute()
 }

@@ -27,7 +27,7 @@ export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeE
       },
     },
     async (request, reply) => {
-      await changeEmail.begin(accessPrincipalOf(request).account, request.body.email, clientOf(request))
+      await changeEmail.begin(accessPrincipalOf(request), request.body.email, clientOf(request))
       return reply.code(202).send(undefined)
     },
   )
@@ -51,8 +51,8 @@ export const proveEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEm
       },
     },
     async (request) => {
-      const { account: before } = accessPrincipalOf(request)
-      const { account, enrolled } = await changeEmail.prove(before, request.body.code, clientOf(request))
+      const signedIn = accessPrincipalOf(request)
+      const { account, enrolled } = await changeEmail.prove(signedIn, request.body.code, clientOf(request))
       return userOf(account, enrolled)
     },
   )

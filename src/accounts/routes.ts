@@ -80,7 +80,7 @@ export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ deleteAccount: DeleteAc
       },
     },
     async (request, reply) => {
-      await deleteAccount(accessPrincipalOf(request).account, clientOf(request))
+      await deleteAccount(accessPrincipalOf(request), clientOf(request))
       return reply.code(204).send(null)
     },
   )

@@ -9,6 +9,7 @@ import type { Db } from '../platform/database.ts'
 import type { Refresh } from './refresh.ts'
 import { RefreshBody, SessionId, Session as SessionSchema, TokenResponse } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
+import type { StillSignedIn } from './signed-in.ts'
 import type { RespondWithTokens } from './token-response.ts'
 
 /** Open to everybody: the refresh token speaks for itself. */
@@ -37,10 +38,11 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{
 const tags = ['Sessions']
 
 /** For an access token. */
-export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessions }> = async (
-  app,
-  { db, sessions },
-) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<{
+  db: Db
+  sessions: Sessions
+  stillSignedIn: StillSignedIn
+}> = async (app, { db, sessions, stillSignedIn }) => {
   app.post(
     '/logout',
     {
@@ -53,7 +55,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
     },
     async (request, reply) => {
       const { account, session } = accessPrincipalOf(request)
-      await sessions.end(account, session.id, clientOf(request))
+      await db.transaction().execute((trx) => sessions.end(trx, account, session.id, clientOf(request)))
       return reply.code(204).send(null)
     },
   )
@@ -103,8 +105,11 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
       },
     },
     async (request, reply) => {
-      const { account } = accessPrincipalOf(request)
-      if (!(await sessions.end(account, request.params.id, clientOf(request)))) throw noSuchSession()
+      const ended = await db.transaction().execute(async (trx) => {
+        const account = await stillSignedIn(trx, accessPrincipalOf(request))
+        return sessions.end(trx, account, request.params.id, clientOf(request))
+      })
+      if (!ended) throw noSuchSession()
       return reply.code(204).send(null)
     },
   )
@@ -121,7 +126,10 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ db: Db; sessions: Sessio
     },
     async (request, reply) => {
       const signedIn = accessPrincipalOf(request)
-      await db.transaction().execute((trx) => sessions.endOthers(trx, signedIn, clientOf(request)))
+      await db.transaction().execute(async (trx) => {
+        await stillSignedIn(trx, signedIn)
+        await sessions.endOthers(trx, signedIn, clientOf(request))
+      })
       return reply.code(204).send(null)
     },
   )

@@ -75,7 +75,7 @@ export interface Sessions {
   /** Begins a session with its first refresh token; only the token's hash is stored. */
   open(trx: Trx, account: Account, amr: readonly Amr[], client: Client): Promise<Grant>
   /** The session while it lasts. */
-  find(id: string): Promise<Session | undefined>
+  find(db: Db, id: string): Promise<Session | undefined>
   /** The live sessions of an account, the one used last first. */
   list(accountId: string): Promise<Session[]>
   /**
@@ -87,7 +87,7 @@ export interface Sessions {
   /** A new refresh token in place of all before it: also a retry of one that was just used gets nothing. */
   renewRefreshToken(trx: Trx, session: Session): Promise<RefreshToken>
   /** @returns whether the account had such a live session. */
-  end(account: Account, id: string, client: Client): Promise<boolean>
+  end(trx: Trx, account: Account, id: string, client: Client): Promise<boolean>
   /** Ends the account's sessions that are less sure than this one. */
   endWeaker(trx: Trx, session: Session): Promise<void>
   /** Ends every session of the account but one. */
@@ -147,7 +147,7 @@ export function makeSessions({
       return { account, session, refreshToken: await newRefreshToken(trx, session) }
     },
 
-    find: (id) => findLiveSession(db, id, clock.now()),
+    find: (db, id) => findLiveSession(db, id, clock.now()),
     list: (accountId) => listLiveSessions(db, accountId, clock.now()),
 
     async prove(trx, session, amr) {
@@ -161,12 +161,11 @@ export function makeSessions({
       return newRefreshToken(trx, session)
     },
 
-    end: (account, id, client) =>
-      db.transaction().execute(async (trx) => {
-        const ended = await endSession(trx, id, account.id, clock.now())
-        if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, client)
-        return ended
-      }),
+    async end(trx, account, id, client) {
+      const ended = await endSession(trx, id, account.id, clock.now())
+      if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, client)
+      return ended
+    },
     endWeaker: (trx, session) => endWeakerSessions(trx, session, clock.now()),
     async endOthers(trx, { account, session }, client) {
       await endOtherSessions(trx, account.id, session.id, clock.now())

@@ -102,8 +102,7 @@ export const changeFactorRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request) => {
-      const { account } = accessPrincipalOf(request)
-      return { recovery_codes: await renewRecoveryCodes(account, clientOf(request)) }
+      return { recovery_codes: await renewRecoveryCodes(accessPrincipalOf(request), clientOf(request)) }
     },
   )
 

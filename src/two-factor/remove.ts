@@ -3,6 +3,7 @@ import type { AuditTrail } from '../audit/trail.ts'
 import { twoFactorRequired } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
 import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
+import type { StillSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from './factors.ts'
 import { deleteFactors } from './store.ts'
 
@@ -16,6 +17,7 @@ export type RemoveFactors = (signedIn: SignedIn, client: Client) => Promise<void
 export function makeRemoveFactors({
   db,
   accounts,
+  stillSignedIn,
   factors,
   sessions,
   trail,
@@ -23,15 +25,16 @@ export function makeRemoveFactors({
 }: {
   db: Db
   accounts: Accounts
+  stillSignedIn: StillSignedIn
   factors: Factors
   sessions: Sessions
   trail: AuditTrail
   mfaRequired: boolean
 }): RemoveFactors {
-  return async ({ account: { id } }, client) => {
+  return async (signedIn, client) => {
     if (mfaRequired) throw twoFactorRequired()
     await db.transaction().execute(async (trx) => {
-      const account = await accounts.present(trx, id)
+      const account = await stillSignedIn(trx, signedIn)
       const { enrolled } = await factors.of(trx, account)
       await deleteFactors(trx, account.id)
       await accounts.dropEmailFactor(trx, account.id)

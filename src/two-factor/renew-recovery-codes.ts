@@ -1,10 +1,9 @@
-import type { Account } from '../accounts/account.ts'
-import type { Accounts } from '../accounts/accounts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import { notEnrolled } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
 import type { FailureCounters } from '../sign-in/failure-counters.ts'
-import type { Client } from '../tokens/sessions.ts'
+import type { Client, SignedIn } from '../tokens/sessions.ts'
+import type { StillSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from './factors.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 
@@ -13,26 +12,26 @@ import type { RecoveryCodes } from './recovery-codes.ts'
  *
  * @throws {AppError} not_enrolled
  */
-export type RenewRecoveryCodes = (account: Account, client: Client) => Promise<string[]>
+export type RenewRecoveryCodes = (signedIn: SignedIn, client: Client) => Promise<string[]>
 
 export function makeRenewRecoveryCodes({
   db,
-  accounts,
+  stillSignedIn,
   factors,
   failureCounters,
   recoveryCodes,
   trail,
 }: {
   db: Db
-  accounts: Accounts
+  stillSignedIn: StillSignedIn
   factors: Factors
   failureCounters: FailureCounters
   recoveryCodes: RecoveryCodes
   trail: AuditTrail
 }): RenewRecoveryCodes {
-  return ({ id }, client) =>
+  return (signedIn, client) =>
     db.transaction().execute(async (trx) => {
-      const account = await accounts.present(trx, id)
+      const account = await stillSignedIn(trx, signedIn)
       if (!(await factors.of(trx, account)).enrolled) throw notEnrolled()
       // New codes in the place of those that were guessed at: their counter begins anew.
       await failureCounters.succeed(trx, account.id, 'recovery_code')

@@ -38,9 +38,8 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ setUp: SetUp }> = async (a
       },
     },
     async (request, reply) => {
-      const { account, kind } = principalOf(request)
       const form = enrolmentForms.choose(request)
-      const enrolment = await setUp(account, { mayReplace: kind === 'access' }, clientOf(request))
+      const enrolment = await setUp(principalOf(request), clientOf(request))
       return reply.type(form.mediaType).send(await form.render(enrolment))
     },
   )

@@ -4,9 +4,10 @@ import type { AuditTrail } from '../audit/trail.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { alreadyEnrolled } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import type { Client } from '../tokens/sessions.ts'
+import type { Client, Session } from '../tokens/sessions.ts'
+import type { StillSignedIn } from '../tokens/signed-in.ts'
 import type { Factors } from './factors.ts'
 import { base32, keyUri } from './key-uri.ts'
 import { putPendingTotpFactor } from './store.ts'
@@ -27,10 +28,10 @@ export interface Enrolment {
 /**
  * Makes a new pending authenticator in place of the one before; an active one stays in force meanwhile.
  *
- * @param mayReplace whether the caller has proven the factor that is active now.
- * @throws {AppError} already_enrolled
+ * @param who with a session, which has proven the factor that is active now, or with a password alone.
+ * @throws {AppError} already_enrolled for who has shown a password alone.
  */
-export type SetUp = (account: Account, options: { mayReplace: boolean }, client: Client) => Promise<Enrolment>
+export type SetUp = (who: { account: Account; session?: Session }, client: Client) => Promise<Enrolment>
 
 /** @param issuer the name an authenticator app shows. */
 export function makeSetUp({
@@ -38,25 +39,33 @@ export function makeSetUp({
   clock,
   box,
   accounts,
+  stillSignedIn,
   factors,
   trail,
   issuer,
 }: {
   db: Db
   accounts: Accounts
+  stillSignedIn: StillSignedIn
   factors: Factors
   trail: AuditTrail
   clock: Clock
   box: SecretBox
   issuer: string
 }): SetUp {
-  return async ({ id: accountId }, { mayReplace }, client) => {
+  async function present(trx: Trx, { account: known, session }: Parameters<SetUp>[0]): Promise<Account> {
+    if (session) return stillSignedIn(trx, { account: known, session })
+    const account = await accounts.present(trx, known.id)
+    if (await factors.enrolled(trx, account)) throw alreadyEnrolled()
+    return account
+  }
+
+  return async (who, client) => {
     const secret = newTotpSecret()
     const id = newId(clock)
     const now = clock.now()
     const account = await db.transaction().execute(async (trx) => {
-      const account = await accounts.present(trx, accountId)
-      if (!mayReplace && (await factors.enrolled(trx, account))) throw alreadyEnrolled()
+      const account = await present(trx, who)
       await putPendingTotpFactor(trx, {
         id,
         accountId: account.id,

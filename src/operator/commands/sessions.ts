@@ -79,7 +79,8 @@ async function end(
 ): Promise<number> {
   const client = operatorClient()
   if (account && sessionId) {
-    if (await sessions.end(account, sessionId, client)) return 1
+    const ended = await db.transaction().execute((trx) => sessions.end(trx, account, sessionId, client))
+    if (ended) return 1
     throw new CommandFailed(`${account.username} has no such session.`)
   }
   const live = account ? (await sessions.list(account.id)).length : 0

@@ -12,9 +12,9 @@ export interface ForeignTime {
   coarse?: true
 }
 
-/** A code is good for a step of 30 seconds either way: half of that is where people begin to be refused. */
+/** From ten seconds on, a refresh that is repeated at another replica is taken for a stolen token. */
 const WARN_MS = 5_000
-const FAIL_MS = 15_000
+const FAIL_MS = 10_000
 
 /** @param latestEventAt the time of the last audit event, which this clock must have passed. */
 export function checkClock(clock: Clock, times: readonly ForeignTime[], latestEventAt: number): Finding[] {

@@ -43,7 +43,7 @@ const CHANGES: readonly Change[] = [
     description: 'delete an account and everything that belongs to it; the audit trail stays',
     question: (username) => `Delete the account ${username} for good?`,
     async act({ deleteAccount }, account, client) {
-      await deleteAccount(account, client)
+      await deleteAccount({ account }, client)
       return `The account ${account.username} is deleted.`
     },
   },

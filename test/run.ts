@@ -17,7 +17,7 @@ const ON_SQLITE_ALONE = [
   'test/openapi.test.ts',
   'test/operator/{cli.test,doctor*.test,help.long.test,import-many.long.test,private-file.test}.ts',
   'test/platform/busy-database.test.ts',
-  'test/platform/ids.test.ts',
+  'test/platform/{database-errors,ids}.test.ts',
   'test/platform/sqlite*.test.ts',
   'test/start.test.ts',
 ]

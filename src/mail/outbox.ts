@@ -19,8 +19,8 @@ import type { Circumstances } from './templates/circumstances.ts'
 /** Minutes to wait after each failed try; after the last one the mail is given up. */
 const WAITS_MINUTES = [1, 5, 15, 60, 240, 720]
 
-/** How long one process has a mail to itself: longer than sending it can take. */
-const CLAIM_MS = 60_000
+/** How long one process has a mail to itself: longer than sending it can take, also by the clock of another. */
+const CLAIM_MS = 60_000 + CLOCK_SKEW_SECONDS * 1000
 
 const BATCH = 20
 

@@ -81,11 +81,16 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     return rows.map((row) => row.key)
   }
 
+  /** Asked anew each time: a row may have been renewed since. */
+  const stillExpired = (expiry: Expiry, keys: readonly string[]) =>
+    sql`${sql.ref(expiry.key)} in (${sql.join(keys)}) and ${expired(expiry)}`
+
   async function deleteDependents(
-    { dependents }: Expiry,
+    expiry: Expiry,
     parents: readonly string[],
     signal?: AbortSignal,
   ): Promise<void> {
+    const { dependents } = expiry
     if (!dependents) return
     const [from, key, parent] = [
       sql.table(dependents.table),
@@ -95,9 +100,9 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     for (let count = BATCH_SIZE; count === BATCH_SIZE && !signal?.aborted; await sleep(PAUSE_MS)) {
       const { numAffectedRows = 0n } = await sql`
         delete from ${from} where ${key} in (
-          select ${key} from ${from} where ${parent} in (${sql.join(parents)}) limit ${BATCH_SIZE})`.execute(
-        db,
-      )
+          select ${key} from ${from} where ${parent} in (
+            select ${sql.ref(expiry.key)} from ${sql.table(expiry.table)} where ${stillExpired(expiry, parents)})
+          limit ${BATCH_SIZE})`.execute(db)
       count = Number(numAffectedRows)
     }
   }
@@ -107,10 +112,7 @@ export function makeCleanUp({ db, clock }: { db: Db; clock: Clock }): CleanUp {
     if (keys.length === 0) return 0
     await deleteDependents(expiry, keys, signal)
     if (signal?.aborted) return 0
-    // Asked again: a row may have been renewed since.
-    await sql`
-      delete from ${sql.table(expiry.table)}
-      where ${sql.ref(expiry.key)} in (${sql.join(keys)}) and ${expired(expiry)}`.execute(db)
+    await sql`delete from ${sql.table(expiry.table)} where ${stillExpired(expiry, keys)}`.execute(db)
     return keys.length
   }
 

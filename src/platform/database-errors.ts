@@ -19,8 +19,8 @@ export class OutcomeUnknownError extends Error {
 /** Of several transactions that were in each other's way, this one was undone. */
 const IN_THE_WAY = ['40001', '40P01']
 
-/** A distributed database may not know itself whether it has committed. */
-const AMBIGUOUS = ['40003', '08007']
+/** Said by a server that ends the connection, or by a distributed one that does not know whether it has committed. */
+const PARTING = /^(08|57P|58|XX)|^(25P03|40003)$/
 
 /** The server is going down or coming up. */
 const RESTARTING = ['57P01', '57P02', '57P03']
@@ -47,7 +47,10 @@ export function isWorthRepeating(error: unknown): boolean {
 
 /** Whether the server refused and is there for more: what failed is undone, and so is what was to be committed. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof PostgresError && error.severity === 'ERROR' && !AMBIGUOUS.includes(error.code ?? '')
+  if (!(error instanceof PostgresError)) return false
+  const { code = '', severity = '' } = error
+  // The code decides: the severity comes in the server's language.
+  return !PARTING.test(code) && !['FATAL', 'PANIC'].includes(severity)
 }
 
 /** Whether a connection that could not be made may be made in a moment. */

@@ -26,12 +26,17 @@ export function makeLogger(level: string, to: DestinationStream = standardOutput
   return pino(options, to)
 }
 
+/** Of a log that takes no more. */
+const MOST_WAITING_BYTES = 4 * 1024 * 1024
+
 /**
  * Lines are written when the requests of this turn of the event loop have their answers, all by one write. pino's
  * own way of writing later hands them to another thread, where a crash can lose or overtake them.
  */
 function standardOutput(): DestinationStream & { flushSync(): void } {
-  const output = destination({ dest: 1, sync: true })
+  const output = destination({ dest: 1, sync: true, maxLength: MOST_WAITING_BYTES })
+  // A disk that is full must not end the process: what cannot be written waits, and what is too much is lost.
+  output.on('error', () => {})
   let lines = ''
   const flush = () => {
     if (lines !== '') output.write(lines)

@@ -4,6 +4,7 @@ import { QueueFullError } from '../crypto/hash-queue.ts'
 import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
+import { isDatabaseFault } from '../platform/database-errors.ts'
 import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
 import type { Factors, Method } from '../two-factor/factors.ts'
 import type { Challenge, Challenges } from './challenges.ts'
@@ -46,13 +47,13 @@ export function makeLogin({
     return sessions.open(trx, account, ['pwd'], client)
   }
 
-  /** The same password at today's cost. It is not owed today: when the hash queue is full, a later login does it. */
+  /** The same password at today's cost. It is not owed today: what goes wrong with it is left to a later login. */
   async function rehash(account: Account, password: string, signal: AbortSignal | undefined): Promise<void> {
     if (passwords.full || !passwords.needsRehash(account.passwordHash)) return
     try {
       await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
     } catch (error) {
-      if (!(error instanceof QueueFullError)) throw error
+      if (!(error instanceof QueueFullError || isDatabaseFault(error))) throw error
     }
   }
 

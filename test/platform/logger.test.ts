@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { makeLogger } from '../../src/platform/logger.ts'
 
@@ -30,6 +31,27 @@ for (const [name, end] of Object.entries(ENDS))
       t.strictSame(numbers, [...Array(LINES).keys()], to)
     }
   })
+
+t.test(
+  'a disk that is full behind the log ends nothing',
+  { skip: !existsSync('/dev/full') && 'there is no /dev/full' },
+  async (t) => {
+    const script = `
+    const { makeLogger } = await import(${JSON.stringify(import.meta.resolve('../../src/platform/logger.ts'))})
+    const logger = makeLogger('info')
+    for (let turn = 0; turn < 3; turn += 1) {
+      logger.info('nowhere to go')
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    process.stderr.write('still there')`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+    })
+    const said = text(child.stderr as NodeJS.ReadableStream)
+    t.strictSame(await once(child, 'close'), [0, null])
+    t.equal(await said, 'still there')
+  },
+)
 
 /** The second line: nothing hands a secret to the logger, until the day somebody logs a request or a body whole. */
 t.test('what is called like a secret is censored, three levels deep, in whatever is logged', async (t) => {

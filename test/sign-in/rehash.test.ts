@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { QueueFullError } from '../../src/crypto/hash-queue.ts'
+import { ConnectionError } from '../../src/platform/database-errors.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { makeLogin } from '../../src/sign-in/login.ts'
 import { onPostgres } from '../helpers/database.ts'
@@ -77,6 +78,17 @@ t.test('a rehash that finds the hash queue full waits for another day: the login
   t.equal(await storedHash(after), old)
   t.equal((await signIn(after)).status, 200)
   t.not(await storedHash(after), old, 'the next one does it')
+})
+
+t.test('a rehash that the database refuses waits for another day too', async (t) => {
+  const { before, after } = await raiseCost(t)
+  const old = await storedHash(before)
+  const { deps } = after
+  const replacePasswordHash = () => Promise.reject(new ConnectionError('lost'))
+  const login = makeLogin({ ...deps, accounts: { ...deps.accounts, replacePasswordHash } })
+  const client = { ip: '192.0.2.1', userAgent: '', requestId: 'x' }
+  t.match(await login({ username: 'ada', password: PASSWORD }, client), { enrolled: false })
+  t.equal(await storedHash(after), old)
 })
 
 // The lock of a whole file is one of SQLite.

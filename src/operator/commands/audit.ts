@@ -48,29 +48,34 @@ export function registerAudit(program: Command): void {
       await withExistingService(async ({ db, accounts }) => {
         const accountId = user === undefined ? undefined : (await findAccount(accounts, user)).id
         const filter = { ...options, ...(accountId && { accountId }) }
+        const before = follow ? await listLately(db, filter) : []
         const shown = await listEvents(db, filter)
         for (const event of shown) print(event)
-        if (follow) await followEvents(db, filter, shown, print)
+        if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })
     })
 }
 
+/** Those that could still be joined by an earlier one. */
+function listLately(db: Db, filter: EventFilter): Promise<ListedEvent[]> {
+  return listEvents(db, { ...filter, since: systemClock.now() - OVERLAP_MS, limit: FOLLOWED_AT_ONCE })
+}
+
+/** @param before what is not to be printed, or has been. */
 async function followEvents(
   db: Db,
   filter: EventFilter,
-  shown: readonly ListedEvent[],
+  before: readonly ListedEvent[],
   print: (event: ListedEvent) => void,
 ): Promise<void> {
   const ending = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort())
-  const startedAt = systemClock.now()
-  let seen = new Set(shown.map(({ id }) => id))
+  let seen = new Set(before.map(({ id }) => id))
   while (!ending.signal.aborted) {
     await sleep(FOLLOW_EVERY_MS, undefined, { signal: ending.signal }).catch(() => {})
-    const since = Math.max(startedAt, systemClock.now() - OVERLAP_MS)
-    const events = await listEvents(db, { ...filter, since, limit: FOLLOWED_AT_ONCE })
+    const events = await listLately(db, filter)
     for (const event of events) if (!seen.has(event.id)) print(event)
-    seen = new Set([...events.map(({ id }) => id), ...shown.map(({ id }) => id)])
+    seen = new Set([...events, ...before].map(({ id }) => id))
   }
 }
 

@@ -54,9 +54,9 @@ export interface HashQueue {
    */
   run<T>(work: () => Promise<T>, options?: HashQueueOptions): Promise<T>
   /** Pieces of work that wait. */
-  readonly waiting: number
+  waiting(): number
   /** Whether the next would be refused: for work that is not owed. */
-  readonly full: boolean
+  full(): boolean
 }
 
 /**
@@ -151,12 +151,8 @@ export function makeHashQueue({
   }
 
   return {
-    get waiting() {
-      return waiting.size
-    },
-    get full() {
-      return isFull()
-    },
+    waiting: () => waiting.size,
+    full: isFull,
     async admit() {
       if (isFull()) await refuse()
     },

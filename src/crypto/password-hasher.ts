@@ -8,7 +8,7 @@ export interface PasswordHasher {
   /** Whether a password would be hashed now. @throws {QueueFullError} */
   admit(): Promise<void>
   /** Whether there is no room for a hash that is not owed. */
-  readonly full: boolean
+  full(): boolean
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
@@ -50,9 +50,7 @@ export async function makePasswordHasher({
 
     admit: () => queue.admit(),
 
-    get full() {
-      return queue.full
-    },
+    full: () => queue.full(),
 
     hash: (password, signal) => queue.run(() => engine.hash(password.normalize('NFC'), cost), { signal }),
 

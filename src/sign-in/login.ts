@@ -49,7 +49,7 @@ export function makeLogin({
 
   /** The same password at today's cost. It is not owed today: what goes wrong with it is left to a later login. */
   async function rehash(account: Account, password: string, signal: AbortSignal | undefined): Promise<void> {
-    if (passwords.full || !passwords.needsRehash(account.passwordHash)) return
+    if (passwords.full() || !passwords.needsRehash(account.passwordHash)) return
     try {
       await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
     } catch (error) {

@@ -39,7 +39,7 @@ t.test('never runs more than it may at once, whatever comes', async (t) => {
     Array.from({ length: 200 }, (_, i) => i),
     'each caller gets its own result',
   )
-  t.equal(queue.waiting, 0)
+  t.equal(queue.waiting(), 0)
 })
 
 t.test('serves in the order of arrival', async (t) => {
@@ -53,7 +53,7 @@ t.test('refuses beyond its capacity, at once and without starting the work', asy
   const queue = makeHashQueue({ concurrency: 1, capacity: 2 })
   const held = heldWork('done')
   const accepted = [queue.run(held.work), queue.run(held.work), queue.run(held.work)]
-  t.equal(queue.waiting, 2)
+  t.equal(queue.waiting(), 2)
   const refused = heldWork('never')
   const error = await queue.run(refused.work).catch((error) => error)
   t.type(error, QueueFullError)
@@ -172,7 +172,7 @@ t.test('drops work whose client has gone away, and gives its place to the next (
   )
   client.abort(new Error('gone'))
   await t.rejects(waiting, { message: 'gone' })
-  t.equal(queue.waiting, 0)
+  t.equal(queue.waiting(), 0)
   const next = queue.run(async () => 'next')
   held.finish()
   t.strictSame(await Promise.all([first, next]), ['first', 'next'])
@@ -190,7 +190,7 @@ t.test('work that has begun is finished, even if its client goes away', async (t
   const running = queue.run(held.work, { signal: client.signal })
   client.abort()
   const next = queue.run(async () => 'next')
-  t.equal(queue.waiting, 1, 'its thread is not free yet')
+  t.equal(queue.waiting(), 1, 'its thread is not free yet')
   held.finish()
   t.strictSame(await Promise.all([running, next]), ['done', 'next'])
 })
@@ -218,7 +218,7 @@ t.test('no place is lost to errors and aborts', async (t) => {
     }),
     { message: 'at once' },
   )
-  t.equal(queue.waiting, 0)
+  t.equal(queue.waiting(), 0)
 
   const held = [heldWork(1), heldWork(2), heldWork(3)]
   const results = held.map(({ work }) => queue.run(work))

@@ -31,22 +31,13 @@ export function holdHashes(): HeldHashes {
     instrument: {
       hashQueue(queue) {
         inner = queue
-        return {
-          get waiting() {
-            return queue.waiting
-          },
-          get full() {
-            return queue.full
-          },
-          admit: () => queue.admit(),
-          run: (work, options) => queue.run(held(work), options),
-        }
+        return { ...queue, run: (work, options) => queue.run(held(work), options) }
       },
     },
     until: ({ running: begun, waiting }) =>
       eventually(
         `${begun} hashes run and ${waiting} wait`,
-        () => running === begun && inner.waiting === waiting,
+        () => running === begun && inner.waiting() === waiting,
       ),
     running: () => running,
     release: () => gate.resolve(),

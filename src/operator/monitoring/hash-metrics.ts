@@ -36,7 +36,7 @@ export function hashMetrics(registers: Registry[]): Instrument {
         help: 'Password hashes that wait',
         registers,
         collect() {
-          this.set(queue.waiting)
+          this.set(queue.waiting())
         },
       })
       const countRefusal = (error: unknown): never => {
@@ -44,12 +44,7 @@ export function hashMetrics(registers: Registry[]): Instrument {
         throw error
       }
       return {
-        get waiting() {
-          return queue.waiting
-        },
-        get full() {
-          return queue.full
-        },
+        ...queue,
         admit: () => queue.admit().catch(countRefusal),
         async run(work, options) {
           const endWait = wait.startTimer()

@@ -109,13 +109,7 @@ function requestSpans(): Pick<Instrument, 'plugin' | 'requestEnded'> {
 function workSpans(): Pick<Instrument, 'hashQueue' | 'mailer'> {
   return {
     hashQueue: (queue) => ({
-      get waiting() {
-        return queue.waiting
-      },
-      get full() {
-        return queue.full
-      },
-      admit: () => queue.admit(),
+      ...queue,
       run: (work, options) =>
         inSpan('hash password', (span) =>
           queue.run(() => {

@@ -2,18 +2,21 @@ import type { HashQueue } from '../../src/crypto/hash-queue.ts'
 import type { Instrument } from '../../src/operator/monitoring/instrument.ts'
 import { eventually } from './eventually.ts'
 
-/** Hashes that are under way for as long as a test wants. */
+/** Hashes that are under way for as long as a test wants, once it holds them. */
 export interface HeldHashes {
   instrument: Instrument
   /** Waits until so many are under way and so many more wait for their turn. */
   until(counts: { running: number; waiting: number }): Promise<void>
   running(): number
+  /** Those that begin from now on do not end. */
+  hold(): void
   /** Lets those that have begun, and all later ones, go on. */
   release(): void
 }
 
-export function holdHashes(): HeldHashes {
-  const gate = Promise.withResolvers<void>()
+export function holdableHashes(): HeldHashes {
+  let gate = Promise.withResolvers<void>()
+  gate.resolve()
   let inner: HashQueue
   let running = 0
 
@@ -40,6 +43,9 @@ export function holdHashes(): HeldHashes {
         () => running === begun && inner.waiting() === waiting,
       ),
     running: () => running,
+    hold: () => {
+      gate = Promise.withResolvers<void>()
+    },
     release: () => gate.resolve(),
   }
 }

@@ -60,7 +60,7 @@ export interface Service {
   /** A POST with a JSON body. */
   post(url: string, body?: unknown, token?: string, options?: InjectOptions): Promise<Answer>
   get(url: string, token?: string, options?: InjectOptions): Promise<Answer>
-  put(url: string, body: unknown, token?: string, options?: InjectOptions): Promise<Answer>
+  put(url: string, body: unknown, token?: string): Promise<Answer>
   delete(url: string, token?: string, options?: InjectOptions): Promise<Answer>
   close(): Promise<void>
 }
@@ -153,8 +153,7 @@ export async function startService(t: Test, options: ServiceOptions = {}): Promi
         token,
       ),
     get: (url, token, options) => call({ method: 'GET', url, ...options }, token),
-    put: (url, body, token, options) =>
-      call({ method: 'PUT', url, payload: body as object, ...options }, token),
+    put: (url, body, token) => call({ method: 'PUT', url, payload: body as object }, token),
     delete: (url, token, options) => call({ method: 'DELETE', url, ...options }, token),
   }
 }

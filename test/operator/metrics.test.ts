@@ -11,7 +11,7 @@ import { runCommand, startServer } from '../helpers/command.ts'
 import { onPostgres } from '../helpers/database.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { holdHashes } from '../helpers/held-hashes.ts'
+import { holdableHashes } from '../helpers/held-hashes.ts'
 import { RULE_NAMES } from '../helpers/invariants.ts'
 import { mailing, registerWithEmail } from '../helpers/mail.ts'
 import {
@@ -96,11 +96,12 @@ t.test('passwords, codes, logins and pauses are counted by how they went', async
 })
 
 t.test('the hash queue shows what runs, waits and is refused', async (t) => {
-  const hashes = holdHashes()
+  const hashes = holdableHashes()
   const service = await startMeasured(t, {
     environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '1' },
     instruments: [hashes.instrument],
   })
+  hashes.hold()
   const asked = ['ada', 'grace', 'linus'].map((username) =>
     service.post('/register', { username, password: PASSWORD }),
   )

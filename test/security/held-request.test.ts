@@ -2,24 +2,28 @@
 // the guard found when the head of the request came is not what holds when it is done.
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
 import type { Instrument } from '../../src/operator/monitoring/instrument.ts'
+import { operatorClient } from '../../src/operator/operator-client.ts'
 import { outcomeOf } from '../helpers/burst.ts'
 import { startMailingService } from '../helpers/mail.ts'
+import { SCENARIOS, type Scenario, send } from '../helpers/scenarios.ts'
 import { type Answer, enrol, PASSWORD, register, type Service } from '../helpers/service.ts'
-import { signedInBy, signIn } from '../helpers/sessions.ts'
+import { claimsOf, signedInBy, signIn } from '../helpers/sessions.ts'
 import { totp } from '../helpers/totp.ts'
 
 const OPTIONAL = { MFA_POLICY: 'optional' }
 
-/** Holds requests that ask for it when their guard has let them pass, as one does whose body is not there yet. */
+/** Holds a request that its guard has let pass, as one is held whose body is not there yet. */
 function holdBodies() {
   const gate = Promise.withResolvers<void>()
-  let passed = () => {}
+  let passed: (() => void) | null = null
   const instrument: Instrument = {
     plugin: fp(async (app) => {
-      app.addHook('preParsing', async ({ headers }) => {
-        if (!headers['x-held']) return
+      app.addHook('preParsing', async () => {
+        if (!passed) return
         passed()
+        passed = null
         await gate.promise
       })
     }),
@@ -27,11 +31,11 @@ function holdBodies() {
   return {
     instrument,
     /** Sends a request, and waits until its guard has let it pass or it has been answered. */
-    async begin(send: (held: { headers: Record<string, string> }) => Promise<Answer>) {
+    async begin(send: () => Promise<Answer>) {
       const reached = new Promise<void>((resolve) => {
         passed = resolve
       })
-      const answer = send({ headers: { 'x-held': 'yes' } })
+      const answer = send()
       await Promise.race([reached, answer])
       return { answer }
     },
@@ -39,32 +43,31 @@ function holdBodies() {
   }
 }
 
-type Held = { headers: Record<string, string> }
+/** What changes an account by an access token; a logout does no harm, whenever it comes. */
+const BY_SCENARIO = [
+  'POST /2fa/setup/confirm',
+  'POST /2fa/step-up',
+  'POST /2fa/recovery-codes',
+  'DELETE /2fa',
+  'PUT /me/email',
+  'POST /me/email/verify',
+  'POST /password/change',
+  'DELETE /sessions',
+  'DELETE /me',
+]
 
-/** What changes an account by an access token, with a body that is right. */
-const CHANGES: Record<string, (service: Service, token: string, held: Held) => Promise<Answer>> = {
-  'POST /2fa/setup': (service, token, held) => service.post('/2fa/setup', undefined, token, held),
-  'POST /2fa/recovery-codes': (service, token, held) =>
-    service.post('/2fa/recovery-codes', undefined, token, held),
-  'DELETE /2fa': (service, token, held) => service.delete('/2fa', token, held),
-  'PUT /me/email': (service, token, held) =>
-    service.put('/me/email', { email: 'eve@example.com' }, token, held),
-  'POST /me/email/verify': (service, token, held) =>
-    service.post('/me/email/verify', { code: '000000' }, token, held),
-  'POST /password/change': (service, token, held) =>
-    service.post(
-      '/password/change',
-      { current_password: PASSWORD, new_password: 'staple in a haystack' },
-      token,
-      held,
-    ),
-  'DELETE /sessions': (service, token, held) => service.delete('/sessions', token, held),
-  'DELETE /sessions/{id}': async (service, token, held) => {
-    const { body } = await service.get('/sessions', token)
-    const other = body.sessions.find(({ current }: { current: boolean }) => !current)
-    return service.delete(`/sessions/${other.id}`, token, held)
+const CHANGES: Record<string, Pick<Scenario, 'prepare'>> = {
+  ...Object.fromEntries(BY_SCENARIO.map((route) => [route, SCENARIOS[route] as Scenario])),
+  'POST /2fa/setup by a session': {
+    prepare: async (service, name) => ({ token: (await enrol(service, name)).accessToken }),
   },
-  'DELETE /me': (service, token, held) => service.delete('/me', token, held),
+  'DELETE /sessions/:id of another': {
+    async prepare(service, name) {
+      const account = await enrol(service, name)
+      const { sessionId } = await signIn(service, account)
+      return { token: account.accessToken, url: `/sessions/${sessionId}` }
+    },
+  },
 }
 
 /** All rows that are an account's, but for what tells of it. */
@@ -75,20 +78,25 @@ async function stateOf({ db }: Service) {
   return state
 }
 
+/** One more session of the token's account, which must go on. */
+async function openAnother({ deps, db }: Service, token = ''): Promise<void> {
+  const account = (await deps.accounts.byId(claimsOf(token).sub)) as Account
+  await db.transaction().execute((trx) => deps.sessions.open(trx, account, ['pwd'], operatorClient()))
+}
+
 async function startHolding(t: Test) {
   const bodies = holdBodies()
   const service = await startMailingService(t, { environment: OPTIONAL, instruments: [bodies.instrument] })
   return { bodies, service }
 }
 
-for (const [name, change] of Object.entries(CHANGES))
-  t.test(`${name}: nothing is done for a session that was ended meanwhile`, async (t) => {
+for (const [route, { prepare }] of Object.entries(CHANGES))
+  t.test(`${route}: nothing is done for a session that was ended meanwhile`, async (t) => {
     const { bodies, service } = await startHolding(t)
-    const ada = await enrol(service)
-    const theirs = await signIn(service, ada)
-    const own = await signIn(service, ada)
-    const { answer } = await bodies.begin((held) => change(service, theirs.accessToken, held))
-    t.equal((await service.delete('/sessions', own.accessToken)).status, 204)
+    const request = await prepare(service, 'ada')
+    await openAnother(service, request.token)
+    const { answer } = await bodies.begin(() => send(service, route, request))
+    t.equal((await service.post('/logout', undefined, request.token)).status, 204)
     const before = await stateOf(service)
     bodies.release()
     t.equal(outcomeOf(await answer), '401 invalid_token')
@@ -104,8 +112,8 @@ t.test(
       signedInBy(await service.post('/login', { username: 'ada', password: PASSWORD }))
     const theirs = await logIn()
     const own = await logIn()
-    const { answer } = await bodies.begin((held) =>
-      service.post('/2fa/recovery-codes', undefined, theirs.accessToken, held),
+    const { answer } = await bodies.begin(() =>
+      service.post('/2fa/recovery-codes', undefined, theirs.accessToken),
     )
     const { secret } = (await service.post('/2fa/setup', undefined, own.accessToken)).body
     const code = totp(secret, service.clock.now())

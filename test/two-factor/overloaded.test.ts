@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { eventually } from '../helpers/eventually.ts'
-import { holdHashes } from '../helpers/held-hashes.ts'
+import { holdableHashes } from '../helpers/held-hashes.ts'
 import { isProblem } from '../helpers/problems.ts'
 import { exchangeText, listen, openSocket } from '../helpers/raw-socket.ts'
 import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
@@ -8,12 +8,14 @@ import { PASSWORD, register, type Service, startService } from '../helpers/servi
 /** E-12: more passwords than the machine can hash. The excess is told so at once, before it costs anything. */
 
 /** A service that has a hash under way already, to which the test holds on, and room for so many to wait. */
-async function startBusy(t: Test, queue: number) {
-  const hashes = holdHashes()
+async function startBusy(t: Test, queue: number, prepare: (service: Service) => unknown = () => {}) {
+  const hashes = holdableHashes()
   const service = await startService(t, {
     environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: String(queue) },
     instruments: [hashes.instrument],
   })
+  await prepare(service)
+  hashes.hold()
   const running = knock(service, 'first')
   await hashes.until({ running: 1, waiting: 0 })
   return { service, hashes, running }
@@ -79,7 +81,7 @@ t.test('a refusal leaves the connection to whoever has said everything, and ends
 })
 
 t.test('a login that was refused for overload does not count as a wrong password', async (t) => {
-  const { service, hashes, running } = await startBusy(t, 0)
+  const { service, hashes, running } = await startBusy(t, 0, register)
   const refused = await Promise.all(Array.from({ length: 15 }, () => knock(service, 'ada')))
   for (const answer of refused) isProblem(t, answer, 'overloaded')
   hashes.release()
@@ -91,7 +93,6 @@ t.test('a login that was refused for overload does not count as a wrong password
     [1, 1],
     'only the wrong password was counted, and the database has not heard of the others',
   )
-  await register(service)
   t.equal((await knock(service, 'ada', PASSWORD)).status, 200)
 })
 

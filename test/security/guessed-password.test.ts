@@ -2,7 +2,9 @@
 // address of the same network, many at once. Or the owner is locked out by somebody else's wrong tries.
 import t from 'tap'
 import { burst, outcomeOf, tally } from '../helpers/burst.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { holdableHashes } from '../helpers/held-hashes.ts'
+import { listen, openSocket } from '../helpers/raw-socket.ts'
 import { type Answer, PASSWORD, register, type Service, startService } from '../helpers/service.ts'
 
 const tryPassword = (service: Service, username: string, password: string, remoteAddress = '192.0.2.1') =>
@@ -18,6 +20,9 @@ async function wrongPasswords(
     outcomes.push(outcomeOf(await tryPassword(service, name, 'not this one', address)))
   return outcomes
 }
+
+/** Where what comes over a socket comes from. */
+const LOOPBACK = '127.0.0.1'
 
 const times = (count: number, name: string) => Array.from({ length: count }, () => name)
 
@@ -199,6 +204,35 @@ t.test('a try after a pause that was not looked at gives the pause no new length
   hashes.release()
   await running
   t.equal((await tryPassword(service, 'ada', PASSWORD)).status, 200)
+})
+
+t.test('nor does one whose client went away while it waited', async (t) => {
+  const hashes = holdableHashes()
+  const service = await startService(t, {
+    environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '1' },
+    instruments: [hashes.instrument],
+  })
+  const { port } = await listen(service)
+  await register(service)
+  await wrongPasswords(service, times(10, 'ada'), LOOPBACK)
+  service.clock.advance(30)
+  hashes.hold()
+  const running = tryPassword(service, 'grace', PASSWORD)
+  await hashes.until({ running: 1, waiting: 0 })
+  const socket = await openSocket(port)
+  const body = JSON.stringify({ username: 'ada', password: PASSWORD })
+  socket.write(
+    `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  await hashes.until({ running: 1, waiting: 1 })
+  socket.destroy()
+  await hashes.until({ running: 1, waiting: 0 })
+  hashes.release()
+  await running
+  const counted = () =>
+    service.db.selectFrom('failure_counters').where('failures', '>', 10).selectAll().execute()
+  await eventually('its try is taken back', async () => (await counted()).length === 0)
+  t.equal((await tryPassword(service, 'ada', PASSWORD, LOOPBACK)).status, 200)
 })
 
 t.test('thirty right logins at once are all let in', async (t) => {

@@ -13,6 +13,12 @@ import * as outbox from './0011-outbox.ts'
 import * as mailCounts from './0012-mail-counts.ts'
 import * as auditActors from './0013-audit-actors.ts'
 import * as refreshEvents from './0014-refresh-events.ts'
+import * as mailedCodeFactors from './0015-mailed-code-factors.ts'
+import * as spentStepsAndDeletedAccounts from './0016-spent-steps-and-deleted-accounts.ts'
+import * as bounds from './0017-bounds.ts'
+import * as accountTokens from './0018-account-tokens.ts'
+import * as recovery from './0019-recovery.ts'
+import * as refreshRepeatsAndOwnNetworks from './0020-refresh-repeats-and-own-networks.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +36,10 @@ export const migrations: Record<string, Migration> = {
   '0012-mail-counts': mailCounts,
   '0013-audit-actors': auditActors,
   '0014-refresh-events': refreshEvents,
+  '0015-mailed-code-factors': mailedCodeFactors,
+  '0016-spent-steps-and-deleted-accounts': spentStepsAndDeletedAccounts,
+  '0017-bounds': bounds,
+  '0018-account-tokens': accountTokens,
+  '0019-recovery': recovery,
+  '0020-refresh-repeats-and-own-networks': refreshRepeatsAndOwnNetworks,
 }

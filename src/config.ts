@@ -1,36 +1,46 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { EMAIL_PATTERN } from './accounts/email-address.ts'
 import { type Argon2Cost, type EngineChoice, MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
+import { faultOfTls, withoutTlsSwitch } from './platform/clear-text.ts'
+import { readTraces } from './platform/collectors.ts'
+import { makeReader, type Reader } from './platform/environment.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
+import { EMAIL_PATTERN } from './values/email-address.ts'
+import { isAddressOrRange } from './values/network.ts'
+import type { Usernames } from './values/username.ts'
 
-/** Everything the environment decides, checked and complete. Durations are whole seconds. */
+/** All settings from the environment, checked and complete. Durations are whole seconds. */
 export interface Config {
   host: string
   port: number
   databaseUrl: string
-  /** Connections to PostgreSQL; SQLite needs no such number. */
+  /** The size of the pool of connections to PostgreSQL. SQLite has no pool. */
   databasePoolSize: number
-  /** Root keys, the sealing one first; `null` asks for a key kept beside the SQLite file. */
+  /** Root keys, of which the first one seals; `null` for a key that is kept beside the SQLite file. */
   secretKeys: readonly Buffer[] | null
   issuer: string
   audience: string
   appName: string
   mfaPolicy: 'required' | 'optional'
   registration: 'open' | 'closed'
+  usernames: Usernames
   jwtAlg: 'ES256' | 'EdDSA'
   accessTokenTtl: number
   mfaTokenTtl: number
   refreshTokenTtl: number
-  /** Empty when no mail is to be sent. */
+  auditRetentionDays: number
+  /** Live sessions of one account. */
+  maxSessions: number
+  /** Days after which accounts that were never used are removed; 0 for never. */
+  unenrolledDays: number
+  /** Empty when no mail is sent. */
   smtpUrl: string
   mailFrom: Mailbox | null
   emailCodes: boolean
   docs: boolean
-  /** Empty for limits in memory. */
+  /** Empty when limits are counted in memory. */
   redisUrl: string
   trustProxy: readonly string[]
   corsOrigins: readonly string[]
@@ -40,16 +50,16 @@ export interface Config {
   hashConcurrency: number
   hashQueue: number
   logLevel: LogLevel
-  /** 0 for no metrics. */
+  /** 0 when no metrics are served. */
   metricsPort: number
-  /** Whether the standard variables of OpenTelemetry ask for traces; its library reads the rest of them. */
+  /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
   traces: boolean
 }
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** The environment is not fit to start with; `faults` has a sentence for each variable. */
+/** The environment has faults and the service cannot start. `faults` has a sentence for each variable. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly string[]
@@ -87,10 +97,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     appName: readAppName(read, faults),
     mfaPolicy: read.choice('MFA_POLICY', ['required', 'optional'], 'required'),
     registration: read.choice('REGISTRATION', ['open', 'closed'], 'open'),
+    usernames: read.choice('USERNAMES', ['any', 'plain'], 'any'),
     jwtAlg: read.choice('JWT_ALG', ['ES256', 'EdDSA'], 'ES256'),
     accessTokenTtl: read.integer('ACCESS_TOKEN_TTL', 600, 10, 3600),
     mfaTokenTtl: read.integer('MFA_TOKEN_TTL', 300, 10, 3600),
     refreshTokenTtl: read.integer('REFRESH_TOKEN_TTL', 2_592_000, 60, 31_536_000),
+    auditRetentionDays: read.integer('AUDIT_RETENTION_DAYS', 365, 1, 3650),
+    maxSessions: read.integer('MAX_SESSIONS', 100, 1, 10_000),
+    unenrolledDays: read.integer('UNENROLLED_DAYS', 30, 0, 3650),
     smtpUrl: read.text('SMTP_URL', ''),
     mailFrom: readMailFrom(read, faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
@@ -109,7 +123,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     hashQueue: read.integer('HASH_QUEUE', 16 * concurrency, 0, 100_000),
     logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
-    traces: readTraces(read),
+    traces: readTraces(read.text, faults),
   }
   checkMail(config, faults)
   if (config.argon2.memoryKib * config.argon2.passes > MAX_WORK)
@@ -120,52 +134,6 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
   return Object.freeze(config)
 }
 
-interface Reader {
-  text(name: string, fallback: string): string
-  integer(name: string, fallback: number, min: number, max: number): number
-  choice<const T extends string>(name: string, choices: readonly T[], fallback: NoInfer<T>): T
-  onOff(name: string, fallback: boolean): boolean
-  url(name: string, fallback: string): string
-  /** The parts between the commas; none when the variable is not set. */
-  list(name: string): string[]
-}
-
-/** An empty variable counts as one that is not set, as in a `.env` file with blanks to fill in. */
-function makeReader(environment: NodeJS.ProcessEnv, faults: string[]): Reader {
-  const text = (name: string, fallback: string) => environment[name]?.trim() || fallback
-
-  const reader: Reader = {
-    text,
-    integer(name, fallback, min, max) {
-      const value = text(name, String(fallback))
-      const number = Number(value)
-      if (/^\d+$/.test(value) && number >= min && number <= max) return number
-      faults.push(`${name} must be a whole number from ${min} to ${max}, not "${value}"`)
-      return fallback
-    },
-    choice(name, choices, fallback) {
-      const value = text(name, fallback)
-      const found = choices.find((choice) => choice === value)
-      if (found === undefined) faults.push(`${name} must be ${choices.join(' or ')}, not "${value}"`)
-      return found ?? fallback
-    },
-    list: (name) =>
-      text(name, '')
-        .split(',')
-        .map((part) => part.trim())
-        .filter(Boolean),
-    onOff: (name, fallback) => reader.choice(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on',
-    url(name, fallback) {
-      const value = text(name, fallback)
-      const url = URL.parse(value)
-      const plain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username
-      if (!plain) faults.push(`${name} must be an http or https URL without user, query or fragment`)
-      return value.replace(/\/$/, '')
-    },
-  }
-  return reader
-}
-
 function readDatabaseUrl(read: Reader, faults: string[]): string {
   const value = read.text('DATABASE_URL', 'sqlite:./data/keyturn.db')
   const fault = databaseUrlFault(value)
@@ -173,7 +141,7 @@ function readDatabaseUrl(read: Reader, faults: string[]): string {
   return value
 }
 
-/** @returns what is wrong with the URL of a database, without repeating it: it may hold a password. */
+/** @returns the fault of a database URL, without repeating the URL: it may hold a password. */
 export function databaseUrlFault(databaseUrl: string): string | undefined {
   if (isPostgresUrl(databaseUrl)) return faultOfPostgresUrl(databaseUrl)
   if (/^sqlite:./.test(databaseUrl)) return undefined
@@ -200,21 +168,14 @@ function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
 
 function readRedisUrl(read: Reader, faults: string[]): string {
   const value = read.text('REDIS_URL', '')
-  const { protocol = '', hostname } = URL.parse(value) ?? {}
-  if (value && !(/^rediss?:$/.test(protocol) && hostname))
-    faults.push('REDIS_URL must be a URL like redis://host:6379 or rediss://user:password@host:6379')
-  return value
-}
-
-/** Off unless somebody says where traces go. */
-function readTraces(read: Reader): boolean {
-  const disabled = read.text('OTEL_SDK_DISABLED', '').toLowerCase() === 'true'
-  const exporter = read.text('OTEL_TRACES_EXPORTER', '')
-  const places = [
-    read.text('OTEL_EXPORTER_OTLP_ENDPOINT', ''),
-    read.text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', ''),
-  ]
-  return !disabled && exporter !== 'none' && (exporter !== '' || places.some(Boolean))
+  if (!value) return value
+  const url = URL.parse(value)
+  const fault =
+    url && /^rediss?:$/.test(url.protocol) && url.hostname
+      ? faultOfTls(url, 'redis:')
+      : 'must be a URL like redis://127.0.0.1:6379 or rediss://user:password@host:6379'
+  if (fault) faults.push(`REDIS_URL ${fault}`)
+  return withoutTlsSwitch(value)
 }
 
 function readCorsOrigins(read: Reader, faults: string[]): string[] {
@@ -231,14 +192,6 @@ function readTrustProxy(read: Reader, faults: string[]): string[] {
     if (!isAddressOrRange(address))
       faults.push(`TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "${address}"`)
   return addresses
-}
-
-/** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`; a range of everything would be trust in everybody. */
-function isAddressOrRange(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
-  const length = prefix === undefined ? bits : Number(/^\d{1,3}$/.exec(prefix)?.[0] ?? 0)
-  return rest.length === 0 && length >= 1 && length <= bits
 }
 
 function readSecretKeys(
@@ -263,7 +216,7 @@ function readSecretKeys(
   return null
 }
 
-/** The text of the keys, `''` when none is given, `null` when it could not be read. */
+/** The text of the keys; `''` when none is given, `null` when it could not be read. */
 function secretKeyText(environment: NodeJS.ProcessEnv, faults: string[]): string | null {
   const direct = environment.SECRET_KEY?.trim() ?? ''
   const path = environment.SECRET_KEY_FILE?.trim()
@@ -280,7 +233,7 @@ function secretKeyText(environment: NodeJS.ProcessEnv, faults: string[]): string
   }
 }
 
-/** Base64 or base64url; `null` when it is neither, too short, or too regular to be random. */
+/** Decodes base64 or base64url; `null` when it is neither, too short, or too regular to be random. */
 export function decodeKey(text: string): Buffer | null {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return null
   const key = Buffer.from(text, 'base64')

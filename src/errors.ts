@@ -1,8 +1,8 @@
 import { StacklessError } from './platform/stackless-error.ts'
 
 /**
- * The catalogue of problems: what a client can be told, and nothing else. The code is the contract; title and
- * detail are for people. A cause is for the log alone.
+ * The catalogue of problems that a client can be told. Clients rely on the code; title and detail are for people. A
+ * cause goes to the log only.
  */
 const CATALOGUE = {
   validation_failed: [400, 'The request does not have the expected form'],
@@ -11,8 +11,9 @@ const CATALOGUE = {
   invalid_credentials: [401, 'Wrong username or password'],
   invalid_token: [401, 'The token is missing or not valid here'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],
-  insufficient_user_authentication: [401, 'A fresh second factor is needed'],
+  insufficient_user_authentication: [401, 'Password and second factor have to be shown again'],
   two_factor_required: [403, 'The second factor is required'],
+  enrolment_code_required: [403, 'An enrolment code is required'],
   registration_closed: [403, 'Registration is closed'],
   not_found: [404, 'There is nothing here'],
   method_not_allowed: [405, 'The method is not allowed here'],
@@ -48,17 +49,21 @@ export function problemTitle(code: ProblemCode): string {
   return CATALOGUE[code][1]
 }
 
-/** One thing that is wrong in the body; `pointer` is a JSON Pointer (RFC 6901), `''` for the whole of it. */
+/** One fault in the body. `pointer` is a JSON Pointer (RFC 6901), `''` for the body as a whole. */
 export interface FieldFault {
   pointer: string
   detail: string
 }
 
-/** Members that some problems carry beside the common ones (RFC 9457 section 3.2). */
+/** Members that some problems have in addition to the common ones (RFC 9457 section 3.2). */
 export interface ProblemExtras {
   errors?: FieldFault[]
   attempts_left?: number
   server_time?: string
+  /** The token that the route takes. */
+  needs?: 'account_token'
+  /** Tells the causes of one code apart. */
+  reason?: string
 }
 
 interface AppErrorOptions {
@@ -99,7 +104,7 @@ export const malformedJson = (detail: string) => new AppError('malformed_json', 
 export const invalidCredentials = () =>
   new AppError('invalid_credentials', 'The username or the password is wrong.')
 
-/** Why a token was refused is for the log: the client sees one answer for all of it (RFC 6750 section 3.1). */
+/** The reason is for the log only: the client sees the same answer for all refused tokens (RFC 6750 section 3.1). */
 export const invalidToken = (reason: string) =>
   new AppError('invalid_token', 'The token is missing, expired, used up, or not meant for this route.', {
     headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
@@ -113,22 +118,44 @@ export const missingToken = () =>
     cause: 'no bearer token was sent',
   })
 
-/** Unknown, expired, used and ended look alike. */
+/** Unknown, expired, used and ended tokens get the same answer. */
 export const invalidRefreshToken = (reason: string) =>
   new AppError('invalid_refresh_token', 'The refresh token is unknown, expired or used. Log in again.', {
     cause: reason,
   })
 
-/** RFC 9470 section 3. @param maxAge seconds since the authentication that are still fresh. */
-export const insufficientUserAuthentication = (acr: string, maxAge: number) =>
-  new AppError(
-    'insufficient_user_authentication',
-    'This needs an authentication with the second factor in the last few minutes.',
-    {
-      headers: {
-        'www-authenticate': `Bearer error="insufficient_user_authentication", acr_values="${acr}", max_age=${maxAge}`,
-      },
+/** RFC 9470 section 3. */
+export const insufficientUserAuthentication = (acr: string) =>
+  stepUpNeeded(
+    'This takes an account token: sign in, or POST /2fa/step-up with the password and a code.',
+    acr,
+  )
+
+export const factorTooNew = (acr: string) =>
+  stepUpNeeded(
+    'This factor is younger than a day and the account has an older one. Use that one, a recovery code, or wait.',
+    acr,
+    { reason: 'factor_too_new' },
+  )
+
+function stepUpNeeded(detail: string, acr: string, extras: ProblemExtras = {}): AppError {
+  return new AppError('insufficient_user_authentication', detail, {
+    extras: { needs: 'account_token', ...extras },
+    headers: {
+      'www-authenticate': `Bearer error="insufficient_user_authentication", acr_values="${acr}", max_age=300`,
     },
+  })
+}
+
+export const tooManyStepUps = () =>
+  new AppError('too_many_attempts', 'Too many failed attempts. Sign in again.', {
+    extras: { reason: 'sign_in_again' },
+  })
+
+export const enrolmentCodeRequired = () =>
+  new AppError(
+    'enrolment_code_required',
+    'The first factor of this account takes the enrolment code that the people who run this service handed out.',
   )
 
 export const registrationClosed = () =>
@@ -149,10 +176,13 @@ export const notAcceptable = (offered: readonly string[]) =>
 export const usernameTaken = () =>
   new AppError('username_taken', 'Another account has this username, perhaps in another case.')
 
+export const usernameReserved = () =>
+  new AppError('username_taken', 'This username is reserved for the people who run the service.')
+
 export const alreadyEnrolled = () =>
   new AppError(
     'already_enrolled',
-    'This account has a second factor. Sign in with it; a fresh access token can replace it.',
+    'This account has a second factor. Sign in with it; an account token can replace it.',
   )
 
 export const notEnrolled = () =>
@@ -162,7 +192,20 @@ export const notEnrolled = () =>
   )
 
 export const emailUnavailable = () =>
-  new AppError('email_unavailable', 'This service sends no codes by email, or the account has no address.')
+  new AppError(
+    'email_unavailable',
+    'This service sends no codes by email, the account has no address for them, or its owner has not switched them on.',
+  )
+
+export const addressNotProven = () =>
+  new AppError('email_unavailable', 'Codes by email take a proven address. Begin with PUT /me/email.')
+
+/** The mailbox must not become the only factor of an account that would have no recovery codes. */
+export const mailboxAlone = () =>
+  new AppError(
+    'email_unavailable',
+    'Codes by email come after another second factor. Begin with POST /2fa/setup.',
+  )
 
 export const twoFactorRequired = () =>
   new AppError(
@@ -182,13 +225,13 @@ export const emailDeliveryFailed = (cause: unknown) =>
     cause,
   })
 
-/** @param retryAfter whole seconds until the next mail may be asked for. */
+/** @param retryAfter whole seconds until the next mail may be requested. */
 export const mailedTooOften = (retryAfter: number) =>
   new AppError('rate_limited', `A mail was sent a moment ago. Ask for another one in ${retryAfter} s.`, {
     retryAfter,
   })
 
-/** Wrong, expired and used codes look alike; the server's time helps to find a clock that is off. */
+/** Wrong, expired and used codes get the same answer. The time of the server helps to find a clock that is off. */
 export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
   new AppError(
     'invalid_code',
@@ -201,12 +244,26 @@ export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
     },
   )
 
-/** @param member the one of the body that has the password. */
+/** @param member the member of the body that holds the password. */
 export const passwordRejected = (member: string, detail: string) =>
   new AppError('password_rejected', detail, { extras: { errors: [{ pointer: `/${member}`, detail }] } })
 
 export const rateLimited = (retryAfter: number) =>
   new AppError('rate_limited', `Too many requests from this address. Try again in ${retryAfter} s.`, {
+    retryAfter,
+  })
+
+/** @param retryAfter whole seconds until recovery codes can be renewed again. */
+export const renewedTooOften = (retryAfter: number) =>
+  new AppError(
+    'rate_limited',
+    `Recovery codes were renewed too often. The last ones stay valid. Try again in ${retryAfter} s.`,
+    { retryAfter },
+  )
+
+/** @param retryAfter whole seconds until the session can be refreshed again. */
+export const refreshedTooOften = (retryAfter: number) =>
+  new AppError('rate_limited', `This session was refreshed too often. Try again in ${retryAfter} s.`, {
     retryAfter,
   })
 

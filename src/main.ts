@@ -1,21 +1,19 @@
+import type { AddressInfo } from 'node:net'
 import closeWithGrace from 'close-with-grace'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildApp } from './app.ts'
 import { type Config, readConfig } from './config.ts'
-import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { lowerHashThreads } from './crypto/thread-pool.ts'
-import { makeDependencies } from './dependencies.ts'
+import { explainFailure } from './explain-failure.ts'
 import { stopGracefully } from './http/graceful-stop.ts'
 import type { Readiness } from './http/readiness.ts'
-import { startBackgroundWork } from './operator/background-work.ts'
-import { type Monitoring, startMonitoring } from './operator/monitoring/start.ts'
-import { explainFailure } from './operator/terminal/explain-failure.ts'
+import { type Monitoring, startMonitoring } from './monitoring/start.ts'
+import { openService } from './open-service.ts'
 import { systemClock } from './platform/clock.ts'
-import { openDatabase } from './platform/database.ts'
+import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { makeLogger } from './platform/logger.ts'
-import { migrateUp } from './platform/migrate.ts'
-import { rootKeysOf } from './tokens/root-keys.ts'
+import { endWithNpx } from './platform/parent.ts'
+import { VERSION } from './version.ts'
 
 const GRACE_MS = 10_000
 
@@ -24,11 +22,14 @@ export async function main({ hashThreads }: { hashThreads: number }): Promise<vo
   try {
     const config = readConfig(process.env)
     const logger = makeLogger(config.logLevel)
+    logger.info({ version: VERSION, node: process.version }, 'starting')
     const { app, readiness } = await start(config, logger, hashThreads)
-    closeWithGrace({ delay: GRACE_MS, logger }, async ({ err, signal }) => {
+    const skip = ignoreHangUp(logger)
+    endWithNpx(process.env)
+    closeWithGrace({ delay: GRACE_MS, logger, skip }, async ({ err, signal }) => {
       if (err) logger.fatal({ err }, 'ending after an error')
       else logger.info({ signal }, 'ending')
-      // Who presses Ctrl+C waits for it; who sends SIGTERM may have a load balancer to tell.
+      // After Ctrl+C a person waits for the end; after SIGTERM a load balancer has to hear of it first.
       await stopGracefully(app, { readiness, announced: signal === 'SIGTERM' })
     })
   } catch (error) {
@@ -42,34 +43,23 @@ async function start(
   logger: Logger,
   hashThreads: number,
 ): Promise<{ app: FastifyInstance; readiness: Readiness }> {
-  for (const sentence of weaknesses(config)) logger.warn(sentence)
-
   const monitoring = await startMonitoring({ config, clock: systemClock, logger })
-  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
+  const { instruments } = monitoring
   try {
-    const migrations = await migrateUp(db)
-    if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
-    const rootKeys = await rootKeysOf(config, db)
-    const { instruments } = monitoring
-    const outside = { config, db, clock: systemClock, logger, rootKeys, hashThreads, instruments }
-    const deps = await makeDependencies(outside)
-    lowerHashThreads()
-    const app = await buildApp(deps, logger)
-    const endBackgroundWork = startBackgroundWork({ ...deps, logger })
-    app.addHook('onClose', async () => {
-      await endBackgroundWork()
-      await db.destroy()
-      await monitoring.end()
+    const { app, service } = await openService({
+      ...{ config, logger, hashThreads, instruments },
+      closed: () => monitoring.end(),
     })
+    lowerHashThreads()
     await listen(app, config, monitoring)
-    const { name: hash_engine, hashMs: hash_ms } = deps.passwords.engine
+    const { name: hash_engine, hashMs: hash_ms } = service.passwords.engine
     logger.info(
       { issuer: config.issuer, mfa_policy: config.mfaPolicy, docs: config.docs, hash_engine, hash_ms },
       'ready',
     )
-    return { app, readiness: deps.readiness }
+    if (process.stdout.isTTY) setImmediate(() => process.stdout.write(welcome(app, config)))
+    return { app, readiness: service.readiness }
   } catch (error) {
-    await db.destroy()
     await monitoring.end()
     throw error
   }
@@ -79,26 +69,36 @@ async function start(
 async function listen(app: FastifyInstance, { host, port }: Config, monitoring: Monitoring): Promise<void> {
   try {
     await monitoring.listen()
-    await app.listen({ host, port, listenTextResolver: () => 'listening' })
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` })
   } catch (error) {
     await app.close()
     throw error
   }
 }
 
-/** What may be on purpose, but mostly is not. */
-function weaknesses({ argon2, issuer, trustProxy }: Config): string[] {
-  const weak: [boolean, string][] = [
-    [
-      argon2.memoryKib * argon2.passes < OWASP_LEAST_WORK,
-      'The password hash is cheaper than OWASP recommends: raise ARGON2_MEMORY_KIB or ARGON2_TIME',
-    ],
-    [
-      issuer.startsWith('https:') && trustProxy.length === 0,
-      'ISSUER is https, so a proxy stands before this service, but TRUST_PROXY does not name it: all clients count as one address',
-    ],
+/**
+ * What a supervisor sends to make a daemon read its settings again; this service reads them once, when it starts. On a
+ * terminal the signal says that the terminal has gone.
+ *
+ * @returns the signals that do not end the service.
+ */
+function ignoreHangUp(logger: Logger): 'SIGHUP'[] {
+  if (process.stdin.isTTY || process.stdout.isTTY) return []
+  process.on('SIGHUP', () => logger.info('SIGHUP does nothing: settings are read at start'))
+  return ['SIGHUP']
+}
+
+/** For a person who has started it by hand: where it is, and what to do next. */
+function welcome(app: FastifyInstance, { host, issuer, docs }: Config): string {
+  const { port } = app.server.address() as AddressInfo
+  const address = `http://${isEveryAddress(host) ? 'localhost' : inUrl(host)}:${port}`
+  const lines = [
+    `Keyturn ${VERSION} is ready.`,
+    `  API         ${address}`,
+    ...(docs ? [`  Try it out  ${address}${new URL(issuer).pathname.replace(/\/$/, '')}/docs`] : []),
+    '  Stop        Ctrl+C',
   ]
-  return weak.filter(([is]) => is).map(([, sentence]) => sentence)
+  return `\n${lines.join('\n')}\n\n`
 }
 
 const CANNOT_LISTEN = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']

@@ -1,7 +1,8 @@
-import './compile-cache.js'
-import { flushCompileCache } from 'node:module'
 import { reserveHashThreads } from './crypto/thread-pool.ts'
 import { readEnvFile } from './platform/env-file.ts'
+
+// Without a listener Node.js opens its inspector at this signal, and a debugger that connects can run any code here.
+process.on('SIGUSR1', () => {})
 
 readEnvFile()
 
@@ -10,4 +11,3 @@ const hashThreads = reserveHashThreads(process.env)
 
 const { main } = await import('./main.ts')
 await main({ hashThreads })
-flushCompileCache()

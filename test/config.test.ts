@@ -33,10 +33,14 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       appName: 'Keyturn',
       mfaPolicy: 'required',
       registration: 'open',
+      usernames: 'any',
       jwtAlg: 'ES256',
       accessTokenTtl: 600,
       mfaTokenTtl: 300,
       refreshTokenTtl: 2_592_000,
+      auditRetentionDays: 365,
+      maxSessions: 100,
+      unenrolledDays: 30,
       smtpUrl: '',
       mailFrom: null,
       emailCodes: false,
@@ -71,10 +75,14 @@ t.test('every variable is read', async (t) => {
     APP_NAME: 'Émile & Co',
     MFA_POLICY: 'optional',
     REGISTRATION: 'closed',
+    USERNAMES: 'plain',
     JWT_ALG: 'EdDSA',
     ACCESS_TOKEN_TTL: '61',
     MFA_TOKEN_TTL: '62',
     REFRESH_TOKEN_TTL: '63',
+    AUDIT_RETENTION_DAYS: '64',
+    MAX_SESSIONS: '64',
+    UNENROLLED_DAYS: '0',
     SMTP_URL: 'smtps://user:pass@mail.example.com:465',
     MAIL_FROM: 'Keyturn <no-reply@example.com>',
     EMAIL_CODES: 'on',
@@ -106,10 +114,14 @@ t.test('every variable is read', async (t) => {
       appName: 'Émile & Co',
       mfaPolicy: 'optional',
       registration: 'closed',
+      usernames: 'plain',
       jwtAlg: 'EdDSA',
       accessTokenTtl: 61,
       mfaTokenTtl: 62,
       refreshTokenTtl: 63,
+      auditRetentionDays: 64,
+      maxSessions: 64,
+      unenrolledDays: 0,
       smtpUrl: 'smtps://user:pass@mail.example.com:465',
       mailFrom: { name: 'Keyturn', address: 'no-reply@example.com' },
       emailCodes: true,
@@ -171,10 +183,22 @@ const BAD: Record<string, string[]> = {
   ACCESS_TOKEN_TTL: ['0', '9', '3601', '10m', '-600'],
   MFA_TOKEN_TTL: ['0', '9', '3601', '5m'],
   REFRESH_TOKEN_TTL: ['59', '31536001', '30d'],
+  MAX_SESSIONS: ['0', '10001', 'many'],
+  UNENROLLED_DAYS: ['-1', '3651', '30d'],
   SMTP_URL: ['mail.example.com', 'http://x'],
   EMAIL_CODES: ['true', '1', 'On'],
   DOCS: ['yes', 'false'],
-  REDIS_URL: ['localhost:6379', 'redis:localhost', 'redis://', 'http://x'],
+  REDIS_URL: [
+    ...['localhost:6379', 'redis:localhost', 'redis://', 'http://x'],
+    ...[
+      'redis://redis.example.com',
+      'redis://10.0.0.1:6379',
+      'redis://redis?tls=on',
+      'rediss://redis?tls=off',
+    ],
+  ],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['http://collector:4318', 'http://10.0.0.1:4318?tls=on', 'HTTP://collector'],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ['http://collector:4318/v1/traces'],
   TRUST_PROXY: [
     '*',
     'true',
@@ -235,13 +259,40 @@ t.test('all faults are reported at once', async (t) => {
   t.equal(message.split('\n').length, faults.length + 1, 'a line for each')
 })
 
+t.test(
+  'Redis and collectors on another machine are reached in clear only where the URL says so',
+  async (t) => {
+    const { redisUrl } = readConfig({
+      REDIS_URL: 'redis://:secret@redis.example.com:6379/1?family=6&tls=off',
+    })
+    t.equal(redisUrl, 'redis://:secret@redis.example.com:6379/1?family=6', 'its client would take it for TLS')
+    for (const url of [
+      'redis://127.0.0.1',
+      'redis://[::1]:6379',
+      'redis://localhost',
+      'rediss://redis.example.com',
+    ])
+      t.equal(readConfig({ REDIS_URL: url }).redisUrl, url)
+    for (const name of ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'])
+      for (const url of [
+        ...['http://localhost:4318', 'https://collector:4318', 'http://collector:4318?tls=off'],
+        'http://collector:4318/v1/traces?tls=off',
+      ])
+        t.ok(readConfig({ [name]: url }).traces, `${name}=${url}`)
+    const unused = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', OTEL_SDK_DISABLED: 'true' }
+    t.notOk(readConfig(unused).traces)
+  },
+)
+
 t.test('a fault does not repeat a secret', async (t) => {
   const secret = 'hunter2hunter2hunter2'
   t.notMatch(faultsOf({ SECRET_KEY: secret }).join(), secret)
   t.notMatch(faultsOf({ SMTP_URL: `ftp://user:${secret}@x`, MAIL_FROM: 'a@b.example' }).join(), secret)
   for (const rest of ['', '/', '/y?sslmode=prefer', ':port/y'])
     t.notMatch(faultsOf({ DATABASE_URL: `postgres://user:${secret}@x${rest}` }).join(), secret)
-  t.notMatch(faultsOf({ REDIS_URL: `http://:${secret}@x` }).join(), secret)
+  for (const scheme of ['http', 'redis'])
+    t.notMatch(faultsOf({ REDIS_URL: `${scheme}://:${secret}@x` }).join(), secret)
+  t.notMatch(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://me:${secret}@x` }).join(), secret)
   t.notMatch(faultsOf({ ISSUER: `https://user:${secret}@x` }).join(), secret)
 })
 

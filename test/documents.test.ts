@@ -1,28 +1,19 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
+import { CODE_POLICY } from '../src/attempts/policies.ts'
 import { EVENTS } from '../src/audit/events.ts'
+import { MAX_ATTEMPTS } from '../src/challenges/challenges.ts'
+import { registerCommands } from '../src/cli/commands/commands.ts'
 import { readConfig } from '../src/config.ts'
 import { problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
-import { registerCommands } from '../src/operator/commands/index.ts'
-import { MAX_WRONG_CODES } from '../src/sign-in/challenges.ts'
-import { CODE_POLICY } from '../src/sign-in/failure-counters.ts'
 import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
-import { readme } from './helpers/readme.ts'
-import { requirements, securityPolicy } from './helpers/security-table.ts'
+import { documents, inBackticks, page, tableRows } from './helpers/documents/readme.ts'
+import { requirements, securityPolicy } from './helpers/documents/security-table.ts'
 
-/** The rows of all tables in one section, each as its cells. */
-function tableRows(heading: string, text = readme): string[][] {
-  const [, section = ''] = new RegExp(`^#+ ${heading}$(.*?)(?=^#+ |$(?![\\s\\S]))`, 'ms').exec(text) ?? []
-  const rows = section.match(/^\|.*\|$/gm) ?? []
-  return rows
-    .filter((row) => !row.startsWith('| ---'))
-    .map((row) => row.split(/(?<!\\)\|/).map((cell) => cell.trim()))
-    .map((cells) => cells.slice(1, -1))
-}
-
-const inBackticks = (text = '') => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+const ROOT = new URL('../', import.meta.url)
 
 /** The names that the configuration asks the environment for. */
 function variables(): string[] {
@@ -33,28 +24,36 @@ function variables(): string[] {
   return [...asked].sort()
 }
 
-t.test('the README and .env.example name every variable that the service reads, and no other', async (t) => {
-  const inReadme = tableRows('Settings').flatMap(([names]) => inBackticks(names))
-  t.same(inReadme.sort(), variables())
+t.test(
+  'the documents and .env.example name every variable that the service reads, and no other',
+  async (t) => {
+    const documented = tableRows(page('settings'), 'Settings').flatMap(([names]) => inBackticks(names))
+    t.same(documented.sort(), variables())
 
-  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
-  const inExample = [...example.matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)
-  t.same(inExample.sort(), variables())
-})
+    const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+    const inExample = [...example.matchAll(/^#([A-Z0-9_]+)=/gm)].map(([, name]) => name)
+    t.same(inExample.sort(), variables())
+  },
+)
 
-t.test('the README names every operation of the API under who may call it', async (t) => {
+t.test('the documents name every operation of the API under who may call it', async (t) => {
   const { paths } = JSON.parse(readFileSync(new URL('../openapi/openapi.json', import.meta.url), 'utf8'))
-  const [open, mfa, access, fresh] = tableRows('The API')
+  const [open, mfa, access, account] = tableRows(page('contract'), 'Who may call what')
     .slice(1)
     .map(([, routes]) => inBackticks(routes))
-  const withAccess = new Set([...(access ?? []), ...(fresh ?? [])])
   const named = {
     mfaToken: [...(mfa ?? [])].sort(),
-    accessToken: [...withAccess].sort(),
+    accessToken: access?.sort(),
+    accountToken: account?.sort(),
     anybody: open?.sort(),
   }
 
-  const documented: Record<string, string[]> = { anybody: [], mfaToken: [], accessToken: [] }
+  const documented: Record<string, string[]> = {
+    anybody: [],
+    mfaToken: [],
+    accessToken: [],
+    accountToken: [],
+  }
   for (const [path, operations] of Object.entries<Record<string, { security: object[] }>>(paths))
     for (const [method, { security }] of Object.entries(operations))
       for (const scheme of security?.length ? security.flatMap(Object.keys) : ['anybody'])
@@ -63,7 +62,7 @@ t.test('the README names every operation of the API under who may call it', asyn
   t.same(named, documented)
 })
 
-t.test('the README names every command, and each has help with an example', async (t) => {
+t.test('the documents name every command, and each has help with an example', async (t) => {
   const program = new Command('keyturn')
   registerCommands(program)
   const leaves = (command: Command): Command[] =>
@@ -71,7 +70,7 @@ t.test('the README names every command, and each has help with an example', asyn
   const nameOf = (command: Command): string =>
     command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 
-  const named = tableRows('The command line')
+  const named = tableRows(page('command-line'), 'The command line')
     .slice(1)
     .flatMap(([names]) => inBackticks(names))
   const there = leaves(program).map((command) => nameOf(command).replace('import file', 'import'))
@@ -87,23 +86,23 @@ t.test('the README names every command, and each has help with an example', asyn
   }
 })
 
-t.test('the README names every problem code under its status', async (t) => {
-  const rows = tableRows('Errors').slice(1)
+t.test('the documents name every problem code under its status', async (t) => {
+  const rows = tableRows(page('errors'), 'Errors').slice(1)
   t.same(rows.flatMap(([, codes]) => inBackticks(codes)).sort(), [...problemCodes].sort())
   for (const [statuses = '', codes] of rows)
     for (const code of inBackticks(codes))
       t.ok(statuses.includes(String(problemStatus(code as (typeof problemCodes)[number]))), code)
 })
 
-t.test('the limits in the README are those of the service', async (t) => {
-  const rows = tableRows('Limits')
+t.test('the limits in the documents are those of the service', async (t) => {
+  const rows = tableRows(page('limits'), 'Limits')
   for (const [group, requests] of Object.entries(RATE_LIMITS))
     t.ok(
       rows.some(([name = '', limit]) => name.startsWith(`\`${group}\``) && limit === String(requests)),
       group,
     )
   const limitOf = (what: string) => rows.find(([name]) => name?.startsWith(what))?.[1]
-  t.match(limitOf('wrong codes for one mfa token'), new RegExp(`^${MAX_WRONG_CODES},`))
+  t.match(limitOf('wrong codes for one mfa token'), new RegExp(`^${MAX_ATTEMPTS},`))
   const { from, firstPauseSeconds, longestPauseSeconds, last } = CODE_POLICY
   t.match(
     limitOf('wrong codes in a row'),
@@ -111,23 +110,83 @@ t.test('the limits in the README are those of the service', async (t) => {
   )
 })
 
-t.test('the README gives a reason for each dependency', async (t) => {
-  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
+t.test('the documents give a reason for each dependency', async (t) => {
+  const { dependencies, optionalDependencies, peerDependencies, devDependencies } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   )
-  const rows = tableRows('How it is built').flatMap(([names]) => inBackticks(names))
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies }))
+  const rows = tableRows(page('development'), 'Dependencies').flatMap(([names]) => inBackticks(names))
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }))
     t.ok(rows.includes(name), name)
-  const [, development = ''] = readme.split('For development:')
+  const [, development = ''] = page('development').split('For development:')
   for (const name of Object.keys(devDependencies).filter((name) => !name.startsWith('@types/')))
-    t.match(development, `\`${name}\``, name)
+    t.ok(rows.includes(name) || development.includes(`\`${name}\``), name)
 })
 
-t.test('the links of the documents lead to files of this project', async (t) => {
-  for (const name of ['README.md', 'SECURITY.md', 'CHANGELOG.md']) {
-    const text = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g))
-      t.ok(existsSync(new URL(`../${target}`, import.meta.url)), `${name}: ${target}`)
+/** The anchors that a forge gives the headings of a text. */
+function anchorsOf(text: string): Set<string> {
+  const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '')
+  const headings = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1'),
+  )
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+t.test('the links of the documents lead to files of this project, and to headings in them', async (t) => {
+  for (const [name, text] of documents)
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+      const [file = '', anchor] = target.split('#')
+      const path = file === '' ? name : join(dirname(name), file)
+      t.ok(existsSync(new URL(`../${path}`, import.meta.url)), `${name}: ${target}`)
+      if (anchor !== undefined)
+        t.ok(anchorsOf(documents.get(path) ?? '').has(anchor), `${name}: ${target} is a heading`)
+    }
+})
+
+/** What running makes, beside the files of the project. */
+const MADE = ['data/', 'dist/', 'node_modules/', 'test/bench/results/']
+
+t.test('the files and folders that the documents name are there', async (t) => {
+  for (const [name, text] of documents) {
+    // The changelog tells of what was, too.
+    if (name === 'CHANGELOG.md') continue
+    const paths = inBackticks(text).filter((path) =>
+      /^[\w.*-]+(\/[\w.*-]+)*(\/|\/[\w.*-]+\.[jt]s)$/.test(path),
+    )
+    for (const path of paths)
+      t.ok(
+        // Folders of src/ go by their name where all of src/ is described.
+        MADE.includes(path) ||
+          ['', 'src/'].some((root) => globSync(`${root}${path}`, { cwd: ROOT }).length > 0),
+        `${name}: ${path}`,
+      )
+  }
+})
+
+t.test('the workflows run .ci/run, and an action in them is a commit and not a name', async (t) => {
+  const workflows = globSync('.github/workflows/*.yml', { cwd: ROOT }).map((path) =>
+    readFileSync(new URL(path, ROOT), 'utf8'),
+  )
+  t.match(workflows.join(''), /- run: \.ci\/run$/m)
+  for (const [, action = ''] of workflows.join('').matchAll(/\buses: *(\S+)/g))
+    t.match(action, /^[\w./-]+@[0-9a-f]{40}$/)
+})
+
+t.test('the index of docs/ names every page', async (t) => {
+  const index = documents.get('docs/README.md') ?? ''
+  const decisions = documents.get('docs/decisions/README.md') ?? ''
+  for (const path of documents.keys()) {
+    if (!path.startsWith('docs/') || path.endsWith('README.md')) continue
+    const [list, link] = path.startsWith('docs/decisions/')
+      ? [decisions, path.slice('docs/decisions/'.length)]
+      : [index, path.slice('docs/'.length)]
+    t.ok(list.includes(`](${link})`), path)
   }
 })
 
@@ -155,10 +214,10 @@ t.test('SECURITY.md says how long sessions live, and which events are recorded',
 })
 
 t.test('SECURITY.md names every algorithm in use', async (t) => {
-  const rows = tableRows('Algorithms and keys', securityPolicy).slice(1)
+  const rows = tableRows(securityPolicy, 'Algorithms and keys').slice(1)
   const named = rows.map(([algorithm]) => algorithm).join('\n')
-  const source = globSync('src/{crypto,tokens,two-factor}/**/*.ts', { cwd: new URL('..', import.meta.url) })
-    .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
+  const source = globSync('src/{challenges,crypto,factors,tokens}/**/*.ts', { cwd: ROOT })
+    .map((path) => readFileSync(new URL(path, ROOT), 'utf8'))
     .join('\n')
   const names: Record<string, RegExp> = {
     argon2id: /argon2id/,
@@ -181,14 +240,13 @@ t.test('SECURITY.md names every algorithm in use', async (t) => {
 })
 
 t.test('SECURITY.md says of every table what is kept in it', async (t) => {
-  const rows = tableRows('What is kept', securityPolicy).slice(1)
+  const rows = tableRows(securityPolicy, 'What is kept').slice(1)
   const named = rows.flatMap(([, tables]) => inBackticks(tables))
-  const source = readFileSync(new URL('../src/platform/tables.ts', import.meta.url), 'utf8')
-  const [, tables = ''] = /interface Tables \{(.*?)^\}/ms.exec(source) ?? []
-  t.strictSame(
-    [...new Set(named)].sort(),
-    [...tables.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name).sort(),
-  )
+  // The table in platform/ is Kysely's own: which migrations have run.
+  const declared = globSync('src/**/tables.ts', { cwd: ROOT, exclude: ['src/platform/**'] })
+    .map((path) => /interface Tables \{(.*?)\}/s.exec(readFileSync(new URL(path, ROOT), 'utf8'))?.[1] ?? '')
+    .flatMap((members) => [...members.matchAll(/^ +(\w+):/gm)].map(([, name]) => name))
+  t.strictSame([...new Set(named)].sort(), declared.sort())
 })
 
 t.test(

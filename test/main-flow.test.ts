@@ -1,5 +1,5 @@
 import t from 'tap'
-import { enrol, login, nextCode, PASSWORD, startService } from './helpers/service.ts'
+import { enrol, login, nextCode, PASSWORD, startService } from './helpers/service/service.ts'
 
 t.test('a newcomer registers, sets up an authenticator, verifies a code and is signed in', async (t) => {
   const service = await startService(t)

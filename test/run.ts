@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync } from 'node:fs'
-import { prepareServer, SERVER_VARIABLE } from './helpers/database.ts'
-import { type Cluster, postgresPrograms, startCluster } from './helpers/postgres.ts'
+import { globSync, rmSync } from 'node:fs'
+import { type Cluster, postgresPrograms, startCluster } from './helpers/programs/postgres.ts'
+import { prepareServer, SERVER_VARIABLE } from './helpers/service/database.ts'
+import { makeLanes } from './run/lanes.ts'
 
-/** Runs the tests, or those that are named, on SQLite and again on a PostgreSQL server that is started for them. */
+/**
+ * Runs the tests, or those that are named: on SQLite, with `--postgres` on a PostgreSQL server that is started for
+ * them, with both `--sqlite` and `--postgres` on one after the other.
+ */
 
 /** It makes no difference to these what keeps the rows: they run once. */
 const ON_SQLITE_ALONE = [
@@ -14,8 +18,9 @@ const ON_SQLITE_ALONE = [
   'test/e2e/**',
   'test/faults/{disk,fsync,kill,kill.long}.test.ts',
   'test/http/**',
+  'test/mutants/**',
   'test/openapi.test.ts',
-  'test/operator/{cli.test,doctor*.test,help.long.test,import-many.long.test,private-file.test}.ts',
+  'test/cli/{cli,copy,doctor*,help.long,import-many.long,import-readers,init,private-file}.test.ts',
   'test/platform/busy-database.test.ts',
   'test/platform/{database-errors,ids}.test.ts',
   'test/platform/sqlite*.test.ts',
@@ -25,14 +30,15 @@ const ON_SQLITE_ALONE = [
 /** About PostgreSQL itself. */
 const ON_POSTGRES_ALONE = ['test/platform/postgres-*.test.ts']
 
-const asked = process.argv.slice(2)
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+const onPostgres = process.argv.includes('--postgres')
+const onSqlite = process.argv.includes('--sqlite') || !onPostgres
 const files =
   asked.length > 0
     ? ours(asked)
     : ours(['test/**/*.test.ts']).filter((file) => !file.endsWith('.long.test.ts'))
 
 let running: ChildProcess | undefined
-let cluster: Cluster | undefined
 let interrupted = false
 
 // The tests end first, on the same signal, and then what they ran on.
@@ -42,9 +48,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     running?.kill(signal)
   })
 
-const failures = [await runTap(ON_POSTGRES_ALONE, {})]
-if (!interrupted) failures.push(postgresPrograms() ? await runOnPostgres() : skipPostgres())
+const failures: boolean[] = []
+if (onSqlite) failures.push(await runTap(ON_POSTGRES_ALONE, {}))
+if (onPostgres && !interrupted) failures.push(postgresPrograms() ? await runOnPostgres() : skipPostgres())
 process.exitCode = failures.includes(true) || interrupted ? 1 : 0
+if (asked.length === 0) sayWhatElseThereIs()
 
 /** Not those of what is installed to be measured beside the product. */
 function ours(patterns: string[]): string[] {
@@ -55,19 +63,24 @@ function ours(patterns: string[]): string[] {
 async function runTap(excluded: string[], environment: Record<string, string>): Promise<boolean> {
   // Not by tap's own --exclude, which does not hold for files that are named.
   const left = new Set(globSync(excluded))
-  const chosen = files.filter((file) => !left.has(file))
+  const chosen = files.filter((file) => !left.has(file)).sort()
   if (chosen.length === 0) return false
-  running = spawn('tap', chosen.sort(), {
-    stdio: 'inherit',
-    env: { ...process.env, ...environment },
-  })
-  const [code] = await once(running, 'exit')
-  return code !== 0
+  const lanes = makeLanes(chosen)
+  try {
+    running = spawn('tap', lanes.arguments, {
+      stdio: 'inherit',
+      env: { ...process.env, ...lanes.environment, ...environment },
+    })
+    const [code] = await once(running, 'exit')
+    return code !== 0
+  } finally {
+    rmSync(lanes.folder, { recursive: true, force: true })
+  }
 }
 
 async function runOnPostgres(): Promise<boolean> {
   console.log('\nOn PostgreSQL:')
-  cluster = await startCluster()
+  const cluster: Cluster = await startCluster()
   try {
     const server = cluster.url('postgres')
     await prepareServer(server)
@@ -84,4 +97,12 @@ function skipPostgres(): boolean {
   console.log('\nok - the tests on PostgreSQL # SKIP PostgreSQL is not installed (Debian: postgresql)')
   console.log('# { total: 1, skip: 1 }')
   return false
+}
+
+function sayWhatElseThereIs(): void {
+  console.log(
+    onSqlite && !onPostgres
+      ? '# These ran on SQLite. On PostgreSQL: npm run test:postgres. The long ones, on both: npm run test:long.'
+      : '# These ran on PostgreSQL. On SQLite: npm test. The long ones, on both: npm run test:long.',
+  )
 }

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { requirements } from './helpers/security-table.ts'
+import { requirements } from './helpers/documents/security-table.ts'
 
 const SCRIPT = fileURLToPath(new URL('security-table.ts', import.meta.url))
 
@@ -15,8 +15,11 @@ function output(): Map<string, Set<string>> {
   return files
 }
 
-/** @param change done to each line. */
-function check(t: Test, change: (line: string) => string = (line) => line) {
+/**
+ * @param change done to each line.
+ * @param indent of a file's line: it has one where the file shared a process with others.
+ */
+function check(t: Test, change: (line: string) => string = (line) => line, indent = '') {
   const lines = [...output()].flatMap(([file, titles]) => [
     `# Subtest: ${file}`,
     ...[...titles].map(
@@ -25,13 +28,17 @@ function check(t: Test, change: (line: string) => string = (line) => line) {
     `ok 1 - ${file} # time=99ms`,
   ])
   const path = `${t.testdir()}/run.tap`
-  writeFileSync(path, lines.map(change).join('\n'))
+  writeFileSync(path, lines.map((line) => `${indent}${change(line)}`).join('\n'))
   const { status, stderr } = spawnSync(process.execPath, [SCRIPT, path], { encoding: 'utf8' })
   return { status, missing: stderr.split('\n').filter((line) => /did not run/.test(line)) }
 }
 
 t.test('when all ran, it is content', async (t) => {
-  t.strictSame(check(t), { status: 0, missing: [] })
+  for (const indent of ['', '    '])
+    t.strictSame(
+      check(t, (line) => line, indent),
+      { status: 0, missing: [] },
+    )
 })
 
 t.test('when nothing ran, it is not', async (t) => {
@@ -47,9 +54,11 @@ for (const [what, change] of Object.entries({
   'that failed': (line: string) => (line.includes(TITLE) ? line.replace('ok', 'not ok') : line),
 }))
   t.test(`it names a test ${what}`, async (t) => {
-    const { status, missing } = check(t, change)
-    t.equal(status, 1)
-    t.strictSame(missing, [`SECURITY.md names a test that did not run and pass: ${FILE}: ${TITLE}`])
+    for (const indent of ['', '    ']) {
+      const { status, missing } = check(t, change, indent)
+      t.equal(status, 1)
+      t.strictSame(missing, [`SECURITY.md names a test that did not run and pass: ${FILE}: ${TITLE}`])
+    }
   })
 
 t.test('it names a file that was skipped or failed', async (t) => {

@@ -3,10 +3,11 @@
  * not among those that ran and passed: a test that is skipped, left out or renamed shows nothing.
  */
 import { readFileSync } from 'node:fs'
-import { requirements } from './helpers/security-table.ts'
+import { requirements } from './helpers/documents/security-table.ts'
 
-/** Of a file, or four blanks in of a test in it; what is skipped or to be done is neither. */
-const PASSED = /^( {4})?ok \d+ - (?!.* # (?:SKIP|TODO))(.*?)(?: # time=.*)?$|^not ok/gm
+/** A file or, four blanks further in, a test in it; what is skipped or to be done is neither. */
+const PASSED =
+  /^ *ok \d+ - (?!.* # (?:SKIP|TODO))(.*?)(?: # time=.*)?$|^ *not ok \d+ - (test\/\S+\.test\.ts)/gm
 
 /** As tap prints titles. */
 const inTap = (title: string) => title.replaceAll('\\', '\\\\').replaceAll('#', '\\#')
@@ -14,13 +15,15 @@ const inTap = (title: string) => title.replaceAll('\\', '\\\\').replaceAll('#', 
 /** The titles that passed, by their file; tap prints a file's own line after those of its tests. */
 function passed(tap: string): Map<string, Set<string>> {
   const files = new Map<string, Set<string>>()
-  let titles = new Set<string>()
-  for (const [, indent = '', name = ''] of tap.matchAll(PASSED)) {
-    if (indent) titles.add(name)
-    else {
-      if (name) files.set(name, titles)
-      titles = new Set()
+  const titles = new Map<number, Set<string>>()
+  for (const [line, name = '', failed] of tap.matchAll(PASSED)) {
+    const indent = line.search(/\S/)
+    if (failed === undefined && !/^test\/\S+\.test\.ts$/.test(name)) {
+      titles.set(indent, (titles.get(indent) ?? new Set()).add(name))
+      continue
     }
+    if (name) files.set(name, titles.get(indent + 4) ?? new Set())
+    titles.clear()
   }
   return files
 }

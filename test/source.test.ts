@@ -7,7 +7,7 @@ const ROOT = new URL('../', import.meta.url)
 /** The service without its command line, which runs for its operator alone, and its client, which runs elsewhere. */
 const files = globSync('{src,migrations}/**/*.ts', {
   cwd: ROOT,
-  exclude: ['src/operator/**', 'src/client/**'],
+  exclude: ['src/cli/**', 'src/monitoring/**', 'src/sdk/**', 'src/upkeep/**'],
 })
 const source = new Map(files.map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]))
 
@@ -15,7 +15,7 @@ const filesWith = (pattern: RegExp) => files.filter((path) => pattern.test(sourc
 
 t.test('the source was found', async (t) => {
   t.ok(files.length > 80)
-  t.strictSame(filesWith(/from 'fastify'\nimport fastifyAccepts|Fastify\(\{/), ['src/app.ts'])
+  t.strictSame(filesWith(/from 'fastify'\nimport fastifyAccepts|Fastify\(\{/), ['src/api/app.ts'])
 })
 
 t.test('no text becomes a program', async (t) => {
@@ -45,3 +45,18 @@ t.test('what must not be guessed is not made by Math.random', async (t) => {
 t.test('time comes from the clock', async (t) => {
   t.strictSame(filesWith(/\bDate\.now\(|\bnew Date\(\)/), ['src/platform/clock.ts'])
 })
+
+t.test(
+  'inTransaction is the only way to a transaction: the others neither repeat it nor know afterCommit',
+  (t) => {
+    const ways =
+      /\b(transaction|startTransaction|connection|setIsolationLevel)\(\)|["'`]\s*(begin|start transaction|commit|rollback|savepoint|release)\b/i
+    const all = globSync('{src,migrations}/**/*.{ts,js}', { cwd: ROOT })
+    t.strictSame(
+      all.filter((path) => ways.test(readFileSync(new URL(path, ROOT), 'utf8'))).sort(),
+      // `inTransaction` itself, and the driver of SQLite below it.
+      ['src/platform/database.ts', 'src/platform/sqlite-groups.ts'],
+    )
+    t.end()
+  },
+)

@@ -1,15 +1,24 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
-import { runCommand, startServer } from './helpers/command.ts'
-import { freePort } from './helpers/free-port.ts'
-import { remote } from './helpers/remote.ts'
-import { enrol, login } from './helpers/service.ts'
-import { totp } from './helpers/totp.ts'
+import { VERSION } from '../src/version.ts'
+import { argumentsOf, execForm, readStages } from './helpers/documents/dockerfile.ts'
+import { newcomersEnvironment } from './helpers/documents/readme.ts'
+import { totp } from './helpers/people/totp.ts'
+import { childOptions } from './helpers/programs/child-environment.ts'
+import { runCommand } from './helpers/programs/command.ts'
+import { freePort } from './helpers/programs/free-port.ts'
+import { startProcess } from './helpers/programs/process.ts'
+import { remote } from './helpers/programs/remote.ts'
+import { which } from './helpers/programs/which.ts'
+import { eventually } from './helpers/requests/eventually.ts'
+import { enrol, login } from './helpers/service/service.ts'
 
 /** Either the service starts and serves, or it says in a plain sentence why not, and ends. */
 
@@ -22,7 +31,7 @@ async function refusesToStart(
   sentence: RegExp,
   options: { uid?: number } = {},
 ): Promise<string> {
-  const { code, stderr } = await runCommand(t, ['src/server.ts'], environment, options).ended
+  const { code, stderr } = await runCommand(t, ['src/cli/keyturn.js', 'serve'], environment, options).ended
   t.equal(code, 1)
   t.match(stderr, sentence)
   t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
@@ -32,7 +41,7 @@ async function refusesToStart(
 
 t.test('a bad configuration is refused with all its faults named', async (t) => {
   const environment = { PORT: 'http', JWT_ALG: 'none', ACCESS_TOKEN_TTL: '0', SECRET_KEY: 'short' }
-  const { code, stdout, stderr } = await runCommand(t, ['src/server.ts'], environment).ended
+  const { code, stdout, stderr } = await runCommand(t, ['src/cli/keyturn.js', 'serve'], environment).ended
   t.equal(code, 1)
   t.equal(stdout, '')
   for (const name of Object.keys(environment)) t.match(stderr, new RegExp(`^ {2}${name}\\b`, 'm'))
@@ -70,7 +79,8 @@ t.test('a file in place of a folder is refused', async (t) => {
 t.test('a database that cannot be written is refused', async (t) => {
   const uid = process.getuid?.() === 0 ? 65534 : undefined
   const seesProject = () =>
-    spawnSync(process.execPath, ['--check', 'src/server.ts'], uid === undefined ? {} : { uid }).status === 0
+    spawnSync(process.execPath, ['--check', 'src/cli/keyturn.js'], uid === undefined ? {} : { uid })
+      .status === 0
   if (uid !== undefined && !seesProject()) return t.comment('skipped: the other user cannot read this folder')
   const folder = t.testdir()
   const path = `${folder}/keyturn.db`
@@ -90,7 +100,7 @@ t.test('a database that cannot be written is refused', async (t) => {
 t.test('a database of a newer version is refused and left alone', async (t) => {
   const path = `${t.testdir()}/keyturn.db`
   const environment = { DATABASE_URL: `sqlite:${path}`, SECRET_KEY: KEY }
-  const server = await startServer(t, environment)
+  const server = await startProcess(t, environment)
   server.signal('SIGINT')
   await server.ended
   const db = new BetterSqlite3(path)
@@ -104,7 +114,7 @@ t.test('a database of a newer version is refused and left alone', async (t) => {
 })
 
 t.test('a port that is taken is named, and nothing keeps the process from ending', async (t) => {
-  const other = createServer()
+  const other = createServer((socket) => socket.resume())
   const port = await freePort()
   await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
   t.teardown(() => other.close())
@@ -125,14 +135,14 @@ t.test('an address that is not of this machine is named', async (t) => {
 t.test('another SECRET_KEY does not open an existing database', async (t) => {
   const folder = t.testdir()
   const DATABASE_URL = `sqlite:${folder}/keyturn.db`
-  const server = await startServer(t, { DATABASE_URL, SECRET_KEY: KEY })
+  const server = await startProcess(t, { DATABASE_URL, SECRET_KEY: KEY })
   server.signal('SIGINT')
   await server.ended
   const other = randomBytes(32).toString('base64')
   await refusesToStart(t, { DATABASE_URL, SECRET_KEY: other }, /SECRET_KEY is not the key/)
   await refusesToStart(t, { DATABASE_URL }, /keyturn\.key is not there.*SECRET_KEY/)
   t.notOk(existsSync(`${folder}/keyturn.key`), 'and no key is made that could not open it')
-  const both = await startServer(t, { DATABASE_URL, SECRET_KEY: `${other},${KEY}` })
+  const both = await startProcess(t, { DATABASE_URL, SECRET_KEY: `${other},${KEY}` })
   t.equal((await remote(both.url).get('/readyz')).status, 200, 'the old key, given too, still opens')
 })
 
@@ -140,7 +150,7 @@ t.test('without a SECRET_KEY one is made, for its owner alone, and used again', 
   const folder = t.testdir()
   const environment = { DATABASE_URL: `sqlite:${folder}/deeper/keyturn.db` }
   const keyFile = `${folder}/deeper/keyturn.key`
-  const first = await startServer(t, environment)
+  const first = await startProcess(t, environment)
   const key = readFileSync(keyFile, 'utf8')
   t.equal(statSync(keyFile).mode & 0o777, 0o600)
   t.equal(Buffer.from(key, 'base64').length, 32)
@@ -148,7 +158,7 @@ t.test('without a SECRET_KEY one is made, for its owner alone, and used again', 
   first.signal('SIGINT')
   t.equal((await first.ended).code, 0)
 
-  const second = await startServer(t, { ...environment, ISSUER: first.url })
+  const second = await startProcess(t, { ...environment, ISSUER: first.url })
   t.equal(readFileSync(keyFile, 'utf8'), key)
   t.equal((await remote(second.url).get('/me', accessToken)).status, 200, 'a restart ends no session')
   t.strictSame(
@@ -167,7 +177,7 @@ t.test('a key file that holds no key is refused, not overwritten', async (t) => 
 t.test('in production no key is made', async (t) => {
   const folder = t.testdir()
   const environment = { DATABASE_URL: `sqlite:${folder}/keyturn.db`, NODE_ENV: 'production' }
-  const { code, stderr } = await runCommand(t, ['src/server.ts'], environment).ended
+  const { code, stderr } = await runCommand(t, ['src/cli/keyturn.js', 'serve'], environment).ended
   t.equal(code, 1)
   t.match(stderr, /SECRET_KEY must be set/)
   t.strictSame(readdirSync(folder), [])
@@ -177,7 +187,7 @@ t.test('processes that start at once on a fresh file agree on one of everything'
   const folder = t.testdir()
   mkdirSync(`${folder}/data`)
   const environment = { DATABASE_URL: `sqlite:${folder}/data/keyturn.db`, ISSUER: 'https://id.example' }
-  const servers = await Promise.all([1, 2, 3].map(() => startServer(t, environment)))
+  const servers = await Promise.all([1, 2, 3].map(() => startProcess(t, environment)))
   const [one, two, three] = servers.map(({ url }) => remote(url))
   if (!one || !two || !three) throw new Error('three servers were started')
   const keySets = await Promise.all([one, two, three].map((server) => server.get('/.well-known/jwks.json')))
@@ -193,7 +203,7 @@ t.test('processes that start at once on a fresh file agree on one of everything'
 
 t.test('SIGTERM and SIGINT end it in order', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/${signal}.db` })
+    const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/${signal}.db` })
     server.signal(signal)
     const { code, stdout, stderr } = await server.ended
     t.equal(code, 0, signal)
@@ -206,30 +216,29 @@ t.test('SIGTERM and SIGINT end it in order', async (t) => {
   }
 })
 
-t.test('/readyz answers within two seconds of the start', async (t) => {
-  const startedAt = performance.now()
+t.test('/readyz answers after the start, also at the default cost of a hash', async (t) => {
   const port = String(await freePort())
   // The default cost of a hash counts here.
-  runCommand(t, ['src/server.ts'], { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, PORT: port })
+  runCommand(t, ['src/cli/keyturn.js', 'serve'], {
+    DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    PORT: port,
+  })
   const ready = () =>
     fetch(`http://127.0.0.1:${port}/readyz`).then(
       ({ status }) => status,
       () => 0,
     )
-  while ((await ready()) !== 200) await new Promise((resolve) => setTimeout(resolve, 20))
-  const seconds = (performance.now() - startedAt) / 1000
-  t.comment(`ready after ${seconds.toFixed(2)} s`)
-  t.ok(seconds < 8, 'with room for a machine that is busy with other tests')
+  await eventually('it is ready', async () => (await ready()) === 200)
 })
 
 t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (t) => {
   const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, ISSUER: 'https://id.example' }
-  const before = await startServer(t, { ...environment, JWT_ALG: 'ES256' })
+  const before = await startProcess(t, { ...environment, JWT_ALG: 'ES256' })
   const ada = await enrol(remote(before.url))
   before.signal('SIGINT')
   await before.ended
 
-  const after = await startServer(t, { ...environment, JWT_ALG: 'EdDSA' })
+  const after = await startProcess(t, { ...environment, JWT_ALG: 'EdDSA' })
   const service = remote(after.url)
   t.equal(decodeProtectedHeader(ada.accessToken).alg, 'ES256')
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
@@ -248,17 +257,116 @@ t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (
 t.test('the log says which library hashes passwords, and what a hash takes here', async (t) => {
   for (const engine of ['node-rs', 'argon2']) {
     const environment = { DATABASE_URL: `sqlite:${t.testdir()}/${engine}.db`, HASH_ENGINE: engine }
-    const server = await startServer(t, environment)
+    const server = await startProcess(t, environment)
     const { hash_engine, hash_ms } = JSON.parse(await server.line('"msg":"ready"'))
     t.equal(hash_engine, engine)
     t.type(hash_ms, 'number')
-    server.signal('SIGTERM')
+    server.signal('SIGINT')
     await server.ended
   }
 })
 
 t.test('a hash that is too cheap is named in the log', async (t) => {
-  const server = await startServer(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
+  const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
   server.signal('SIGINT')
   t.match((await server.ended).stdout, /cheaper than OWASP/)
+})
+
+t.test('the version is in the first line of the log and at GET /', async (t) => {
+  const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
+  t.match((await remote(server.url).get('/')).body, { name: 'Keyturn', version: VERSION })
+  server.signal('SIGINT')
+  const [first = ''] = (await server.ended).stdout.split('\n')
+  t.match(JSON.parse(first), { msg: 'starting', version: VERSION, node: process.version })
+})
+
+t.test('SIGHUP and SIGUSR1 do no harm: the service goes on, and opens no inspector', async (t) => {
+  const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
+  server.signal('SIGUSR1')
+  server.signal('SIGHUP')
+  await server.line('SIGHUP does nothing')
+  t.equal((await remote(server.url).get('/readyz')).status, 200)
+  server.signal('SIGINT')
+  const { code, stderr } = await server.ended
+  t.equal(code, 0)
+  t.equal(stderr, '')
+})
+
+t.test('an address that no client can reach is named when ISSUER is not set', async (t) => {
+  for (const [HOST, ISSUER, expected] of [
+    ['0.0.0.0', '', true],
+    ['0.0.0.0', 'https://id.example.com', false],
+    ['127.0.0.1', '', false],
+  ] as const) {
+    const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
+    const server = await startProcess(t, { DATABASE_URL, HOST, ISSUER })
+    server.signal('SIGINT')
+    const { stdout } = await server.ended
+    t.equal(
+      /ISSUER is not set, so every token names http:\/\/0\.0\.0\.0:\d+,/.test(stdout),
+      expected,
+      HOST + ISSUER,
+    )
+  }
+})
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+t.test('a signal to npm start reaches the service', async (t) => {
+  const PORT = String(await freePort())
+  const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
+  const npm = spawn('npm', ['start'], {
+    cwd: ROOT,
+    env: { ...newcomersEnvironment, PORT, DATABASE_URL },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  })
+  const ended = once(npm, 'exit')
+  t.teardown(() => {
+    try {
+      process.kill(-Number(npm.pid), 'SIGKILL')
+    } catch {}
+  })
+  const answers = () =>
+    fetch(`http://127.0.0.1:${PORT}/livez`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  await eventually('it serves', answers)
+  npm.kill('SIGTERM')
+  await ended
+  await eventually('the port is free', async () => !(await answers()))
+})
+
+const scriptMissing = which('script') ? false : 'script is missing: apt-get install bsdutils'
+
+t.test('on a terminal people are told where it is, and read the log', { skip: scriptMissing }, async (t) => {
+  const PORT = String(await freePort())
+  const { cwd, env } = childOptions({ PORT, DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, NO_COLOR: '1' })
+  const command = `${process.execPath} ${ROOT}/src/cli/keyturn.js serve`
+  const terminal = spawn('env', ['-u', 'NODE_OPTIONS', 'script', '-qec', command, '/dev/null'], {
+    cwd,
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  t.teardown(() => terminal.kill('SIGKILL'))
+  let text = ''
+  terminal.stdout.setEncoding('utf8').on('data', (words: string) => {
+    text += words
+  })
+  await eventually('it says what to do next', async () => text.includes('Ctrl+C'))
+  await fetch(`http://127.0.0.1:${PORT}/me`, { headers: { 'user-agent': 'x' } })
+  await eventually('the request is in the log', async () => text.includes('status=401'))
+  terminal.stdin.write('\u0003')
+  await once(terminal, 'exit')
+  t.match(text, new RegExp(`Keyturn ${VERSION} is ready\\.`))
+  t.match(text, `http://127.0.0.1:${PORT}/docs`)
+  t.match(text, /^\d\d:\d\d:\d\d info {2}request request_id=\S+ method=GET route=\/me status=401/m)
+  t.notMatch(text, /^\{/m, 'no JSON')
+})
+
+t.test('the image runs what npm start runs', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const service = readStages(new URL('../Dockerfile', import.meta.url)).at(-1) ?? []
+  t.equal(`exec ${execForm(argumentsOf(service, 'CMD')[0]).join(' ')}`, scripts.start)
 })

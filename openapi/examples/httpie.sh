@@ -34,16 +34,20 @@ printf '%s\n' "$ANSWER"
 ### What another service asks that must know at once whether a session has ended
 with "$ACCESS_TOKEN" POST $BASE/token/introspect token="$ACCESS_TOKEN"
 
-### Show the factor again before something that matters
+### A change of the account: password and code give an account token, which is good for one
 printf 'Code: '; read -r CODE
-ACCESS_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" | field access_token)
-with "$ACCESS_TOKEN" POST $BASE/password/change current_password='correct horse battery' new_password='battery staple horse'
+ACCOUNT_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" password='correct horse battery' | field account_token)
+ANSWER=$(with "$ACCOUNT_TOKEN" POST $BASE/password/change current_password='correct horse battery' new_password='battery staple horse')
+ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
 
 ### Sign out, and in again without the phone
 with "$ACCESS_TOKEN" POST $BASE/logout
 MFA_TOKEN=$(api POST $BASE/login username=hedy password='battery staple horse' | field mfa_token)
-ACCESS_TOKEN=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$RECOVERY_CODE" method=recovery_code | field access_token)
-with "$ACCESS_TOKEN" POST $BASE/2fa/recovery-codes
+ANSWER=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$RECOVERY_CODE" method=recovery_code)
+ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
+with "$(printf '%s' "$ANSWER" | field account_token)" POST $BASE/2fa/recovery-codes
 
 ### Leave for good
-with "$ACCESS_TOKEN" DELETE $BASE/me
+printf 'Code: '; read -r CODE
+ACCOUNT_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" password='battery staple horse' | field account_token)
+with "$ACCOUNT_TOKEN" DELETE $BASE/me

@@ -3,45 +3,46 @@ import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
 import {
-  dropEmailFactor,
+  countChange,
   findAccountById,
   findAccountByUsername,
   findTaken,
+  keepAccount,
   lockAccount,
-  proveMailbox,
+  proveAddress,
   replacePasswordHash,
-  trustMailbox,
 } from './store.ts'
 
-/** What other rooms may ask about accounts. */
+/** The interface of accounts for other rooms. */
 export interface Accounts {
   byId(id: string): Promise<Account | undefined>
-  /** Without regard to case; any text may be asked for. */
+  /** Finds an account without regard to case. The username may be any text. */
   byUsername(username: string): Promise<Account | undefined>
   /**
-   * The account as it stands, and for this transaction alone until it ends: what is decided by the rows of an account
-   * stays true until the decision is stored. It comes before all else that belongs to the account, so that no two
-   * transactions wait for each other.
+   * Reads the account and locks it until the transaction ends, so that what is decided by its rows stays true until
+   * the decision is stored. It comes before all other rows of the account, so that no two transactions wait for each
+   * other.
    */
   lock(trx: Trx, id: string): Promise<Account | undefined>
   /**
-   * The same, for those who have shown a token of it.
+   * Locks the account of a caller who has shown a token for it.
    *
-   * @throws {AppError} invalid_token when it is gone or disabled.
+   * @throws {AppError} invalid_token when the account is gone or disabled.
    */
   present(trx: Trx, id: string): Promise<Account>
-  /** Which names (in lower case) and ids of these are those of accounts. */
+  /** Which of these usernames (in lower case) and ids are taken. */
   taken(some: readonly { id: string; username: string }[]): Promise<{ keys: Set<string>; ids: Set<string> }>
   replacePasswordHash(account: Account, passwordHash: string): Promise<void>
+  /** The account is in use, or an operator has taken it up: it is not removed by itself any more. */
+  keep(trx: Trx, account: Account): Promise<void>
   /**
-   * A code from the mailbox came back: the address is proven, and a factor from now on.
+   * Counts a change of the account, which makes every account token void that was handed out before.
    *
-   * @returns whether it was none before.
+   * @returns whether the account still had this count: of several changes by one token, one is made.
    */
-  proveMailbox(trx: Trx, accountId: string): Promise<boolean>
-  dropEmailFactor(trx: Trx, accountId: string): Promise<void>
-  /** A factor other than the mailbox was shown: codes to it count again after a reset by mail. */
-  trustMailbox(trx: Trx, accountId: string): Promise<void>
+  countChange(trx: Trx, account: Account): Promise<boolean>
+  /** A code that was mailed to the address of the account came back. */
+  proveAddress(trx: Trx, accountId: string): Promise<void>
 }
 
 export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts {
@@ -55,9 +56,11 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }): Accounts 
       if (!account || account.disabled) throw invalidToken('the account is gone')
       return account
     },
-    proveMailbox: (trx, accountId) => proveMailbox(trx, accountId, clock.now()),
-    dropEmailFactor,
-    trustMailbox,
+    async keep(trx, { id, provisional }) {
+      if (provisional) await keepAccount(trx, id)
+    },
+    countChange: (trx, { id, changeCount }) => countChange(trx, id, changeCount),
+    proveAddress: (trx, accountId) => proveAddress(trx, accountId, clock.now()),
     replacePasswordHash: (account, passwordHash) => replacePasswordHash(db, account, passwordHash),
   }
 }

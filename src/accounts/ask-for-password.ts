@@ -1,42 +1,27 @@
-import type { AuditTrail } from '../audit/trail.ts'
+import type { Caller } from '../caller.ts'
 import { emailUnavailable, mailedTooOften } from '../errors.ts'
-import type { AnswerForgotten, Outbox } from '../mail/outbox.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
-import type { Client } from '../tokens/sessions.ts'
+import { inTransaction } from '../platform/database.ts'
 import type { Account } from './account.ts'
 import { COOL_DOWN_SECONDS } from './forgotten-password.ts'
+import type { AccountsRoom } from './room.ts'
 
 /**
- * Mails the owner a token that sets a new password, at the request of the people who run the service: they learn
- * neither the token nor the password. It is the same token, under the same limits, as the owner could ask for.
+ * Mails the owner a token that sets a new password. An operator asks for it and learns neither the token nor the
+ * password. The token is the one that the owner could ask for, under the same limits.
  *
  * @throws {AppError} email_unavailable without a mail server, a proven address or an open account; rate_limited
  */
-export type AskForPassword = (account: Account, client: Client) => Promise<void>
-
-/** @param answerForgotten `null` when the service has no mail server. */
-export function makeAskForPassword({
-  db,
-  clock,
-  outbox,
-  answerForgotten,
-  trail,
-}: {
-  db: Db
-  clock: Clock
-  outbox: Outbox
-  answerForgotten: AnswerForgotten | null
-  trail: AuditTrail
-}): AskForPassword {
-  return async (account, client) => {
-    if (!answerForgotten || !account.emailVerified || account.disabled) throw emailUnavailable()
-    const { username } = account
-    const mail = await answerForgotten({ username, at: clock.now(), ip: client.ip })
-    if (!mail) throw mailedTooOften(COOL_DOWN_SECONDS)
-    await db.transaction().execute(async (trx) => {
-      await outbox.put(trx, { kind: 'letter', to: mail.to, letter: mail.letter })
-      await trail.record(trx, 'password_reset_requested', { account }, client)
-    })
-  }
+export async function askForPassword(
+  { answerForgotten, clock, db, outbox, trail }: AccountsRoom,
+  account: Account,
+  caller: Caller,
+): Promise<void> {
+  if (!answerForgotten || !account.emailVerified || account.disabled) throw emailUnavailable()
+  const { username } = account
+  const mail = await answerForgotten({ username, at: clock.now(), ip: caller.ip })
+  if (!mail) throw mailedTooOften(COOL_DOWN_SECONDS)
+  await inTransaction(db, async (trx) => {
+    await outbox.put(trx, { kind: 'letter', to: mail.to, letter: mail.letter })
+    await trail.record(trx, 'password_reset_requested', { account }, caller)
+  })
 }

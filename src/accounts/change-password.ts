@@ -1,68 +1,41 @@
-import type { AuditTrail } from '../audit/trail.ts'
-import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import type { AccountPrincipal } from '../api/principal.ts'
+import type { Caller } from '../caller.ts'
 import { invalidCredentials } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
-import type { Challenges } from '../sign-in/challenges.ts'
-import type { CheckCredentials } from '../sign-in/credentials.ts'
-import type { Client, Sessions, SignedIn } from '../tokens/sessions.ts'
-import type { StillSignedIn } from '../tokens/signed-in.ts'
-import { voidPasswordResets } from './password-reset-store.ts'
-import type { CheckPassword } from './password-rules.ts'
+import { beginChange } from '../factors/change.ts'
+import { inTransaction } from '../platform/database.ts'
+import { checkCredentials } from '../sign-in/credentials.ts'
+import type { Grant } from '../tokens/session.ts'
+import { passwordReplaced } from './password-replaced.ts'
+import type { AccountsRoom } from './room.ts'
 import { replacePassword } from './store.ts'
 
 /**
- * Sets a new password for somebody who knows the old one. Every other session ends, and so does every sign-in
- * and every reset under way.
+ * Sets a new password, given the old one. Every session ends, and so do pending sign-ins, resets and pauses; a new
+ * session begins for the owner. Of the networks of the account, only the present one stays its own.
  *
  * @throws {AppError} invalid_credentials, invalid_token, password_rejected, too_many_attempts, overloaded
  */
-export type ChangePassword = (
-  signedIn: SignedIn,
-  passwords: { current: string; next: string },
-  client: Client,
-) => Promise<void>
+export async function changePassword(
+  room: AccountsRoom,
+  principal: AccountPrincipal,
+  { current, next }: { current: string; next: string },
+  caller: Caller,
+): Promise<Grant> {
+  const { account, session } = principal
+  const { checkPassword, clock, db, passwords, sessions, trail } = room
+  checkPassword(next, account.username, 'new_password')
+  const credentials = { username: account.username, password: current }
+  await checkCredentials(room, credentials, caller, async () => {}, { inSession: true })
+  const passwordHash = await passwords.hash(next, caller.signal)
+  await sessions.endSurplus(account, caller, session.id)
 
-export function makeChangePassword({
-  db,
-  clock,
-  checkPassword,
-  checkCredentials,
-  passwords,
-  challenges,
-  sessions,
-  stillSignedIn,
-  trail,
-}: {
-  db: Db
-  clock: Clock
-  checkPassword: CheckPassword
-  checkCredentials: CheckCredentials
-  passwords: PasswordHasher
-  challenges: Challenges
-  sessions: Sessions
-  stillSignedIn: StillSignedIn
-  trail: AuditTrail
-}): ChangePassword {
-  return async ({ account, session }, { current, next }, client) => {
-    checkPassword(next, account.username, 'new_password')
-    await checkCredentials({ username: account.username, password: current }, client, async () => {})
-    const passwordHash = await passwords.hash(next, client.signal)
-
-    await db.transaction().execute(async (trx) => {
-      await stillSignedIn(trx, { account, session })
-      const replaced = await replacePassword(
-        trx,
-        account.id,
-        passwordHash,
-        clock.now(),
-        account.passwordSetAt,
-      )
-      if (!replaced) throw invalidCredentials()
-      await voidPasswordResets(trx, account.id, clock.now())
-      await challenges.endAll(trx, account.id)
-      await sessions.endOthers(trx, { account, session }, client)
-      await trail.record(trx, 'password_changed', { account }, client)
-    })
-  }
+  return inTransaction(db, async (trx) => {
+    const changing = await beginChange(room, trx, principal)
+    const now = clock.now()
+    if (!(await replacePassword(trx, account.id, passwordHash, now, account.passwordSetAt)))
+      throw invalidCredentials()
+    await passwordReplaced(room, trx, account, caller)
+    await trail.record(trx, 'password_changed', { account }, caller)
+    return sessions.startOver(trx, changing.account, { ...session, passwordAt: now }, caller)
+  })
 }

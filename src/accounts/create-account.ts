@@ -1,65 +1,49 @@
-import type { AuditTrail } from '../audit/trail.ts'
-import type { PasswordHasher } from '../crypto/password-hasher.ts'
+import type { Caller } from '../caller.ts'
 import { usernameTaken } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db, Trx } from '../platform/database.ts'
+import { inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import type { Client } from '../tokens/sessions.ts'
 import type { Account } from './account.ts'
-import type { CheckPassword } from './password-rules.ts'
+import type { AccountsRoom } from './room.ts'
 import { findAccountByUsername, insertAccount } from './store.ts'
 
 export interface NewAccount {
   username: string
   password: string
   email?: string
-  /** Whether somebody stands for it that the address is the owner's. */
+  /** Whether an operator confirms that the address belongs to the owner. */
   emailVerified?: boolean
 }
 
 /**
- * Makes an account. What follows from it happens in the same transaction.
+ * Makes an account. The follow-up work runs in the same transaction.
  *
  * @throws {AppError} username_taken, password_rejected, overloaded
  */
-export type CreateAccount = <T>(
-  account: NewAccount,
-  client: Client,
+export async function createAccount<T>(
+  { checkPassword, clock, db, mfaRequired, passwords, trail }: AccountsRoom,
+  { username, password, email, emailVerified = false }: NewAccount,
+  caller: Caller,
   proceed: (trx: Trx, account: Account) => Promise<T>,
-) => Promise<T>
+): Promise<T> {
+  checkPassword(password, username)
+  // Saves a costly hash for a taken name. The insert below decides.
+  if (await findAccountByUsername(db, username)) throw usernameTaken()
+  const passwordHash = await passwords.hash(password, caller.signal)
 
-export function makeCreateAccount({
-  db,
-  clock,
-  checkPassword,
-  passwords,
-  trail,
-}: {
-  db: Db
-  clock: Clock
-  checkPassword: CheckPassword
-  passwords: PasswordHasher
-  trail: AuditTrail
-}): CreateAccount {
-  return async ({ username, password, email, emailVerified = false }, client, proceed) => {
-    checkPassword(password, username)
-    // A look before the costly hash; the insert below is what decides.
-    if (await findAccountByUsername(db, username)) throw usernameTaken()
-    const passwordHash = await passwords.hash(password, client.signal)
-
-    return db.transaction().execute(async (trx) => {
-      const now = clock.now()
-      const account = await insertAccount(trx, {
-        id: newId(clock),
-        username,
-        email: email ?? null,
-        emailVerifiedAt: emailVerified ? now : null,
-        passwordHash,
-        createdAt: now,
-      })
-      if (!account) throw usernameTaken()
-      await trail.record(trx, client.operator ? 'account_created' : 'account_registered', { account }, client)
-      return proceed(trx, account)
+  return inTransaction(db, async (trx) => {
+    const now = clock.now()
+    const account = await insertAccount(trx, {
+      id: newId(clock),
+      username,
+      email: email ?? null,
+      emailVerifiedAt: emailVerified ? now : null,
+      passwordHash,
+      createdAt: now,
+      unenrolledSince: mfaRequired && caller.by === 'person' ? now : null,
     })
-  }
+    if (!account) throw usernameTaken()
+    const event = caller.by === 'operator' ? 'account_created' : 'account_registered'
+    await trail.record(trx, event, { account }, caller)
+    return proceed(trx, account)
+  })
 }

@@ -1,35 +1,35 @@
-import type { AuditTrail } from '../audit/trail.ts'
-import type { Db } from '../platform/database.ts'
-import type { FailureCounters } from '../sign-in/failure-counters.ts'
-import type { Client, Session } from '../tokens/sessions.ts'
-import type { StillSignedIn } from '../tokens/signed-in.ts'
+import type { AccountPrincipal } from '../api/principal.ts'
+import type { Caller } from '../caller.ts'
+import { beginGraveChange, prepareGraveChange } from '../factors/change.ts'
+import { inTransaction } from '../platform/database.ts'
 import type { Account } from './account.ts'
-import { deleteAccount } from './store.ts'
+import type { AccountsRoom } from './room.ts'
+import * as store from './store.ts'
 
 /**
- * Deletes an account and everything that belongs to it; its tokens are dead at once.
+ * Deletes an account with all its rows. Its tokens are dead at once. Rows of which there may be very many are deleted
+ * before it, in batches: when that is interrupted, the account has lost only sessions beyond the limit, sign-ins under
+ * way and what is dead.
  *
- * @param who with a session when its owner asks for it.
- * @throws {AppError} invalid_token
+ * @param asking the owner, by an account token, or the account that an operator has found.
+ * @throws {AppError} invalid_token, insufficient_user_authentication
  */
-export type DeleteAccount = (who: { account: Account; session?: Session }, client: Client) => Promise<void>
-
-export function makeDeleteAccount({
-  db,
-  stillSignedIn,
-  failureCounters,
-  trail,
-}: {
-  db: Db
-  stillSignedIn: StillSignedIn
-  failureCounters: FailureCounters
-  trail: AuditTrail
-}): DeleteAccount {
-  return ({ account, session }, client) =>
-    db.transaction().execute(async (trx) => {
-      if (session) await stillSignedIn(trx, { account, session })
-      if (!(await deleteAccount(trx, account.id))) return
-      await failureCounters.forget(trx, account.id)
-      await trail.record(trx, 'account_deleted', { account }, client)
-    })
+export async function deleteAccount(
+  room: AccountsRoom,
+  asking: AccountPrincipal | { account: Account },
+  caller: Caller,
+): Promise<void> {
+  const { attempts, challenges, db, sessions, trail } = room
+  const { account } = asking
+  const owner = 'claims' in asking ? asking : null
+  if (owner) await inTransaction(db, (trx) => prepareGraveChange(room, trx, owner))
+  await sessions.endSurplus(account, caller, owner?.session.id)
+  await sessions.deleteDead(account.id)
+  await challenges.deleteAll(account.id)
+  await inTransaction(db, async (trx) => {
+    if (owner) await beginGraveChange(room, trx, owner)
+    if (!(await store.deleteAccount(trx, account.id))) return
+    await attempts.forget(trx, [account.id])
+    await trail.record(trx, 'account_deleted', { account }, caller)
+  })
 }

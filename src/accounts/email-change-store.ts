@@ -1,6 +1,6 @@
 import type { Trx } from '../platform/database.ts'
 
-/** When a code was last sent to an address the account is to get. */
+/** When a code was last sent to a new address of the account. */
 export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<number | null> {
   const row = await trx
     .selectFrom('email_changes')
@@ -10,7 +10,7 @@ export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<nu
   return row?.sent_at ?? null
 }
 
-/** The address to be proven from now on; a code sent before is void. */
+/** Stores the address that is to be proven. A code that was sent earlier is void. */
 export async function putEmailChange(
   trx: Trx,
   change: { accountId: string; address: string; codeHash: string; sentAt: number; expiresAt: number },
@@ -29,7 +29,11 @@ export async function putEmailChange(
     .execute()
 }
 
-/** @returns the change while it can be answered, this try counted. */
+/**
+ * Counts an attempt.
+ *
+ * @returns the change while it can be answered.
+ */
 export async function tryEmailChange(
   trx: Trx,
   accountId: string,

@@ -1,18 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../http/client.ts'
-import { accessPrincipalOf } from '../http/principal.ts'
+import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, ref } from '../http/schemas.ts'
-import { userOf } from './account.ts'
-import type { ChangeEmail } from './change-email.ts'
-import { EmailBody, EmailCodeBody, User } from './schemas.ts'
+import { beginEmailChange, proveEmail } from './change-email.ts'
+import type { AccountsRoom } from './room.ts'
+import { EmailBody, EmailCodeBody, UserSchema } from './schemas.ts'
+import { userOf } from './user.ts'
 
 const tags = ['Account']
 
-/** For a fresh access token. */
-export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEmail }> = async (
-  app,
-  { changeEmail },
-) => {
+/** For an account token. */
+export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
   app.put(
     '/me/email',
     {
@@ -20,24 +17,21 @@ export const changeEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeE
       schema: {
         operationId: 'setEmail',
         tags,
-        summary: 'Set or change the address, or prove the present one',
-        description: 'A code goes to the new address, which counts when the code has come back.',
+        summary: 'Set or change the email address, or verify the current one',
+        description: 'Sends a code to the address. The change takes effect when the code is verified.',
         body: EmailBody,
         response: { 202: ACCEPTED },
       },
     },
     async (request, reply) => {
-      await changeEmail.begin(accessPrincipalOf(request), request.body.email, clientOf(request))
+      await beginEmailChange(room, request.principal('account'), request.body.email, callerOf(request))
       return reply.code(202).send(undefined)
     },
   )
 }
 
 /** For an access token. */
-export const proveEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEmail }> = async (
-  app,
-  { changeEmail },
-) => {
+export const proveEmailRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
   app.post(
     '/me/email/verify',
     {
@@ -45,14 +39,14 @@ export const proveEmailRoutes: FastifyPluginAsyncTypebox<{ changeEmail: ChangeEm
       schema: {
         operationId: 'verifyEmail',
         tags,
-        summary: 'Prove the new address with the code that was sent to it',
+        summary: 'Verify the new email address with the code that was sent to it',
         body: EmailCodeBody,
-        response: { 200: ref(User) },
+        response: { 200: ref(UserSchema) },
       },
     },
     async (request) => {
-      const signedIn = accessPrincipalOf(request)
-      const { account, enrolled } = await changeEmail.prove(signedIn, request.body.code, clientOf(request))
+      const signedIn = request.principal('access')
+      const { account, enrolled } = await proveEmail(room, signedIn, request.body.code, callerOf(request))
       return userOf(account, enrolled)
     },
   )

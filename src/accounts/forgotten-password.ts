@@ -1,10 +1,10 @@
+import type { Caller } from '../caller.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
-import type { AnswerForgotten, Outbox } from '../mail/outbox.ts'
+import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db, Trx } from '../platform/database.ts'
-import type { Client } from '../tokens/sessions.ts'
+import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
 import {
   deletePasswordReset,
@@ -12,35 +12,29 @@ import {
   listPasswordResets,
   voidPasswordResets,
 } from './password-reset-store.ts'
+import type { AccountsRoom } from './room.ts'
 import { findAccountByUsername, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
 export const COOL_DOWN_SECONDS = 60
-/** Mails in an hour to one account, whoever asks. */
+/** Mails in an hour to one account, whoever asks for them. */
 const MAX_MAILS = 5
 
 /**
- * Notes that somebody forgot a password. Whether there is such an account, and whether it has a proven
- * address, is looked into later: the answer and its time are the same for every name.
+ * Notes that a password was forgotten. Whether the account exists and has a proven address is checked later: the
+ * answer and its time are the same for every name.
  */
-export type ForgetPassword = (username: string, client: Client) => Promise<void>
-
-export function makeForgetPassword({
-  db,
-  clock,
-  outbox,
-}: {
-  db: Db
-  clock: Clock
-  outbox: Outbox
-}): ForgetPassword {
-  return (username, { ip }) =>
-    db
-      .transaction()
-      .execute((trx) => outbox.put(trx, { kind: 'password_forgotten', username, at: clock.now(), ip }))
+export async function forgetPassword(
+  { clock, db, outbox }: Pick<AccountsRoom, 'clock' | 'db' | 'outbox'>,
+  username: string,
+  { ip }: Caller,
+): Promise<void> {
+  await inTransaction(db, (trx) =>
+    outbox.put(trx, { kind: 'password_forgotten', username, at: clock.now(), ip }),
+  )
 }
 
-/** Makes the reset token and its mail, for an account with a proven address that did not just get one. */
+/** Makes the reset token and its mail for an account with a proven address, unless one was made just before. */
 export function makeAnswerForgotten({
   db,
   clock,
@@ -50,13 +44,13 @@ export function makeAnswerForgotten({
   clock: Clock
   keyedHash: KeyedHash
 }): AnswerForgotten {
-  /** @returns where to send the token, `null` when none was made. */
+  /** @returns the address to send the token to; `null` when no token was made. */
   async function keepToken(trx: Trx, username: string, tokenHash: string): Promise<Account | null> {
     const found = await findAccountByUsername(trx, username)
     const account = found && (await lockAccount(trx, found.id))
     if (!account || account.disabled || !account.emailVerified) return null
     const now = clock.now()
-    // Those of longer after now were made by a clock that was ahead.
+    // Ignore rows from the future: another host's clock was ahead.
     const ttlMs = TOKEN_TTL_SECONDS * 1000
     const made = await listPasswordResets(trx, account.id, now - ttlMs, now + ttlMs)
     const tooSoon = made.some((at) => at > now - COOL_DOWN_SECONDS * 1000)
@@ -70,7 +64,7 @@ export function makeAnswerForgotten({
   return async ({ username, at, ip }) => {
     const token = newOpaqueToken()
     const tokenHash = keyedHash('reset token', token)
-    const account = await db.transaction().execute((trx) => keepToken(trx, username, tokenHash))
+    const account = await inTransaction(db, (trx) => keepToken(trx, username, tokenHash))
     if (!account?.email) return null
     return {
       to: { name: '', address: account.email },
@@ -81,7 +75,7 @@ export function makeAnswerForgotten({
         token,
         minutes: TOKEN_TTL_SECONDS / 60,
       }),
-      takeBack: () => db.transaction().execute((trx) => deletePasswordReset(trx, tokenHash)),
+      takeBack: () => inTransaction(db, (trx) => deletePasswordReset(trx, tokenHash)),
     }
   }
 }

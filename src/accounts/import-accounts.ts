@@ -1,48 +1,41 @@
-import type { AuditTrail } from '../audit/trail.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
-import type { Client } from '../tokens/sessions.ts'
-import type { KeepAuthenticators } from '../two-factor/keep-authenticators.ts'
+import type { Caller } from '../caller.ts'
+import { oweEnrolmentCodes } from '../factors/enrolment-code.ts'
+import { inTransaction } from '../platform/database.ts'
+import type { ImportedAccount } from './imported-account.ts'
+import type { AccountsRoom } from './room.ts'
 import { insertAccounts } from './store.ts'
 
-/** An account that comes from elsewhere with what its owner signs in with. Times are epoch milliseconds. */
-export interface ImportedAccount {
-  id: string
-  username: string
-  email: string | null
-  emailVerifiedAt: number | null
-  /** In a spelling that is stored here; it is made anew at the first login. */
-  passwordHash: string
-  /** Of an authenticator that is set up already. */
-  totpSecret: Buffer | null
-  createdAt: number
-  disabledAt: number | null
-}
-
 /**
- * Takes accounts, each whole or not at all; those whose name or id is taken are left as they are.
+ * Imports accounts, each completely or not at all. Accounts whose name or id is taken are left out.
  *
- * @returns the ids of those that were taken.
+ * @param owing whether accounts that come without a factor owe an enrolment code.
+ * @returns the ids of the imported accounts, each with its enrolment code or `null`.
  */
-export type ImportAccounts = (accounts: readonly ImportedAccount[], client: Client) => Promise<Set<string>>
-
-export function makeImportAccounts({
-  db,
-  clock,
-  keepAuthenticators,
-  trail,
-}: {
-  db: Db
-  clock: Clock
-  keepAuthenticators: KeepAuthenticators
-  trail: AuditTrail
-}): ImportAccounts {
-  return (accounts, client) =>
-    db.transaction().execute(async (trx) => {
-      const taken = new Set(await insertAccounts(trx, accounts, clock.now()))
-      const ours = accounts.filter(({ id }) => taken.has(id))
-      await keepAuthenticators(trx, ours)
-      await trail.recordAll(trx, 'account_imported', ours, client)
-      return taken
-    })
+export async function importAccounts(
+  room: AccountsRoom,
+  accounts: readonly ImportedAccount[],
+  caller: Caller,
+  { owing = false }: { owing?: boolean } = {},
+): Promise<Map<string, string | null>> {
+  const { clock, db, factors, trail } = room
+  return inTransaction(db, async (trx) => {
+    const taken = new Map<string, string | null>()
+    for (const id of await insertAccounts(trx, accounts, clock.now())) taken.set(id, null)
+    const ours = accounts.filter(({ id }) => taken.has(id))
+    for (const { method, portable } of factors.all)
+      await portable?.keep(
+        room,
+        trx,
+        ours.flatMap(({ id, secrets }) => {
+          const secret = secrets[method]
+          return secret ? [{ accountId: id, secret }] : []
+        }),
+      )
+    const bare = owing ? ours.filter(({ secrets }) => Object.keys(secrets).length === 0) : []
+    const ids = bare.map(({ id }) => id)
+    for (const [index, code] of (await oweEnrolmentCodes(room, trx, ids)).entries())
+      taken.set(ids[index] as string, code)
+    await trail.recordAll(trx, 'account_imported', ours, caller)
+    return taken
+  })
 }

@@ -1,4 +1,5 @@
 import type { Db, Trx } from '../platform/database.ts'
+import { wroteOne } from '../platform/wrote-one.ts'
 
 /** When reset tokens were made for the account between two times. */
 export async function listPasswordResets(
@@ -44,23 +45,23 @@ export async function findPasswordReset(db: Db, tokenHash: string, now: number):
   return row?.account_id
 }
 
-/** @returns whether the token was still good, and this call used it. */
+/** @returns whether the token was still valid and this call used it. */
 export async function usePasswordReset(trx: Trx, tokenHash: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('password_resets')
-    .set({ used_at: now })
-    .where('token_hash', '=', tokenHash)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .updateTable('password_resets')
+      .set({ used_at: now })
+      .where('token_hash', '=', tokenHash)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', now),
+  )
 }
 
 export async function deletePasswordReset(trx: Trx, tokenHash: string): Promise<void> {
   await trx.deleteFrom('password_resets').where('token_hash', '=', tokenHash).execute()
 }
 
-/** The other tokens of the account are void: a newer one was asked for, or one was used. */
+/** Voids the other tokens of the account: a newer one was requested, or one was used. */
 export async function voidPasswordResets(trx: Trx, accountId: string, now: number): Promise<void> {
   await trx
     .updateTable('password_resets')

@@ -1,36 +1,37 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../http/client.ts'
-import { accessPrincipalOf } from '../http/principal.ts'
-import { ACCEPTED, NO_CONTENT } from '../http/schemas.ts'
-import type { ChangePassword } from './change-password.ts'
-import type { ForgetPassword } from './forgotten-password.ts'
-import type { ResetPassword } from './reset-password.ts'
+import { callerOf } from '../http/caller.ts'
+import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
+import { TokenResponseSchema } from '../tokens/schemas.ts'
+import { tokenResponse } from '../tokens/token-response.ts'
+import { changePassword } from './change-password.ts'
+import { forgetPassword } from './forgotten-password.ts'
+import { resetPassword } from './reset-password.ts'
+import type { AccountsRoom } from './room.ts'
 import { changePasswordBody, ForgotPasswordBody, resetPasswordBody } from './schemas.ts'
 
 const tags = ['Account']
 
-/** Open to everybody: for who cannot sign in. */
-export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{
-  forgetPassword: ForgetPassword
-  resetPassword: ResetPassword
-  passwordMin: number
-}> = async (app, { forgetPassword, resetPassword, passwordMin }) => {
+/** Without a token, for people who cannot sign in. */
+export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (
+  app,
+  { room },
+) => {
   app.post(
     '/password/forgot',
     {
       config: { limit: 'login' },
       schema: {
-        operationId: 'forgetPassword',
+        operationId: 'requestPasswordReset',
         tags,
-        summary: 'Ask for a mail that resets the password',
+        summary: 'Request a password reset by email',
         description:
-          'The answer is the same for every username. The mail goes to the address that the account has proven, and to nobody else.',
+          'The answer is the same for every username. The email is sent only to the verified address of the account.',
         body: ForgotPasswordBody,
         response: { 202: ACCEPTED },
       },
     },
     async (request, reply) => {
-      await forgetPassword(request.body.username, clientOf(request))
+      await forgetPassword(room, request.body.username, callerOf(request))
       return reply.code(202).send(undefined)
     },
   )
@@ -53,27 +54,27 @@ export const forgottenPasswordRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         operationId: 'resetPassword',
         tags,
-        summary: 'Set a new password with the token from the mail',
+        summary: 'Set a new password with the token from the email',
         description:
-          'Ends every session. The second factor stays as it is; where it is a code to the same mailbox, a recovery code is needed here.',
-        body: resetPasswordBody(passwordMin),
+          'Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.',
+        body: resetPasswordBody(room.passwordMin),
         response: { 204: NO_CONTENT },
       },
     },
     async (request, reply) => {
       const { token, new_password: newPassword, recovery_code: recoveryCode } = request.body
       const reset = { token, newPassword, ...(recoveryCode !== undefined && { recoveryCode }) }
-      await resetPassword(reset, clientOf(request))
+      await resetPassword(room, reset, callerOf(request))
       return reply.code(204).send(null)
     },
   )
 }
 
-/** For a fresh access token. */
-export const changePasswordRoutes: FastifyPluginAsyncTypebox<{
-  changePassword: ChangePassword
-  passwordMin: number
-}> = async (app, { changePassword, passwordMin }) => {
+/** For an account token. */
+export const changePasswordRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (
+  app,
+  { room },
+) => {
   app.post(
     '/password/change',
     {
@@ -85,16 +86,19 @@ export const changePasswordRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         operationId: 'changePassword',
         tags,
-        summary: 'Set a new password',
-        description: 'Every other session ends.',
-        body: changePasswordBody(passwordMin),
-        response: { 204: NO_CONTENT },
+        summary: 'Change the password',
+        description: 'Every session ends; the answer has the tokens of a new one.',
+        body: changePasswordBody(room.passwordMin),
+        response: { 200: ref(TokenResponseSchema) },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { current_password: current, new_password: next } = request.body
-      await changePassword(accessPrincipalOf(request), { current, next }, clientOf(request))
-      return reply.code(204).send(null)
+      const passwords = { current, next }
+      return tokenResponse(
+        room,
+        await changePassword(room, request.principal('account'), passwords, callerOf(request)),
+      )
     },
   )
 }

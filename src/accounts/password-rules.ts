@@ -5,20 +5,22 @@ import { passwordRejected } from '../errors.ts'
 export const PASSWORD_MIN = { required: 8, optional: 15 } as const
 export const PASSWORD_MAX = 128
 
+const common = new Set<string>(dictionary['passwords-common'])
+
 const GUIDANCE = 'Three or four unrelated words, or a password manager, make a good one.'
 
 /**
- * Refuses what is guessed first: common passwords (as a whole, without regard to case), the username and the
- * service's own name. Nothing is asked of the kinds of characters.
+ * Refuses passwords that are guessed first: common passwords (as a whole, without regard to case), the username and
+ * the name of the service. It does not ask for particular kinds of characters.
  *
- * @param member where the password stands in the body.
+ * @param member the member of the body that holds the password.
  * @throws {AppError} password_rejected
  */
 export type CheckPassword = (password: string, username: string, member?: 'password' | 'new_password') => void
 
 /**
- * @param min the fewest code points, counted after NFC so that one password is judged alike from every keyboard.
- * @param serviceNames words an attacker would try because of where the password is for.
+ * @param min the fewest code points, counted after NFC so that a password is judged alike from every keyboard.
+ * @param serviceNames words that an attacker would try because the password belongs to this service.
  */
 export function makePasswordRules({
   min,
@@ -27,7 +29,6 @@ export function makePasswordRules({
   min: number
   serviceNames: readonly string[]
 }): CheckPassword {
-  const common = new Set<string>(dictionary['passwords-common'])
   const names = new Set(serviceNames.map(fold))
 
   return (password, username, member = 'password') => {

@@ -1,9 +1,9 @@
-import { registrationClosed } from '../errors.ts'
-import type { Challenge, Challenges } from '../sign-in/challenges.ts'
-import type { Client } from '../tokens/sessions.ts'
-import type { Factors, Method } from '../two-factor/factors.ts'
+import type { Caller } from '../caller.ts'
+import { registrationClosed, usernameReserved } from '../errors.ts'
+import { beginSignIn, type LoginOutcome } from '../sign-in/login.ts'
 import type { Account } from './account.ts'
-import type { CreateAccount } from './create-account.ts'
+import { createAccount } from './create-account.ts'
+import type { AccountsRoom } from './room.ts'
 
 export interface Registration {
   username: string
@@ -12,33 +12,19 @@ export interface Registration {
 }
 
 /**
- * Makes an account and, since its password has just been given, the challenge for its second factor.
+ * Makes an account. Its password has just been given, so what follows is what follows a login.
  *
  * @throws {AppError} registration_closed, username_taken, password_rejected, overloaded
  */
-export type Register = (
+export async function register(
+  room: AccountsRoom,
   registration: Registration,
-  client: Client,
-) => Promise<{ account: Account; challenge: Challenge; methods: Method[] }>
-
-export function makeRegister({
-  open,
-  createAccount,
-  challenges,
-  factors,
-}: {
-  /** Whether strangers may make accounts. */
-  open: boolean
-  createAccount: CreateAccount
-  challenges: Challenges
-  factors: Factors
-}): Register {
-  return async (registration, client) => {
-    if (!open) throw registrationClosed()
-    return createAccount(registration, client, async (trx, account) => {
-      // Asked here, too: an account that was made must not be answered with an error.
-      const { methods } = await factors.of(trx, account)
-      return { account, challenge: await challenges.open(trx, account), methods }
-    })
-  }
+  caller: Caller,
+): Promise<{ account: Account; outcome: LoginOutcome }> {
+  if (!room.registrationOpen) throw registrationClosed()
+  if (room.isReserved(registration.username)) throw usernameReserved()
+  return createAccount(room, registration, caller, async (trx, account) => {
+    // Inside the transaction: an error after the commit would hide that the account was made.
+    return { account, outcome: await beginSignIn(room, trx, account, caller) }
+  })
 }

@@ -1,23 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../http/client.ts'
-import { accessPrincipalOf } from '../http/principal.ts'
+import { callerOf } from '../http/caller.ts'
 import { NO_CONTENT, ref } from '../http/schemas.ts'
-import type { Db } from '../platform/database.ts'
-import type { DescribeMfaStep } from '../sign-in/mfa-step.ts'
-import type { Factors } from '../two-factor/factors.ts'
-import { userOf } from './account.ts'
-import type { DeleteAccount } from './delete-account.ts'
-import type { Register } from './register.ts'
-import { RegisterResponse, registerBody, User } from './schemas.ts'
+import { loginResponse } from '../sign-in/login-response.ts'
+import { deleteAccount } from './delete-account.ts'
+import { register } from './register.ts'
+import type { AccountsRoom } from './room.ts'
+import { RegisterResponse, registerBody, UserSchema } from './schemas.ts'
+import { userOf } from './user.ts'
 
 const tags = ['Account']
 
-/** Open to everybody. */
-export const registerRoutes: FastifyPluginAsyncTypebox<{
-  register: Register
-  describeMfaStep: DescribeMfaStep
-  passwordMin: number
-}> = async (app, { register, describeMfaStep, passwordMin }) => {
+/** Without a token. */
+export const registerRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
   app.post(
     '/register',
     {
@@ -29,46 +23,40 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         operationId: 'register',
         tags,
-        summary: 'Make an account',
-        body: registerBody(passwordMin),
+        summary: 'Create an account',
+        body: registerBody(room),
         response: { 201: RegisterResponse },
       },
     },
     async (request, reply) => {
-      const { account, ...step } = await register(request.body, clientOf(request))
+      const { account, outcome } = await register(room, request.body, callerOf(request))
       reply.code(201)
-      return { user: userOf(account, false), ...describeMfaStep({ ...step, enrolled: false }) }
+      return { user: userOf(account, false), ...loginResponse(room, outcome) }
     },
   )
 }
 
 /** For an access token. */
-export const meRoutes: FastifyPluginAsyncTypebox<{ db: Db; factors: Factors }> = async (
-  app,
-  { db, factors },
-) => {
+export const meRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
   app.get(
     '/me',
     {
       schema: {
         operationId: 'getMe',
         tags,
-        summary: 'The account of the access token',
-        response: { 200: ref(User) },
+        summary: 'Get the account',
+        response: { 200: ref(UserSchema) },
       },
     },
     async (request) => {
-      const { account } = accessPrincipalOf(request)
-      return userOf(account, await factors.enrolled(db, account))
+      const { account } = request.principal('access')
+      return userOf(account, (await room.factors.of(room.db, account)).enrolled)
     },
   )
 }
 
-/** For a fresh access token. */
-export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ deleteAccount: DeleteAccount }> = async (
-  app,
-  { deleteAccount },
-) => {
+/** For an account token. */
+export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
   app.delete(
     '/me',
     {
@@ -80,7 +68,7 @@ export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ deleteAccount: DeleteAc
       },
     },
     async (request, reply) => {
-      await deleteAccount(accessPrincipalOf(request), clientOf(request))
+      await deleteAccount(room, request.principal('account'), callerOf(request))
       return reply.code(204).send(null)
     },
   )

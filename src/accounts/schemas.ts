@@ -1,12 +1,12 @@
 import { Type } from 'typebox'
 import { CLOSED, ref, Timestamp } from '../http/schemas.ts'
-import { mfaStepMembers } from '../sign-in/schemas.ts'
+import { mfaStepMembers, passwordOnlyMembers } from '../sign-in/schemas.ts'
 import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
-import { EMAIL_MAX, EMAIL_PATTERN } from './email-address.ts'
+import { EMAIL_MAX, EMAIL_PATTERN } from '../values/email-address.ts'
+import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../values/username.ts'
 import { PASSWORD_MAX } from './password-rules.ts'
-import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERN } from './username.ts'
 
-export const User = Type.Object(
+export const UserSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     username: Type.String(),
@@ -32,26 +32,26 @@ export const User = Type.Object(
   },
 )
 
-export const accountSchemas = [User]
+export const accountSchemas = [UserSchema]
 
 const newPassword = (min: number) =>
   Type.String({
     minLength: min,
     maxLength: PASSWORD_MAX,
-    description: 'Any characters, counted in code points; not a common password',
+    description: 'Any characters, counted in code points; common passwords are rejected',
   })
 
 const emailAddress = Type.String({ maxLength: EMAIL_MAX, pattern: EMAIL_PATTERN })
 
-/** @param passwordMin code points; depends on whether the password may be the only factor. */
-export const registerBody = (passwordMin: number) =>
+/** `passwordMin`: code points; depends on whether the password may be the only factor. */
+export const registerBody = ({ passwordMin, usernames }: { passwordMin: number; usernames: Usernames }) =>
   Type.Object(
     {
       username: Type.String({
         minLength: USERNAME_MIN,
         maxLength: USERNAME_MAX,
-        pattern: USERNAME_PATTERN,
-        description: 'Unique without regard to case',
+        pattern: USERNAME_PATTERNS[usernames],
+        description: 'Unique, ignoring case',
       }),
       password: newPassword(passwordMin),
       email: Type.Optional(emailAddress),
@@ -62,9 +62,13 @@ export const registerBody = (passwordMin: number) =>
     },
   )
 
-export const RegisterResponse = Type.Object(
-  { user: ref(User), ...mfaStepMembers },
-  { ...CLOSED, description: 'The account was made; its second factor is to be set up next' },
+/** What `/login` would answer, and the account. */
+export const RegisterResponse = Type.Union(
+  [
+    Type.Object({ user: ref(UserSchema), ...mfaStepMembers }, CLOSED),
+    Type.Object({ user: ref(UserSchema), ...passwordOnlyMembers }, CLOSED),
+  ],
+  { description: 'The account is created; set up its second factor next, if one is required' },
 )
 
 export const changePasswordBody = (passwordMin: number) =>
@@ -87,13 +91,13 @@ export const ForgotPasswordBody = Type.Object(
 export const resetPasswordBody = (passwordMin: number) =>
   Type.Object(
     {
-      token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the mail' }),
+      token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the email' }),
       new_password: newPassword(passwordMin),
       recovery_code: Type.Optional(
         Type.String({
           minLength: 1,
           maxLength: 64,
-          description: 'Needed where mail is the only second factor',
+          description: 'Required if email is the only second factor',
         }),
       ),
     },

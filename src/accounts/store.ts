@@ -1,11 +1,12 @@
 import type { Db, Trx } from '../platform/database.ts'
-import { prepared } from '../platform/prepared.ts'
+import { type Params, prepared } from '../platform/prepared.ts'
+import { wroteOne } from '../platform/wrote-one.ts'
+import { usernameKey } from '../values/username.ts'
 import { type Account, accountFromRow } from './account.ts'
-import type { ImportedAccount } from './import-accounts.ts'
-import { usernameKey } from './username.ts'
+import type { ImportedAccount } from './imported-account.ts'
 
-const accountById = prepared((db, { id }: { id: string }) =>
-  db.selectFrom('accounts').selectAll().where('id', '=', id),
+const accountById = prepared((db, param: Params<{ id: string }>) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', param('id')),
 )
 
 export async function findAccountById(db: Db, id: string): Promise<Account | undefined> {
@@ -13,28 +14,28 @@ export async function findAccountById(db: Db, id: string): Promise<Account | und
   return row && accountFromRow(row)
 }
 
-const accountForUpdate = prepared((db, { id }: { id: string }) =>
-  db.selectFrom('accounts').selectAll().where('id', '=', id).forUpdate(),
+const accountForUpdate = prepared((db, param: Params<{ id: string }>) =>
+  db.selectFrom('accounts').selectAll().where('id', '=', param('id')).forUpdate(),
 )
 
-/** As it stands now, and for this transaction alone until it ends. */
+/** Reads the account and locks it until the transaction ends. */
 export async function lockAccount(trx: Trx, id: string): Promise<Account | undefined> {
   const row = await accountForUpdate.first(trx, { id })
   return row && accountFromRow(row)
 }
 
-const accountByKey = prepared((db, { key }: { key: string }) =>
-  db.selectFrom('accounts').selectAll().where('username_key', '=', key),
+const accountByKey = prepared((db, param: Params<{ key: string }>) =>
+  db.selectFrom('accounts').selectAll().where('username_key', '=', param('key')),
 )
 
 export async function findAccountByUsername(db: Db, username: string): Promise<Account | undefined> {
-  // PostgreSQL has no such character and refuses to be asked for it; no account has it either.
+  // PostgreSQL has no NUL character and refuses a query with one. No account has it either.
   if (username.includes('\0')) return undefined
   const row = await accountByKey.first(db, { key: usernameKey(username) })
   return row && accountFromRow(row)
 }
 
-/** @returns `undefined` when another account has the username, however the two requests raced. */
+/** @returns `undefined` when another account has the username, also when both requests came at once. */
 export async function insertAccount(
   trx: Trx,
   account: {
@@ -44,6 +45,7 @@ export async function insertAccount(
     emailVerifiedAt: number | null
     passwordHash: string
     createdAt: number
+    unenrolledSince: number | null
   },
 ): Promise<Account | undefined> {
   const row = await trx
@@ -54,12 +56,11 @@ export async function insertAccount(
       username_key: usernameKey(account.username),
       email: account.email,
       email_verified_at: account.emailVerifiedAt,
-      email_factor_at: null,
       password_hash: account.passwordHash,
       password_set_at: account.createdAt,
-      password_by_mail_at: null,
       created_at: account.createdAt,
       disabled_at: null,
+      unenrolled_since: account.unenrolledSince,
     })
     .onConflict((conflict) => conflict.column('username_key').doNothing())
     .returningAll()
@@ -67,7 +68,7 @@ export async function insertAccount(
   return row && accountFromRow(row)
 }
 
-/** The names (in lower case) and the ids among these that accounts have already. */
+/** Which of these usernames (in lower case) and ids are taken. */
 export async function findTaken(
   db: Db,
   some: readonly { id: string; username: string }[],
@@ -81,7 +82,7 @@ export async function findTaken(
   return { keys: new Set(rows.map((row) => row.username_key)), ids: new Set(rows.map((row) => row.id)) }
 }
 
-/** @returns the ids of those whose name and id were free. */
+/** @returns the ids of the accounts whose name and id were free. */
 export async function insertAccounts(
   trx: Trx,
   accounts: readonly ImportedAccount[],
@@ -96,12 +97,11 @@ export async function insertAccounts(
         username_key: usernameKey(account.username),
         email: account.email,
         email_verified_at: account.emailVerifiedAt,
-        email_factor_at: null,
         password_hash: account.passwordHash,
         password_set_at: now,
-        password_by_mail_at: null,
         created_at: account.createdAt,
         disabled_at: account.disabledAt,
+        unenrolled_since: null,
       })),
     )
     .onConflict((conflict) => conflict.doNothing())
@@ -110,30 +110,19 @@ export async function insertAccounts(
   return rows.map(({ id }) => id)
 }
 
-/**
- * A code from the mailbox came back: the address is proven, and codes to it are a factor from now on.
- *
- * @returns whether they were none before.
- */
-export async function proveMailbox(trx: Trx, accountId: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
+/** A code that was mailed to the address came back. */
+export async function proveAddress(trx: Trx, accountId: string, now: number): Promise<void> {
+  await trx
     .updateTable('accounts')
     .set((eb) => ({
       email_verified_at: eb.fn.coalesce('email_verified_at', eb.val(now)),
-      email_factor_at: now,
+      unenrolled_since: null,
     }))
     .where('id', '=', accountId)
-    .where('email_factor_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+    .execute()
 }
 
-/** Codes by mail are no factor of the account any more. */
-export async function dropEmailFactor(trx: Trx, accountId: string): Promise<void> {
-  await trx.updateTable('accounts').set({ email_factor_at: null }).where('id', '=', accountId).execute()
-}
-
-/** The proven address of the account from now on. */
+/** Sets the proven address of the account. */
 export async function replaceEmail(
   trx: Trx,
   accountId: string,
@@ -142,7 +131,7 @@ export async function replaceEmail(
 ): Promise<Account> {
   const row = await trx
     .updateTable('accounts')
-    .set({ email: address, email_verified_at: now })
+    .set({ email: address, email_verified_at: now, unenrolled_since: null })
     .where('id', '=', accountId)
     .returningAll()
     .executeTakeFirstOrThrow()
@@ -150,8 +139,8 @@ export async function replaceEmail(
 }
 
 /**
- * @param passwordSetAt of the password that was checked.
- * @returns whether the password was still that one.
+ * @param passwordSetAt the time of the password that was checked.
+ * @returns whether that was still the password of the account.
  */
 export async function replacePassword(
   trx: Trx,
@@ -160,67 +149,72 @@ export async function replacePassword(
   now: number,
   passwordSetAt: number,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('accounts')
-    .set({ password_hash: passwordHash, password_set_at: now })
-    .where('id', '=', accountId)
-    .where('password_set_at', '=', passwordSetAt)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .updateTable('accounts')
+      .set({ password_hash: passwordHash, password_set_at: now })
+      .where('id', '=', accountId)
+      .where('password_set_at', '=', passwordSetAt),
+  )
 }
 
-/** @param byMail whether the mailbox alone stands for it. */
 export async function resetPassword(
   trx: Trx,
   accountId: string,
   passwordHash: string,
   now: number,
-  byMail: boolean,
 ): Promise<void> {
   await trx
     .updateTable('accounts')
-    .set({ password_hash: passwordHash, password_set_at: now, password_by_mail_at: byMail ? now : null })
+    .set({ password_hash: passwordHash, password_set_at: now })
     .where('id', '=', accountId)
     .execute()
 }
 
-/** A factor other than the mailbox was shown. */
-export async function trustMailbox(trx: Trx, accountId: string): Promise<void> {
-  await trx.updateTable('accounts').set({ password_by_mail_at: null }).where('id', '=', accountId).execute()
+/** @returns whether the account still had this count. It only grows: a token that is void stays void. */
+export async function countChange(trx: Trx, accountId: string, count: number): Promise<boolean> {
+  return wroteOne(
+    trx
+      .updateTable('accounts')
+      .set({ change_count: count + 1 })
+      .where('id', '=', accountId)
+      .where('change_count', '=', count),
+  )
 }
 
 /** @returns whether the account was open. */
 export async function closeAccount(trx: Trx, accountId: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('accounts')
-    .set({ disabled_at: now })
-    .where('id', '=', accountId)
-    .where('disabled_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .updateTable('accounts')
+      .set({ disabled_at: now, unenrolled_since: null })
+      .where('id', '=', accountId)
+      .where('disabled_at', 'is', null),
+  )
 }
 
 /** @returns whether the account was closed. */
 export async function openAccount(trx: Trx, accountId: string): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('accounts')
-    .set({ disabled_at: null })
-    .where('id', '=', accountId)
-    .where('disabled_at', 'is not', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .updateTable('accounts')
+      .set({ disabled_at: null })
+      .where('id', '=', accountId)
+      .where('disabled_at', 'is not', null),
+  )
 }
 
-/** Everything that belongs to the account goes with it. */
+/** The account is in use, or an operator has taken it up: it is not removed by itself any more. */
+export async function keepAccount(trx: Trx, accountId: string): Promise<void> {
+  await trx.updateTable('accounts').set({ unenrolled_since: null }).where('id', '=', accountId).execute()
+}
+
+/** Deletes the account; all rows that belong to it go with it. */
 export async function deleteAccount(trx: Trx, accountId: string): Promise<boolean> {
-  const { numDeletedRows } = await trx
-    .deleteFrom('accounts')
-    .where('id', '=', accountId)
-    .executeTakeFirstOrThrow()
-  return numDeletedRows === 1n
+  return wroteOne(trx.deleteFrom('accounts').where('id', '=', accountId))
 }
 
-/** Stores the same password at today's cost, unless it was changed or rehashed meanwhile. */
+/** Stores a new hash of the same password, unless the password was changed or rehashed meanwhile. */
 export async function replacePasswordHash(db: Db, account: Account, passwordHash: string): Promise<void> {
   await db
     .updateTable('accounts')

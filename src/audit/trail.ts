@@ -1,32 +1,46 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Account } from '../accounts/account.ts'
+import type { Caller } from '../caller.ts'
 import type { Notices } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
 import { afterCommit, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import type { Client } from '../tokens/sessions.ts'
-import { type EventName, kindOf } from './events.ts'
+import { type Actor, type EventName, kindOf } from './events.ts'
 import { insertAuditEvent, insertAuditEvents } from './store.ts'
 
-/** Whom and what an event is about. */
+const ACTOR_OF: Readonly<Record<Caller['by'], Actor>> = {
+  person: 'client',
+  operator: 'operator',
+  service: 'service',
+}
+
+/**
+ * Rows an hour, in this process, of what callers of the API do to names that no account has: they make them up at will.
+ * Further events have their line in the log and are counted by the metrics.
+ */
+export const NAMELESS_ROWS_AN_HOUR = 100
+const HOUR_MS = 3_600_000
+
+/** The account and the subject of an event. */
 export interface EventFacts {
-  /** `undefined` when nobody has the username that was tried. */
+  /** `undefined` when the username that was tried belongs to no account. */
   account: Account | undefined
   sessionId?: string
-  /** The factor it is about. */
+  /** The factor that the event is about. */
   method?: string
-  /** Where its notice goes beside the proven address of the account. */
+  /** Addresses that get the notice in addition to the proven address of the account. */
   alsoTo?: string[]
 }
 
 /**
- * Who did what, when, from where, and whether it succeeded: a row, a line in the log, and for some events a mail to
- * the owner. All of them come with the change that they tell of, or not at all.
+ * Records who did what, when, from where, and whether it succeeded: as a row, as a line in the log, and for some
+ * events as a mail to the owner. An event is stored with the change that it records, or not at all. Beyond a hundred an
+ * hour, attempts with names that no account has leave no row.
  */
 export interface AuditTrail {
-  record(trx: Trx, name: EventName, facts: EventFacts, client: Client): Promise<void>
-  /** The same event, one without a notice, of many accounts at once; it is in the table alone. */
-  recordAll(trx: Trx, name: EventName, accounts: readonly { id: string }[], client: Client): Promise<void>
+  record(trx: Trx, name: EventName, facts: EventFacts, caller: Caller): Promise<void>
+  /** Records the same event for many accounts at once, in the table only. The event must be one without a notice. */
+  recordAll(trx: Trx, name: EventName, accounts: readonly { id: string }[], caller: Caller): Promise<void>
 }
 
 export function makeAuditTrail({
@@ -45,36 +59,49 @@ export function makeAuditTrail({
       sessionId,
       method,
     }: { account: { id: string } | undefined; sessionId?: string; method?: string },
-    client: Client,
+    caller: Caller,
   ) => ({
     event: name,
     outcome: kindOf(name).outcome,
-    actor: client.operator ? ('operator' as const) : ('client' as const),
+    actor: ACTOR_OF[caller.by],
     account_id: account?.id ?? null,
     session_id: sessionId ?? null,
     method: method ?? null,
-    ip: client.ip,
-    request_id: client.requestId,
+    ip: caller.ip,
+    request_id: caller.requestId,
   })
-  const rowOf = (event: ReturnType<typeof eventOf>, client: Client) => ({
+  const rowOf = (event: ReturnType<typeof eventOf>, caller: Caller) => ({
     id: newId(clock),
     at: clock.now(),
-    user_agent: client.userAgent,
+    user_agent: caller.userAgent,
     ...event,
   })
 
+  const nameless = { since: 0, rows: 0 }
+  function hasRow(trx: Trx, account: Account | undefined, caller: Caller): boolean {
+    if (account || caller.by !== 'person') return true
+    const now = clock.now()
+    // The hour is over, or a clock that was ahead began it.
+    if (Math.abs(now - nameless.since) >= HOUR_MS) Object.assign(nameless, { since: now, rows: 0 })
+    if (nameless.rows >= NAMELESS_ROWS_AN_HOUR) return false
+    afterCommit(trx, () => {
+      nameless.rows += 1
+    })
+    return true
+  }
+
   return {
-    async record(trx, name, facts, client) {
+    async record(trx, name, facts, caller) {
       const { account, alsoTo } = facts
       const { notice } = kindOf(name)
-      const event = eventOf(name, facts, client)
-      await insertAuditEvent(trx, rowOf(event, client))
-      if (account && notice) await notices.tell(trx, account, notice, client, alsoTo)
+      const event = eventOf(name, facts, caller)
+      if (hasRow(trx, account, caller)) await insertAuditEvent(trx, rowOf(event, caller))
+      if (account && notice) await notices.tell(trx, account, notice, caller, alsoTo)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
 
-    async recordAll(trx, name, accounts, client) {
-      const rows = accounts.map((account) => rowOf(eventOf(name, { account }, client), client))
+    async recordAll(trx, name, accounts, caller) {
+      const rows = accounts.map((account) => rowOf(eventOf(name, { account }, caller), caller))
       if (rows.length > 0) await insertAuditEvents(trx, rows)
     },
   }

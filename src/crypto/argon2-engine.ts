@@ -5,19 +5,19 @@ export interface Argon2Cost {
   parallelism: number
 }
 
-/** OWASP's least cost for argon2id, as memory in KiB times passes. */
+/** The least cost of argon2id that OWASP recommends, as memory in KiB times passes. */
 export const OWASP_LEAST_WORK = 7_168 * 5
 
 /**
- * The most that one hash may take, ours or one that an account brought along: what `HASH_CONCURRENCY` of them hold at
- * once must fit into a small machine.
+ * The most that one hash may cost, whether made here or imported: the memory of `HASH_CONCURRENCY` hashes at once
+ * must fit into a small machine.
  */
 export const MAX_COST: Argon2Cost = { memoryKib: 262_144, passes: 32, parallelism: 16 }
 
-/** Memory in KiB times passes that one hash may take: a second or two. */
+/** The most memory in KiB times passes that one hash may take: a second or two. */
 export const MAX_WORK = 2 ** 20
 
-/** A library that computes argon2id; both kinds read each other's PHC strings. */
+/** A library that computes argon2id. Both libraries read each other's PHC strings. */
 export interface Argon2Engine {
   readonly name: 'argon2' | 'node-rs'
   /** @returns a PHC string with a random salt of 128 bits and a tag of 256. */
@@ -28,8 +28,8 @@ export interface Argon2Engine {
 export type EngineChoice = Argon2Engine['name'] | 'auto'
 
 /**
- * `auto` takes `@node-rs/argon2`, which uses the machine's vector instructions, where it is installed, and
- * the `argon2` package elsewhere.
+ * `auto` takes `@node-rs/argon2` where it is installed, which uses the vector instructions of the machine, and the
+ * `argon2` package elsewhere.
  *
  * @throws when the named engine is not installed.
  */

@@ -1,17 +1,17 @@
 import { hkdfSync } from 'node:crypto'
 
-/** Fewer bytes than this would be guessable before AES-256 is (RFC 8725 section 3.5). */
+/** A shorter key could be guessed before AES-256 is broken (RFC 8725 section 3.5). */
 export const MIN_ROOT_KEY_BYTES = 32
 
-/** One `SECRET_KEY`: never used itself, only as the root of keys that each serve a single purpose. */
+/** One `SECRET_KEY`. It is used only to derive keys, each for a single purpose. */
 export interface RootKey {
-  /** Names the key in what it seals; tells nothing about it. */
+  /** Names the key in the values that it seals, and reveals nothing about it. */
   readonly id: string
   /** 256 bits for one purpose (HKDF-SHA-256, RFC 5869). */
   derive(purpose: string): Buffer
 }
 
-/** All configured root keys: the first one seals, every one opens. */
+/** All configured root keys. The first one seals, and every one opens. */
 export interface KeyRing {
   readonly primary: RootKey
   readonly all: readonly RootKey[]

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 
-/** Six digits, each of a million values as likely as any other, leading zeros kept. */
+/** Six digits with leading zeros. Each of the million values is equally likely. */
 export function newNumericCode(): string {
   return String(randomInt(1_000_000)).padStart(6, '0')
 }
 
-/** As people type it. */
+/** Removes what people type between the digits. */
 export function normalizeNumericCode(text: string): string {
   return text.replace(/[\s-]/g, '')
 }

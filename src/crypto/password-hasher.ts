@@ -1,19 +1,20 @@
 import type { Argon2Cost, Argon2Engine } from './argon2-engine.ts'
 import type { HashQueue } from './hash-queue.ts'
-import { readStoredHash } from './stored-hash/index.ts'
+import { readStoredHash } from './stored-hash/read-stored-hash.ts'
 
 export interface PasswordHasher {
-  /** The library that hashes, and what the hash made at the start took, in milliseconds. */
+  /** The library that hashes, and how long the first hash at the start took, in milliseconds. */
   readonly engine: { name: Argon2Engine['name']; hashMs: number }
-  /** Whether a password would be hashed now. @throws {QueueFullError} */
+  /** Checks that a password would be hashed now. @throws {QueueFullError} */
   admit(): Promise<void>
-  /** Whether there is no room for a hash that is not owed. */
+  /** Whether an optional hash should be left out because the queue is full. */
   full(): boolean
   /** @returns a PHC string. @throws {QueueFullError} */
   hash(password: string, signal?: AbortSignal): Promise<string>
   /**
-   * @param find the hash, ours or one that the account brought along, or `undefined` for an account that does not exist:
-   * the same work is done, and the answer is false. It is asked for when there is a place in the queue, not before.
+   * @param find the hash of the account, made here or imported; `undefined` for an account that does not exist, for
+   * which the same work is done and the answer is `false`. It is called when there is a place in the queue, not
+   * before.
    * @throws {QueueFullError} @throws {UnreadableHashError} @throws what `find` and `turn` throw
    */
   verify(
@@ -21,16 +22,17 @@ export interface PasswordHasher {
     password: string,
     options?: {
       signal?: AbortSignal | undefined
-      /** Called when the wait is over, just before the hash. */
+      /** Called after the wait, just before the hash. */
       turn?: () => Promise<void>
     },
   ): Promise<boolean>
-  /** Whether a stored hash is another than would be made today. @throws {UnreadableHashError} */
+  /** Whether a stored hash differs in kind or cost from one made today. @throws {UnreadableHashError} */
   needsRehash(stored: string): boolean
 }
 
 /**
- * argon2id of the password in Unicode NFC (NIST SP 800-63B-4 section 3.1.1.2), a bounded number at a time.
+ * argon2id of the password in Unicode NFC (NIST SP 800-63B-4 section 3.1.1.2). Only a bounded number of hashes run at
+ * a time.
  */
 export async function makePasswordHasher({
   engine,

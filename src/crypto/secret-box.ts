@@ -4,24 +4,24 @@ import type { KeyRing } from './key-ring.ts'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** A sealed value did not open: it was changed, moved to another row, or sealed under a key that is gone. */
+/** A sealed value did not open: it was changed, moved to another row, or sealed under a key that is no longer known. */
 export class UnsealError extends Error {
   override readonly name = 'UnsealError'
 }
 
-/** Seals what must be readable again, so that a copy of the database alone reveals nothing. */
+/** Seals values that must be readable again, so that a copy of the database alone reveals nothing. */
 export interface SecretBox {
-  /** @param context where the value lives, as `<table>:<ids>`; a value opens only in its own place. */
+  /** @param context the place of the value, as `<table>:<ids>`. The value opens only with the same context. */
   seal(plaintext: Buffer, context: string): string
   /** @throws {UnsealError} */
   open(sealed: string, context: string): Buffer
-  /** Whether it is sealed under the first key, and needs no other. */
+  /** Whether the value is sealed under the first key, so that no other key is needed. */
   isCurrent(sealed: string): boolean
 }
 
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, written as
- * `<key id>.<base64url of nonce, tag, ciphertext>`; the context is authenticated with it.
+ * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, written as `<key id>.<base64url of nonce, tag,
+ * ciphertext>`. The context is authenticated as well.
  */
 export function makeSecretBox(keyRing: KeyRing): SecretBox {
   const keys = new Map(keyRing.all.map((root) => [root.id, createSecretKey(root.derive('secret box'))]))
@@ -41,7 +41,7 @@ export function makeSecretBox(keyRing: KeyRing): SecretBox {
     open(sealed, context) {
       const [id = '', encoded = '', ...rest] = sealed.split('.')
       if (rest.length > 0 || !/^[0-9a-f]{8}$/.test(id))
-        // What else stands there is not repeated: it could be a secret in clear.
+        // The value is not repeated: it could be a secret in clear.
         throw new UnsealError(`${context} is not of the form that seal writes`)
       const key = keys.get(id)
       if (!key) throw new UnsealError(`${context} is sealed under key ${id}, which SECRET_KEY does not hold`)

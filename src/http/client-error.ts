@@ -14,7 +14,7 @@ const REASONS: Partial<Record<ProblemCode, string>> = {
   request_timeout: 'Request Timeout',
 }
 
-/** Answers what is not HTTP enough to become a request: Node has no reply object for it, only the socket. */
+/** Answers input that is not valid HTTP. Node has no reply object for it, only the socket. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()

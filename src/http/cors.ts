@@ -2,18 +2,18 @@ import fastifyCors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
-/** What a page of another origin may read beside the body. */
+/** The headers that a page of another origin may read. */
 const EXPOSED = ['Retry-After', 'WWW-Authenticate', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id', 'Allow']
 
 const PREFLIGHT_SECONDS = 600
 
-/** Lets pages of the configured origins call the API; an origin matches as a whole or not at all. */
+/** Lets pages of the configured origins call the API. An origin must match as a whole. */
 export const cors = fp(
   async function cors(app: FastifyInstance, { origins }: { origins: readonly string[] }) {
     await app.register(fastifyCors, {
       origin: [...origins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-      allowedHeaders: ['Authorization', 'Content-Type'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],
       exposedHeaders: EXPOSED,
       maxAge: PREFLIGHT_SECONDS,
       // The strict check answers in plain text, not with a problem.

@@ -5,7 +5,7 @@ import { refuseEncodedBody } from './json-body.ts'
 const DECODER = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Lets the routes of this scope take a form beside JSON, as OAuth endpoints do. A parameter may not occur
+ * Lets the routes of this scope accept a form as well as JSON, as OAuth endpoints do. A parameter must not occur
  * twice (RFC 6749 section 3.2).
  */
 export function acceptForm(scope: FastifyInstance): void {

@@ -3,14 +3,14 @@ import fp from 'fastify-plugin'
 import { visit } from 'jsonc-parser'
 import { AppError, malformedJson, validationFailed } from '../errors.ts'
 
-/** Bodies of this API are a handful of short members. */
+/** Bodies of this API have only a few short members. */
 export const BODY_LIMIT_BYTES = 16 * 1024
 
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The one body parser: JSON in well-formed UTF-8 (RFC 8259 section 8.1), each member once, strings of
- * well-formed Unicode. Where parsers may disagree about a body, it is refused instead of read in one way.
+ * The only body parser: JSON in well-formed UTF-8 (RFC 8259 section 8.1), each member once, strings of well-formed
+ * Unicode. A body that parsers may read differently is refused.
  */
 export const jsonBody = fp(
   async function jsonBody(app: FastifyInstance) {
@@ -24,7 +24,7 @@ export const jsonBody = fp(
       },
     )
 
-    // A route without a body schema takes none, and what nobody reads is refused like any unknown member.
+    // A route without a body schema accepts no body: its members would be unknown, and unknown members are refused.
     app.addHook('preValidation', async (request) => {
       const { body } = request
       if (body === undefined || request.routeOptions.schema?.body) return
@@ -35,7 +35,7 @@ export const jsonBody = fp(
   { name: 'json-body' },
 )
 
-/** Nothing here decompresses (RFC 9110 section 15.5.16); a body that is not what it says is not read either. */
+/** Nothing here decompresses bodies (RFC 9110 section 15.5.16), and an encoded body is not read as if it were plain. */
 export function refuseEncodedBody(request: FastifyRequest): void {
   if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
     throw new AppError('unsupported_media_type', 'Send the body without a Content-Encoding.', {
@@ -68,13 +68,16 @@ function decode(bytes: Uint8Array): string {
 
 class IllFormedText extends Error {}
 
-/** `JSON.parse` accepts `"\ud800"`, half of a pair: what is hashed or stored of it is not what was sent. */
+/**
+ * `JSON.parse` accepts `"\ud800"`, half of a pair. Its hash or stored text would not be that of the text that was
+ * sent.
+ */
 function refuseIllFormedText(key: string, value: unknown): unknown {
   if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) throw new IllFormedText()
   return value
 }
 
-/** `JSON.parse` takes the last of two equal names, other parsers the first (RFC 8259 section 4). */
+/** `JSON.parse` keeps the last of two members of one name; other parsers keep the first (RFC 8259 section 4). */
 function refuseDuplicateMembers(text: string): void {
   const open: Set<string>[] = []
   visit(text, {

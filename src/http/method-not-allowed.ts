@@ -4,10 +4,10 @@ import { methodNotAllowed, notFound } from '../errors.ts'
 const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
- * Answers 405 with `Allow` (RFC 9110 section 15.5.6) where a path exists but not for the method, and 404 where
- * there is no path at all; both before a body is read, whose faults are no concern then.
+ * Answers 405 with `Allow` (RFC 9110 section 15.5.6) for a path that does not have the method, and 404 for a path
+ * that does not exist. Both come before the body is read, so its faults do not matter.
  *
- * @returns what to call after all routes are registered: it adds to each path the methods none of them serves.
+ * @returns a function to call after all routes are registered: it adds the missing methods to each path.
  */
 export function trackMethods(app: FastifyInstance): { refuseOthers(): void } {
   const served = new Map<string, Set<string>>()

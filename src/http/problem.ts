@@ -6,6 +6,7 @@ import type {
   FastifySchemaValidationError,
 } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Static } from 'typebox'
 import { QueueFullError } from '../crypto/hash-queue.ts'
 import { UnsealError } from '../crypto/secret-box.ts'
 import { UnreadableHashError } from '../crypto/stored-hash/stored-hash.ts'
@@ -16,32 +17,24 @@ import {
   malformedJson,
   notFound,
   overloaded,
-  type ProblemCode,
-  type ProblemExtras,
   problemStatus,
   problemTitle,
   unavailable,
   validationFailed,
 } from '../errors.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
-import { ClientGone } from './client.ts'
+import { CallerGone } from './caller.ts'
 import type { EndRequest } from './request-log.ts'
+import type { ProblemSchema } from './schemas.ts'
 import { answerHeaders } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-/** More faults than this help nobody. */
+/** A longer list of faults does not help. */
 const MAX_FIELD_FAULTS = 20
 
 /** The body of every error (RFC 9457 section 3). */
-export interface Problem extends ProblemExtras {
-  type: string
-  title: string
-  status: number
-  detail: string
-  code: ProblemCode
-  request_id: string
-}
+export type Problem = Static<typeof ProblemSchema>
 
 export function problemOf(error: AppError, requestId: string): Problem {
   return {
@@ -55,7 +48,7 @@ export function problemOf(error: AppError, requestId: string): Problem {
   }
 }
 
-/** The one place that writes errors: whatever is thrown leaves as problem+json, and without internals. */
+/** The only place that writes errors. Every error becomes problem+json, without internals. */
 export const problems = fp(
   async function problems(app: FastifyInstance) {
     app.setNotFoundHandler(() => {
@@ -72,7 +65,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
   sendProblem(problem, request, reply)
 }
 
-/** For a path that cannot be decoded: Fastify knows no route for it, so no hook has run. */
+/** Answers a path that cannot be decoded. Fastify has no route for it, so no hook has run. */
 export function routerErrorAnswer(endRequest: EndRequest) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.headers(answerHeaders(request.id))
@@ -82,7 +75,7 @@ export function routerErrorAnswer(endRequest: EndRequest) {
 }
 
 function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
-  // Serialized here: an error must not fail because a route's answer schemas do not name it.
+  // Serialized here: an error must not fail because the schemas of the route do not have its status.
   reply
     .code(error.status)
     .headers(error.headers)
@@ -91,7 +84,7 @@ function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyRep
     .send(problemOf(error, request.id))
 }
 
-/** Own faults with their stack; refusals with their reason only when somebody looks closely. */
+/** Logs faults of the service with their stack. Refusals are logged with their reason at the level `debug` only. */
 function logCause(error: AppError, request: FastifyRequest): void {
   if (error.status >= 500 && error.code !== 'overloaded')
     request.log.error({ err: error.cause ?? error, problem: error.code }, 'request failed')
@@ -99,11 +92,14 @@ function logCause(error: AppError, request: FastifyRequest): void {
   request.problemCode = error.code
 }
 
-/** Fastify's own errors by their code (see its errors reference), and ours; anything else is a fault of ours. */
+/**
+ * Maps errors of Fastify by their code (see its errors reference) and errors of this service. Any other error is a
+ * fault of the service.
+ */
 function toAppError(error: FastifyError | AppError | Error): AppError {
   if (error instanceof AppError) return error
   if (error instanceof QueueFullError) return overloaded(error.retryAfter)
-  if (error instanceof ClientGone) return unavailable(error)
+  if (error instanceof CallerGone) return unavailable(error)
   if ('validation' in error && error.validation) return validationFailed(fieldFaults(error.validation))
   const code = 'code' in error ? String(error.code) : ''
   const known = FASTIFY_ERRORS[code]
@@ -112,7 +108,7 @@ function toAppError(error: FastifyError | AppError | Error): AppError {
   return internalError(error)
 }
 
-/** A sealed secret that does not open, or a hash that cannot be read: nobody is let in, and an operator must look. */
+/** A sealed secret that does not open, or a hash that cannot be read. The sign-in fails, and an operator must look. */
 function isDamagedRow(error: unknown): boolean {
   return error instanceof UnsealError || error instanceof UnreadableHashError
 }

@@ -2,15 +2,15 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { Clock } from '../platform/clock.ts'
 import type { IsTrustedProxy } from './trusted-proxies.ts'
 
-/** What proxies tell of their clients with (RFC 7239, and the headers from before it). */
+/** The headers in which proxies name their clients (RFC 7239, and the headers from before it). */
 const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 
 const REMEMBER_MS = 3_600_000
 
-/** Notices a proxy that nobody told the service about: all its clients would share one limit. */
+/** Notices a proxy that `TRUST_PROXY` does not name: all its clients would share one limit. */
 export interface ProxyWatch {
   see(request: FastifyRequest): void
-  /** A sentence for the operator, for an hour after it was last seen. */
+  /** A sentence for the operator, for an hour after the proxy was last seen. */
   warning(): string | null
 }
 
@@ -31,7 +31,7 @@ export function makeProxyWatch({
       const from = socket.remoteAddress ?? ''
       if (!header || isTrustedProxy(from)) return
       seenAt = clock.now()
-      // Anybody can send such a header, so it must not fill the log.
+      // Any client can send such a header, so it must not fill the log.
       if (seenAt - loggedAt < REMEMBER_MS) return
       loggedAt = seenAt
       logger.warn(
@@ -39,7 +39,7 @@ export function makeProxyWatch({
         'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
       )
     },
-    // Without the address: everybody can read this.
+    // Does not name the address, because anyone can read this.
     warning: () =>
       clock.now() - seenAt < REMEMBER_MS
         ? 'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.'

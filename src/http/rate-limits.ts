@@ -5,17 +5,17 @@ import { rateLimited } from '../errors.ts'
 import type { SharedCounts } from './shared-counts.ts'
 
 /**
- * Requests a minute from one address (an IPv6 /64 counts as one). This is noise control: it keeps one address
- * from filling the service. What protects accounts from guessing are the counters in the database.
+ * Requests in a minute from one address (an IPv6 /64 counts as one). The limits keep one address from filling the
+ * service. Accounts are protected from guessing by the counters in the database instead.
  */
 export const RATE_LIMITS = {
-  /** Making accounts. */
+  /** Registration. */
   register: 60,
   /** Passwords. */
   login: 120,
-  /** Codes, and setting up what makes them. */
+  /** Codes, and setting up authenticators. */
   codes: 240,
-  /** Reading, and everything else. */
+  /** Reading, and all other routes. */
   general: 1200,
   /** Paths that do not exist. */
   unknown: 120,
@@ -26,9 +26,9 @@ export type RateLimitGroup = keyof typeof RATE_LIMITS
 const WINDOW_MS = 60_000
 
 /**
- * Counts each request in the group of its route, before its token is looked at. Every process counts what it
- * sees itself; where replicas share their counts, those decide. While they are away each process keeps to its
- * share of the limit, so that all of them together keep to the whole of it.
+ * Counts each request in the group of its route, before its token is checked. Every process counts the requests that
+ * it sees. Where replicas share their counts, the shared counts decide. While those are not available, each process
+ * keeps to its share of the limit, so that together they keep to all of it.
  */
 export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
   async function rateLimits(app: FastifyInstance, { sharedCounts }) {
@@ -66,7 +66,7 @@ export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The group whose limit counts this route's requests. */
+    /** The group whose limit counts requests of this route. */
     limit?: RateLimitGroup
   }
 }

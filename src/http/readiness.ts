@@ -3,22 +3,22 @@ import { type Db, pingDatabase } from '../platform/database.ts'
 import type { RedisState } from '../platform/redis.ts'
 import type { SharedCounts } from './shared-counts.ts'
 
-/** What `/readyz` says of each part that the service stands on. */
+/** What `/readyz` reports on the parts that the service depends on. */
 export interface Checks {
   database: 'ok'
-  /** Without Redis the limits go on, apart: it is said, and no reason to send nobody here. */
+  /** While Redis is down, each process limits on its own. That is reported, but does not make the service unready. */
   redis?: RedisState
 }
 
 /** Whether a load balancer should send requests here. */
 export interface Readiness {
-  /** @throws {AppError} `unavailable` while the service cannot do its work, or is about to end. */
+  /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
   check(): Promise<{ checks: Checks; warnings: string[] }>
-  /** From now on it says no, although requests are still served. */
+  /** Makes the service unready from now on, although it still serves requests. */
   withdraw(): void
 }
 
-/** @param warn what an operator should look at, although the service works. */
+/** @param warn warnings for the operator of a service that works. */
 export function makeReadiness({
   db,
   sharedCounts,
@@ -26,17 +26,19 @@ export function makeReadiness({
 }: {
   db: Db
   sharedCounts: Pick<SharedCounts, 'state'> | null
-  warn: () => (string | null)[]
+  warn: () => Promise<(string | null)[]>
 }): Readiness {
   let withdrawn = false
   return {
     async check() {
       if (withdrawn) throw stopping()
-      await pingDatabase(db).catch((error) => {
+      const unanswered = (error: unknown): never => {
         throw unavailable(error)
-      })
+      }
+      await pingDatabase(db).catch(unanswered)
+      const warnings = await warn().catch(unanswered)
       const checks: Checks = { database: 'ok', ...(sharedCounts && { redis: sharedCounts.state() }) }
-      return { checks, warnings: warn().filter((sentence) => sentence !== null) }
+      return { checks, warnings: warnings.filter((sentence) => sentence !== null) }
     },
     withdraw() {
       withdrawn = true

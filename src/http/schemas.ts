@@ -1,16 +1,24 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { problemCodes } from '../errors.ts'
 
-/** A reference to a schema that has a name of its own in the OpenAPI document. */
+/**
+ * A reference to a schema that has a name in the OpenAPI document, its `$id`. The constant of such a schema is called
+ * by that name and `Schema`, so that the name itself is free for a type.
+ */
 export function ref<S extends TSchema>(schema: S) {
   if (!('$id' in schema)) throw new TypeError('Only a schema with an $id can be referred to')
   return Type.Unsafe<Static<S>>({ $ref: `${schema.$id}#` })
 }
 
-/** Bodies and answers list all their members; an unknown one is refused, or never sent. */
+/**
+ * Bodies and answers list all their members. An unknown member of a body is refused, and one of an answer is not
+ * sent.
+ */
 export const CLOSED = { additionalProperties: false } as const
 
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
+
+export const NullableTime = Type.Union([Timestamp, Type.Null()])
 
 export const Seconds = (description: string) => Type.Integer({ minimum: 0, description })
 
@@ -20,9 +28,9 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ format: 'uri', description: '`urn:keyturn:problem:<code>`' }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: 'For people; programs go by the code.' }),
+    detail: Type.String({ description: 'For people; programs should use `code`' }),
     code: Type.Enum(problemCodes),
-    request_id: Type.String({ description: 'Finds the request in the log.' }),
+    request_id: Type.String({ description: 'Identifies the request in the log' }),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
@@ -33,12 +41,14 @@ export const ProblemSchema = Type.Object(
     ),
     attempts_left: Type.Optional(Type.Integer({ minimum: 0 })),
     server_time: Type.Optional(Timestamp),
+    needs: Type.Optional(Type.Literal('account_token', { description: 'The token that the route takes' })),
+    reason: Type.Optional(Type.String({ description: 'Tells the causes of one `code` apart' })),
   },
   { $id: 'Problem', description: 'An error (RFC 9457)' },
 )
 
 /** For answers without a body. */
-export const NO_CONTENT = Type.Null({ description: 'Done' })
+export const NO_CONTENT = Type.Null({ description: 'No content' })
 
-/** Typed so that it is sent as nothing at all: a 202 would carry a `null`. */
-export const ACCEPTED = Type.Unsafe<undefined>({ type: 'null', description: 'Taken on' })
+/** Typed as `undefined`, so that nothing is sent: a 202 would otherwise carry a `null`. */
+export const ACCEPTED = Type.Unsafe<undefined>({ type: 'null', description: 'Accepted' })

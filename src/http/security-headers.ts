@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
 /**
- * For answers that are data and never a page. `no-store` is the rule, since most answers carry a token, a
- * code or a secret; a public document says otherwise itself.
+ * For answers that are data and never a page. `no-store` is the default, since most answers carry a token, a code or
+ * a secret. Public documents set their own value.
  */
 const HEADERS = {
   'cache-control': 'no-store',
@@ -15,12 +15,12 @@ const HEADERS = {
   'x-frame-options': 'DENY',
 }
 
-/** What every answer says about itself, and the name under which the log has the request. */
+/** Headers of every answer, and the id by which the log has the request. */
 export function answerHeaders(requestId: string): Record<string, string> {
   return { ...HEADERS, 'x-request-id': requestId }
 }
 
-/** Security headers on every answer, errors and unknown paths too. */
+/** Sets security headers on every answer, also for errors and unknown paths. */
 export const securityHeaders = fp(
   async function securityHeaders(app: FastifyInstance) {
     app.addHook('onRequest', async (request, reply) => {

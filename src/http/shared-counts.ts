@@ -3,16 +3,19 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { makeRedisLink, type RedisState } from '../platform/redis.ts'
 
-/** After so many seconds without a beat a replica counts as gone. */
+/** A replica counts as gone after this many seconds without a beat. */
 const GONE_SECONDS = 10
-/** Emptied, Redis knows of one replica again until the others beat: the most of the last beats counts. */
+/**
+ * A Redis that was emptied knows only one replica until the others beat again. So the highest of the last beats
+ * counts.
+ */
 const BEATS_REMEMBERED = 10
-/** Until Redis has answered for the first time: more replicas than most services have. */
+/** The number of replicas assumed until Redis answers for the first time: more than most services have. */
 const REPLICAS_UNHEARD = 4
 
 /**
- * Counts one more. A key without an end would count for ever: each has one, whatever happened to it.
- * KEYS[1] what is counted, ARGV[1] milliseconds that the count lasts.
+ * Counts one more. Every key gets an expiry, whatever happened to it: a key without one would count for ever.
+ * KEYS[1] is what is counted, ARGV[1] the milliseconds that the count lasts.
  */
 const COUNT = `
 local count = redis.call('INCR', KEYS[1])
@@ -24,8 +27,8 @@ end
 return { count, ttl }`
 
 /**
- * Says that a replica is there, and how many are, by the clock of Redis alone.
- * KEYS[1] all replicas, ARGV[1] this one, ARGV[2] the seconds after which one counts as gone.
+ * Reports that a replica is there, and returns how many are, by the clock of Redis alone.
+ * KEYS[1] has all replicas, ARGV[1] is this one, ARGV[2] the seconds after which one counts as gone.
  */
 const BEAT = `
 local now = tonumber(redis.call('TIME')[1])
@@ -34,11 +37,15 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`
 
-/** Requests that all replicas of this service count together, in Redis. */
+/** Requests that all replicas of this service count together in Redis. */
 export interface SharedCounts {
-  /** Counts one request. @returns how it stands with the limit; `undefined` while Redis is away. */
+  /**
+   * Counts one request.
+   *
+   * @returns the count and the rest of its window; `undefined` while Redis is down.
+   */
   count(group: string, address: string, limit: SharedLimit): Promise<SharedCount | undefined>
-  /** How many count together; while Redis is away, how many did. At least 1. */
+  /** How many replicas count together; while Redis is down, how many did last. At least 1. */
   replicas(): number
   state(): RedisState
   open(): Promise<void>
@@ -54,12 +61,12 @@ interface SharedLimit {
 interface SharedCount {
   max: number
   remaining: number
-  /** Milliseconds that are left of the window. */
+  /** Milliseconds left of the window. */
   ttl: number
   isExceeded: boolean
 }
 
-/** Addresses go to Redis as keyed hashes: who reads it learns that somebody called, not who. */
+/** Redis gets addresses as keyed hashes. A reader of Redis learns that there were requests, but not from where. */
 export function makeSharedCounts({
   url,
   keyedHash,

@@ -4,9 +4,9 @@ import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { BODY_LIMIT_BYTES } from './json-body.ts'
 
 /**
- * Refuses what needs a password hash while there is no room for one, before the body is read: under a flood almost
- * all requests end here, and everybody else waits for as long as that takes. A body that is too long, or of unknown
- * length, goes the usual way, on which it is read no further than bodies may be long.
+ * Refuses requests that need a password hash while there is no room for one, before their body is read. In a flood
+ * almost all requests end here, and all others wait for as long as that takes. A body that is too long, or of unknown
+ * length, goes the usual way, which stops reading at the limit.
  */
 export const shedLoad = fp(
   async function shedLoad(app: FastifyInstance, { passwords }: { passwords: PasswordHasher }) {
@@ -19,7 +19,7 @@ export const shedLoad = fp(
       try {
         await passwords.admit()
       } catch (error) {
-        // Who is still sending is not heard to the end.
+        // Closes the connection instead of reading the rest of the body.
         if (!request.raw.complete) reply.header('connection', 'close')
         throw error
       }

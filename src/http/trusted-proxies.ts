@@ -1,10 +1,10 @@
 import { BlockList, isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
-/** Whether an address is that of a proxy whose word about its clients is believed. */
+/** Whether an address is that of a proxy that is trusted to name its clients. */
 export type IsTrustedProxy = (address: string) => boolean
 
-/** @param ranges addresses and CIDR ranges, as `TRUST_PROXY` has them once they are checked. */
+/** @param ranges addresses and CIDR ranges of `TRUST_PROXY`, already checked. */
 export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
   const trusted = new BlockList()
   for (const range of ranges) {
@@ -22,7 +22,7 @@ export function trustedProxies(ranges: readonly string[]): IsTrustedProxy {
 /** `203.0.113.1:4711`, `[2001:db8::1]:4711` and `[2001:db8::1]`. */
 const WITH_PORT = /(?<![^\s,])(?:(\d+\.\d+\.\d+\.\d+):\d+|\[([\da-f:.]+)\](?::\d+)?)(?![^\s,])/gi
 
-/** Some proxies tell the port of a client too: each of its connections would count as another address. */
+/** Some proxies also name the port of a client: each of its connections would count as another address. */
 export function forgetPorts({ raw: { headers } }: FastifyRequest): void {
   const forwardedFor = headers['x-forwarded-for']
   if (typeof forwardedFor === 'string')

@@ -4,19 +4,18 @@ import { mailedTooOften } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import { countMail, uncountMail } from './store.ts'
+import { MAIL_WINDOW_MS } from './tables.ts'
 
-export const MAIL_WINDOW_MS = 3_600_000
-
-/** Codes in an hour that one account may ask for, wherever they go. */
+/** Codes in an hour that one account may ask for, to any address. */
 const MAX_FOR_ACCOUNT = 10
 
 /**
- * Codes in an hour to one address that none of the askers has proven, over all accounts: a stranger cannot fill a
- * mailbox. Whoever has proven the address is not counted here, and so cannot be shut out by strangers.
+ * Codes in an hour to one address by accounts that have not proven it, all together: a stranger cannot fill a
+ * mailbox. An account that has proven the address is not counted here, so that strangers cannot shut it out.
  */
 const MAX_TO_UNPROVEN = 5
 
-/** How many codes may be mailed at somebody's request; what follows from their own actions is not counted. */
+/** Limits the codes that are mailed on request. Mails that follow from an owner's own actions are not counted. */
 export interface MailAllowance {
   /**
    * Counts a mail before it is sent.
@@ -24,8 +23,20 @@ export interface MailAllowance {
    * @throws {AppError} rate_limited
    */
   take(trx: Trx, account: Account, address: string): Promise<void>
-  /** The mail did not go out. */
+  /** The mail was not sent. */
   giveBack(trx: Trx, account: Account, address: string): Promise<void>
+}
+
+// Under hashes: what is counted must not become a list of addresses.
+
+/** Under what the mails that an account asked for are counted. */
+export function accountSubject(keyedHash: KeyedHash, accountId: string): string {
+  return keyedHash('mail count', 'account', accountId)
+}
+
+/** Under what the mails to an address are counted. */
+export function addressSubject(keyedHash: KeyedHash, address: string): string {
+  return keyedHash('mail count', 'address', address.toLowerCase())
 }
 
 export function makeMailAllowance({
@@ -35,13 +46,10 @@ export function makeMailAllowance({
   clock: Clock
   keyedHash: KeyedHash
 }): MailAllowance {
-  /** Under a hash: what is counted must not become a list of addresses. */
   function subjectsOf(account: Account, address: string): [subject: string, max: number][] {
     const proven = account.emailVerified && account.email === address
-    const own: [string, number] = [keyedHash('mail count', 'account', account.id), MAX_FOR_ACCOUNT]
-    return proven
-      ? [own]
-      : [own, [keyedHash('mail count', 'address', address.toLowerCase()), MAX_TO_UNPROVEN]]
+    const own: [string, number] = [accountSubject(keyedHash, account.id), MAX_FOR_ACCOUNT]
+    return proven ? [own] : [own, [addressSubject(keyedHash, address), MAX_TO_UNPROVEN]]
   }
 
   return {

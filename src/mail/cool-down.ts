@@ -1,6 +1,6 @@
 import { mailedTooOften } from '../errors.ts'
 
-/** From one mailed code to the next for the same purpose. */
+/** The time between two codes for the same purpose. */
 export const COOL_DOWN_SECONDS = 60
 
 /**
@@ -9,6 +9,6 @@ export const COOL_DOWN_SECONDS = 60
  */
 export function refuseInCoolDown(lastSentAt: number | null, now: number): void {
   const wait = lastSentAt === null ? 0 : Math.ceil((lastSentAt - now) / 1000) + COOL_DOWN_SECONDS
-  // What was sent long after now was sent by a clock that was ahead.
+  // A code that was sent long after now was sent by a clock that was ahead.
   if (wait > 0 && wait <= 2 * COOL_DOWN_SECONDS) throw mailedTooOften(wait)
 }

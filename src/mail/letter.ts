@@ -1,15 +1,15 @@
-/** What a mail says, apart from how: plain paragraphs, perhaps a code to type in, and facts at the end. */
+/** The content of a mail, without its form: plain paragraphs, perhaps a code to type in, and facts at the end. */
 export interface Letter {
-  /** No text of a user's: it becomes a header. */
+  /** It becomes a header, so no text of a user may be in it. */
   subject: string
   paragraphs: string[]
-  /** To be typed or pasted somewhere. */
+  /** A code to type or paste. */
   code?: string
   facts?: [name: string, value: string][]
   closing?: string
 }
 
-/** The parts of a mail, in the name of the service. */
+/** Renders the parts of a mail, in the name of the service. */
 export function renderLetter(
   letter: Letter,
   serviceName: string,
@@ -32,7 +32,7 @@ function renderText({ paragraphs, code, facts = [], closing }: Letter, serviceNa
   return `${parts.join('\n\n')}\n`
 }
 
-/** Nothing is fetched, and a client that takes no styles shows plain paragraphs. */
+/** Loads nothing from elsewhere. A client that supports no styles shows plain paragraphs. */
 function renderHtml({ paragraphs, code, facts = [], closing }: Letter, serviceName: string): string {
   const paragraph = (text: string) => `<p>${escapeHtml(text)}</p>`
   const row = ([name, value]: [string, string]) =>
@@ -75,7 +75,7 @@ td { padding: 0; }
   th { color: #9fadbc; }
 }`
 
-/** For text and attribute values alike. */
+/** Escapes text and attribute values alike. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

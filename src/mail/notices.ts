@@ -1,25 +1,25 @@
 import type { Account } from '../accounts/account.ts'
+import type { Caller } from '../caller.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
-import type { Client } from '../tokens/sessions.ts'
 import type { Outbox } from './outbox.ts'
 import { type NoticeName, notice } from './templates/notices.ts'
 
-/** Tells owners what happened to their account, at the address they have proven. */
+/** Mails owners what happened to their account, at the address that they have proven. */
 export interface Notices {
-  /** @param alsoTo addresses beside the proven one. */
-  tell(trx: Trx, account: Account, name: NoticeName, client: Client, alsoTo?: string[]): Promise<void>
+  /** @param alsoTo addresses in addition to the proven one. */
+  tell(trx: Trx, account: Account, name: NoticeName, caller: Caller, alsoTo?: string[]): Promise<void>
 }
 
 export function makeNotices({ outbox, clock }: { outbox: Outbox; clock: Clock }): Notices {
   return {
-    async tell(trx, account, name, client, alsoTo = []) {
+    async tell(trx, account, name, caller, alsoTo = []) {
       const own = account.email !== null && account.emailVerified ? [account.email] : []
       for (const address of new Set([...own, ...alsoTo]))
         await outbox.put(trx, {
           kind: 'letter',
           to: { name: '', address },
-          letter: notice(name, { username: account.username, at: clock.now(), ip: client.ip }),
+          letter: notice(name, { username: account.username, at: clock.now(), ip: caller.ip }),
         })
     },
   }

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
-import type { Db, Trx } from '../platform/database.ts'
+import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
 import { type Letter, renderLetter } from './letter.ts'
@@ -14,19 +14,20 @@ import {
   type OutboxRow,
   postponeOutbox,
 } from './store.ts'
+import { outboxContext } from './tables.ts'
 import type { Circumstances } from './templates/circumstances.ts'
 
-/** Minutes to wait after each failed try; after the last one the mail is given up. */
+/** Minutes to wait after each failed attempt. After the last attempt the mail is given up. */
 const WAITS_MINUTES = [1, 5, 15, 60, 240, 720]
 
-/** How long one process has a mail to itself: longer than sending it can take, also by the clock of another. */
+/** How long one process has a mail to itself: longer than sending can take, also by the clock of another process. */
 const CLAIM_MS = 60_000 + CLOCK_SKEW_SECONDS * 1000
 
 const BATCH = 20
 
 /**
- * What waits in the outbox: a letter to somebody, or the request of somebody who forgot a password, which is
- * looked into here rather than in its request, so that its answer tells nothing.
+ * A message in the outbox: a letter, or the request of a person who forgot a password. The account of such a request
+ * is looked up here and not in the request, so that its answer reveals nothing.
  */
 export type OutboxMessage =
   | ({ kind: 'letter' } & Addressed)
@@ -38,22 +39,22 @@ interface Addressed {
 }
 
 /**
- * Answers a message that is not a letter with the letter to send, if there is any. It is answered anew each time
- * it is tried; what was made for a letter that did not go out is taken back.
+ * Turns the request of a forgotten password into the letter to send, if there is one. Each attempt makes a new letter,
+ * and `takeBack` undoes what was made for a letter that was not sent.
  */
 export type AnswerForgotten = (
   forgotten: Circumstances,
 ) => Promise<(Addressed & { takeBack: () => Promise<void> }) | null>
 
-/** Mail that is kept until it is sent: over crashes, and over hours without a mail server. */
+/** Keeps mail until it is sent, through crashes and through hours without a mail server. */
 export interface Outbox {
-  /** Kept with the change it tells of, or not at all. */
+  /** The message is stored with the change that it belongs to, or not at all. */
   put(trx: Trx, message: OutboxMessage): Promise<void>
   /**
-   * Sends what is due. Several processes may do so at once; each mail has one of them.
+   * Sends the mails that are due. Several processes may do so at once; each mail is sent by one of them.
    *
-   * @param ending fires when the process ends: what was not begun by then is left to others.
-   * @returns how many went.
+   * @param ending fires when the process ends. Mails that it has not begun by then are left to others.
+   * @returns how many were sent.
    */
   deliverDue(ending?: AbortSignal): Promise<number>
 }
@@ -91,16 +92,16 @@ export function makeOutbox({
   async function deliver(row: OutboxRow): Promise<boolean> {
     try {
       await send(row)
-      await db.transaction().execute((trx) => deleteOutbox(trx, row.id))
+      await inTransaction(db, (trx) => deleteOutbox(trx, row.id))
       return true
     } catch (err) {
       const wait = WAITS_MINUTES[row.attempts - 1]
       if (wait === undefined) {
         logger.error({ err, mail_id: row.id, attempts: row.attempts }, 'mail given up')
-        await db.transaction().execute((trx) => deleteOutbox(trx, row.id))
+        await inTransaction(db, (trx) => deleteOutbox(trx, row.id))
       } else {
         logger.warn({ err, mail_id: row.id, attempts: row.attempts, wait_minutes: wait }, 'mail postponed')
-        await db.transaction().execute((trx) => postponeOutbox(trx, row.id, clock.now() + wait * 60_000))
+        await inTransaction(db, (trx) => postponeOutbox(trx, row.id, clock.now() + wait * 60_000))
       }
       return false
     }
@@ -124,7 +125,7 @@ export function makeOutbox({
         for (const id of ids) {
           if (ending?.aborted) return delivered
           const times = claimTimes(clock.now())
-          const row = await db.transaction().execute((trx) => claimOutbox(trx, id, times))
+          const row = await inTransaction(db, (trx) => claimOutbox(trx, id, times))
           if (row && (await deliver(row))) delivered += 1
         }
         if (ids.length < BATCH) return delivered
@@ -140,12 +141,7 @@ function claimTimes(now: number): ClaimTimes {
   return { now, until, latestClaim: until + skew, latestTry: longestWait + skew }
 }
 
-/** A message opens only in its own row. */
-export function outboxContext(id: string): string {
-  return `outbox:${id}`
-}
-
-/** For a service without a mail server: there is nobody to keep mail for. */
+/** For a service without a mail server, which keeps no mail. */
 export const noOutbox: Outbox = {
   put: async () => {},
   deliverDue: async () => 0,

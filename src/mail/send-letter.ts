@@ -3,7 +3,7 @@ import { newId } from '../platform/ids.ts'
 import type { Mailer } from '../platform/mailer.ts'
 import { type Letter, renderLetter } from './letter.ts'
 
-/** Sends a letter while somebody waits for it. @throws {MailError} */
+/** Sends a letter while a request waits for it. @throws {MailError} */
 export type SendLetter = (address: string, letter: Letter) => Promise<void>
 
 export function makeSendLetter({

@@ -2,11 +2,11 @@ import type { ExpressionBuilder } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Tables } from '../platform/tables.ts'
 
-/** Mail in hand: its message is still sealed. */
+/** A claimed mail. Its message is still sealed. */
 export interface OutboxRow {
   id: string
   sealedMessage: string
-  /** How often it was tried, this time included. */
+  /** The number of attempts, including this one. */
   attempts: number
 }
 
@@ -29,13 +29,13 @@ export interface ClaimTimes {
   now: number
   /** The end of a claim that is made now. */
   until: number
-  /** No process of the service claims a mail for longer now. */
+  /** The latest end that a claim of any process can have now. */
   latestClaim: number
-  /** Nor puts one off for longer. */
+  /** The latest next attempt that any process can set now. */
   latestTry: number
 }
 
-/** What is put off or claimed for longer than can be now was so by a clock that was ahead. */
+/** A mail that is postponed or claimed for longer than is possible now was so by a clock that was ahead: it is due. */
 function isDue({ now, latestClaim, latestTry }: ClaimTimes) {
   return ({ eb, and, or }: ExpressionBuilder<Tables, 'outbox'>) =>
     and([
@@ -44,7 +44,7 @@ function isDue({ now, latestClaim, latestTry }: ClaimTimes) {
     ])
 }
 
-/** By two queries, since a range of an index is quick to read and all but a range is not. */
+/** Two queries: each reads a range of an index, while a single query would read all of it. */
 export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number): Promise<string[]> {
   const due = db.selectFrom('outbox').select('id').where(isDue(times)).orderBy('next_attempt_at').limit(limit)
   const inTime = await due.where('next_attempt_at', '<=', times.now).execute()
@@ -52,16 +52,7 @@ export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number)
   return [...inTime, ...putOffTooLong].slice(0, limit).map(({ id }) => id)
 }
 
-/** How many mails are not sent yet, and when the first of them was written, in epoch milliseconds. */
-export async function waitingMail(db: Db): Promise<{ count: number; since: number | null }> {
-  const { count, since } = await db
-    .selectFrom('outbox')
-    .select((eb) => [eb.fn.countAll().as('count'), eb.fn.min('created_at').as('since')])
-    .executeTakeFirstOrThrow()
-  return { count: Number(count), since: since === null ? null : Number(since) }
-}
-
-/** @returns the mail, for the one process that asked first. */
+/** @returns the mail, for the first process that asks. */
 export async function claimOutbox(trx: Trx, id: string, times: ClaimTimes): Promise<OutboxRow | undefined> {
   const row = await trx
     .updateTable('outbox')
@@ -85,7 +76,7 @@ export async function deleteOutbox(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('outbox').where('id', '=', id).execute()
 }
 
-/** @returns nothing when the mail was counted; until when no more are, when there were too many. */
+/** @returns nothing when the mail was counted; when there were too many, the time until which no more are. */
 export async function countMail(
   trx: Trx,
   subject: string,
@@ -94,7 +85,7 @@ export async function countMail(
   await trx
     .deleteFrom('mail_counts')
     .where('subject', '=', subject)
-    // What began later than a window from now was counted by a clock that was ahead.
+    // A window that begins later than one window from now was counted by a clock that was ahead.
     .where((eb) => eb.or([eb('since', '<=', now - windowMs), eb('since', '>', now + windowMs)]))
     .execute()
   const counted = await trx

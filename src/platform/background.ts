@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Does something over and over for as long as the process runs, with a pause in between that varies by half:
- * replicas that started together spread out. Work that fails is tried again at its next turn.
+ * Runs work over and over for as long as the process lives, with a pause that varies by half, so that replicas that
+ * started together spread out. Work that fails is tried again at its next turn.
  *
- * @returns what ends it, after the work that is under way.
+ * @returns a function that ends it after the current work.
  */
 export function repeatInBackground({
   pauseMs,

@@ -1,8 +1,11 @@
-/** Where every time in the product comes from, so that a test can stand at any moment. */
+/** The source of every time in the product, so that a test can set any moment. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
 }
+
+/** A day, in milliseconds. */
+export const DAY_MS = 24 * 3600 * 1000
 
 export const systemClock: Clock = { now: () => Date.now() }
 

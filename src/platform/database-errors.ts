@@ -6,50 +6,54 @@ export class DatabaseError extends Error {
   override readonly name = 'DatabaseError'
 }
 
-/** No connection to the database could be had, or it was lost; the cause says how. */
+/** A connection to the database could not be made, or it was lost. The cause says how. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
 }
 
-/** The connection was lost at the commit: what was to be stored is stored as a whole, or not at all. Nobody knows which. */
+/**
+ * The connection was lost during the commit. The transaction is stored as a whole or not at all, and it is unknown
+ * which.
+ */
 export class OutcomeUnknownError extends Error {
   override readonly name = 'OutcomeUnknownError'
 }
 
-/** Of several transactions that were in each other's way, this one was undone. */
+/** Several transactions were in each other's way, and this one was undone. */
 const IN_THE_WAY = ['40001', '40P01']
 
-/** Said by a server that ends the connection, or by a distributed one that does not know whether it has committed. */
+/** Sent by a server that ends the connection, or by a distributed one that does not know whether it has committed. */
 const PARTING = /^(08|57P|58|XX)|^(25P03|40003)$/
 
-/** The server is going down or coming up. */
+/** The server is shutting down or starting. */
 const RESTARTING = ['57P01', '57P02', '57P03']
 
-/** All its connections are taken. */
+/** The server has no connection left. */
 const CROWDED = ['53300']
 
-/** Nobody listens there, or not any more; by a Unix socket `ENOENT` says so. */
+/** The server does not listen there, or no longer. For a Unix socket the code is `ENOENT`. */
 const UNREACHABLE = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'EAI_AGAIN']
 
-/** Whether something went wrong between this process and the database, whichever it is: the request may be right. */
+/** Whether the fault is between this process and the database, on either side. The request may be right. */
 export function isDatabaseFault(error: unknown): boolean {
   const ours = error instanceof ConnectionError || error instanceof OutcomeUnknownError
   return ours || error instanceof PostgresError || codeOf(error).startsWith('SQLITE_')
 }
 
 /**
- * Whether a transaction that failed so has surely left nothing behind, and may well succeed the next time. Until a
- * commit is asked for nothing is stored, and so a lost connection is such a failure; at the commit it is none.
+ * Whether a transaction that failed with this error certainly left nothing behind and may succeed the next time. A
+ * connection that was lost before the commit is such a failure, because nothing is stored until then. One that was
+ * lost during the commit is not.
  */
 export function isWorthRepeating(error: unknown): boolean {
   return error instanceof ConnectionError || [...IN_THE_WAY, ...RESTARTING].includes(codeOf(error))
 }
 
-/** Whether the server refused and is there for more: what failed is undone, and so is what was to be committed. */
+/** Whether the server refused and is ready for more: the failed statement is undone, and so is its transaction. */
 export function isRefusal(error: unknown): boolean {
   if (!(error instanceof PostgresError)) return false
   const { code = '', severity = '' } = error
-  // The code decides: the severity comes in the server's language.
+  // The code decides, because the severity is in the language of the server.
   return !PARTING.test(code) && !['FATAL', 'PANIC'].includes(severity)
 }
 
@@ -58,11 +62,11 @@ export function isPassing(error: unknown): boolean {
   return [...RESTARTING, ...CROWDED, ...UNREACHABLE].includes(codeOf(error))
 }
 
-/** How often, and for how long, work is tried that others or a restart get in the way of. */
+/** How often, and for how long, work is tried that a collision or a restart makes fail. */
 const TRIES = 6
 const PATIENCE_MS = 2_000
 
-/** Does something again while it fails in a way that is worth it, within bounds. */
+/** Runs work again while it fails with an error that is worth it, within bounds. */
 export async function repeated<T>(work: () => Promise<T>): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS
   for (let tries = 1; ; tries++) {
@@ -70,7 +74,7 @@ export async function repeated<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       if (!isWorthRepeating(error) || tries === TRIES || performance.now() > deadline) throw error
-      // Of different length for everybody, so that those who met do not meet again.
+      // The pause varies, so that transactions that met do not meet again.
       await sleep(Math.random() * 10 * 2 ** tries)
     }
   }

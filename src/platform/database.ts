@@ -1,23 +1,31 @@
-import { Kysely, sql, type TransactionBuilder } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import { DatabaseError, repeated } from './database-errors.ts'
-import type { Connections, Db, Engine, PooledAdapter, StillAdapter, Trx } from './engine.ts'
+import type {
+  Connections,
+  CountingAdapter,
+  Db,
+  Engine,
+  PooledAdapter,
+  StillAdapter,
+  Trx,
+  WipingAdapter,
+} from './engine.ts'
 import { postgresEngine } from './postgres.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
 import { sqliteEngine } from './sqlite.ts'
-import type { Tables } from './tables.ts'
 
 export type { Connections, Db, Trx }
 export { DatabaseError }
 
 /**
- * Opens the database that `DATABASE_URL` names; the only place that knows the dialect.
+ * Opens the database that `DATABASE_URL` names. Only this function knows the dialects.
  *
- * @param poolSize how many connections to PostgreSQL there may be.
+ * @param poolSize the number of connections to PostgreSQL.
  * @throws {DatabaseError} when it does not answer, or is not fit to work with.
  */
 export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
   const engine = engineOf(databaseUrl, poolSize)
-  const db = new PersistentKysely({ dialect: engine.dialect })
+  const db: Db = new Kysely({ dialect: engine.dialect })
   try {
     await engine.check(db)
     return db
@@ -32,42 +40,59 @@ function engineOf(databaseUrl: string, poolSize: number): Engine {
 }
 
 /**
- * Transactions that surely left nothing behind are tried again: those that stood in each other's way, and those
- * whose connection was lost before the commit. What a transaction does beside writing must bear to be done twice, or
- * wait for its commit.
+ * Runs the work in a transaction, and is the only way to one. A transaction that certainly left nothing behind is
+ * tried again: it collided with another one, or the connection was lost before the commit. So the work may run twice.
+ * It only writes to the database, and leaves everything else to `afterCommit`.
+ *
+ * @throws what the work throws; nothing is written then.
  */
-class PersistentKysely extends Kysely<Tables> {
-  override transaction(): TransactionBuilder<Tables> {
-    const builder = super.transaction()
-    const once = builder.execute.bind(builder)
-    builder.execute = async (work) => {
-      const { result, deeds } = await repeated(async () => {
-        const deeds: (() => void)[] = []
-        const result = await once((trx) => {
-          waiting.set(trx, deeds)
-          return work(trx)
-        })
-        return { result, deeds }
-      })
-      for (const deed of deeds) deed()
-      return result
-    }
-    return builder
-  }
+export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
+  const { result, deeds } = await repeated(async () => {
+    const deeds: (() => void)[] = []
+    const result = await db.transaction().execute(async (trx) => {
+      waiting.set(trx, deeds)
+      try {
+        return await work(trx)
+      } finally {
+        waiting.delete(trx)
+      }
+    })
+    return { result, deeds }
+  })
+  for (const deed of deeds) deed()
+  return result
 }
 
+/** What waits for the commit, by the transaction: Kysely's has no place for it. No two transactions share anything. */
 const waiting = new WeakMap<Trx, (() => void)[]>()
 
-/** Does something once the transaction has committed: never when it did not, and once when it had to be repeated. */
+/**
+ * Runs the work once the transaction has committed: not at all when it failed, and once when it was repeated.
+ *
+ * @throws when the transaction has ended or is not one of {@link inTransaction}: the work would never run.
+ */
 export function afterCommit(trx: Trx, deed: () => void): void {
   const deeds = waiting.get(trx)
-  if (!deeds) throw new Error('This transaction was begun by nobody who would tell of its commit')
+  if (!deeds) throw new Error('afterCommit needs a transaction of inTransaction that has not ended')
   deeds.push(deed)
 }
 
-/** Lets nobody else write to these tables until the transaction ends; they are locked as a whole, and for long. */
+/** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
 export async function keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
   await (trx.getExecutor().adapter as StillAdapter).keepStill(trx, tables)
+}
+
+/** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
+export async function wipeDeleted(db: Db): Promise<void> {
+  await (db.getExecutor().adapter as Partial<WipingAdapter>).wipeDeleted?.(db)
+}
+
+/**
+ * Counts the rows of tables, for metrics: SQLite exactly and some thousands at a time, so that requests run in
+ * between; PostgreSQL by the estimate that it keeps.
+ */
+export function countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  return (db.getExecutor().adapter as CountingAdapter).countRows(db, tables)
 }
 
 /** @returns nothing for SQLite, which has no pool. */
@@ -75,12 +100,12 @@ export function connectionsOf(db: Db): Connections | undefined {
   return (db.getExecutor().adapter as Partial<PooledAdapter>).connections?.()
 }
 
-/** Whether a service works on the database now. */
+/** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {
   return engineOf(databaseUrl, 1).isInUse()
 }
 
-/** Where a database is, for people: without user and password. */
+/** The place of a database for people, without user and password. */
 export function placeOf(databaseUrl: string): string {
   return isPostgresUrl(databaseUrl) ? placeOfServer(databaseUrl) : databaseUrl
 }

@@ -2,36 +2,46 @@ import type { Dialect, DialectAdapter, Kysely, Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
-/** What a store function that must not run outside a transaction asks for. */
+/** Required by functions that must not run outside of a transaction. */
 export type Trx = Transaction<Tables>
 
-/** What differs between databases, all of it. */
+/** Everything that differs between databases. */
 export interface Engine {
   dialect: Dialect
   /** Rejects when the database cannot be used. */
   check(db: Db): Promise<void>
-  /** Why it cannot, in a sentence. */
+  /** Why it cannot be used, in a sentence. */
   explain(error: unknown): string
-  /** Whether a service works on it now. */
+  /** Whether a service uses it now. */
   isInUse(): Promise<boolean>
 }
 
-/** What a transaction asks of its dialect beside what Kysely does. */
+/** An addition to Kysely's adapters that transactions need. */
 export interface StillAdapter extends DialectAdapter {
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
+}
+
+/** Keeps what was deleted in its files for a while. */
+export interface WipingAdapter extends DialectAdapter {
+  wipeDeleted(db: Db): Promise<void>
+}
+
+/** Counts rows without delaying requests. */
+export interface CountingAdapter extends DialectAdapter {
+  countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>>
 }
 
 /** The connections of this process at one moment. */
 export interface Connections {
   used: number
   idle: number
-  /** How many there may be. */
+  /** The most that there may be. */
   max: number
   /** Requests that wait until one is free. */
   waiting: number
 }
 
-/** Has a pool of them. */
+/** An adapter with a pool of connections. */
 export interface PooledAdapter extends DialectAdapter {
   connections(): Connections
 }

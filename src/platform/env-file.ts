@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { loadEnvFile } from 'node:process'
 
-/** Reads `.env` in the working directory, if there is one; what the environment already has comes first. */
+/** Reads `.env` in the working directory, if there is one. Variables that are already set win. */
 export function readEnvFile(): void {
   if (existsSync('.env')) loadEnvFile('.env')
 }

@@ -1,14 +1,14 @@
 import { createTransport } from 'nodemailer'
 import { isLoopback } from './loopback.ts'
 
-/** One address; never a string that could hold two. */
+/** One address, and never a string that could hold two. */
 export interface Mailbox {
   name: string
   address: string
 }
 
 export interface Mail {
-  /** Becomes the Message-ID: a mail that is sent twice after a crash can be told by it. */
+  /** Becomes the Message-ID, by which a mail that is sent twice after a crash can be recognised. */
   id: string
   to: Mailbox
   subject: string
@@ -16,15 +16,15 @@ export interface Mail {
   html: string
 }
 
-/** The mail server did not take a mail; the cause says why. */
+/** The mail server did not accept a mail. The cause says why. */
 export class MailError extends Error {
   override readonly name = 'MailError'
 }
 
 export interface Mailer {
-  /** @throws {MailError} in time, whatever the server does; what was not sent by then is not sent later. */
+  /** @throws {MailError} in time, whatever the server does. What was not sent by then is not sent later. */
   send(mail: Mail): Promise<void>
-  /** Connects and signs in, and sends nothing. @throws {MailError} */
+  /** Connects and signs in, without sending anything. @throws {MailError} */
   check(): Promise<void>
   close(): void
 }
@@ -32,11 +32,11 @@ export interface Mailer {
 const SEND_TIMEOUT_MS = 10_000
 
 /**
- * Sends by SMTP. Certificates are checked; without TLS only to this machine itself, or where the URL says
+ * Sends by SMTP. Certificates are checked. TLS is required, except to this machine and where the URL says
  * `ignoreTLS=true`.
  *
- * @param from who the mail is from; its domain is that of the Message-IDs.
- * @param timeoutMs how long a mail may take from the connection to the server's last word.
+ * @param from the sender; its domain is that of the Message-IDs.
+ * @param timeoutMs how long a mail may take, from the connection to the last answer of the server.
  */
 export function makeMailer({
   url,
@@ -48,14 +48,16 @@ export function makeMailer({
   timeoutMs?: number
 }): Mailer {
   const { hostname, searchParams } = new URL(url)
+  // Longer than the limit of a mail: of two that end together, either one may be reported.
+  const silenceMs = timeoutMs + 1_000
   const transport = createTransport(
     {
       url,
       // A server that goes silent must not keep a connection, and with it the process, for minutes.
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
-      // nodemailer lets this one win over ignoreTLS.
+      connectionTimeout: silenceMs,
+      greetingTimeout: silenceMs,
+      socketTimeout: silenceMs,
+      // With nodemailer, this option wins over ignoreTLS.
       requireTLS: !isLoopback(hostname) && searchParams.get('ignoreTLS') !== 'true',
       disableFileAccess: true,
       disableUrlAccess: true,
@@ -70,7 +72,7 @@ export function makeMailer({
         signal: AbortSignal.timeout(timeoutMs),
         messageId: `<${id}@${domain}>`,
         to,
-        // The envelope is given whole, so that no header decides who gets the mail.
+        // The envelope is given explicitly, so that no header decides who gets the mail.
         envelope: { from: from.address, to: [to.address] },
         subject,
         text,

@@ -9,29 +9,28 @@ import {
   NO_MIGRATIONS,
 } from 'kysely/migration'
 import { migrations } from '../../migrations/index.ts'
-import { DatabaseError, type Db, type Trx } from './database.ts'
+import { DatabaseError, type Db, inTransaction, type Trx } from './database.ts'
 import { isWorthRepeating } from './database-errors.ts'
 
-/** One migration and whether this database has it. */
+/** A migration, and when this database got it. */
 export interface MigrationState {
   name: string
   appliedAt: Date | null
 }
 
 /**
- * Brings the database up to this version. Safe while other processes do the same: one migrates, the others
- * wait and find nothing left to do. Where there is nothing to do, nothing is asked of the database that needs a
- * right to change its tables.
+ * Brings the database up to this version. Several processes may do so at once: one migrates, and the others wait and
+ * find nothing left to do. When there is nothing to do, no right to change tables is needed.
  *
  * @returns the names of the migrations that were applied now.
- * @throws {DatabaseError} when one fails (nothing is kept of it) or the database is of a newer version.
+ * @throws {DatabaseError} when one fails (nothing of it is kept) or the database is of a newer version.
  */
 export async function migrateUp(db: Db): Promise<string[]> {
   if (await isCurrent(db)) return []
   return applied(await run(db, (migrator) => migrator.migrateToLatest()))
 }
 
-/** Takes back the last migration, or with `all` every one of them. */
+/** Undoes the last migration, or all of them. */
 export async function migrateDown(db: Db, { all = false } = {}): Promise<string[]> {
   return applied(
     await run(db, (migrator) => (all ? migrator.migrateTo(NO_MIGRATIONS) : migrator.migrateDown())),
@@ -43,7 +42,7 @@ export async function migrationStatus(db: Db): Promise<MigrationState[]> {
   return all.map(({ name, executedAt }) => ({ name, appliedAt: executedAt ?? null }))
 }
 
-/** Whether the database has these very migrations, no fewer and no more. */
+/** Whether the database has exactly the migrations of this version. */
 export async function isCurrent(db: Db): Promise<boolean> {
   const states = await migrationStatus(db)
   if (states.some(({ appliedAt }) => appliedAt === null)) return false
@@ -51,7 +50,7 @@ export async function isCurrent(db: Db): Promise<boolean> {
   return rows.length === states.length
 }
 
-/** Stands among the migrations of a database that is being copied into: no service starts on half of one. */
+/** Recorded among the migrations of a database that is being copied into: no service starts on half of a copy. */
 const UNFINISHED_COPY = 'unfinished-copy'
 
 /** Marks a migrated database as one that is being copied into. */
@@ -85,12 +84,12 @@ function migratorFor(db: Db): Migrator {
   return new Migrator({ db, provider })
 }
 
-/** All in one transaction, and one process at a time: of what fails nothing is kept. */
+/** Runs all of it in one transaction, in one process at a time. If it fails, nothing is kept. */
 async function run(
   db: Db,
   action: (migrator: Migrator) => Promise<MigrationResultSet>,
 ): Promise<MigrationResultSet> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await trx.getExecutor().adapter.acquireMigrationLock(trx, {
       lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
       lockRowId: MIGRATION_LOCK_ID,
@@ -103,7 +102,10 @@ async function run(
   })
 }
 
-/** Kysely's migrator would hide it behind the errors that follow from it. */
+/**
+ * The error of a migration says so too, but not in an empty database: when PostgreSQL refuses the migrator its own
+ * table, the migrator looks whether the table is there, and throws what it gets for asking in a failed transaction.
+ */
 async function requireRight(trx: Trx): Promise<void> {
   try {
     await trx.schema.createTable('right_to_migrate').addColumn('x', 'text').execute()
@@ -113,7 +115,7 @@ async function requireRight(trx: Trx): Promise<void> {
   }
 }
 
-/** For the operator, unless it may be different the next time. */
+/** An error for the operator, unless it may be different the next time. */
 function failure(error: unknown, migrationName?: string): unknown {
   if (isWorthRepeating(error)) return error
   return new DatabaseError(explainFailure(error, migrationName), { cause: error })

@@ -14,54 +14,58 @@ import {
 } from 'kysely'
 import pg, { DatabaseError as PostgresError } from 'pg'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
-import type { Connections, PooledAdapter, StillAdapter, Trx } from './engine.ts'
+import type { Connections, CountingAdapter, Db, PooledAdapter, StillAdapter, Trx } from './engine.ts'
 
-/** What the server knows our connections by. */
+/** The name of this service's connections at the server. */
 export const APPLICATION_NAME = 'keyturn'
 
-/** How long a request waits until others are done and a connection of the pool is free. */
+/** How long a request waits for a free connection of the pool. */
 const POOL_PATIENCE_MS = 10_000
 
-/** How long it waits for a server that does not answer, or is restarting. */
+/** How long it waits for a server that does not answer or is restarting. */
 const CONNECT_PATIENCE_MS = 2_000
 
-/** How long the server may take for one statement, waiting for locks included. */
+/** How long the server may take for one statement, including its wait for locks. */
 const STATEMENT_TIMEOUT_MS = 5_000
 
-/** How long a statement waits for a row that another transaction has in hand. */
+/** How long a statement waits for a row that another transaction has locked. */
 const LOCK_TIMEOUT_MS = 3_000
 
-/** When the server gives up a transaction whose process has gone quiet, and frees what it had locked. */
+/** When the server gives up a transaction whose process has gone quiet, and releases its locks. */
 const IDLE_IN_TRANSACTION_MS = 10_000
 
-/** When this process gives up a server that says nothing at all, which its own timeouts cannot tell. */
+/** When this process gives up a server that is silent, which the timeouts of the server do not cover. */
 const SILENCE_MS = 7_000
 
-/** The beginning of migrations, which are not in a hurry: of its transaction alone, on both sides. */
-const UNHURRIED = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+/**
+ * The beginning of a transaction that is not in a hurry, such as that of migrations: the server's timeouts are off
+ * until it ends. The connection knows the statement and waits as long, since Kysely hands it SQL and nothing else.
+ */
+const UNHURRIED = `select ${['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
   .map((name) => `set_config('${name}', '0', true)`)
-  .join(', ')
+  .join(', ')}`
 
 /**
- * A commit that was confirmed must be on the disk, or a crash makes used codes good again: `off`, which may be the
- * default of a server, a database or a role, is not for this service. What waits for a standby, too, is left as it is.
+ * A confirmed commit must be on the disk, or a crash would make used codes valid again. So this service does not
+ * accept `off`, which may be the default of a server, a database or a role. A setting that also waits for a standby
+ * is kept.
  */
 const DURABLE = `select set_config('synchronous_commit', case asked when 'off' then 'on' else asked end, false)
   from current_setting('synchronous_commit') as asked`
 
-/** Any number that nothing else in the database takes a lock by: "keyturn" in ASCII. */
+/** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'
 
 /**
- * Kysely's PostgreSQL dialect with five differences. Every wait has an end. A commit that was confirmed is on the
- * disk. One whose outcome nobody knows is an error of its own, because such a transaction must not be repeated.
- * Migrations wait for each other until the transaction of the first one ends. And bigint is a number: times in
- * milliseconds and counts.
+ * Kysely's PostgreSQL dialect with five differences. Every wait has an end. A confirmed commit is on the disk. A
+ * commit with an unknown outcome has an error of its own, because its transaction must not be repeated. Migrations
+ * wait for each other until the transaction of the first one ends. And bigint is a number, for times in milliseconds
+ * and counts.
  */
 export class PatientPostgresDialect extends PostgresDialect {
   readonly #pool: CountedPool
 
-  /** @param poolSize how many connections there may be. */
+  /** @param poolSize the most connections that there may be. */
   constructor(url: string, poolSize: number) {
     const pool = makePool(url, poolSize)
     super({ pool })
@@ -86,14 +90,14 @@ class CarefulPostgresDriver extends PostgresDriver {
     try {
       await super.commitTransaction(connection)
     } catch (error) {
-      // Also when the server says goodbye in place of an answer: it may have committed before.
+      // Also when the server answers by ending the connection: it may have committed before.
       if (error instanceof ConnectionError || (error instanceof PostgresError && !isRefusal(error)))
         throw new OutcomeUnknownError('The connection was lost at the commit', { cause: error })
       throw error
     }
   }
 
-  /** What went wrong first counts: a connection that cannot roll back is ended, and the server rolls back then. */
+  /** The first error counts. A connection that cannot roll back is closed, and then the server rolls back. */
   override async rollbackTransaction(
     connection: Parameters<PostgresDriver['rollbackTransaction']>[0],
   ): Promise<void> {
@@ -101,7 +105,7 @@ class CarefulPostgresDriver extends PostgresDriver {
   }
 }
 
-class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, PooledAdapter {
+class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, PooledAdapter, CountingAdapter {
   readonly #pool: CountedPool
 
   constructor(pool: CountedPool) {
@@ -113,21 +117,28 @@ class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, Poo
     return this.#pool.counts()
   }
 
-  /** Within the transaction of the migrations: the lock goes with it. */
+  async countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { rows } = await sql<{ name: string; rows: number }>`
+      select relname as name, cast(n_live_tup as double precision) as rows from pg_stat_user_tables
+      where schemaname = current_schema() and relname in (${sql.join(tables)})`.execute(db)
+    return new Map(rows.map(({ name, rows }) => [name, rows]))
+  }
+
+  /** Within the transaction of the migrations, whose end releases the lock. */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
-    await db.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
+    await db.executeQuery(CompiledQuery.raw(UNHURRIED))
     await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(db)
   }
 
   override async releaseMigrationLock(): Promise<void> {}
 
   async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
-    await trx.executeQuery(CompiledQuery.raw(`select ${UNHURRIED}`))
+    await trx.executeQuery(CompiledQuery.raw(UNHURRIED))
     await sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in share mode`.execute(trx)
   }
 }
 
-/** The pool has one option for both: a server that is silent is given up before a pool that is busy. */
+/** The pool has one option for both waits. A silent server is given up before a busy pool. */
 class PromptClient extends pg.Client {
   constructor(config: pg.ClientConfig = {}) {
     super({ ...config, connectionTimeoutMillis: CONNECT_PATIENCE_MS })
@@ -149,7 +160,7 @@ function makePool(url: string, poolSize: number): CountedPool {
       client.query({ text: DURABLE, query_timeout: CONNECT_PATIENCE_MS } as pg.QueryConfig),
     types: { getTypeParser },
   })
-  // A connection that is lost while nobody uses it; without a listener it would end the process.
+  // A connection may be lost while it is idle. Without a listener that would end the process.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
 
@@ -172,14 +183,14 @@ function makePool(url: string, poolSize: number): CountedPool {
   return { connect, counts, end: () => pool.end(), options: pool.options }
 }
 
-/** A connection of the pool that does not go back there once it was lost, in whatever way it shows. */
+/** A connection of the pool that does not return there once it was lost, however that shows. */
 function watch(client: pg.PoolClient): PostgresPoolClient {
   let lost = false
   let silenceMs = SILENCE_MS
 
   async function query(text: string, values: readonly unknown[]) {
     if (lost) throw new ConnectionError('The connection to the database was lost before')
-    if (text.includes(UNHURRIED)) silenceMs = 0
+    if (text === UNHURRIED) silenceMs = 0
     try {
       return await client.query({ text, values: [...values], query_timeout: silenceMs } as pg.QueryConfig)
     } catch (error) {
@@ -189,6 +200,7 @@ function watch(client: pg.PoolClient): PostgresPoolClient {
     }
   }
   return {
+    // By its type it takes a cursor too, which Kysely passes only when it is configured with a class for cursors.
     query: query as unknown as PostgresPoolClient['query'],
     release: (destroy = false) => client.release(destroy || lost),
   }

@@ -1,14 +1,14 @@
 import { isLoopback } from './loopback.ts'
 
-/** `verify-full` checks the certificate and its name, `no-verify` neither, `disable` does without TLS. */
+/** `verify-full` checks the certificate and its name, `no-verify` checks neither, and `disable` does not use TLS. */
 const SSL_MODES = ['verify-full', 'no-verify', 'disable']
 
-/** How a PostgreSQL URL begins. */
+/** Whether a URL is that of a PostgreSQL database. */
 export function isPostgresUrl(databaseUrl: string): boolean {
   return /^postgres(ql)?:/.test(databaseUrl)
 }
 
-/** @returns what is wrong with a PostgreSQL URL, without repeating it: it may hold a password. */
+/** @returns the fault of a PostgreSQL URL, without repeating the URL: it may hold a password. */
 export function faultOfPostgresUrl(databaseUrl: string): string | undefined {
   const url = URL.parse(databaseUrl)
   if (!url?.hostname || url.pathname.length < 2) return 'must be postgres://<user>@<host>/<database>'
@@ -18,20 +18,20 @@ export function faultOfPostgresUrl(databaseUrl: string): string | undefined {
   return undefined
 }
 
-/** The URL with its `sslmode`: what is not said is TLS with a checked certificate, except to this machine. */
+/** The URL with its `sslmode`. The default is TLS with a checked certificate, except to this machine. */
 export function withSslMode(databaseUrl: string): string {
   const url = new URL(databaseUrl)
   if (!url.searchParams.has('sslmode') && !isLocal(url)) url.searchParams.set('sslmode', 'verify-full')
   return url.href
 }
 
-/** Where the server is, for people: without user and password. */
+/** The place of the server for people, without user and password. */
 export function placeOf(databaseUrl: string): string {
   const { host, pathname, searchParams } = new URL(databaseUrl)
   return `${searchParams.get('host') ?? host}${pathname}`
 }
 
-/** `?host=/folder` names a Unix socket, whatever stands in the place of the host. */
+/** `?host=/folder` names a Unix socket, whatever the host of the URL is. */
 function isLocal({ hostname, searchParams }: URL): boolean {
   const host = searchParams.get('host') ?? hostname
   return host.startsWith('/') || isLoopback(host)

@@ -5,7 +5,7 @@ import type { Engine } from './engine.ts'
 import { APPLICATION_NAME, PatientPostgresDialect } from './postgres-dialect.ts'
 import { placeOf, withSslMode } from './postgres-url.ts'
 
-/** @param poolSize how many connections this process may have. */
+/** @param poolSize the most connections of this process. */
 export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
   return {
     dialect: new PatientPostgresDialect(withSslMode(databaseUrl), poolSize),
@@ -31,7 +31,7 @@ export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
   }
 }
 
-/** SQLSTATE codes of PostgreSQL's appendix A, and what TLS says of certificates. */
+/** Explains SQLSTATE codes of PostgreSQL's appendix A, and faults of certificates. */
 function explain(place: string, error: unknown): string {
   const reason = (error instanceof ConnectionError ? error.cause : error) as {
     code?: string

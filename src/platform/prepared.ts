@@ -1,67 +1,122 @@
-import type { Compilable, CompiledQuery } from 'kysely'
+import {
+  type AliasableExpression,
+  type AliasedExpression,
+  AliasedExpressionWrapper,
+  type Compilable,
+  type CompiledQuery,
+  type OperationNode,
+  ValueNode,
+} from 'kysely'
 import type { Db } from './database.ts'
 
-/** A query that is asked over and over, each time with other values. */
+/** A value for a database. `undefined` is not one: a query of one shape has all its values. */
+type Value = string | number | null
+
+/** Names a value of the query that is being built. The value itself is not known yet. */
+export type Params<V> = <N extends keyof V & string>(name: N) => AliasableExpression<V[N]>
+
+/** A query that is built once and run many times, each time with other values. */
 export interface Prepared<V, O> {
-  /** Every row. */
+  /** @returns every row. */
   all(db: Db, values: V): Promise<O[]>
+  /** @returns the first row. */
   first(db: Db, values: V): Promise<O | undefined>
-  /** Runs it. @returns how many rows it wrote. */
-  run(db: Db, values: V): Promise<number>
+  run(db: Db, values: V): Promise<void>
+  /** @returns whether it wrote exactly one row. */
+  wroteOne(db: Db, values: V): Promise<boolean>
 }
 
 /**
- * Builds a query once for each database instead of at each call: Kysely makes a tree of objects and writes SQL
- * from it, which costs many times what SQLite takes for a row by its key. The values are names while it is built,
- * so they may be handed on and not computed with.
+ * Builds a query once for each database and not at each call: Kysely makes a tree of objects and writes SQL from it,
+ * which costs many times what SQLite takes for a row by its key.
+ *
+ * The builder gets names and no values, so the shape of the query cannot depend on a value. Code that would try to (a
+ * condition, a comparison, arithmetic, a template string) is a type error where TypeScript sees it, and a TypeError
+ * at the first use elsewhere.
+ *
+ * Prepared are the queries of the routes that apps call all day (`POST /login`, `POST /2fa/verify`, `POST
+ * /token/refresh`, `POST /token/introspect` and `GET /me`; a test holds them to it) and the queries that count wrong
+ * passwords and codes. All others are built at each call, which is simpler to read.
+ *
+ * @param build places each `param(name)` that it makes in the query.
  */
-export function prepared<V extends object, O>(build: (db: Db, values: V) => Compilable<O>): Prepared<V, O> {
-  // By the adapter, which a transaction shares with its database.
-  const built = new WeakMap<object, Bind<V>>()
+export function prepared<V extends { [N in keyof V]-?: Value }, O>(
+  build: (db: Db, param: Params<V>) => Compilable<O>,
+): Prepared<V, O> {
+  // By the adapter, which a database shares with its transactions.
+  const built = new WeakMap<object, (values: V) => CompiledQuery<O>>()
 
   function bind(db: Db, values: V): CompiledQuery<O> {
     const { adapter } = db.getExecutor()
     let known = built.get(adapter)
     if (!known) {
-      known = binderOf(build(db, named<V>()).compile())
+      known = compile(db, build)
       built.set(adapter, known)
     }
-    return known(values) as CompiledQuery<O>
+    return known(values)
   }
 
-  const all = async (db: Db, values: V) => (await db.executeQuery(bind(db, values))).rows
+  const run = (db: Db, values: V) => db.executeQuery(bind(db, values))
   return {
-    all,
-    first: async (db, values) => (await all(db, values))[0],
-    run: async (db, values) => Number((await db.executeQuery(bind(db, values))).numAffectedRows ?? 0n),
+    all: async (db, values) => (await run(db, values)).rows,
+    first: async (db, values) => (await run(db, values)).rows[0],
+    run: async (db, values) => void (await run(db, values)),
+    wroteOne: async (db, values) => (await run(db, values)).numAffectedRows === 1n,
   }
 }
 
-type Bind<V> = (values: V) => CompiledQuery
-
-function binderOf<V extends object>(query: CompiledQuery): Bind<V> {
+function compile<V extends object, O>(
+  db: Db,
+  build: (db: Db, param: Params<V>) => Compilable<O>,
+): (values: V) => CompiledQuery<O> {
+  const made: Param<unknown>[] = []
+  const query = build(db, (name) => {
+    const param = new Param<V[typeof name]>(name)
+    made.push(param)
+    return param
+  }).compile()
   const { parameters } = query
+  for (const param of made)
+    if (!parameters.includes(param))
+      throw new TypeError(`${param.name} was asked for and has no place in the query`)
+
   return (values) => ({
     ...query,
-    parameters: parameters.map((parameter) =>
-      parameter instanceof Name ? values[parameter.name as keyof V] : parameter,
-    ),
+    parameters: parameters.map((it) => (it instanceof Param ? valueFor(values, it) : it)),
   })
 }
 
-/** Stands for a value while a query is built. */
-class Name {
-  readonly name: string
+function valueFor(values: object, { name }: Param<unknown>): unknown {
+  const value = (values as Record<string, unknown>)[name]
+  if (value === undefined) throw new TypeError(`A prepared query was given no value for ${name}`)
+  return value
+}
+
+/** Stands for a value while a query is built, and among its parameters afterwards. */
+class Param<T> implements AliasableExpression<T> {
+  readonly #name: string
 
   constructor(name: string) {
-    this.name = name
+    this.#name = name
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get expressionType(): T | undefined {
+    return undefined
+  }
+
+  as<A extends string>(alias: A): AliasedExpression<T, A> {
+    return new AliasedExpressionWrapper(this, alias)
+  }
+
+  toOperationNode(): OperationNode {
+    return ValueNode.create(this)
   }
 
   [Symbol.toPrimitive](): never {
-    throw new TypeError(`${this.name} has no value yet: a prepared query cannot compute with it`)
+    throw new TypeError(`${this.#name} has no value yet: a prepared query cannot compute with it`)
   }
-}
-
-function named<V extends object>(): V {
-  return new Proxy({}, { get: (_target, name) => new Name(String(name)) }) as V
 }

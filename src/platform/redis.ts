@@ -2,33 +2,33 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Redis } from 'ioredis'
 import { repeatInBackground } from './background.ts'
 
-/** A request that meets a dead Redis is late by this much; those after it are not. */
+/** How much a request is delayed that meets a dead Redis. Later requests are not delayed. */
 const PATIENCE_MS = 200
-/** From a lost connection to the next try, and from one beat to the next. */
+/** From a lost connection to the next attempt, and from one beat to the next. */
 const BEAT_MS = 1_000
-/** A connection on which nothing comes back is given up: it may lead to a machine that is gone. */
+/** A connection without any answer is given up: it may lead to a machine that is gone. */
 const SILENCE_MS = 2_000
 
 export type RedisState = 'ok' | 'unavailable'
 
-/** Redis as something that may be away: its commands have an answer soon, or none. */
+/** A Redis that may be down: its commands get an answer soon, or none. */
 export interface RedisLink {
   state(): RedisState
   /**
-   * @returns what the command does, or `undefined` when Redis is away, too slow, or refuses. Takes 200 ms at
-   *   most, and while Redis is known to be away no time at all.
+   * @returns the result of the command, or `undefined` when Redis is down, too slow, or refuses. It takes 200 ms at
+   * most, and no time while Redis is known to be down.
    */
   ask<T>(command: (client: Redis) => Promise<T>): Promise<T | undefined>
-  /** Connects, and stays at it. Waits a moment for the first answer, and does not fail without. */
+  /** Connects, and keeps trying. It waits a moment for the first answer and does not fail without one. */
   open(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * The first failure takes Redis out of use; a beat once a second brings it back. Each of these changes is one line
- * in the log.
+ * The first failure takes Redis out of use, and a beat once a second brings it back. Each of these changes is one
+ * line in the log.
  *
- * @param beat must write, as what it stands for does: a full Redis and a replica still answer questions.
+ * @param beat must write, like the commands it stands for: a full Redis and a replica still answer reads.
  */
 export function makeRedisLink({
   url,
@@ -43,14 +43,14 @@ export function makeRedisLink({
     lazyConnect: true,
     connectTimeout: SILENCE_MS,
     socketTimeout: SILENCE_MS,
-    // A command is for now: kept for later it would answer nobody.
+    // A command is for now: an answer after a reconnect would come too late.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => BEAT_MS * (0.5 + Math.random() / 2),
-    // After a fail-over the same name leads to another machine.
+    // After a failover, the same name leads to another machine.
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   })
-  // Why there is no connection; the commands only know that there is none.
+  // Why there is no connection; a failed command only shows that there is none.
   let connectionFault: Error | null = null
   client.on('error', (error) => {
     connectionFault = error
@@ -61,7 +61,7 @@ export function makeRedisLink({
 
   let state: RedisState | null = null
   function turn(next: RedisState, fault?: unknown): void {
-    // Of the error the message alone: the command that failed may be the one with the password.
+    // Only the message of the error: the command that failed may be the one with the password.
     const { message } = (connectionFault ?? fault ?? {}) as Error
     if (next === 'unavailable' && state !== 'unavailable')
       logger.warn({ reason: message }, 'Redis is away: each process counts for itself')
@@ -99,11 +99,11 @@ export function makeRedisLink({
   }
 }
 
-/** Rejects after this many milliseconds. An answer that has come while this process was busy is still taken. */
+/** Rejects after this many milliseconds. An answer that arrived while this process was busy is still accepted. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(
-    // Timers run before the network is read; this runs after.
+    // Timers run before the network is read, and this runs after.
     () => setImmediate(() => late.reject(new Error(`no answer in ${ms} ms`))),
     ms,
   )

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import type { CompiledQuery, QueryResult } from 'kysely'
 
-/** How long something waits for another process to finish its write before it gives up, in milliseconds. */
+/** How long a write waits for that of another process before it gives up, in milliseconds. */
 export const LOCK_PATIENCE_MS = 2_000
 
-/** More than the texts that requests are made of; clean-up has some of every length beside them. */
+/** More than the statements of all requests. Clean-up has one for each size of batch as well. */
 const STATEMENTS_KEPT = 500
 
 /**
- * A connection to a SQLite file. Statements are prepared once: preparing costs several times what most of them do.
- * SQLite itself prepares one anew when the schema has changed.
+ * A connection to a SQLite file. Statements are prepared once, because preparing costs several times what most of
+ * them do. SQLite itself prepares a statement again when the schema has changed.
  */
 export class SqliteConnection {
   readonly #sqlite: BetterSqlite3.Database
@@ -51,11 +51,13 @@ export class SqliteConnection {
 export async function openWriter(path: string): Promise<SqliteConnection> {
   const sqlite = new BetterSqlite3(path, { timeout: 0 })
   try {
-    // A used code must stay used after a power cut: in WAL mode only FULL syncs each commit before it returns.
+    // A used code must stay used after a power cut. In WAL mode only FULL syncs each commit before it returns.
     await setJournalMode(sqlite)
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
     sqlite.pragma('trusted_schema = OFF')
+    // What was deleted is overwritten: a deleted account is not to be read from the free space of the file.
+    sqlite.pragma('secure_delete = ON')
     return new SqliteConnection(sqlite)
   } catch (error) {
     sqlite.close()
@@ -63,24 +65,24 @@ export async function openWriter(path: string): Promise<SqliteConnection> {
   }
 }
 
-/** One that sees what is committed, whatever the writer is doing. */
+/** Opens a connection that sees what is committed, whatever the writer is doing. */
 export function openReader(path: string): SqliteConnection {
   const sqlite = new BetterSqlite3(path, { timeout: 0, readonly: true })
   sqlite.pragma('trusted_schema = OFF')
   return new SqliteConnection(sqlite)
 }
 
-/** Switching to WAL needs the file alone for a moment; several processes may be starting at once. */
+/** Switching to WAL needs the file exclusively for a moment, and several processes may start at once. */
 async function setJournalMode(sqlite: BetterSqlite3.Database): Promise<void> {
   await patiently(() => sqlite.pragma('journal_mode = WAL'))
 }
 
 /**
- * Does something again while another process holds the lock it needs. Waiting holds up neither the event loop, as
- * SQLite's own way of waiting would, nor the other requests of this process.
+ * Tries again while another process holds the lock. The wait blocks neither the event loop, as SQLite's own way of
+ * waiting would, nor other requests of this process.
  *
- * @param deadline when to give up, by `performance.now()`: of the request, not of the work, so that those who wait
- * for one lock do not wait one after the other.
+ * @param deadline when to give up, by `performance.now()`. It belongs to the request and not to this work, so that
+ * requests for one lock do not wait one after the other.
  */
 export async function patiently<T>(
   work: () => T | Promise<T>,
@@ -91,7 +93,7 @@ export async function patiently<T>(
       return await work()
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error
-      // Of different length for everybody, so that processes do not meet at the lock again and again.
+      // The pause varies, so that processes do not meet at the lock again and again.
       await sleep(2 + Math.random() * 10)
     }
   }

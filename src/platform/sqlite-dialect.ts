@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -10,8 +11,9 @@ import {
   SqliteAdapter,
   SqliteDialect,
   SqliteQueryCompiler,
+  sql,
 } from 'kysely'
-import type { StillAdapter } from './engine.ts'
+import type { CountingAdapter, Db, StillAdapter, WipingAdapter } from './engine.ts'
 import {
   LOCK_PATIENCE_MS,
   openReader,
@@ -54,13 +56,40 @@ class WholeFileLockCompiler extends SqliteQueryCompiler {
   }
 }
 
-class DurableSqliteAdapter extends SqliteAdapter implements StillAdapter {
+/** Rows to count in one statement. That takes some milliseconds, and requests run in between. */
+const COUNTED_AT_ONCE = 10_000
+
+class DurableSqliteAdapter extends SqliteAdapter implements StillAdapter, WipingAdapter, CountingAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
   }
 
   /** The transaction has the lock of the file from its beginning. */
   async keepStill(): Promise<void> {}
+
+  /** In the file itself it is overwritten; the write-ahead log has it until it is emptied. */
+  async wipeDeleted(db: Db): Promise<void> {
+    await sql`pragma wal_checkpoint(truncate)`.execute(db)
+  }
+
+  async countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = new Map<string, number>()
+    for (const table of tables) {
+      let [count, last] = [COUNTED_AT_ONCE, Number.MIN_SAFE_INTEGER]
+      while (count === COUNTED_AT_ONCE) {
+        const found = await sql<{ count: number; last: number | null }>`
+          select count(*) as count, max(rowid) as last
+          from (select rowid from ${sql.table(table)} where rowid > ${last} order by rowid limit ${COUNTED_AT_ONCE})`.execute(
+          db,
+        )
+        count = found.rows[0]?.count ?? 0
+        last = found.rows[0]?.last ?? last
+        rows.set(table, (rows.get(table) ?? 0) + count)
+        await turn()
+      }
+    }
+    return rows
+  }
 
   override get supportsMultipleConnections(): boolean {
     return true

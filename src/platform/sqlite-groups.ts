@@ -10,14 +10,14 @@ const RELEASE = statement('release member')
 const ROLLBACK_TO = statement('rollback to member')
 
 /**
- * The transactions of the connection that writes. They take turns, and those that come in the same turn of the event
- * loop are committed together, each a savepoint of one transaction: they wait for one sync of the disk instead of one
- * after another. None is told that it is stored before that sync.
+ * The transactions of the connection that writes. They take turns. Those that come in the same turn of the event loop
+ * are committed together, each as a savepoint of one transaction: they share one sync of the disk instead of waiting
+ * for one after another. No transaction is reported as stored before that sync.
  */
 export class SqliteGroups {
   readonly #writer: SqliteConnection
   readonly #turns = makeTurns()
-  /** The one that has begun and is not committed. */
+  /** The group that has begun and is not committed yet. */
   #group: Group | null = null
 
   constructor(writer: SqliteConnection) {
@@ -25,8 +25,8 @@ export class SqliteGroups {
   }
 
   /**
-   * Begins a transaction, whose turn it is from now on. It has the write lock from the beginning: one that read first
-   * and wrote later could find what it read outdated by another process.
+   * Begins a transaction and gives it the turn. It has the write lock from the beginning: a transaction that read
+   * first and wrote later could find its reads outdated by another process.
    *
    * @param deadline see {@link patiently}.
    */
@@ -41,23 +41,23 @@ export class SqliteGroups {
     })
   }
 
-  /** A statement of the transaction whose turn it is. */
+  /** Runs a statement of the transaction that has the turn. */
   run<R>(query: CompiledQuery): QueryResult<R> {
     try {
       return this.#writer.run<R>(query)
     } catch (error) {
-      // A disk that is full or broken makes SQLite roll back by itself, and the whole group.
+      // When the disk is full or broken, SQLite rolls back by itself, and with it the whole group.
       if (!this.#writer.inTransaction) this.#lose(error)
       throw error
     }
   }
 
-  /** Ends the turn. @returns what resolves once all that was written is on the disk. */
+  /** Ends the turn. @returns a promise that resolves once the transaction is on the disk. */
   commit(): Promise<void> {
     const group = this.#group as Group
     if (group.members > 0) this.#writer.run(RELEASE)
     group.members += 1
-    // By then those have come that were about to.
+    // By then, all transactions of this turn of the event loop have come.
     if (group.members === 1) setImmediate(() => this.close(group))
     this.#turns.pass()
     return group.stored
@@ -78,7 +78,7 @@ export class SqliteGroups {
     }
   }
 
-  /** Runs a statement that is a transaction of its own. */
+  /** Runs a statement as a transaction of its own. */
   async runAlone<R>(query: CompiledQuery, deadline: number): Promise<QueryResult<R>> {
     const result = await this.#takeTurn(deadline, () => {
       this.#commitGroup()
@@ -89,14 +89,14 @@ export class SqliteGroups {
     return result
   }
 
-  /** Commits what waits for it: this group alone, where one is given. */
+  /** Commits the group that waits; if one is given, only that one. */
   async close(group = this.#group): Promise<void> {
     await this.#turns.take()
     if (this.#group === group) this.#commitGroup()
     this.#turns.pass()
   }
 
-  /** The turn is given back while somebody else's lock is waited for. */
+  /** Gives the turn back while it waits for the lock of another process. */
   #takeTurn<T>(deadline: number, work: () => T): Promise<T> {
     return patiently(async () => {
       await this.#turns.take()
@@ -121,7 +121,7 @@ export class SqliteGroups {
       try {
         this.#rollBackAll()
       } catch {
-        // Whoever begins next tries again.
+        // The next transaction tries again.
       }
     }
   }
@@ -139,7 +139,7 @@ export class SqliteGroups {
 
 /** Transactions that are committed together. */
 class Group {
-  /** How many wait for the commit. */
+  /** How many transactions wait for the commit. */
   members = 0
   readonly stored: Promise<void>
   readonly store: () => void
@@ -150,12 +150,12 @@ class Group {
     this.stored = promise
     this.store = resolve
     this.lose = reject
-    // There may be nobody yet who hears of it.
+    // Avoids an unhandled rejection when no member waits yet.
     promise.catch(() => {})
   }
 }
 
-/** One at a time, in the order of asking. */
+/** Gives turns one at a time, in the order in which they were asked for. */
 function makeTurns(): { take(): Promise<void>; pass(): void } {
   const waiting: (() => void)[] = []
   let taken = false
@@ -166,7 +166,7 @@ function makeTurns(): { take(): Promise<void>; pass(): void } {
     },
     pass() {
       const next = waiting.shift()
-      // It stays taken when it is passed on: nobody comes in between.
+      // The turn stays taken while it is passed on, so that no other comes in between.
       if (next) next()
       else taken = false
     },

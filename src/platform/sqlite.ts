@@ -27,13 +27,13 @@ export function sqliteEngine(databaseUrl: string): Engine {
   }
 }
 
-/** A new file is its owner's alone, whatever folder it is in; what SQLite puts beside it has the mode of it. */
+/** A new file can be read only by its owner, whatever folder it is in. SQLite gives its other files the same mode. */
 function makeRoom(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
-/** Whoever has a file in WAL mode open keeps others from having it for themselves. */
+/** A process that has a file in WAL mode open keeps others from locking it exclusively. */
 function isOpenElsewhere(path: string): boolean {
   const sqlite = new BetterSqlite3(path, { timeout: 0 })
   try {

@@ -1,6 +1,6 @@
 /**
- * An error that is an answer and no fault. Nobody asks where it was made, and to find that out costs more than the rest
- * of the answer: under a flood there are thousands a second.
+ * An error that is an answer and not a fault. Its stack is never read, and recording it would cost more than the rest
+ * of the answer: in a flood there are thousands a second.
  */
 export abstract class StacklessError extends Error {
   constructor(message: string, options?: ErrorOptions) {

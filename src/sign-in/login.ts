@@ -1,67 +1,85 @@
 import type { Account } from '../accounts/account.ts'
-import type { Accounts } from '../accounts/accounts.ts'
+import type { Caller } from '../caller.ts'
+import type { Challenge } from '../challenges/challenge.ts'
 import { QueueFullError } from '../crypto/hash-queue.ts'
-import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { invalidCredentials } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
-import type { Client, Grant, Sessions } from '../tokens/sessions.ts'
-import type { Factors, Method } from '../two-factor/factors.ts'
-import type { Challenge, Challenges } from './challenges.ts'
-import type { CheckCredentials, Credentials } from './credentials.ts'
+import { passwordAlone } from '../tokens/assurance.ts'
+import type { SignIn } from '../tokens/session.ts'
+import { type Credentials, checkCredentials } from './credentials.ts'
+import type { SignInRoom } from './room.ts'
 
-/** What a right password opens: the way to the second factor or, where none is asked for, a session. */
+/** The result of a right password: the step to the second factor, or a session where no second factor is asked for. */
 export type LoginOutcome =
-  | { account: Account; challenge: Challenge; enrolled: boolean; methods: Method[] }
-  | Grant
+  | {
+      account: Account
+      challenge: Challenge
+      enrolled: boolean
+      owesEnrolmentCode: boolean
+      methods: string[]
+    }
+  | SignIn
 
 /** @throws {AppError} invalid_credentials, too_many_attempts, overloaded */
-export type Login = (credentials: Credentials, client: Client) => Promise<LoginOutcome>
+export async function login(
+  room: SignInRoom,
+  credentials: Credentials,
+  caller: Caller,
+): Promise<LoginOutcome> {
+  const outcome = await checkCredentials(room, credentials, caller, (trx, account) =>
+    proceed(room, trx, account, caller),
+  )
+  await rehash(room, outcome.account, credentials.password, caller.signal)
+  return outcome
+}
 
-export function makeLogin({
-  accounts,
-  passwords,
-  checkCredentials,
-  challenges,
-  factors,
-  sessions,
-  mfaRequired,
-}: {
-  accounts: Accounts
-  passwords: PasswordHasher
-  checkCredentials: CheckCredentials
-  challenges: Challenges
-  factors: Factors
-  sessions: Sessions
-  /** Whether an account without a factor must enrol one before it gets an access token. */
-  mfaRequired: boolean
-}): Login {
-  async function proceed(trx: Trx, checked: Account, client: Client): Promise<LoginOutcome> {
-    // A password that was changed while its hash was computed opens nothing.
-    const account = await accounts.lock(trx, checked.id)
-    if (!account || account.disabled || account.passwordSetAt !== checked.passwordSetAt)
-      throw invalidCredentials()
-    const { enrolled, methods } = await factors.of(trx, account)
-    if (enrolled || mfaRequired)
-      return { account, challenge: await challenges.open(trx, account), enrolled, methods }
-    return sessions.open(trx, account, ['pwd'], client)
+async function proceed(room: SignInRoom, trx: Trx, checked: Account, caller: Caller): Promise<LoginOutcome> {
+  // A password that was changed while its hash was computed does not sign in.
+  const account = await room.accounts.lock(trx, checked.id)
+  if (!account || account.disabled || account.passwordSetAt !== checked.passwordSetAt)
+    throw invalidCredentials()
+  return beginSignIn(room, trx, account, caller)
+}
+
+/**
+ * What follows a right password: the step to the second factor, or a session.
+ *
+ * @param account locked in this transaction, or made in it.
+ */
+export async function beginSignIn(
+  {
+    challenges,
+    clock,
+    factors,
+    mfaRequired,
+    sessions,
+  }: Pick<SignInRoom, 'challenges' | 'clock' | 'factors' | 'mfaRequired' | 'sessions'>,
+  trx: Trx,
+  account: Account,
+  caller: Caller,
+): Promise<LoginOutcome> {
+  const known = await factors.of(trx, account)
+  const { enrolled, owesEnrolmentCode } = known
+  if (!enrolled && !mfaRequired && !owesEnrolmentCode) {
+    const grant = await sessions.open(trx, account, passwordAlone(clock.now()), caller)
+    return { ...grant, mayChangeAccount: true }
   }
+  const methods = await factors.methods(trx, account, known)
+  return { account, challenge: await challenges.open(trx, account), enrolled, owesEnrolmentCode, methods }
+}
 
-  /** The same password at today's cost. It is not owed today: what goes wrong with it is left to a later login. */
-  async function rehash(account: Account, password: string, signal: AbortSignal | undefined): Promise<void> {
-    if (passwords.full() || !passwords.needsRehash(account.passwordHash)) return
-    try {
-      await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
-    } catch (error) {
-      if (!(error instanceof QueueFullError || isDatabaseFault(error))) throw error
-    }
-  }
-
-  return async (credentials, client) => {
-    const outcome = await checkCredentials(credentials, client, (trx, account) =>
-      proceed(trx, account, client),
-    )
-    await rehash(outcome.account, credentials.password, client.signal)
-    return outcome
+/** Hashes the same password at the current cost. This is best effort: a later login tries again. */
+async function rehash(
+  { accounts, passwords }: SignInRoom,
+  account: Account,
+  password: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (passwords.full() || !passwords.needsRehash(account.passwordHash)) return
+  try {
+    await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
+  } catch (error) {
+    if (!(error instanceof QueueFullError || isDatabaseFault(error))) throw error
   }
 }

@@ -1,37 +1,71 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { clientOf } from '../http/client.ts'
-import type { RespondWithTokens } from '../tokens/token-response.ts'
-import type { Login } from './login.ts'
-import type { DescribeMfaStep } from './mfa-step.ts'
+import { callerOf } from '../http/caller.ts'
+import { ref } from '../http/schemas.ts'
+import { StepUpResponseSchema } from '../tokens/schemas.ts'
+import { stepUpResponse } from '../tokens/token-response.ts'
+import { login } from './login.ts'
+import { loginResponse } from './login-response.ts'
+import { loginWithRecoveryCode } from './login-with-recovery-code.ts'
+import type { SignInRoom } from './room.ts'
 import { LoginBody, LoginResponse } from './schemas.ts'
+import { stepUp } from './step-up.ts'
+import { StepUpBody, stepUpOf, stepUpValidator } from './step-up-body.ts'
 
-/** Open to everybody. */
-export const loginRoutes: FastifyPluginAsyncTypebox<{
-  login: Login
-  describeMfaStep: DescribeMfaStep
-  respondWithTokens: RespondWithTokens
-}> = async (app, { login, describeMfaStep, respondWithTokens }) => {
+/** Without a token. */
+export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = async (app, { room }) => {
   app.post(
     '/login',
     {
       config: {
         limit: 'login',
         hashes: true,
-        problems: ['invalid_credentials', 'too_many_attempts', 'overloaded'],
+        problems: ['invalid_credentials', 'invalid_code', 'too_many_attempts', 'overloaded'],
       },
       schema: {
         operationId: 'login',
         tags: ['Sign in'],
-        summary: 'Show a password, get an mfa token',
+        summary: 'Sign in with username and password',
         body: LoginBody,
         response: { 200: LoginResponse },
       },
     },
     async (request) => {
-      const outcome = await login(request.body, clientOf(request))
-      return 'challenge' in outcome
-        ? describeMfaStep(outcome)
-        : { mfa_required: false as const, ...respondWithTokens(outcome) }
+      const { recovery_code: recoveryCode, ...credentials } = request.body
+      const outcome =
+        recoveryCode === undefined
+          ? await login(room, credentials, callerOf(request))
+          : await loginWithRecoveryCode(room, { ...credentials, recoveryCode }, callerOf(request))
+      return loginResponse(room, outcome)
+    },
+  )
+}
+
+/** For an access token. */
+export const stepUpRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = async (app, { room }) => {
+  app.post(
+    '/2fa/step-up',
+    {
+      config: {
+        limit: 'codes',
+        problems: [
+          ...(['insufficient_user_authentication', 'invalid_credentials', 'not_enrolled'] as const),
+          ...(['email_unavailable', 'invalid_code', 'too_many_attempts', 'overloaded'] as const),
+        ],
+      },
+      validatorCompiler: stepUpValidator(room.factors),
+      schema: {
+        operationId: 'stepUp',
+        tags: ['Second factor'],
+        summary: 'Show the second factor again, and the password, for an account token',
+        description:
+          'The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.',
+        body: StepUpBody,
+        response: { 200: ref(StepUpResponseSchema) },
+      },
+    },
+    async (request) => {
+      const shown = stepUpOf(room.factors, request.body)
+      return stepUpResponse(room, await stepUp(room, request.principal('access'), shown, callerOf(request)))
     },
   )
 }

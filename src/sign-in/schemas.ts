@@ -1,24 +1,27 @@
 import { Type } from 'typebox'
+import { METHODS } from '../factors/answer-body.ts'
 import { CLOSED, ref, Seconds } from '../http/schemas.ts'
-import { TokenResponse } from '../tokens/schemas.ts'
-import { METHODS } from '../two-factor/factors.ts'
+import { signInMembers } from '../tokens/schemas.ts'
 
-/** Answers after a right password, when a second factor is owed. */
+/** Members of the answer to a right password when a second factor is needed. */
 export const mfaStepMembers = {
   mfa_required: Type.Literal(true),
-  mfa_token: Type.String({ description: 'Opens /2fa/setup, /2fa/email and /2fa/verify, and nothing else' }),
+  mfa_token: Type.String({ description: 'Valid only for /2fa/setup, /2fa/email and /2fa/verify' }),
   token_type: Type.Literal('Bearer'),
-  expires_in: Seconds('Life of the mfa token'),
+  expires_in: Seconds('Lifetime of the mfa token in seconds'),
   enrolled: Type.Boolean({ description: 'Whether the account has a second factor' }),
+  enrolment_code_required: Type.Optional(
+    Type.Literal(true, { description: 'Send the code of the operator to /2fa/setup as `enrolment_code`' }),
+  ),
   methods: Type.Array(Type.Enum([...METHODS]), {
-    description: 'What /2fa/verify takes now; when `enrolled` is false, what can be enrolled',
+    description: 'Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up',
   }),
 }
 
-export const MfaStep = Type.Object(mfaStepMembers, {
+export const MfaStepSchema = Type.Object(mfaStepMembers, {
   ...CLOSED,
   $id: 'MfaStep',
-  description: 'The password was right, a second factor is owed',
+  description: 'The password is correct; a second factor is required',
   examples: [
     {
       mfa_required: true,
@@ -31,27 +34,32 @@ export const MfaStep = Type.Object(mfaStepMembers, {
   ],
 })
 
+export const passwordOnlyMembers = { mfa_required: Type.Literal(false), ...signInMembers }
+
 /** Under `MFA_POLICY=optional`, for an account without a factor. */
-export const PasswordOnly = Type.Object(
-  { mfa_required: Type.Literal(false), ...TokenResponse.properties },
-  {
-    ...CLOSED,
-    $id: 'PasswordOnly',
-    description: 'The password was right, and nothing more is asked for',
-  },
-)
+export const PasswordOnlySchema = Type.Object(passwordOnlyMembers, {
+  ...CLOSED,
+  $id: 'PasswordOnly',
+  description: 'The password is correct; no second factor is required',
+})
 
-export const signInSchemas = [MfaStep, PasswordOnly]
+export const signInSchemas = [MfaStepSchema, PasswordOnlySchema]
 
-/** Any text may be tried: what a username looks like is no secret, but not this route's business either. */
+/** A password that is compared; a new one has rules of its own. */
+export const PresentPassword = Type.String({ minLength: 1, maxLength: 128 })
+
+/** Accepts any text: the format of usernames is no secret, but this route does not need to check it. */
 export const LoginBody = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 254 }),
-    password: Type.String({ minLength: 1, maxLength: 128 }),
+    password: PresentPassword,
+    recovery_code: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'Signs in at once, and no pause stops it' }),
+    ),
   },
   { ...CLOSED, examples: [{ username: 'ada', password: 'correct horse battery' }] },
 )
 
-export const LoginResponse = Type.Union([ref(MfaStep), ref(PasswordOnly)], {
-  description: 'The password was right',
+export const LoginResponse = Type.Union([ref(MfaStepSchema), ref(PasswordOnlySchema)], {
+  description: 'The password is correct',
 })

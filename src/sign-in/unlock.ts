@@ -1,39 +1,53 @@
 import type { Account } from '../accounts/account.ts'
-import type { AuditTrail } from '../audit/trail.ts'
-import type { KeyedHash } from '../crypto/keyed-hash.ts'
-import type { Db } from '../platform/database.ts'
-import type { Client } from '../tokens/sessions.ts'
-import type { FailureCounters } from './failure-counters.ts'
-import { makeSignInSubjects } from './subjects.ts'
+import { LONGEST_PAUSE_SECONDS } from '../attempts/policies.ts'
+import { subjectsOf } from '../attempts/subjects.ts'
+import { listTriedFrom } from '../audit/list-events.ts'
+import type { Caller } from '../caller.ts'
+import { CLOCK_SKEW_SECONDS } from '../platform/clock.ts'
+import { type Db, inTransaction, type Trx } from '../platform/database.ts'
+import type { SignInRoom } from './room.ts'
 
 /**
- * Ends the pauses of an account after wrong passwords and codes. Wrong codes stay counted: at most a hundred in a
- * row are ever evaluated (NIST SP 800-63B-4 section 3.2.2), and a factor that was closed by them needs a new one.
+ * Ends the pauses of an account after wrong passwords and codes. Wrong codes stay counted: at most a hundred in a row
+ * are ever evaluated (NIST SP 800-63B-4 section 3.2.2), and a factor that they have closed must be replaced.
  *
- * @param ips where its passwords were tried from: the counters are kept under hashes and cannot be listed.
+ * @param ips the addresses from which passwords were tried: the counters are stored under hashes and cannot be
+ * listed.
  */
-export type Unlock = (account: Account, ips: readonly string[], client: Client) => Promise<void>
+export async function unlock(
+  { attempts, db, keyedHash, trail }: SignInRoom,
+  account: Account,
+  ips: readonly string[],
+  caller: Caller,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const { username } = account
+    for (const subject of subjectsOf(keyedHash, username, ips)) await attempts.clear(trx, subject)
+    await attempts.endPauses(trx, account.id)
+    await trail.record(trx, 'account_unlocked', { account }, caller)
+  })
+}
 
-export function makeUnlock({
-  db,
-  keyedHash,
-  failureCounters,
-  trail,
-}: {
-  db: Db
-  keyedHash: KeyedHash
-  failureCounters: FailureCounters
-  trail: AuditTrail
-}): Unlock {
-  const subjects = makeSignInSubjects(keyedHash)
+/**
+ * For a new password: its owner can sign in with it now. All counts stay, so that the next wrong password or code
+ * brings the next pause, and a closed factor stays closed.
+ */
+export async function endPauses(
+  room: Pick<SignInRoom, 'attempts' | 'clock' | 'keyedHash'>,
+  trx: Trx,
+  account: Account,
+): Promise<void> {
+  const { attempts, keyedHash } = room
+  const ips = await listPausedFrom(room, trx, account)
+  for (const subject of subjectsOf(keyedHash, account.username, ips)) await attempts.endPauses(trx, subject)
+  await attempts.endPauses(trx, account.id)
+}
 
-  return (account, ips, client) =>
-    db.transaction().execute(async (trx) => {
-      const { username } = account
-      await failureCounters.clear(trx, subjects.anywhere(username))
-      for (const subject of new Set(ips.map((ip) => subjects.from(username, ip))))
-        await failureCounters.clear(trx, subject)
-      await failureCounters.endPauses(trx, account.id)
-      await trail.record(trx, 'account_unlocked', { account }, client)
-    })
+/** The addresses from which wrong passwords may have started a pause that is on. */
+export async function listPausedFrom(
+  { clock }: Pick<SignInRoom, 'clock'>,
+  db: Db,
+  { id }: Account,
+): Promise<string[]> {
+  return listTriedFrom(db, id, clock.now() - (LONGEST_PAUSE_SECONDS + CLOCK_SKEW_SECONDS) * 1000)
 }

@@ -1,7 +1,7 @@
 import { createSigner } from 'fast-jwt'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
-import { ACRS, type Acr, type Amr } from './assurance.ts'
+import { type Acr, acrClaim } from './assurance.ts'
 import {
   ClaimError,
   type CommonClaims,
@@ -10,12 +10,12 @@ import {
   timeClaim,
   type UncheckedClaims,
 } from './claims.ts'
-import type { Grant } from './sessions.ts'
+import type { Grant } from './session.ts'
 import type { SigningKey, SigningKeys } from './signing-keys.ts'
 
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 
-/** RFC 9068 asks for a client; this service has one, itself. */
+/** RFC 9068 requires a client. This service has only one: itself. */
 const CLIENT_ID = 'keyturn'
 
 /** The claims of an access token (RFC 9068 section 2.2). */
@@ -23,7 +23,7 @@ export interface AccessClaims extends CommonClaims {
   client_id: string
   sid: string
   username: string
-  amr: readonly Amr[]
+  amr: readonly string[]
   acr: Acr
   /** Whole seconds since the epoch. */
   auth_time: number
@@ -31,9 +31,9 @@ export interface AccessClaims extends CommonClaims {
 
 type Sign = (claims: Record<string, unknown>) => string
 
-/** Signed JWTs that any service can check offline against the JWKS. */
+/** Signed JWTs that any service can check offline with the JWKS. */
 export interface AccessTokens {
-  /** Their life in seconds. */
+  /** The life of a token in seconds. */
   readonly ttl: number
   issue(grant: Pick<Grant, 'account' | 'session'>): string
   /** @throws {ClaimError} */
@@ -91,8 +91,6 @@ export function makeAccessTokens({
 
     check(claims) {
       const common = checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) })
-      const acr = ACRS.find((level) => level === claims.acr)
-      if (!acr) throw new ClaimError('acr is missing or not a level of ours')
       if (!Array.isArray(claims.amr)) throw new ClaimError('amr is missing or not a list')
       return {
         ...common,
@@ -100,7 +98,7 @@ export function makeAccessTokens({
         sid: stringClaim(claims, 'sid'),
         username: stringClaim(claims, 'username'),
         amr: claims.amr,
-        acr,
+        acr: acrClaim(claims),
         auth_time: timeClaim(claims, 'auth_time'),
       }
     },

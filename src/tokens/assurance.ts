@@ -1,20 +1,46 @@
-/** Methods used (RFC 8176); `email` and `recovery` are private values, since none is registered for them. */
-export type Amr = 'pwd' | 'otp' | 'email' | 'recovery' | 'mfa'
+import { ClaimError, type UncheckedClaims } from './claims.ts'
 
-/** Assurance levels; the second is reached by a TOTP or a recovery code, not by a code sent by email. */
+/** Assurance levels (NIST SP 800-63B-4), the lower one first. */
 export const ACRS = ['aal1', 'aal2'] as const
 export type Acr = (typeof ACRS)[number]
 
-/** NIST SP 800-63B-4 section 3.1.3.1 does not count email as a second factor, so neither does this. */
-export function acrOf(amr: readonly Amr[]): Acr {
-  return amr.includes('otp') || amr.includes('recovery') ? 'aal2' : 'aal1'
+/** What was shown at a sign-in: the claims `amr` and `acr`. */
+export interface Assurance {
+  /** Methods used (RFC 8176), with a private value for a factor that has none registered. */
+  amr: readonly string[]
+  acr: Acr
+}
+
+/** What a session has shown, and when. Times are epoch milliseconds, `null` for what it has not shown. */
+export interface Proof extends Assurance {
+  /** When the last of it was shown: the claim `auth_time`. */
+  authTime: number
+  passwordAt: number | null
+  factorAt: number | null
+  /** Since when the account has had the factor that was shown last; 0 for a recovery code. */
+  factorSince: number | null
+}
+
+/** @param now epoch milliseconds. */
+export function passwordAlone(now: number): Proof {
+  return { amr: ['pwd'], acr: 'aal1', authTime: now, passwordAt: now, factorAt: null, factorSince: null }
 }
 
 export function reaches(acr: Acr, wanted: Acr): boolean {
   return ACRS.indexOf(acr) >= ACRS.indexOf(wanted)
 }
 
-/** Whether more than the password was shown: the service may ask that of every session, also of old ones. */
-export function showsSecondFactor(amr: readonly Amr[]): boolean {
+/** @throws {ClaimError} */
+export function acrClaim(claims: UncheckedClaims): Acr {
+  const acr = ACRS.find((level) => level === claims.acr)
+  if (!acr) throw new ClaimError('acr is missing or not a level of ours')
+  return acr
+}
+
+/**
+ * Whether a session has shown more than the password. The service may require that of every session, old ones
+ * included.
+ */
+export function showsSecondFactor(amr: readonly string[]): boolean {
   return amr.includes('mfa')
 }

@@ -1,14 +1,14 @@
 import { CLOCK_SKEW_SECONDS } from '../platform/clock.ts'
 
-/** A claim is missing, of the wrong type or has the wrong value; the reason is for the log. */
+/** A claim is missing, of the wrong type or of the wrong value. The reason is for the log. */
 export class ClaimError extends Error {
   override readonly name = 'ClaimError'
 }
 
-/** The payload of a JWT whose signature, `alg` and `typ` have been verified; nothing in it is believed yet. */
+/** The payload of a JWT whose signature, `alg` and `typ` are verified. Its claims are not checked yet. */
 export type UncheckedClaims = Record<string, unknown>
 
-/** The claims every token of ours has. */
+/** The claims that every token of this service has. */
 export interface CommonClaims {
   iss: string
   aud: string
@@ -19,8 +19,8 @@ export interface CommonClaims {
 }
 
 /**
- * Checks what both kinds of token have in common: all of it present, of its type, and this service's own
- * (RFC 8725 sections 3.8 and 3.9, RFC 9068 section 4).
+ * Checks what both kinds of token have in common: every claim present, of its type, and with the value of this
+ * service (RFC 8725 sections 3.8 and 3.9, RFC 9068 section 4).
  *
  * @param now whole seconds since the epoch.
  * @throws {ClaimError}

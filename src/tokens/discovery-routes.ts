@@ -3,31 +3,28 @@ import { AppError } from '../errors.ts'
 import { acceptForm } from '../http/form-body.ts'
 import { ref } from '../http/schemas.ts'
 import { JWKS_MAX_AGE } from './key-schedule.ts'
-import { IntrospectBody, Introspection, JwkSet, ServerMetadata } from './schemas.ts'
-import type { FindSignedIn } from './signed-in.ts'
-import type { SigningKeys } from './signing-keys.ts'
+import type { TokensRoom } from './room.ts'
+import { IntrospectBody, IntrospectionSchema, JwkSet, ServerMetadata } from './schemas.ts'
+import { findSignedIn } from './signed-in.ts'
 
 const tags = ['Tokens']
 
-/** Public documents: any page and any cache may have them. */
+/** Public documents, which any page may read and any cache may keep. */
 const PUBLIC_DOCUMENT = {
   'cache-control': `public, max-age=${JWKS_MAX_AGE}`,
   'cross-origin-resource-policy': 'cross-origin',
 }
 
-/** Open to everybody: what a service needs to check tokens by itself. */
-export const discoveryRoutes: FastifyPluginAsyncTypebox<{
-  signingKeys: SigningKeys
-  issuer: string
-  docs: boolean
-}> = async (app, { signingKeys, issuer, docs }) => {
+/** Without a token: what a service needs to check tokens by itself. */
+export const discoveryRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
+  const { docs, issuer, signingKeys } = room
   app.get(
     '/.well-known/jwks.json',
     {
       schema: {
         operationId: 'getJwks',
         tags,
-        summary: 'The keys to check access tokens with (RFC 7517)',
+        summary: 'Get the public keys that verify access tokens (RFC 7517)',
         response: { 200: JwkSet },
       },
     },
@@ -43,7 +40,7 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<{
       schema: {
         operationId: 'getServerMetadata',
         tags,
-        summary: 'The issuer and its endpoints (RFC 8414)',
+        summary: 'Get the issuer and its endpoints (RFC 8414)',
         response: { 200: ServerMetadata },
       },
     },
@@ -64,32 +61,29 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<{
   )
 }
 
-/** For an access token: a caller shows its own to ask about another. */
-export const introspectionRoutes: FastifyPluginAsyncTypebox<{ findSignedIn: FindSignedIn }> = async (
-  app,
-  { findSignedIn },
-) => {
+/** For an access token: the caller shows its own to ask about another. */
+export const introspectionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
   acceptForm(app)
   app.post(
     '/token/introspect',
     {
-      // A form that has a parameter twice.
+      // For a form that has a parameter twice.
       config: { problems: ['bad_request'] },
       schema: {
-        operationId: 'introspect',
+        operationId: 'introspectToken',
         tags,
-        summary: 'Whether an access token is live (RFC 7662)',
+        summary: 'Check whether an access token is active (RFC 7662)',
         description:
-          'For services that must notice at once when a session ends. The answer for an unknown, expired, ended or foreign token is `{"active": false}`.',
+          'For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.',
         consumes: ['application/json', 'application/x-www-form-urlencoded'],
         body: IntrospectBody,
-        response: { 200: ref(Introspection) },
+        response: { 200: ref(IntrospectionSchema) },
       },
     },
     async (request) => {
       try {
         const claims = await request.accessClaims(request.body.token)
-        await findSignedIn(claims)
+        await findSignedIn(room, claims)
         return { active: true, token_type: 'Bearer' as const, ...claims, amr: [...claims.amr] }
       } catch (error) {
         if (error instanceof AppError && error.code === 'invalid_token') return { active: false }

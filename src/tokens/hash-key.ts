@@ -2,18 +2,14 @@ import { newHashKey } from '../crypto/keyed-hash.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import { findHashKey, insertHashKey } from './store.ts'
+import { findHashKey, insertHashKey } from './key-store.ts'
+import { hashKeyContext } from './tables.ts'
 
 const ID = 'primary'
 
-/** The key opens only in its own row. */
-export function hashKeyContext(id: string): string {
-  return `hash_keys:${id}`
-}
-
 /**
- * The key under which codes and tokens are hashed. It is random, made once for a database and kept sealed in
- * it: hashes cannot be made anew from what is stored, so they must outlive a change of `SECRET_KEY`.
+ * The key under which codes and tokens are hashed. It is random, made once for each database and kept sealed in it:
+ * hashes cannot be recomputed from what is stored, so the key must outlive a change of `SECRET_KEY`.
  *
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed it.
  */
@@ -36,7 +32,12 @@ export async function openHashKey({
   return openHashKey({ db, box, clock })
 }
 
-/** Whether anything in this database is sealed already: the hash key is what comes first. */
+/** Whether anything in this database is sealed already: a database gets its hash key first. */
 export async function hasHashKey(db: Db): Promise<boolean> {
-  return (await findHashKey(db, ID)) !== undefined
+  return (await sealedHashKey(db)) !== undefined
+}
+
+/** The key as it is stored. No two databases have the same, unless one was copied from the other. */
+export async function sealedHashKey(db: Db): Promise<string | undefined> {
+  return (await findHashKey(db, ID))?.sealed_key
 }

@@ -1,112 +1,138 @@
 import type { Account } from '../accounts/account.ts'
-import type { Accounts } from '../accounts/accounts.ts'
-import type { AuditTrail } from '../audit/trail.ts'
-import type { KeyedHash } from '../crypto/keyed-hash.ts'
-import { invalidRefreshToken } from '../errors.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Db, Trx } from '../platform/database.ts'
+import type { Caller } from '../caller.ts'
+import { invalidRefreshToken, refreshedTooOften } from '../errors.ts'
+import { inTransaction, type Trx } from '../platform/database.ts'
+import { networkOf } from '../values/network.ts'
 import { showsSecondFactor } from './assurance.ts'
-import type { Client, Grant, Session } from './sessions.ts'
+import type { TokensRoom } from './room.ts'
+import type { Grant, Session } from './session.ts'
 import {
   endSession,
   findLiveSession,
   findRefreshToken,
   findRefreshTokenOwner,
   insertRefreshToken,
+  noteRepeat,
+  noteRepeatedRefresh,
   rotateRefreshToken,
   touchSession,
 } from './store.ts'
 
 /**
- * For so long after its use a refresh token is answered again: a lost answer, or two tabs at once, must not
- * end a session. The answer is the same successor, so the session does not fork.
+ * For this long after its use, a refresh token is answered again to the same network: a lost answer, or two tabs at
+ * once, must not end a session.
  */
-const GRACE_MS = 10_000
+const REPEAT_MS = 60_000
+
+/** A refresh token, and the `Idempotency-Key` that the client has made for its use. */
+export interface ShownRefreshToken {
+  token: string
+  idempotencyKey: string | undefined
+}
+
+/** Refreshes of one session in a minute: a token that is used is kept for as long as it would have lived. */
+export const REFRESHES_A_MINUTE = 10
+const MINUTE_MS = 60_000
 
 /**
- * Swaps a refresh token for its successor and a new access token.
+ * Swaps a refresh token for its successor and a new access token. A repeat gets the same successor, so that the session
+ * does not fork, and only while that one is unused: its use proves that the answer has arrived.
  *
- * @throws {AppError} invalid_refresh_token
+ * @throws {AppError} invalid_refresh_token; rate_limited, and the token is as good as before then
  */
-export type Refresh = (refreshToken: string, client: Client) => Promise<Grant>
+export async function refresh(
+  room: TokensRoom,
+  { token, idempotencyKey }: ShownRefreshToken,
+  caller: Caller,
+): Promise<Grant> {
+  const { accounts, clock, db, keyedHash, refreshTtl, trail } = room
+  const tokenHash = keyedHash('refresh token', token)
+  const idempotencyKeyHash =
+    idempotencyKey === undefined ? null : keyedHash('idempotency key', token, idempotencyKey)
 
-/** @param refreshTtl the life of an unused refresh token in seconds. */
-export function makeRefresh({
-  db,
-  clock,
-  keyedHash,
-  accounts,
-  trail,
-  refreshTtl,
-  mfaRequired,
-}: {
-  db: Db
-  clock: Clock
-  keyedHash: KeyedHash
-  accounts: Accounts
-  trail: AuditTrail
-  refreshTtl: number
-  /** Whether a session of the password alone, from before it was required, is good for nothing. */
-  mfaRequired: boolean
-}): Refresh {
-  async function liveSession(trx: Trx, id: string, account: Account): Promise<Session> {
-    const session = await findLiveSession(trx, id, clock.now())
-    if (!session || account.disabled)
-      throw invalidRefreshToken('its session has ended or its account is gone')
-    if (mfaRequired && !showsSecondFactor(session.amr))
-      throw invalidRefreshToken('its session has shown no second factor, which is required now')
-    return session
-  }
+  const grant = await inTransaction(db, async (trx): Promise<Grant | null> => {
+    const accountId = await findRefreshTokenOwner(trx, tokenHash)
+    const account = accountId && (await accounts.lock(trx, accountId))
+    if (!account) throw invalidRefreshToken('it is unknown')
+    const now = clock.now()
+    const sessionId = await rotateRefreshToken(trx, { tokenHash, idempotencyKeyHash, now })
+    if (sessionId !== undefined) {
+      const before = await liveSession(room, trx, sessionId, account)
+      const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)
+      const session = { ...before, lastUsedAt: now, idleExpiresAt, ...countRefresh(before, now) }
+      const successor = await succeed(room, trx, token, session, caller)
+      await trail.record(trx, 'token_refreshed', { account, sessionId }, caller)
+      return { account, session, refreshToken: { token: successor, expiresAt: idleExpiresAt } }
+    }
 
-  /** The successor follows from its predecessor, so that every retry computes the same one. */
-  async function succeed(trx: Trx, token: string, session: Session, client: Client): Promise<string> {
+    const used = await findRefreshToken(trx, tokenHash)
+    if (!used || used.rotated_at === null) throw invalidRefreshToken('it is expired')
+    const session = await liveSession(room, trx, used.session_id, account)
     const successor = keyedHash('refresh successor', token)
-    await insertRefreshToken(trx, {
-      tokenHash: keyedHash('refresh token', successor),
-      sessionId: session.id,
-      createdAt: session.lastUsedAt,
-      expiresAt: session.idleExpiresAt,
-    })
-    await touchSession(trx, { ...session, ip: client.ip, userAgent: client.userAgent })
-    return successor
-  }
+    const next = await findRefreshToken(trx, keyedHash('refresh token', successor))
+    const sameKey = idempotencyKeyHash !== null && idempotencyKeyHash === used.idempotency_key_hash
+    // While the successor is unused, the first use was the last one of the session: `ip` is where it came from.
+    const sameNetwork = networkOf(caller.ip) === networkOf(session.ip)
+    const soon = Math.abs(now - used.rotated_at) <= REPEAT_MS
+    if (next?.rotated_at === null && (sameKey || (sameNetwork && soon))) {
+      await noteRepeatedRefresh(trx, session.id, now)
+      // Only the first one has a row: the sender chooses how many there are.
+      if (await noteRepeat(trx, tokenHash, now))
+        await trail.record(trx, 'token_refresh_repeated', { account, sessionId: session.id }, caller)
+      return { account, session, refreshToken: { token: successor, expiresAt: session.idleExpiresAt } }
+    }
 
-  return async (token, client) => {
-    const tokenHash = keyedHash('refresh token', token)
+    // Two clients hold the token, and one of them stole it (RFC 9700 section 4.14.2). Returned instead of thrown: an
+    // error would roll the end of the session back.
+    await endSession(trx, session.id, account.id, now)
+    await trail.record(trx, 'refresh_token_reused', { account, sessionId: session.id }, caller)
+    return null
+  })
 
-    const grant = await db.transaction().execute(async (trx): Promise<Grant | null> => {
-      const accountId = await findRefreshTokenOwner(trx, tokenHash)
-      const account = accountId && (await accounts.lock(trx, accountId))
-      if (!account) throw invalidRefreshToken('it is unknown')
-      const now = clock.now()
-      const sessionId = await rotateRefreshToken(trx, tokenHash, now)
-      if (sessionId !== undefined) {
-        const before = await liveSession(trx, sessionId, account)
-        const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)
-        const session = { ...before, lastUsedAt: now, idleExpiresAt }
-        const successor = await succeed(trx, token, session, client)
-        await trail.record(trx, 'token_refreshed', { account, sessionId }, client)
-        return { account, session, refreshToken: { token: successor, expiresAt: idleExpiresAt } }
-      }
+  if (!grant) throw invalidRefreshToken('it was used before; its session is ended')
+  return grant
+}
 
-      const used = await findRefreshToken(trx, tokenHash)
-      if (!used || used.rotated_at === null) throw invalidRefreshToken('it is expired')
-      const session = await liveSession(trx, used.session_id, account)
-      if (Math.abs(now - used.rotated_at) <= GRACE_MS)
-        return {
-          account,
-          session,
-          refreshToken: { token: keyedHash('refresh successor', token), expiresAt: session.idleExpiresAt },
-        }
+async function liveSession(
+  { clock, mfaRequired }: TokensRoom,
+  trx: Trx,
+  id: string,
+  account: Account,
+): Promise<Session> {
+  const session = await findLiveSession(trx, id, clock.now())
+  if (!session || account.disabled) throw invalidRefreshToken('its session has ended or its account is gone')
+  if (mfaRequired && !showsSecondFactor(session.amr))
+    throw invalidRefreshToken('its session has shown no second factor, which is required now')
+  return session
+}
 
-      // Two hold the token, and one of them stole it (RFC 9700 section 4.14.2). Not thrown from here: that
-      // would roll the end of the session back.
-      await endSession(trx, session.id, account.id, now)
-      await trail.record(trx, 'refresh_token_reused', { account, sessionId: session.id }, client)
-      return null
-    })
+/** A repeat that is answered is not counted. @throws {AppError} rate_limited */
+function countRefresh(
+  { refreshesSince, refreshes }: Session,
+  now: number,
+): Pick<Session, 'refreshesSince' | 'refreshes'> {
+  // The minute is over, or a clock that was ahead began it.
+  if (Math.abs(now - refreshesSince) >= MINUTE_MS) return { refreshesSince: now, refreshes: 1 }
+  if (refreshes >= REFRESHES_A_MINUTE)
+    throw refreshedTooOften(Math.ceil((refreshesSince + MINUTE_MS - now) / 1000))
+  return { refreshesSince, refreshes: refreshes + 1 }
+}
 
-    if (!grant) throw invalidRefreshToken('it was used before; its session is ended')
-    return grant
-  }
+/** Computes the successor from its predecessor, so that every retry gets the same one. */
+async function succeed(
+  { keyedHash }: TokensRoom,
+  trx: Trx,
+  token: string,
+  session: Session,
+  caller: Caller,
+): Promise<string> {
+  const successor = keyedHash('refresh successor', token)
+  await insertRefreshToken(trx, {
+    tokenHash: keyedHash('refresh token', successor),
+    sessionId: session.id,
+    createdAt: session.lastUsedAt,
+    expiresAt: session.idleExpiresAt,
+  })
+  await touchSession(trx, { ...session, ip: caller.ip, userAgent: caller.userAgent })
+  return successor
 }

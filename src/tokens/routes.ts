@@ -1,61 +1,70 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
-import { noSuchSession } from '../errors.ts'
-import { clientOf } from '../http/client.ts'
-import { accessPrincipalOf } from '../http/principal.ts'
-import { CLOSED, NO_CONTENT, ref } from '../http/schemas.ts'
+import { callerOf } from '../http/caller.ts'
+import { readPage } from '../http/paging.ts'
+import { NO_CONTENT, ref } from '../http/schemas.ts'
 import { rfc3339 } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
-import type { Refresh } from './refresh.ts'
-import { RefreshBody, SessionId, Session as SessionSchema, TokenResponse } from './schemas.ts'
-import type { Sessions } from './sessions.ts'
-import type { StillSignedIn } from './signed-in.ts'
-import type { RespondWithTokens } from './token-response.ts'
+import { endOtherSessions, endOwnSession, endSessionOf } from './end-sessions.ts'
+import { refresh } from './refresh.ts'
+import type { TokensRoom } from './room.ts'
+import {
+  RefreshBody,
+  RefreshHeaders,
+  SessionId,
+  SessionPage,
+  SessionQuery,
+  TokenResponseSchema,
+} from './schemas.ts'
+import type { AfterSession } from './store.ts'
+import { tokenResponse } from './token-response.ts'
 
-/** Open to everybody: the refresh token speaks for itself. */
-export const refreshRoutes: FastifyPluginAsyncTypebox<{
-  refresh: Refresh
-  respondWithTokens: RespondWithTokens
-}> = async (app, { refresh, respondWithTokens }) => {
+/** Without an access token: the refresh token is in the body. */
+export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
   app.post(
     '/token/refresh',
     {
       config: { problems: ['invalid_refresh_token'] },
       schema: {
-        operationId: 'refresh',
+        operationId: 'refreshToken',
         tags: ['Tokens'],
-        summary: 'Swap a refresh token for the next one and an access token',
+        summary: 'Exchange a refresh token for new tokens',
         description:
-          'A refresh token is good once. The same call again within ten seconds, after a lost answer or from another tab, gets the same next token; any later use of an old one ends the session.',
+          'A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.',
+        headers: RefreshHeaders,
         body: RefreshBody,
-        response: { 200: ref(TokenResponse) },
+        response: { 200: ref(TokenResponseSchema) },
       },
     },
-    async (request) => respondWithTokens(await refresh(request.body.refresh_token, clientOf(request))),
+    async (request) => {
+      const { 'idempotency-key': idempotencyKey } = request.headers
+      const shown = { token: request.body.refresh_token, idempotencyKey }
+      return tokenResponse(room, await refresh(room, shown, callerOf(request)))
+    },
   )
 }
 
 const tags = ['Sessions']
 
+/** Not the id alone: the session with that id may be used, or end, before the next page is asked for. */
+function placeIn(before: string | undefined): AfterSession | undefined {
+  if (before === undefined) return undefined
+  const [lastUsedAt, id = ''] = before.split(/\.(.*)/s)
+  return { lastUsedAt: Number(lastUsedAt), id }
+}
+
 /** For an access token. */
-export const sessionRoutes: FastifyPluginAsyncTypebox<{
-  db: Db
-  sessions: Sessions
-  stillSignedIn: StillSignedIn
-}> = async (app, { db, sessions, stillSignedIn }) => {
+export const sessionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
   app.post(
     '/logout',
     {
       schema: {
         operationId: 'logout',
         tags,
-        summary: 'End the session of this access token',
+        summary: 'Sign out: end the current session',
         response: { 204: NO_CONTENT },
       },
     },
     async (request, reply) => {
-      const { account, session } = accessPrincipalOf(request)
-      await db.transaction().execute((trx) => sessions.end(trx, account, session.id, clientOf(request)))
+      await endOwnSession(room, request.principal('access'), callerOf(request))
       return reply.code(204).send(null)
     },
   )
@@ -63,31 +72,35 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{
   app.get(
     '/sessions',
     {
+      config: { problems: ['validation_failed'] },
       schema: {
         operationId: 'listSessions',
         tags,
-        summary: 'Where the account is signed in',
-        response: {
-          200: Type.Object(
-            { sessions: Type.Array(ref(SessionSchema)) },
-            { ...CLOSED, description: 'The live sessions, the one used last first' },
-          ),
-        },
+        summary: 'List the active sessions of the account',
+        querystring: SessionQuery,
+        response: { 200: SessionPage },
       },
     },
     async (request) => {
-      const { account, session: current } = accessPrincipalOf(request)
-      const live = await sessions.list(account.id)
+      const { account, session: current } = request.principal('access')
+      const after = placeIn(request.query.before)
+      const { page, next } = await readPage(
+        request.query,
+        (limit) => room.sessions.list(account.id, { limit, ...(after && { after }) }),
+        ({ lastUsedAt, id }) => `${lastUsedAt}.${id}`,
+      )
       return {
-        sessions: live.map((session) => ({
+        sessions: page.map((session) => ({
           id: session.id,
           created_at: rfc3339(session.createdAt),
           last_used_at: rfc3339(session.lastUsedAt),
           ip: session.ip,
           user_agent: session.userAgent,
           amr: [...session.amr],
+          refresh_repeated_at: session.refreshRepeatedAt === null ? null : rfc3339(session.refreshRepeatedAt),
           current: session.id === current.id,
         })),
+        next,
       }
     },
   )
@@ -105,11 +118,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const ended = await db.transaction().execute(async (trx) => {
-        const account = await stillSignedIn(trx, accessPrincipalOf(request))
-        return sessions.end(trx, account, request.params.id, clientOf(request))
-      })
-      if (!ended) throw noSuchSession()
+      await endSessionOf(room, request.principal('access'), request.params.id, callerOf(request))
       return reply.code(204).send(null)
     },
   )
@@ -125,11 +134,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async (request, reply) => {
-      const signedIn = accessPrincipalOf(request)
-      await db.transaction().execute(async (trx) => {
-        await stillSignedIn(trx, signedIn)
-        await sessions.endOthers(trx, signedIn, clientOf(request))
-      })
+      await endOtherSessions(room, request.principal('access'), callerOf(request))
       return reply.code(204).send(null)
     },
   )

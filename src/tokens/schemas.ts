@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { CLOSED, Seconds, Timestamp } from '../http/schemas.ts'
+import { NextPage, pageQuery } from '../http/paging.ts'
+import { CLOSED, NullableTime, ref, Seconds, Timestamp } from '../http/schemas.ts'
 import { ACRS } from './assurance.ts'
 
 const exampleAccessToken = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'
@@ -8,58 +9,98 @@ const exampleRefreshToken = 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE'
 const accessTokenMembers = {
   access_token: Type.String({ description: 'A JWT of type `at+jwt` (RFC 9068)' }),
   token_type: Type.Literal('Bearer'),
-  expires_in: Seconds('Life of the access token'),
+  expires_in: Seconds('Lifetime of the access token in seconds'),
 }
 
-export const TokenResponse = Type.Object(
+export const exampleTokens = {
+  access_token: exampleAccessToken,
+  token_type: 'Bearer',
+  expires_in: 600,
+  refresh_token: exampleRefreshToken,
+  refresh_expires_in: 2592000,
+}
+
+export const TokenResponseSchema = Type.Object(
   {
     ...accessTokenMembers,
-    refresh_token: Type.String({ description: 'Opaque; for /token/refresh' }),
-    refresh_expires_in: Seconds('Life of the refresh token, if it is not used'),
+    refresh_token: Type.String({ description: 'Opaque; to be sent to /token/refresh' }),
+    refresh_expires_in: Seconds('Lifetime of the refresh token in seconds, unless it is used'),
   },
   {
     ...CLOSED,
     $id: 'TokenResponse',
-    description: 'Tokens of a session',
+    description: 'The tokens of a session',
+    examples: [exampleTokens],
+  },
+)
+
+const accountTokenMembers = {
+  account_token: Type.Optional(
+    Type.String({
+      description:
+        'Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s.',
+    }),
+  ),
+  account_expires_in: Type.Optional(Seconds('Lifetime of the account token in seconds')),
+}
+
+const exampleAccountToken = {
+  account_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImFjY291bnQrand0In0…',
+  account_expires_in: 300,
+}
+
+/** Members of the answer to a sign-in. */
+export const signInMembers = { ...TokenResponseSchema.properties, ...accountTokenMembers }
+
+export const exampleSignIn = { ...exampleTokens, ...exampleAccountToken }
+
+export const StepUpResponseSchema = Type.Object(
+  { ...accessTokenMembers, ...accountTokenMembers },
+  {
+    ...CLOSED,
+    $id: 'StepUpResponse',
+    description: 'A new access token for the same session; the refresh token does not change',
     examples: [
-      {
-        access_token: exampleAccessToken,
-        token_type: 'Bearer',
-        expires_in: 600,
-        refresh_token: exampleRefreshToken,
-        refresh_expires_in: 2592000,
-      },
+      { access_token: exampleAccessToken, token_type: 'Bearer', expires_in: 600, ...exampleAccountToken },
     ],
   },
 )
 
-export const AccessTokenResponse = Type.Object(accessTokenMembers, {
-  ...CLOSED,
-  $id: 'AccessTokenResponse',
-  description: 'An access token of the same session; its refresh token stays as it is',
-  examples: [{ access_token: exampleAccessToken, token_type: 'Bearer', expires_in: 600 }],
-})
-
 const Amr = Type.Array(Type.String(), {
-  description: 'Methods used (RFC 8176)',
+  description: 'Authentication methods (RFC 8176)',
   examples: [['pwd', 'otp', 'mfa']],
 })
 
-export const Session = Type.Object(
+export const SessionSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid', description: 'The `sid` of its access tokens' }),
     created_at: Timestamp,
     last_used_at: Timestamp,
-    ip: Type.String({ description: 'Where it was used last' }),
+    ip: Type.String({ description: 'IP address of the last use' }),
     user_agent: Type.String(),
     amr: Amr,
-    current: Type.Boolean({ description: 'Whether it is the session of this access token' }),
+    refresh_repeated_at: Type.Union(NullableTime.anyOf, {
+      description:
+        'When a refresh was answered a second time last, as it is when the first answer was lost; a thief in the same network may also have asked',
+    }),
+    current: Type.Boolean({ description: 'Whether this is the session of the access token in use' }),
   },
-  { ...CLOSED, $id: 'Session', description: 'One login' },
+  { ...CLOSED, $id: 'Session', description: 'A session of the account' },
 )
 
+export const SessionPage = Type.Object(
+  {
+    sessions: Type.Array(ref(SessionSchema), { description: 'Most recently used first' }),
+    next: NextPage,
+  },
+  { ...CLOSED, description: 'A page of active sessions' },
+)
+
+/** Where a page begins: when the last session of the page before was used, and its id. */
+export const SessionQuery = pageQuery('Sessions', '^[0-9]{1,16}\\.[^\\u0000]+$')
+
 /** RFC 7662 section 2.2. */
-export const Introspection = Type.Object(
+export const IntrospectionSchema = Type.Object(
   {
     active: Type.Boolean(),
     token_type: Type.Optional(Type.Literal('Bearer')),
@@ -79,14 +120,14 @@ export const Introspection = Type.Object(
   {
     ...CLOSED,
     $id: 'Introspection',
-    description: 'The claims of a live access token, or `active: false` and nothing else',
+    description: 'The claims of an active access token, or `active: false` alone',
     examples: [{ active: false }],
   },
 )
 
-export const tokenSchemas = [TokenResponse, AccessTokenResponse, Session, Introspection]
+export const tokenSchemas = [TokenResponseSchema, StepUpResponseSchema, SessionSchema, IntrospectionSchema]
 
-/** Longer than any token: one that is sent in the place of another is told that it is not valid there. */
+/** Longer than any token, so that a token of another kind in its place is answered as not valid there. */
 export const TOKEN_MAX_LENGTH = 8192
 
 export const RefreshBody = Type.Object(
@@ -94,17 +135,27 @@ export const RefreshBody = Type.Object(
   { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
 )
 
+export const RefreshHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      minLength: 16,
+      maxLength: 255,
+      description:
+        'Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.',
+      examples: ['0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55'],
+    }),
+  ),
+})
+
 export const IntrospectBody = Type.Object(
   {
     token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }),
-    token_type_hint: Type.Optional(
-      Type.String({ maxLength: 64, description: 'Not needed, and not looked at' }),
-    ),
+    token_type_hint: Type.Optional(Type.String({ maxLength: 64, description: 'Accepted and ignored' })),
   },
   { ...CLOSED, examples: [{ token: exampleAccessToken }] },
 )
 
-/** PostgreSQL has no text with a NUL, and refuses to be asked for one. */
+/** PostgreSQL has no text with a NUL and refuses a query with one. */
 export const SessionId = Type.Object({ id: Type.String({ maxLength: 64, pattern: '^[^\\u0000]*$' }) }, CLOSED)
 
 /** RFC 7517 section 5. */
@@ -127,7 +178,8 @@ export const JwkSet = Type.Object(
   },
   {
     ...CLOSED,
-    description: 'The public keys of access tokens: today’s, the next one and those still in use',
+    description:
+      'The public keys of access tokens: the current key, the next one, and older ones that are still in use',
   },
 )
 
@@ -144,5 +196,5 @@ export const ServerMetadata = Type.Object(
     token_endpoint_auth_methods_supported: Type.Array(Type.String()),
     service_documentation: Type.Optional(Type.String()),
   },
-  { ...CLOSED, description: 'Where a service that trusts these tokens finds what it needs' },
+  { ...CLOSED, description: 'The metadata of the authorization server' },
 )

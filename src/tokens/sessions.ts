@@ -1,178 +1,218 @@
 import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { OwnNetworks } from '../attempts/own-networks.ts'
 import type { AuditTrail } from '../audit/trail.ts'
+import type { Caller } from '../caller.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
-import { invalidToken } from '../errors.ts'
+import { invalidToken, tooManyStepUps } from '../errors.ts'
+import { inBatches } from '../platform/batches.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db, Trx } from '../platform/database.ts'
+import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import { type Acr, type Amr, acrOf } from './assurance.ts'
+import type { Proof } from './assurance.ts'
+import { deleteDeadSessions, endSomeSessions, endSurplusSessions } from './many-sessions.ts'
+import type { Grant, Session, SignedIn } from './session.ts'
 import {
-  deleteRefreshTokens,
-  endEverySession,
+  type AfterSession,
+  countStepUp,
+  endAllSessions,
   endOtherSessions,
   endSession,
-  endWeakerSessions,
   findLiveSession,
+  forgetPassword,
   insertRefreshToken,
   insertSession,
   listLiveSessions,
   proveSession,
-  weakenSessions,
+  uncountStepUp,
 } from './store.ts'
 
-/** Where a request comes from. */
-export interface Client {
-  ip: string
-  /** At most 256 characters of it. */
-  userAgent: string
-  requestId: string
-  /** It was no request, but the people who run the service; `ip` is empty then. */
-  operator?: true
-  /** Fires when the client has gone away. */
-  signal?: AbortSignal
-}
-
-/** One login. Its id is the `sid` of the access tokens; times are epoch milliseconds. */
-export interface Session {
-  id: string
-  accountId: string
-  amr: readonly Amr[]
-  acr: Acr
-  /** When a factor was last proven in this session; refreshing is not proving. */
-  authTime: number
-  createdAt: number
-  lastUsedAt: number
-  idleExpiresAt: number
-  /** The absolute end. */
-  expiresAt: number
-  ip: string
-  userAgent: string
-}
-
-/** Who is behind an access token. */
-export interface SignedIn {
-  account: Account
-  session: Session
-}
-
-/** The refresh token of a session, in clear: known to the client alone once the answer is sent. */
-export interface RefreshToken {
-  token: string
-  /** Epoch milliseconds. */
-  expiresAt: number
-}
-
-/** What a successful sign-in or refresh hands out. */
-export interface Grant extends SignedIn {
-  refreshToken: RefreshToken
-}
-
-/** A session ends for good after so many refresh token lifetimes, however often it is refreshed. */
+/** The absolute life of a session, in lifetimes of a refresh token: it ends then however often it is refreshed. */
 export const ABSOLUTE_LIFETIMES = 3
 
+/** The number of wrong step-ups in a row after which a session can have no more of them. */
+const MAX_STEP_UPS = 5
+
 export interface Sessions {
-  /** Begins a session with its first refresh token; only the token's hash is stored. */
-  open(trx: Trx, account: Account, amr: readonly Amr[], client: Client): Promise<Grant>
-  /** The session while it lasts. */
-  find(db: Db, id: string): Promise<Session | undefined>
-  /** The live sessions of an account, the one used last first. */
-  list(accountId: string): Promise<Session[]>
   /**
-   * A factor was proven anew in a session: its `auth_time` is now, its methods are these.
+   * Opens a session with its first refresh token, of which only the hash is stored. Where the account has too many then,
+   * the one unused longest ends. This is a full sign-in: its network is the account's own from now on.
+   */
+  open(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant>
+  /** The session, if it is live. */
+  find(db: Db, id: string): Promise<Session | undefined>
+  /** The live sessions of an account, the last used one first. */
+  list(accountId: string, page?: { after?: AfterSession; limit: number }): Promise<Session[]>
+  /**
+   * Ends every session of the account, and opens one that has shown this: for the person who has replaced or
+   * removed a credential. No older token of the account lives on here.
+   */
+  startOver(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant>
+  /**
+   * Counts an attempt at a step-up before it is looked at.
+   *
+   * @throws {AppError} too_many_attempts after five in a row that were wrong.
+   */
+  countStepUp(trx: Trx, session: Session): Promise<void>
+  /**
+   * Records what was shown in a step-up.
    *
    * @throws {AppError} invalid_token when the session has ended meanwhile.
    */
-  prove(trx: Trx, session: Session, amr: readonly Amr[]): Promise<Session>
-  /** A new refresh token in place of all before it: also a retry of one that was just used gets nothing. */
-  renewRefreshToken(trx: Trx, session: Session): Promise<RefreshToken>
+  prove(trx: Trx, session: Session, shown: Proof): Promise<Session>
+  /** Whatever follows in this session has to show the password again. */
+  forgetPassword(trx: Trx, session: Session): Promise<void>
+  /** An attempt at a step-up was not looked at after all. */
+  uncountStepUp(trx: Trx, session: Session): Promise<void>
   /** @returns whether the account had such a live session. */
-  end(trx: Trx, account: Account, id: string, client: Client): Promise<boolean>
-  /** Ends the account's sessions that are less sure than this one. */
-  endWeaker(trx: Trx, session: Session): Promise<void>
-  /** Ends every session of the account but one. */
-  endOthers(trx: Trx, signedIn: SignedIn, client: Client): Promise<void>
+  end(trx: Trx, account: Account, id: string, caller: Caller): Promise<boolean>
+  /** Ends every session of the account except this one. */
+  endOthers(trx: Trx, signedIn: SignedIn, caller: Caller): Promise<void>
   endAll(trx: Trx, accountId: string): Promise<void>
-  /** Ends every session of every account. @returns how many there were. */
-  endEvery(trx: Trx): Promise<number>
-  /** The account has no factor any more: its sessions are as sure as a password. */
-  weaken(trx: Trx, accountId: string): Promise<void>
+  /** Ends every session of every account, in batches. @returns how many there were. */
+  endEvery(): Promise<number>
+  /**
+   * Ends the sessions that an account has beyond the limit, in batches: an earlier version or a higher limit has left them.
+   * It comes before a transaction that ends them all, which then has few to end.
+   *
+   * @param keptId the session that stays whenever it was used.
+   */
+  endSurplus(account: Account, caller: Caller, keptId?: string): Promise<void>
+  /** Deletes ended sessions and used refresh tokens, in batches. */
+  deleteDead(accountId: string): Promise<void>
 }
 
-/** @param refreshTtl the life of an unused refresh token in seconds. */
+/**
+ * @param refreshTtl the life of an unused refresh token in seconds.
+ * @param maxSessions live sessions of one account.
+ */
 export function makeSessions({
+  accounts,
   db,
   clock,
   keyedHash,
   trail,
+  ownNetworks,
   refreshTtl,
+  maxSessions,
 }: {
+  accounts: Accounts
   db: Db
   clock: Clock
   keyedHash: KeyedHash
   trail: AuditTrail
+  ownNetworks: OwnNetworks
   refreshTtl: number
+  maxSessions: number
 }): Sessions {
   const idleMs = refreshTtl * 1000
 
-  async function newRefreshToken(trx: Trx, session: Session): Promise<RefreshToken> {
+  /** @returns how many have ended. */
+  async function makeRoom(
+    trx: Trx,
+    account: Account,
+    { allowed, keptId }: { allowed: number; keptId: string },
+    caller: Caller,
+  ): Promise<number> {
+    const ended = await endSurplusSessions(trx, account.id, { allowed, keptId, now: clock.now() })
+    const [sessionId, ...others] = ended
+    // Of more than one, which only a lower limit than before can bring about, one event tells for all.
+    if (sessionId !== undefined)
+      await trail.record(
+        trx,
+        'session_displaced',
+        { account, ...(others.length === 0 && { sessionId }) },
+        caller,
+      )
+    return ended.length
+  }
+
+  async function begin(
+    trx: Trx,
+    account: Account,
+    { amr, acr, authTime, passwordAt, factorAt, factorSince }: Proof,
+    caller: Caller,
+  ): Promise<Grant> {
+    await accounts.keep(trx, account)
+    const now = clock.now()
+    const session: Session = {
+      id: newId(clock),
+      accountId: account.id,
+      ...{ amr, acr, authTime, passwordAt, factorAt, factorSince },
+      createdAt: now,
+      lastUsedAt: now,
+      idleExpiresAt: now + idleMs,
+      expiresAt: now + ABSOLUTE_LIFETIMES * idleMs,
+      refreshRepeatedAt: null,
+      ip: caller.ip,
+      userAgent: caller.userAgent,
+      refreshesSince: 0,
+      refreshes: 0,
+    }
     const refreshToken = { token: newOpaqueToken(), expiresAt: session.idleExpiresAt }
+    if (await insertSession(trx, session, maxSessions))
+      await makeRoom(trx, account, { allowed: maxSessions - 1, keptId: session.id }, caller)
+    await trail.record(trx, 'session_started', { account, sessionId: session.id }, caller)
     await insertRefreshToken(trx, {
       tokenHash: keyedHash('refresh token', refreshToken.token),
       sessionId: session.id,
-      createdAt: clock.now(),
+      createdAt: now,
       expiresAt: refreshToken.expiresAt,
     })
-    return refreshToken
+    return { account, session, refreshToken }
   }
 
-  return {
-    async open(trx, account, amr, client) {
-      const now = clock.now()
-      const session: Session = {
-        id: newId(clock),
-        accountId: account.id,
-        amr,
-        acr: acrOf(amr),
-        authTime: now,
-        createdAt: now,
-        lastUsedAt: now,
-        idleExpiresAt: now + idleMs,
-        expiresAt: now + ABSOLUTE_LIFETIMES * idleMs,
-        ip: client.ip,
-        userAgent: client.userAgent,
-      }
-      await insertSession(trx, session)
-      await trail.record(trx, 'session_started', { account, sessionId: session.id }, client)
-      return { account, session, refreshToken: await newRefreshToken(trx, session) }
+  const sessions: Sessions = {
+    async open(trx, account, shown, caller) {
+      await ownNetworks.add(trx, account, caller)
+      return begin(trx, account, shown, caller)
+    },
+
+    async startOver(trx, account, shown, caller) {
+      await sessions.endAll(trx, account.id)
+      await trail.record(trx, 'all_sessions_ended', { account }, caller)
+      return begin(trx, account, shown, caller)
     },
 
     find: (db, id) => findLiveSession(db, id, clock.now()),
-    list: (accountId) => listLiveSessions(db, accountId, clock.now()),
+    list: (accountId, page) => listLiveSessions(db, accountId, clock.now(), page),
 
-    async prove(trx, session, amr) {
-      const proven = { ...session, amr, acr: acrOf(amr), authTime: clock.now() }
+    async countStepUp(trx, { id }) {
+      if (!(await countStepUp(trx, id, MAX_STEP_UPS))) throw tooManyStepUps()
+    },
+    uncountStepUp: (trx, { id }) => uncountStepUp(trx, id),
+    forgetPassword: (trx, { id }) => forgetPassword(trx, id),
+    async prove(trx, session, { amr, acr, authTime, passwordAt, factorAt, factorSince }) {
+      const proven = { ...session, amr, acr, authTime, passwordAt, factorAt, factorSince }
       if (!(await proveSession(trx, proven))) throw invalidToken('the session has ended')
       return proven
     },
 
-    async renewRefreshToken(trx, session) {
-      await deleteRefreshTokens(trx, session.id)
-      return newRefreshToken(trx, session)
-    },
-
-    async end(trx, account, id, client) {
+    async end(trx, account, id, caller) {
       const ended = await endSession(trx, id, account.id, clock.now())
-      if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, client)
+      if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, caller)
       return ended
     },
-    endWeaker: (trx, session) => endWeakerSessions(trx, session, clock.now()),
-    async endOthers(trx, { account, session }, client) {
-      await endOtherSessions(trx, account.id, session.id, clock.now())
-      await trail.record(trx, 'other_sessions_ended', { account, sessionId: session.id }, client)
+    async endOthers(trx, { account, session }, caller) {
+      if (await endOtherSessions(trx, account.id, session.id, clock.now()))
+        await trail.record(trx, 'other_sessions_ended', { account, sessionId: session.id }, caller)
     },
-    endAll: (trx, accountId) => endOtherSessions(trx, accountId, '', clock.now()),
-    endEvery: (trx) => endEverySession(trx, clock.now()),
-    weaken: weakenSessions,
+    endAll: (trx, accountId) => endAllSessions(trx, accountId, clock.now()),
+    endEvery() {
+      const begunUntil = clock.now()
+      return inBatches(() => endSomeSessions(db, clock.now(), begunUntil))
+    },
+    async endSurplus(account, caller, keptId = '') {
+      await inBatches(() =>
+        inTransaction(db, async (trx) =>
+          (await accounts.lock(trx, account.id))
+            ? makeRoom(trx, account, { allowed: maxSessions, keptId }, caller)
+            : 0,
+        ),
+      )
+    },
+    deleteDead: (accountId) => deleteDeadSessions(db, accountId, clock.now),
   }
+  return sessions
 }

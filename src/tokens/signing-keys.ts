@@ -3,9 +3,9 @@ import type { Selectable } from 'kysely'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
-import type { SigningKeysTable } from '../platform/tables.ts'
 import { isRotationDue, publishedKeysAt, signingKeyAt } from './key-schedule.ts'
-import { deleteSigningKeys, insertSigningKey, listSigningKeys } from './store.ts'
+import { deleteSigningKeys, insertSigningKey, listSigningKeys } from './key-store.ts'
+import { type SigningKeysTable, signingKeyContext } from './tables.ts'
 
 export type SigningAlg = 'ES256' | 'EdDSA'
 
@@ -17,11 +17,11 @@ export interface SigningKey {
   alg: SigningAlg
   privateKeyPem: string
   publicKeyPem: string
-  /** As it stands in the JWKS (RFC 7517), with `kid`, `alg` and `use`. */
+  /** The key in the JWKS (RFC 7517), with `kid`, `alg` and `use`. */
   jwk: PublicJwk
 }
 
-/** RFC 7517 section 4; an EC key has `y`, an OKP key (RFC 8037) has none. */
+/** RFC 7517 section 4. An EC key has `y`; an OKP key (RFC 8037) does not. */
 export interface PublicJwk {
   kty: string
   crv: string
@@ -32,32 +32,32 @@ export interface PublicJwk {
   use: 'sig'
 }
 
-/** The keys that sign access tokens: kept sealed in the database, one set for all processes. */
+/** The keys that sign access tokens. They are kept sealed in the database, one set for all processes. */
 export interface SigningKeys {
   /** The key to sign with now. */
   current(): SigningKey
-  /** The key for a `kid`, as long as a token of it may be valid. */
+  /** The key of a `kid`, as long as one of its tokens may be valid. */
   find(kid: unknown): Promise<SigningKey | undefined>
   /** RFC 7517 section 5. */
   jwks(): { keys: PublicJwk[] }
   /** All keys, in the order they were made. */
   list(): SigningKey[]
   /**
-   * Makes the next key, unless one is already waiting to sign. It signs when every verifier can know it.
+   * Makes the next key, unless one is already waiting to sign. It signs when every verifier can have it.
    *
-   * @returns the key that is to sign next.
+   * @returns the key that signs next.
    */
   rotate(): Promise<SigningKey>
-  /** Learns of other processes' keys, rotates by age, and drops keys that are done. */
+  /** Loads the keys of other processes, rotates by age, and drops keys that are no longer needed. */
   maintain(): Promise<void>
 }
 
-/** Unknown `kid`s come from strangers, too: they make this process look into the database at most this often. */
+/** Tokens of strangers may have unknown `kid`s. They make this process ask the database at most this often. */
 const RELOAD_PAUSE_MS = 1_000
 
 /**
- * Loads the keys, and makes one where there is none of this algorithm; when several processes start at once,
- * all end up with the same.
+ * Loads the keys, and makes one if there is none for this algorithm. When several processes start at once, all end up
+ * with the same key.
  *
  * @param tokenTtl the life of an access token in seconds.
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
@@ -82,20 +82,13 @@ export async function openSigningKeys({
     loadedAt = clock.now()
     const known = new Map(keys.map((key) => [key.kid, key]))
     const rows = await listSigningKeys(db)
-    keys = rows.map((row) => known.get(row.id) ?? keyFromRow(row, box))
+    // The date may be another one: that of the key which took the place of a revoked one.
+    keys = rows.map((row) => ({ ...(known.get(row.id) ?? keyFromRow(row, box)), createdAt: row.created_at }))
   }
 
   async function makeNext(): Promise<void> {
     const generation = 1 + (keys.at(-1)?.generation ?? 0)
-    const key = describeKey({ pem: generatePem(alg), alg, generation, createdAt: clock.now() })
-    await insertSigningKey(db, {
-      id: key.kid,
-      generation,
-      alg,
-      public_jwk: JSON.stringify(key.jwk),
-      sealed_private_key: box.seal(Buffer.from(key.privateKeyPem), signingKeyContext(key.kid)),
-      created_at: key.createdAt,
-    })
+    await insertSigningKey(db, newSigningKey(box, { alg, generation, createdAt: clock.now() }))
     await load()
   }
 
@@ -109,7 +102,7 @@ export async function openSigningKeys({
   }
 
   await load()
-  // A key that is waiting under another algorithm does not stand in the way: the newest one counts.
+  // A key that waits under another algorithm does not count: only the newest key matters.
   if (keys.at(-1)?.alg !== alg) await makeNext()
 
   return {
@@ -129,12 +122,11 @@ export async function openSigningKeys({
     async maintain() {
       await load()
       if (isRotationDue(keys, clock.now())) await rotate()
-      const kept = new Set(published())
-      await deleteSigningKeys(
-        db,
-        keys.filter((key) => !kept.has(key)).map(({ kid }) => kid),
-      )
-      keys = [...kept]
+      const kept = published()
+      const done = keys.filter((key) => !kept.includes(key)).map(({ kid }) => kid)
+      await deleteSigningKeys(db, done)
+      // Not replaced by what was kept: another look at the keys may have learned of a change meanwhile.
+      keys = keys.filter(({ kid }) => !done.includes(kid))
     },
   }
 }
@@ -148,7 +140,12 @@ export interface SigningKeyDescription {
   role: 'is retiring' | 'signs' | 'is next'
 }
 
-/** The keys in the order they were made: none is opened, and none made. */
+/** When the latest signing key was made, in epoch milliseconds; 0 when there is none. */
+export async function latestSigningKeyAt(db: Db): Promise<number> {
+  return Math.max(0, ...(await listSigningKeys(db)).map((key) => key.created_at))
+}
+
+/** The keys in the order they were made. No key is opened or made. */
 export async function describeSigningKeys(db: Db, clock: Clock): Promise<SigningKeyDescription[]> {
   const keys = (await listSigningKeys(db)).map((row) => ({
     kid: row.id,
@@ -163,9 +160,20 @@ export async function describeSigningKeys(db: Db, clock: Clock): Promise<Signing
   })
 }
 
-/** A private key opens only in its own row. */
-export function signingKeyContext(kid: string): string {
-  return `signing_keys:${kid}`
+/** A new key as its row. @param createdAt epoch milliseconds. */
+export function newSigningKey(
+  box: SecretBox,
+  made: { alg: SigningAlg; generation: number; createdAt: number },
+): Selectable<SigningKeysTable> {
+  const { kid, jwk, privateKeyPem } = describeKey({ pem: generatePem(made.alg), ...made })
+  return {
+    id: kid,
+    generation: made.generation,
+    alg: made.alg,
+    public_jwk: JSON.stringify(jwk),
+    sealed_private_key: box.seal(Buffer.from(privateKeyPem), signingKeyContext(kid)),
+    created_at: made.createdAt,
+  }
 }
 
 function generatePem(alg: SigningAlg): string {
@@ -204,7 +212,9 @@ function describeKey({
   }
 }
 
-/** RFC 7638: SHA-256 over the required members in lexicographic order; the same key always has the same name. */
+/**
+ * RFC 7638: SHA-256 over the required members in lexicographic order, so that the same key always has the same name.
+ */
 function thumbprint({ crv, kty, x, y }: Pick<PublicJwk, 'kty' | 'crv' | 'x' | 'y'>): string {
   const members = y === undefined ? { crv, kty, x } : { crv, kty, x, y }
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url')

@@ -1,37 +1,60 @@
-import type { Selectable } from 'kysely'
+import type { Expression, Selectable } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
-import { prepared } from '../platform/prepared.ts'
-import type {
-  HashKeysTable,
-  RefreshTokensTable,
-  SessionsTable,
-  SigningKeysTable,
-} from '../platform/tables.ts'
-import type { Amr } from './assurance.ts'
-import type { Session } from './sessions.ts'
+import { type Params, prepared } from '../platform/prepared.ts'
+import { wroteOne } from '../platform/wrote-one.ts'
+import type { Session } from './session.ts'
+import type { RefreshTokensTable, SessionsTable } from './tables.ts'
 
-const begunSession = prepared((db, session: Omit<Session, 'amr'> & { amr: string }) =>
-  db.insertInto('sessions').values({
-    id: session.id,
-    account_id: session.accountId,
-    amr: session.amr,
-    acr: session.acr,
-    auth_time: session.authTime,
-    created_at: session.createdAt,
-    last_used_at: session.lastUsedAt,
-    idle_expires_at: session.idleExpiresAt,
-    expires_at: session.expiresAt,
-    ended_at: null,
-    ip: session.ip,
-    user_agent: session.userAgent,
-  }),
+type NewSession = Omit<Session, 'amr'> & { amr: string; othersAllowed: number }
+
+const begunSession = prepared((db, param: Params<NewSession>) =>
+  db
+    .insertInto('sessions')
+    .values({
+      id: param('id'),
+      account_id: param('accountId'),
+      amr: param('amr'),
+      acr: param('acr'),
+      auth_time: param('authTime'),
+      password_at: param('passwordAt'),
+      factor_at: param('factorAt'),
+      factor_since: param('factorSince'),
+      created_at: param('createdAt'),
+      last_used_at: param('lastUsedAt'),
+      idle_expires_at: param('idleExpiresAt'),
+      expires_at: param('expiresAt'),
+      ended_at: null,
+      refresh_repeated_at: param('refreshRepeatedAt'),
+      ip: param('ip'),
+      user_agent: param('userAgent'),
+      refreshes_since: param('refreshesSince'),
+      refreshes: param('refreshes'),
+    })
+    .returning(
+      // Without the new one itself, which SQLite would see here and PostgreSQL not.
+      liveSessions(db, param('createdAt'))
+        .clearSelect()
+        .select('id')
+        .where('account_id', '=', param('accountId'))
+        .where('id', '!=', param('id'))
+        .orderBy('last_used_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(1)
+        .offset(param('othersAllowed'))
+        .as('surplus'),
+    ),
 )
 
-export async function insertSession(trx: Trx, session: Session): Promise<void> {
-  await begunSession.run(trx, { ...session, amr: session.amr.join(' ') })
+/**
+ * @param maxSessions live ones of the account, with this one.
+ * @returns whether there are more now.
+ */
+export async function insertSession(trx: Trx, session: Session, maxSessions: number): Promise<boolean> {
+  const values = { ...session, amr: session.amr.join(' '), othersAllowed: maxSessions - 1 }
+  return (await begunSession.first(trx, values))?.surplus != null
 }
 
-function liveSessions(db: Db, now: number) {
+export function liveSessions(db: Db, now: number | Expression<number>) {
   return db
     .selectFrom('sessions')
     .selectAll()
@@ -39,8 +62,8 @@ function liveSessions(db: Db, now: number) {
     .where('idle_expires_at', '>', now)
 }
 
-const liveSession = prepared((db, { id, now }: { id: string; now: number }) =>
-  liveSessions(db, now).where('id', '=', id),
+const liveSession = prepared((db, param: Params<{ id: string; now: number }>) =>
+  liveSessions(db, param('now')).where('id', '=', param('id')),
 )
 
 export async function findLiveSession(db: Db, id: string, now: number): Promise<Session | undefined> {
@@ -48,12 +71,27 @@ export async function findLiveSession(db: Db, id: string, now: number): Promise<
   return row && sessionFromRow(row)
 }
 
-export async function listLiveSessions(db: Db, accountId: string, now: number): Promise<Session[]> {
-  const rows = await liveSessions(db, now)
-    .where('account_id', '=', accountId)
-    .orderBy('last_used_at', 'desc')
-    .orderBy('id', 'desc')
-    .execute()
+/** Where a page of sessions begins: after the one that was last used then, with that id. */
+export type AfterSession = Pick<Session, 'lastUsedAt' | 'id'>
+
+/** The live sessions of an account, the one used last first. */
+export async function listLiveSessions(
+  db: Db,
+  accountId: string,
+  now: number,
+  page?: { after?: AfterSession; limit: number },
+): Promise<Session[]> {
+  let sessions = liveSessions(db, now).where('account_id', '=', accountId)
+  const { after, limit } = page ?? {}
+  if (limit !== undefined) sessions = sessions.limit(limit)
+  if (after)
+    sessions = sessions.where((eb) =>
+      eb.or([
+        eb('last_used_at', '<', after.lastUsedAt),
+        eb.and([eb('last_used_at', '=', after.lastUsedAt), eb('id', '<', after.id)]),
+      ]),
+    )
+  const rows = await sessions.orderBy('last_used_at', 'desc').orderBy('id', 'desc').execute()
   return rows.map(sessionFromRow)
 }
 
@@ -61,106 +99,129 @@ function sessionFromRow(row: Selectable<SessionsTable>): Session {
   return {
     id: row.id,
     accountId: row.account_id,
-    amr: row.amr.split(' ') as Amr[],
+    amr: row.amr.split(' '),
     acr: row.acr,
     authTime: row.auth_time,
+    passwordAt: row.password_at,
+    factorAt: row.factor_at,
+    factorSince: row.factor_since,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     idleExpiresAt: row.idle_expires_at,
     expiresAt: row.expires_at,
+    refreshRepeatedAt: row.refresh_repeated_at,
     ip: row.ip,
     userAgent: row.user_agent,
+    refreshesSince: row.refreshes_since,
+    refreshes: row.refreshes,
   }
 }
 
 /** @returns whether the session was still live. */
 export async function proveSession(trx: Trx, session: Session): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('sessions')
-    .set({ amr: session.amr.join(' '), acr: session.acr, auth_time: session.authTime })
-    .where('id', '=', session.id)
-    .where('ended_at', 'is', null)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .updateTable('sessions')
+      .set({
+        amr: session.amr.join(' '),
+        acr: session.acr,
+        auth_time: session.authTime,
+        password_at: session.passwordAt,
+        factor_at: session.factorAt,
+        factor_since: session.factorSince,
+        step_up_attempts: 0,
+      })
+      .where('id', '=', session.id)
+      .where('ended_at', 'is', null),
+  )
 }
 
-/** Nothing but the password stands behind the account's sessions from now on. */
-export async function weakenSessions(trx: Trx, accountId: string): Promise<void> {
+/** @returns whether the session had fewer attempts than so many; a right one sets them back to zero. */
+export async function countStepUp(trx: Trx, id: string, max: number): Promise<boolean> {
+  return wroteOne(
+    trx
+      .updateTable('sessions')
+      .set((eb) => ({ step_up_attempts: eb('step_up_attempts', '+', 1) }))
+      .where('id', '=', id)
+      .where('step_up_attempts', '<', max),
+  )
+}
+
+export async function uncountStepUp(trx: Trx, id: string): Promise<void> {
   await trx
     .updateTable('sessions')
-    .set({ amr: 'pwd', acr: 'aal1' })
-    .where('account_id', '=', accountId)
-    .where('ended_at', 'is', null)
+    .set((eb) => ({ step_up_attempts: eb('step_up_attempts', '-', 1) }))
+    .where('id', '=', id)
     .execute()
 }
 
-type Touch = Pick<Session, 'id' | 'lastUsedAt' | 'idleExpiresAt' | 'ip' | 'userAgent'>
+export async function forgetPassword(trx: Trx, id: string): Promise<void> {
+  await trx.updateTable('sessions').set({ password_at: null }).where('id', '=', id).execute()
+}
 
-const touched = prepared((db, session: Touch) =>
+type Touch = Pick<
+  Session,
+  'id' | 'lastUsedAt' | 'idleExpiresAt' | 'ip' | 'userAgent' | 'refreshesSince' | 'refreshes'
+>
+
+const touched = prepared((db, param: Params<Touch>) =>
   db
     .updateTable('sessions')
     .set({
-      last_used_at: session.lastUsedAt,
-      idle_expires_at: session.idleExpiresAt,
-      ip: session.ip,
-      user_agent: session.userAgent,
+      last_used_at: param('lastUsedAt'),
+      idle_expires_at: param('idleExpiresAt'),
+      ip: param('ip'),
+      user_agent: param('userAgent'),
+      refreshes_since: param('refreshesSince'),
+      refreshes: param('refreshes'),
     })
-    .where('id', '=', session.id),
+    .where('id', '=', param('id')),
 )
 
-/** The session was used: it lives on until its new idle end, and was seen from there. */
+/** Records a use of the session: when, from where, and its new idle end. */
 export async function touchSession(trx: Trx, session: Touch): Promise<void> {
   await touched.run(trx, session)
 }
 
-/** @returns whether this call was the one that ended it. */
-export async function endSession(trx: Trx, id: string, accountId: string, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('sessions')
-    .set({ ended_at: now })
-    .where('id', '=', id)
-    .where('account_id', '=', accountId)
-    .where('ended_at', 'is', null)
-    .where('idle_expires_at', '>', now)
-    .executeTakeFirstOrThrow()
-  return numUpdatedRows === 1n
+/** Records that a refresh of the session was answered again. */
+export async function noteRepeatedRefresh(trx: Trx, id: string, now: number): Promise<void> {
+  await trx.updateTable('sessions').set({ refresh_repeated_at: now }).where('id', '=', id).execute()
 }
 
+/** @returns whether this call ended it. */
+export async function endSession(trx: Trx, id: string, accountId: string, now: number): Promise<boolean> {
+  return wroteOne(
+    trx
+      .updateTable('sessions')
+      .set({ ended_at: now })
+      .where('id', '=', id)
+      .where('account_id', '=', accountId)
+      .where('ended_at', 'is', null)
+      .where('idle_expires_at', '>', now),
+  )
+}
+
+function endSessionsOf(trx: Trx, accountId: string, now: number) {
+  return trx
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+}
+
+export async function endAllSessions(trx: Trx, accountId: string, now: number): Promise<void> {
+  await endSessionsOf(trx, accountId, now).execute()
+}
+
+/** @returns whether there was one. */
 export async function endOtherSessions(
   trx: Trx,
   accountId: string,
   keptId: string,
   now: number,
-): Promise<void> {
-  await trx
-    .updateTable('sessions')
-    .set({ ended_at: now })
-    .where('account_id', '=', accountId)
-    .where('id', '!=', keptId)
-    .where('ended_at', 'is', null)
-    .execute()
-}
-
-/** @returns how many were live. */
-export async function endEverySession(trx: Trx, now: number): Promise<number> {
-  const { numUpdatedRows } = await trx
-    .updateTable('sessions')
-    .set({ ended_at: now })
-    .where('ended_at', 'is', null)
-    .where('idle_expires_at', '>', now)
-    .executeTakeFirstOrThrow()
-  return Number(numUpdatedRows)
-}
-
-export async function endWeakerSessions(trx: Trx, session: Session, now: number): Promise<void> {
-  await trx
-    .updateTable('sessions')
-    .set({ ended_at: now })
-    .where('account_id', '=', session.accountId)
-    // The levels sort by their names.
-    .where('acr', '<', session.acr)
-    .where('ended_at', 'is', null)
-    .execute()
+): Promise<boolean> {
+  const ending = endSessionsOf(trx, accountId, now).where('id', '!=', keptId)
+  return (await ending.executeTakeFirstOrThrow()).numUpdatedRows > 0n
 }
 
 interface NewRefreshToken {
@@ -170,13 +231,15 @@ interface NewRefreshToken {
   expiresAt: number
 }
 
-const newRefreshToken = prepared((db, token: NewRefreshToken) =>
+const newRefreshToken = prepared((db, param: Params<NewRefreshToken>) =>
   db.insertInto('refresh_tokens').values({
-    token_hash: token.tokenHash,
-    session_id: token.sessionId,
-    created_at: token.createdAt,
-    expires_at: token.expiresAt,
+    token_hash: param('tokenHash'),
+    session_id: param('sessionId'),
+    created_at: param('createdAt'),
+    expires_at: param('expiresAt'),
     rotated_at: null,
+    repeated_at: null,
+    idempotency_key_hash: null,
   }),
 )
 
@@ -184,38 +247,41 @@ export async function insertRefreshToken(trx: Trx, token: NewRefreshToken): Prom
   await newRefreshToken.run(trx, token)
 }
 
-const rotated = prepared((db, { tokenHash, now }: { tokenHash: string; now: number }) =>
+/** How a refresh token is used: when, and with which `Idempotency-Key`. */
+interface Rotation {
+  tokenHash: string
+  idempotencyKeyHash: string | null
+  now: number
+}
+
+const rotated = prepared((db, param: Params<Rotation>) =>
   db
     .updateTable('refresh_tokens')
-    .set({ rotated_at: now })
-    .where('token_hash', '=', tokenHash)
+    .set({ rotated_at: param('now'), idempotency_key_hash: param('idempotencyKeyHash') })
+    .where('token_hash', '=', param('tokenHash'))
     .where('rotated_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where('expires_at', '>', param('now'))
     .returning('session_id'),
 )
 
 /**
  * Marks a refresh token as used.
  *
- * @returns its session when this call was the one that used it.
+ * @returns its session when this call used it.
  */
-export async function rotateRefreshToken(
-  trx: Trx,
-  tokenHash: string,
-  now: number,
-): Promise<string | undefined> {
-  return (await rotated.first(trx, { tokenHash, now }))?.session_id
+export async function rotateRefreshToken(trx: Trx, rotation: Rotation): Promise<string | undefined> {
+  return (await rotated.first(trx, rotation))?.session_id
 }
 
-const refreshTokenOwner = prepared((db, { tokenHash }: { tokenHash: string }) =>
+const refreshTokenOwner = prepared((db, param: Params<{ tokenHash: string }>) =>
   db
     .selectFrom('refresh_tokens')
     .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
     .select('account_id')
-    .where('token_hash', '=', tokenHash),
+    .where('token_hash', '=', param('tokenHash')),
 )
 
-/** The account whose session the token is of, live or not. */
+/** The account of the session that the token belongs to, live or not. */
 export async function findRefreshTokenOwner(db: Db, tokenHash: string): Promise<string | undefined> {
   return (await refreshTokenOwner.first(db, { tokenHash }))?.account_id
 }
@@ -227,36 +293,8 @@ export async function findRefreshToken(
   return db.selectFrom('refresh_tokens').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst()
 }
 
-export async function deleteRefreshTokens(trx: Trx, sessionId: string): Promise<void> {
-  await trx.deleteFrom('refresh_tokens').where('session_id', '=', sessionId).execute()
-}
-
-export async function listSigningKeys(db: Db): Promise<Selectable<SigningKeysTable>[]> {
-  return db.selectFrom('signing_keys').selectAll().orderBy('generation').execute()
-}
-
-/** Does nothing when another process has made this generation. */
-export async function insertSigningKey(db: Db, key: Selectable<SigningKeysTable>): Promise<void> {
-  await db
-    .insertInto('signing_keys')
-    .values(key)
-    .onConflict((conflict) => conflict.column('generation').doNothing())
-    .execute()
-}
-
-export async function deleteSigningKeys(db: Db, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await db.deleteFrom('signing_keys').where('id', 'in', ids).execute()
-}
-
-export async function findHashKey(db: Db, id: string): Promise<Selectable<HashKeysTable> | undefined> {
-  return db.selectFrom('hash_keys').selectAll().where('id', '=', id).executeTakeFirst()
-}
-
-/** Does nothing when another process was first. */
-export async function insertHashKey(db: Db, key: Selectable<HashKeysTable>): Promise<void> {
-  await db
-    .insertInto('hash_keys')
-    .values(key)
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute()
+/** @returns whether this was the first repeat. */
+export async function noteRepeat(trx: Trx, tokenHash: string, now: number): Promise<boolean> {
+  const tokens = trx.updateTable('refresh_tokens').set({ repeated_at: now })
+  return wroteOne(tokens.where('token_hash', '=', tokenHash).where('repeated_at', 'is', null))
 }

@@ -1,31 +1,50 @@
+import type { Static } from 'typebox'
 import type { Clock } from '../platform/clock.ts'
 import type { AccessTokens } from './access-token.ts'
-import type { Grant } from './sessions.ts'
+import { ACCOUNT_TOKEN_TTL, type AccountTokens } from './account-token.ts'
+import type { StepUpResponseSchema, TokenResponseSchema } from './schemas.ts'
+import type { Grant, SignedIn, SignIn } from './session.ts'
 
-/** The answer that hands out tokens (RFC 6749 section 5.1); times are whole seconds from now. */
-export interface TokenResponse {
-  access_token: string
-  token_type: 'Bearer'
-  expires_in: number
-  refresh_token: string
-  refresh_expires_in: number
+interface Issuing {
+  accessTokens: AccessTokens
+  accountTokens: AccountTokens
+  clock: Clock
 }
 
-/** Signs an access token for a grant that has been stored and committed. */
-export type RespondWithTokens = (grant: Grant) => TokenResponse
+/** What a session may do after what was just shown in it. */
+type Shown = SignedIn & Pick<SignIn, 'mayChangeAccount'>
 
-export function makeTokenResponse({
-  accessTokens,
-  clock,
-}: {
-  accessTokens: AccessTokens
-  clock: Clock
-}): RespondWithTokens {
-  return (grant) => ({
-    access_token: accessTokens.issue(grant),
-    token_type: 'Bearer',
-    expires_in: accessTokens.ttl,
+/** Signs an access token for a grant that has been stored and committed (RFC 6749 section 5.1). */
+export function tokenResponse(
+  { accessTokens, clock }: Pick<Issuing, 'accessTokens' | 'clock'>,
+  grant: Grant,
+): Static<typeof TokenResponseSchema> {
+  return {
+    ...accessTokenOf(accessTokens, grant),
     refresh_token: grant.refreshToken.token,
     refresh_expires_in: Math.ceil((grant.refreshToken.expiresAt - clock.now()) / 1000),
-  })
+  }
+}
+
+/** The same after a sign-in, with an account token where the sign-in has shown enough. */
+export function signInResponse(issuing: Issuing, signIn: SignIn) {
+  return { ...tokenResponse(issuing, signIn), ...accountTokenOf(issuing, signIn) }
+}
+
+/** After a step-up: the refresh token does not change. */
+export function stepUpResponse(issuing: Issuing, shown: Shown): Static<typeof StepUpResponseSchema> {
+  return { ...accessTokenOf(issuing.accessTokens, shown), ...accountTokenOf(issuing, shown) }
+}
+
+function accessTokenOf(accessTokens: AccessTokens, signedIn: SignedIn) {
+  return {
+    access_token: accessTokens.issue(signedIn),
+    token_type: 'Bearer' as const,
+    expires_in: accessTokens.ttl,
+  }
+}
+
+function accountTokenOf({ accountTokens }: Pick<Issuing, 'accountTokens'>, shown: Shown) {
+  if (!shown.mayChangeAccount) return {}
+  return { account_token: accountTokens.issue(shown), account_expires_in: ACCOUNT_TOKEN_TTL }
 }

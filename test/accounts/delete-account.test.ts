@@ -1,20 +1,20 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { tablesOf } from '../helpers/database.ts'
 import {
   deliver,
   enrolByEmail,
   enrolWithAddress,
+  enrolWithCodes,
   type MailingService,
   mailedToken,
   notices,
   setEmail,
-  startMailingService,
-} from '../helpers/mail.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { enrol, login, startService, wrongCode } from '../helpers/service.ts'
-import { isAlive, refresh, signIn } from '../helpers/sessions.ts'
+} from '../helpers/people/mail.ts'
+import { accountTokenFor, isAlive, refresh, signIn } from '../helpers/people/sessions.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { tablesOf } from '../helpers/service/database.ts'
+import { enrol, login, startService, wrongCode } from '../helpers/service/service.ts'
 
 /** Every table that has rows of an account, by whatever column names it, with how many there are. */
 async function rowsOf({ db }: MailingService, accountId: string): Promise<Record<string, number>> {
@@ -28,14 +28,14 @@ async function rowsOf({ db }: MailingService, accountId: string): Promise<Record
 }
 
 t.test('everything that belongs to an account goes with it, but for the audit trail', async (t) => {
-  const service = await startMailingService(t)
-  const ada = await enrolWithAddress(service)
+  const service = await startService(t, { mail: true })
+  const ada = await enrolWithCodes(service)
   const grace = await enrolWithAddress(service, 'grace')
   await signIn(service, ada)
   await mailedToken(service)
   service.clock.advance(60)
   await setEmail(service, ada.accessToken, 'new@example.com')
-  await service.post('/2fa/setup', undefined, ada.accessToken)
+  await service.post('/2fa/setup', undefined, await accountTokenFor(service, ada.accessToken))
   const mfaToken = await login(service)
   await service.post('/2fa/email', undefined, mfaToken)
   await service.post('/2fa/verify', { code: wrongCode(service, ada) }, mfaToken)
@@ -48,13 +48,15 @@ t.test('everything that belongs to an account goes with it, but for the audit tr
     'email_changes',
     'email_codes',
     'failure_counters',
+    'mailed_code_factors',
+    'own_networks',
     'password_resets',
     'recovery_codes',
     'sessions',
     'totp_factors',
   ])
   const others = await rowsOf(service, grace.id)
-  t.equal((await service.delete('/me', ada.accessToken)).status, 204)
+  t.equal((await service.delete('/me', await accountTokenFor(service, ada.accessToken))).status, 204)
 
   t.strictSame(Object.keys(await rowsOf(service, ada.id)), ['audit_events'])
   t.strictSame(await rowsOf(service, grace.id), others, 'nobody else loses anything')
@@ -68,13 +70,13 @@ t.test('everything that belongs to an account goes with it, but for the audit tr
 })
 
 t.test('its tokens are dead at once', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrolWithAddress(service)
   const grace = await enrol(service, 'grace')
   const other = await signIn(service, ada)
   const mfaToken = await login(service)
   const reset = await mailedToken(service)
-  t.equal((await service.delete('/me', ada.accessToken)).status, 204)
+  t.equal((await service.delete('/me', await accountTokenFor(service, ada.accessToken))).status, 204)
 
   for (const token of [ada.accessToken, other.accessToken]) {
     t.notOk(await isAlive(service, token))
@@ -87,13 +89,13 @@ t.test('its tokens are dead at once', async (t) => {
   isProblem(t, await service.post('/password/reset', body), 'invalid_token')
   const login401 = await service.post('/login', { username: 'ada', password: 'correct horse battery' })
   t.equal(outcomeOf(login401), '401 invalid_credentials')
-  isProblem(t, await service.delete('/me', ada.accessToken), 'invalid_token')
+  isProblem(t, await service.delete('/me', ada.accountToken), 'invalid_token')
 })
 
 t.test('the username is free again, and who takes it is somebody else', async (t) => {
   const service = await startService(t)
   const before = await enrol(service)
-  t.equal((await service.delete('/me', before.accessToken)).status, 204)
+  t.equal((await service.delete('/me', await accountTokenFor(service, before.accessToken))).status, 204)
   const after = await enrol(service)
   t.not(after.id, before.id)
   t.notOk(
@@ -106,9 +108,9 @@ t.test('the username is free again, and who takes it is somebody else', async (t
 })
 
 t.test('its owner is told at the address it had', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrolByEmail(service)
-  await service.delete('/me', ada.accessToken)
+  await service.delete('/me', await accountTokenFor(service, ada.accessToken))
   const mails = await deliver(service)
   t.strictSame(notices(mails), ['your account was deleted → ada@example.com'])
   t.match(mails[0]?.text, /tell the people who run this service/)
@@ -116,17 +118,16 @@ t.test('its owner is told at the address it had', async (t) => {
 })
 
 t.test('a reset that was asked for before finds nobody', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrolWithAddress(service)
   await service.post('/password/forgot', { username: 'ada' })
-  await service.delete('/me', ada.accessToken)
+  await service.delete('/me', await accountTokenFor(service, ada.accessToken))
   t.strictSame(notices(await deliver(service)), ['your account was deleted → ada@example.com'])
 })
 
-t.test('deleting takes a fresh token', async (t) => {
+t.test('an access token deletes nothing', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  service.clock.advance(301)
   isProblem(t, await service.delete('/me', ada.accessToken), 'insufficient_user_authentication')
   t.ok(await isAlive(service, ada.accessToken))
 })

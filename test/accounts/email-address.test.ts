@@ -1,10 +1,10 @@
 import t from 'tap'
-import { HOSTILE_ADDRESSES, PLAIN_ADDRESSES } from '../helpers/addresses.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { enrol, PASSWORD, startService } from '../helpers/service.ts'
+import { HOSTILE_ADDRESSES, PLAIN_ADDRESSES } from '../helpers/people/addresses.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 
 /**
- * E-20: an address that one parser reads as ours and another as somebody else's sends the code to somebody else.
+ * An address that one parser reads as ours and another as somebody else's sends the code to somebody else.
  * An address is plain enough to have one reading, or it is refused; and it is stored as it was sent.
  */
 
@@ -42,10 +42,20 @@ t.test('a hostile address is judged quickly: no pattern makes the service think 
     `a@${'a.'.repeat(125)}!`,
     `${'a'.repeat(254)}`,
   ]
-  const startedAt = performance.now()
-  for (let i = 0; i < 20; i++) for (const email of slow) await registerWith(email)
-  const each = (performance.now() - startedAt) / (20 * slow.length)
-  t.ok(each < 20, `${each.toFixed(2)} ms each`)
+  const medianOf = async (email: string) => {
+    const times: number[] = []
+    while (times.length < 15) {
+      const startedAt = performance.now()
+      await registerWith(email)
+      times.push(performance.now() - startedAt)
+    }
+    return times.sort((a, b) => a - b)[7] as number
+  }
+  const plain = await medianOf('no address')
+  for (const email of slow) {
+    const times = (await medianOf(email)) / plain
+    t.ok(times < 20, `${times.toFixed(1)} times as long as for any other that is none`)
+  }
 })
 
 t.test('an address is not asked for, and no address is not an empty one', async (t) => {

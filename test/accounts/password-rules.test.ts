@@ -1,7 +1,7 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { type Service, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { type Service, startService } from '../helpers/service/service.ts'
 
 /** NIST SP 800-63B-4 section 3.1.1.2: length counts, composition does not, and what is guessed first is refused. */
 

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { PASSWORD, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { PASSWORD, startService } from '../helpers/service/service.ts'
 
-t.test('of twenty who want one name at the same moment, one gets it (E-9)', async (t) => {
+t.test('of twenty who want one name at the same moment, one gets it', async (t) => {
   const service = await startService(t)
   const spellings = Array.from({ length: 20 }, (_, i) =>
     [...'ada-lovelace'].map((letter, at) => ((i >> (at % 5)) & 1 ? letter.toUpperCase() : letter)).join(''),

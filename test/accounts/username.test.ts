@@ -1,8 +1,11 @@
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { PASSWORD, startService } from '../helpers/service.ts'
+import { createAccount } from '../../src/accounts/create-account.ts'
+import { operatorCaller } from '../../src/cli/operator.ts'
+import { signIn } from '../helpers/people/sessions.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 
-/** D25, E-25: two names that look alike must not be two people, and one person must not be two counters. */
+/** Two names that look alike must not be two people, and one person must not be two counters. */
 
 const service = await startService(t)
 const registerAs = (username: unknown) => service.post('/register', { username, password: PASSWORD })
@@ -125,4 +128,52 @@ t.test('to sign in any text may be tried, and only the right one is right', asyn
 t.test('names that objects are born with are names like any other', async (t) => {
   for (const username of ['constructor', 'toString', 'hasOwnProperty', 'null', 'undefined', 'true'])
     t.equal((await registerAs(username)).status, 201, username)
+})
+
+t.test('under USERNAMES=plain no new name has an @, and those from before go on', async (t) => {
+  const before = await startService(t)
+  const old = await enrol(before, 'ceo@bigcorp.example')
+  await before.close()
+  const { databaseUrl, clock } = before
+  const plain = await startService(t, { databaseUrl, clock, environment: { USERNAMES: 'plain' } })
+  for (const username of ['ceo2@bigcorp.example', 'a@b', 'ada@1']) {
+    const answer = await plain.post('/register', { username, password: PASSWORD })
+    isProblem(t, answer, 'validation_failed', username)
+    t.match(answer.body.errors, [{ pointer: '/username' }])
+  }
+  t.equal((await plain.post('/register', { username: 'ada.l+1_x-y', password: PASSWORD })).status, 201)
+  t.ok((await signIn(plain, old)).accessToken)
+})
+
+t.test('a name that would pass for the service or the people who run it cannot be registered', async (t) => {
+  const service = await startService(t, {
+    environment: { APP_NAME: 'Example Bank', ISSUER: 'https://id.bank.example' },
+  })
+  const names = [
+    'admin',
+    'Administrator',
+    'ROOT',
+    'support',
+    'help.desk',
+    'post-master',
+    'no_reply',
+    'a.d.m.i.n',
+    'keyturn',
+  ]
+  for (const username of [...names, 'example-bank', 'ExampleBank', 'id.bank.example']) {
+    const answer = await service.post('/register', { username, password: PASSWORD })
+    isProblem(t, answer, 'username_taken', username)
+    t.match(answer.body.detail, /reserved/)
+  }
+  for (const username of ['admiral', 'admin1', 'rooter', 'supporter', 'bank'])
+    t.equal((await service.post('/register', { username, password: PASSWORD })).status, 201, username)
+  const { name } = await createAccount(
+    service.deps,
+    { username: 'support', password: PASSWORD },
+    operatorCaller(),
+    async (_, made) => ({
+      name: made.username,
+    }),
+  )
+  t.equal(name, 'support', 'an operator makes it')
 })

@@ -1,7 +1,7 @@
 // The promise: an owner and an operator can see afterwards who did what, when, from where, and whether it succeeded.
 import t from 'tap'
-import { enrol, login, type Service, startService, wrongCode } from '../helpers/service.ts'
-import { refresh, signIn } from '../helpers/sessions.ts'
+import { refresh, signIn } from '../helpers/people/sessions.ts'
+import { enrol, login, register, type Service, startService, wrongCode } from '../helpers/service/service.ts'
 
 const FROM = { remoteAddress: '192.0.2.7', headers: { 'user-agent': 'a browser' } }
 
@@ -67,6 +67,16 @@ t.test('a wrong password for a name that nobody has is recorded for the operator
   await service.post('/login', { username: 'nobody', password: 'not this one' }, undefined, FROM)
   const [line] = logged(service, 'audit')
   t.match(line, { event: 'password_refused', outcome: 'failure', account_id: null, ip: '192.0.2.7' })
+})
+
+t.test('a wrong code at the enrolment is recorded', async (t) => {
+  const service = await startService(t)
+  const { id, mfaToken } = await register(service)
+  const { secret } = (await service.post('/2fa/setup', undefined, mfaToken)).body
+  await service.post('/2fa/verify', { code: wrongCode(service, { secret }) }, mfaToken, FROM)
+  const rejected = logged(service, 'audit').filter(({ event }) => event === 'code_rejected')
+  t.match(rejected, [{ outcome: 'failure', method: 'totp', account_id: id, ip: '192.0.2.7' }])
+  t.equal(rejected.length, 1)
 })
 
 t.test('a request that is refused leaves a line with the code of its problem', async (t) => {

@@ -86,7 +86,7 @@ async function measureRates(): Promise<void> {
 /** Every subject has its turn in each pass, and the passes of a run make its figures. */
 async function measureRuns(
   subjects: readonly Subject[],
-  restart: () => Promise<number>,
+  restart: () => Promise<{ readyMs: number }>,
 ): Promise<RunFigures[]> {
   const passes = Math.max(1, Math.round(options.seconds / SLICE_SECONDS))
   const seconds = options.seconds / passes
@@ -108,7 +108,7 @@ async function measureRuns(
         slices.get(subject.id)?.push(await turn(subject, seconds, `run ${runs.length + 1}`))
     runs.push({
       rates: new Map([...slices].map(([id, all]) => [id, figuresOf(all)])),
-      readyMs: options.only ? undefined : await restart(),
+      readyMs: options.only ? undefined : (await restart()).readyMs,
     })
   }
   bar.stop()

@@ -1,4 +1,4 @@
-import { type Cluster, IN_EARNEST, startCluster } from '../helpers/postgres.ts'
+import { type Cluster, IN_EARNEST, startCluster } from '../helpers/programs/postgres.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { median } from './figures.ts'
 import { type Keyturn, type Scenario, startKeyturn } from './keyturn.ts'
@@ -57,7 +57,8 @@ export async function measureGrowth(
     ...sizes.map((size) => number(of(scenario, size))),
     number(of(scenario, most) / of(scenario, SMALLEST)),
   ])
-  const starts = await Promise.all(services.map(({ keyturn }) => keyturn.restart()))
+  const restarts = await Promise.all(services.map(({ keyturn }) => keyturn.restart()))
+  const starts = restarts.map(({ readyMs }) => readyMs)
   const result = table(
     ['accounts, ten sessions each', ...sizes.map((size) => size.toLocaleString('en')), 'ratio'],
     [

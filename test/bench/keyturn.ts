@@ -3,17 +3,17 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import { copyDatabase } from '../../src/cli/copy/copy-database.ts'
 import { readConfig } from '../../src/config.ts'
-import { type Dependencies, makeDependencies } from '../../src/dependencies.ts'
-import { copyDatabase } from '../../src/operator/copy/copy-database.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
-import type { Grant } from '../../src/tokens/sessions.ts'
-import { hotp, totp } from '../helpers/totp.ts'
+import { makeService, type Service as Parts } from '../../src/service.ts'
+import type { Grant } from '../../src/tokens/session.ts'
+import { hotp, totp } from '../helpers/people/totp.ts'
 import type { Connection, Reply } from './connection.ts'
-import { type MeasuredProcess, startMeasured } from './measured-process.ts'
+import { type MeasuredProcess, startMeasured, type Usage } from './measured-process.ts'
 import {
   accountId,
   PASSWORD,
@@ -28,19 +28,25 @@ import type { Step } from './slice.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What `npm start` runs. */
-const [, ...START] = (JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')).scripts.start as string).split(
-  ' ',
-)
+/** What `npm start` runs, behind `exec node`. */
+const [, , ...START] = (
+  JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')).scripts.start as string
+).split(' ')
+const isOption = (part: string) => part.startsWith('--')
 
-/** How many sessions `/me`, introspection and refresh are asked about in turn. */
+/** How many sessions `/me` and introspection are asked about in turn. */
 const BUSY_SESSIONS = 500
+
+/** How many are refreshed in turn: each may be ten times a minute. */
+const REFRESHED_SESSIONS = 20_000
 
 /** What the service is measured at; for each slice its steps are prepared beforehand. */
 export type Scenario = 'login' | 'verify' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
 
 interface Beginning extends Seeding {
   environment?: Record<string, string>
+  /** Other options for `node` than those that `npm start` gives. */
+  nodeOptions?: (asShipped: string[]) => string[]
   /** An empty PostgreSQL database, to run on that instead of on a file. */
   postgresUrl?: string
 }
@@ -52,14 +58,14 @@ export interface Keyturn {
   prepare(scenario: Scenario, most: number): Promise<Step>
   /** What its database takes up. */
   databaseBytes(): Promise<number>
-  /** Starts another process of it on the same database and ends it. @returns milliseconds until it was ready. */
-  restart(): Promise<number>
+  /** Starts another process of it on the same database and ends it. @returns what it took until it was ready. */
+  restart(): Promise<{ readyMs: number; usage: Usage }>
   stop(): Promise<void>
 }
 
 export async function startKeyturn(
   folder: string,
-  { environment = {}, postgresUrl, ...seeding }: Beginning,
+  { environment = {}, nodeOptions = (options) => options, postgresUrl, ...seeding }: Beginning,
 ): Promise<Keyturn> {
   mkdirSync(folder, { recursive: true })
   const file = `sqlite:${folder}/keyturn.db`
@@ -84,7 +90,9 @@ export async function startKeyturn(
   }
   const start = () =>
     startMeasured({
-      command: START.map((part) => (part.includes('src/') ? join(ROOT, part) : part)),
+      command: [...nodeOptions(START.filter(isOption)), ...START.filter((part) => !isOption(part))].map(
+        (part) => (part.includes('src/') ? join(ROOT, part) : part),
+      ),
       environment: settings,
       cwd: folder,
       logFile: `${folder}/keyturn.log`,
@@ -103,8 +111,9 @@ export async function startKeyturn(
     },
     async restart() {
       const another = await start()
+      const usage = await another.usage('end')
       await another.stop()
-      return another.readyMs
+      return { readyMs: another.readyMs, usage }
     },
     async stop() {
       await server.stop()
@@ -113,13 +122,13 @@ export async function startKeyturn(
   }
 }
 
-async function open(settings: Record<string, string>): Promise<{ db: Db; deps: Dependencies }> {
+async function open(settings: Record<string, string>): Promise<{ db: Db; deps: Parts }> {
   const config = readConfig(settings)
   const db = await openDatabase(config.databaseUrl)
   await migrateUp(db)
   const logger = makeLogger('silent')
   const rootKeys = config.secretKeys ?? []
-  const deps = await makeDependencies({ config, db, clock: systemClock, logger, rootKeys })
+  const deps = await makeService({ config, db, clock: systemClock, logger, rootKeys })
   return { db, deps }
 }
 
@@ -158,7 +167,7 @@ function coprimeStride(count: number): number {
 }
 
 interface Stage {
-  deps: Dependencies
+  deps: Parts
   people: People
   /** The refresh tokens that sessions have come to. */
   successors: Map<number, string>
@@ -190,7 +199,7 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
   },
 
   async refresh({ seeding, successors }) {
-    const sessions = busySessions(seeding)
+    const sessions = busySessions(seeding, REFRESHED_SESSIONS)
     let turn = 0
     return async (connection) => {
       const session = sessions[turn++ % sessions.length] as number
@@ -237,14 +246,14 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
 
 let newcomers = 0
 
-function busySessions({ accounts, sessionsEach, usableEvery = 1 }: Seeding): number[] {
+function busySessions({ accounts, sessionsEach, usableEvery = 1 }: Seeding, most = BUSY_SESSIONS): number[] {
   const usable = Math.floor((accounts - 1) / usableEvery) + 1
   const stride = coprimeStride(usable)
-  const count = Math.min(BUSY_SESSIONS, usable)
+  const count = Math.min(most, usable)
   return Array.from({ length: count }, (_, i) => ((i * stride) % usable) * usableEvery * sessionsEach)
 }
 
-async function accessTokens(deps: Dependencies, seeding: Seeding): Promise<string[]> {
+async function accessTokens(deps: Parts, seeding: Seeding): Promise<string[]> {
   const now = deps.clock.now()
   return busySessions(seeding).map((n) => {
     const account = Math.floor(n / seeding.sessionsEach)

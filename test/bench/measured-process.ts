@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../helpers/free-port.ts'
+import { freePort } from '../helpers/programs/free-port.ts'
 
 const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url))
 const START_PATIENCE_MS = 60_000
@@ -53,7 +53,9 @@ export async function startMeasured({
     env: { PATH: process.env.PATH, ...environment, PORT: String(port) },
     stdio: ['ignore', log, log, 'ipc'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   if (ready === null) await once(child, 'message')
   else await untilReady(child, `http://127.0.0.1:${port}${ready}`, logFile)
   const readyMs = performance.now() - startedAt

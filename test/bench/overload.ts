@@ -1,17 +1,13 @@
 /** `npm run bench:overload`: what those who do nothing wrong notice while others flood `POST /login`. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import { openConnection } from './connection.ts'
 import { quantile } from './figures.ts'
 import type { FloodFigures } from './flood.ts'
 import { misses } from './goals.ts'
-import { type Keyturn, startKeyturn } from './keyturn.ts'
+import { startKeyturn } from './keyturn.ts'
+import { type Latencies, probe, startFlood } from './probing.ts'
 import { describeMachine, number, table } from './report.ts'
-import { pausing, type Step } from './slice.ts'
 
 const positive = (text: string) => {
   const value = Number(text)
@@ -33,12 +29,6 @@ const options = new Command('overload')
 const GOALS = { slower: 5, refusedWithinMs: 100, memoryMib: 256 }
 
 const ACCOUNTS = 20_000
-/** Until all clients of the flood are at it, and it has its own start behind it. */
-const RAMP_MS = 1500
-/** So that the probes are no load themselves. */
-const BETWEEN_PROBES_MS = 4
-
-type Latencies = Map<string, number[]>
 
 const folder = mkdtempSync(`${tmpdir()}/keyturn-overload-`)
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -49,12 +39,12 @@ const idle: Latencies = new Map()
 const flooded: Latencies = new Map()
 const floods: FloodFigures[] = []
 // The first turn warms up.
-await probe(keyturn, new Map())
+await probe(keyturn, options.probes, new Map())
 const before = await keyturn.server.usage('begin')
 for (let turn = 0; turn < options.turns; turn += 1) {
-  await probe(keyturn, idle)
-  const flood = await startFlood(keyturn.server.port)
-  await probe(keyturn, flooded)
+  await probe(keyturn, options.probes, idle)
+  const flood = await startFlood(keyturn.server.port, { clients: options.clients, accounts: ACCOUNTS })
+  await probe(keyturn, options.probes, flooded)
   floods.push(await flood.stop())
 }
 const after = await keyturn.server.usage('end')
@@ -74,51 +64,6 @@ console.log(
   ),
 )
 process.exit(options.check && verdicts.some(({ value, atMost }) => misses(value, { atMost })) ? 1 : 0)
-
-/** One client, one request at a time, each route in its turn. */
-async function probe({ prepare, server }: Keyturn, into: Latencies): Promise<void> {
-  const jwks: Step = async (connection) => {
-    const { status } = await connection.send({ method: 'GET', path: '/.well-known/jwks.json' })
-    if (status !== 200) throw new Error(`/.well-known/jwks.json answered ${status}`)
-  }
-  const steps: [string, Step][] = [
-    ['`GET /me`', await prepare('me', options.probes)],
-    ['`GET /.well-known/jwks.json`', jwks],
-    ['`POST /token/refresh`', await prepare('refresh', options.probes)],
-    ['`POST /2fa/verify`', await prepare('verify', options.probes)],
-  ]
-  const connection = await openConnection(server.port)
-  for (let round = 0; round < options.probes; round += 1)
-    for (const [route, step] of steps) {
-      const startedAt = performance.now()
-      await step(connection)
-      const latencies = into.get(route) ?? []
-      into.set(route, latencies)
-      latencies.push(performance.now() - startedAt)
-      await pausing(BETWEEN_PROBES_MS)
-    }
-  connection.close()
-}
-
-async function startFlood(port: number): Promise<{ stop(): Promise<FloodFigures> }> {
-  const script = fileURLToPath(new URL('flood.ts', import.meta.url))
-  const flood = spawn(process.execPath, [script, ...[port, options.clients, ACCOUNTS].map(String)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-  process.once('exit', () => flood.kill('SIGKILL'))
-  flood.once('exit', (code) => {
-    if (code !== 0) throw new Error(`the flood ended with ${code}`)
-  })
-  await pausing(RAMP_MS)
-  flood.send('count')
-  return {
-    async stop() {
-      const told = once(flood, 'message')
-      flood.send('stop')
-      return (await told)[0] as FloodFigures
-    },
-  }
-}
 
 function tableOfRoutes(): string {
   const rows = [...idle].map(([route, calm]) => {

@@ -1,21 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { readConfig } from '../../src/config.ts'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
-import { type Cluster, IN_EARNEST } from '../helpers/postgres.ts'
-import type { Lifetime } from '../helpers/process.ts'
-import { type Remote, remote } from '../helpers/remote.ts'
-import { type Scale, type ScaleOptions, scaleMissing, startScale } from '../helpers/scale.ts'
-import { type Answer, CHEAP_HASHES, PASSWORD } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { type Cluster, IN_EARNEST } from '../helpers/programs/postgres.ts'
+import type { Lifetime } from '../helpers/programs/process.ts'
+import { type Remote, remote } from '../helpers/programs/remote.ts'
+import {
+  type Replica,
+  type Scale,
+  type ScaleOptions,
+  scaleMissing,
+  startScale,
+} from '../helpers/programs/scale.ts'
+import { type Answer, CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
 
 /**
  * How many people join and log in each second through nginx at one, two and three replicas on this machine, against
  * the hashes that it can do at all; what each costs each part of the service in CPU time; and what stays of them in
- * the database. PostgreSQL runs with fsync, as it does in earnest.
+ * the database. PostgreSQL runs with fsync, as it does in earnest. At last, how long people wait for a Redis that is
+ * silent, and for each part that was killed and is back.
  *
  *   npm run bench:scale -- [--seconds 10] [--clients 16] [--accounts 2000]
  */
@@ -55,6 +63,7 @@ const environment = { ARGON2_MEMORY_KIB: String(memoryKib), ARGON2_TIME: String(
 for (const replicas of [1, 2, 3])
   await withScale({ replicas, environment }, (scale) => measure(scale, replicas))
 await withScale({ replicas: 1, environment: CHEAP_HASHES }, measureRows)
+await withScale({ replicas: 2, environment: CHEAP_HASHES }, measureFaults)
 
 async function withScale(options: ScaleOptions, work: (scale: Scale) => Promise<void>): Promise<void> {
   const endings: (() => unknown)[] = []
@@ -142,7 +151,7 @@ async function ok(answer: Promise<Answer>): Promise<Answer['body']> {
 }
 
 /** An address of this machine for each, so that no limit is met. */
-function newClient({ url }: Scale): Remote {
+function newClient({ url }: Pick<Scale, 'url'>): Remote {
   addresses++
   return remote(url, { from: `127.${20 + (addresses >> 16)}.${(addresses >> 8) & 255}.${addresses & 255}` })
 }
@@ -229,6 +238,44 @@ async function measureRows(scale: Scale): Promise<void> {
     console.log(
       `  ${name.padEnd(20)} ${(count / accounts).toFixed(1).padStart(5)} rows each, ${Math.round(heap / count)} + ${Math.round(indexes / count)}`,
     )
+}
+
+/** What docs/scaling.md says of waiting when a part is away. */
+async function measureFaults(scale: Scale): Promise<void> {
+  const { redis, cluster, replicas } = scale
+  const [replica] = replicas as [Replica]
+  const knock = async () => {
+    const began = performance.now()
+    await newClient(replica).post('/login', {})
+    return performance.now() - began
+  }
+  const longest = async () =>
+    Math.max(
+      ...(await repeat(
+        async () => void (await knock()),
+        () => true,
+        1,
+      )),
+    )
+  console.log('\nThe longest of the requests of one second to one replica')
+  console.log(`  with Redis: ${Math.round(await longest())} ms`)
+  redis.freeze()
+  console.log(`  with a Redis that falls silent: ${Math.round(await longest())} ms`)
+  redis.goOn()
+
+  const backAfter = async (what: string, start: () => Promise<void>, isBack: () => Promise<boolean>) => {
+    await start()
+    const began = performance.now()
+    while (!(await isBack())) await sleep(5)
+    console.log(`  ${what}: ${Math.round(performance.now() - began)} ms`)
+  }
+  const checks = async () => (await newClient(replica).get('/readyz')).body.checks
+  console.log('From the moment that a part is there again until the service uses it')
+  await redis.kill()
+  await knock()
+  await backAfter('Redis', redis.start, async () => (await checks()).redis === 'ok')
+  const restart = () => cluster.restart('SIGQUIT')
+  await backAfter('PostgreSQL', restart, async () => (await checks()).database === 'ok')
 }
 
 async function query({ url }: Cluster, statement: string) {

@@ -1,7 +1,8 @@
 import BetterSqlite3 from 'better-sqlite3'
-import type { Dependencies } from '../../src/dependencies.ts'
+import { totpSecretContext } from '../../src/factors/totp/tables.ts'
+import { inTransaction } from '../../src/platform/database.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
-import { totpSecretContext } from '../../src/two-factor/setup.ts'
+import type { Service as Parts } from '../../src/service.ts'
 
 /** The same for all seeded accounts: hashing each would take hours, and no answer shows it. */
 export const PASSWORD = 'correct horse battery'
@@ -21,7 +22,7 @@ export interface Seeding {
  * Fills a migrated database with accounts as the service would have written them: enrolled, with ten recovery
  * codes, and for each session a refresh token and an audit event. Some hundred thousand rows a second.
  */
-export async function seedAccounts(deps: Dependencies, seeding: Seeding): Promise<void> {
+export async function seedAccounts(deps: Parts, seeding: Seeding): Promise<void> {
   const { accounts, sessionsEach, usableEvery = 1 } = seeding
   const phc = await deps.passwords.hash(PASSWORD)
   const sqlite = openForSeeding(deps)
@@ -94,10 +95,7 @@ export async function seedAccounts(deps: Dependencies, seeding: Seeding): Promis
 }
 
 /** Challenges of seeded accounts, as their logins would have left them. @returns their mfa tokens. */
-export async function seedChallenges(
-  deps: Dependencies,
-  accountNumbers: readonly number[],
-): Promise<string[]> {
+export async function seedChallenges(deps: Parts, accountNumbers: readonly number[]): Promise<string[]> {
   const createdAt = Math.floor(deps.clock.now() / 1000) * 1000
   const expiresAt = createdAt + deps.config.mfaTokenTtl * 1000
   const challenges = accountNumbers.map((n) => ({
@@ -113,7 +111,7 @@ export async function seedChallenges(
     expires_at: expiresAt,
     wrong_codes: 0,
   }))
-  await deps.db.transaction().execute(async (trx) => {
+  await inTransaction(deps.db, async (trx) => {
     for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
       await trx
         .insertInto('challenges')
@@ -142,7 +140,7 @@ export function refreshTokenOf(session: number): string {
   return Buffer.alloc(32, `session ${session} `).toString('base64url')
 }
 
-function openForSeeding({ config }: Dependencies): BetterSqlite3.Database {
+function openForSeeding({ config }: Parts): BetterSqlite3.Database {
   const sqlite = new BetterSqlite3(sqlitePath(config.databaseUrl), { timeout: 10_000 })
   sqlite.pragma('synchronous = OFF')
   sqlite.pragma('cache_size = -1000000')

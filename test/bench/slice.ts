@@ -1,5 +1,4 @@
-import type { Connection } from './connection.ts'
-import { openConnection } from './connection.ts'
+import { type Connection, openConnection } from './connection.ts'
 import type { MeasuredProcess } from './measured-process.ts'
 
 /** What a short stretch of load has shown. */

@@ -107,7 +107,7 @@ t.test('a hash made at another cost is to be made anew', async (t) => {
   }
 })
 
-/** E-33, D62: who can write one row of the database must not make the service spend 4 GiB on it. */
+/** Who can write one row of the database must not make the service spend 4 GiB on it. */
 t.test('a stored hash that asks for too much, or is none, is refused before anything runs', async (t) => {
   const ran: string[] = []
   const [engine] = engines

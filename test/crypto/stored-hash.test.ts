@@ -1,10 +1,10 @@
 import t from 'tap'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
 import { makeHashQueue } from '../../src/crypto/hash-queue.ts'
-import { respellHash } from '../../src/crypto/hash-spelling/index.ts'
+import { respellHash } from '../../src/crypto/hash-spelling/respell-hash.ts'
 import { makePasswordHasher } from '../../src/crypto/password-hasher.ts'
-import { readStoredHash } from '../../src/crypto/stored-hash/index.ts'
-import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/foreign-hashes.ts'
+import { readStoredHash } from '../../src/crypto/stored-hash/read-stored-hash.ts'
+import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/people/foreign-hashes.ts'
 
 /** Accounts come with hashes of other programs: the right password matches, no other, at bounded cost. */
 
@@ -45,7 +45,7 @@ const DIGEST = 'A'.repeat(43)
 const SALT = 'c29tZXNhbHQ'
 const HEX = 'ab'.repeat(32)
 
-/** D62: who controls a row of the old database must not make the service spend gigabytes or minutes on a login. */
+/** Who controls a row of the old database must not make the service spend gigabytes or minutes on a login. */
 t.test('a hash that asks for too much is refused before anything runs', (t) => {
   const hostile = [
     `$2b$31$${'a'.repeat(53)}`,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, constants, getPriority } from 'node:os'
 import t from 'tap'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
 
 const skip =
   (process.platform !== 'linux' && 'threads have a priority of their own on Linux alone') ||

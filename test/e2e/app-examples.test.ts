@@ -1,14 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { example } from '../helpers/examples.ts'
-import { freePort } from '../helpers/free-port.ts'
-import { startListening } from '../helpers/listening.ts'
-import { newcomersEnvironment } from '../helpers/readme.ts'
-import { PASSWORD } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { example } from '../helpers/documents/examples.ts'
+import { newcomersEnvironment } from '../helpers/documents/readme.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { freePort } from '../helpers/programs/free-port.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { startListening } from '../helpers/service/listening.ts'
+import { PASSWORD } from '../helpers/service/service.ts'
 
 /** The examples of apps with pages of their own: people copy them, so they must not let in anybody without a code. */
 
@@ -45,7 +45,7 @@ async function signsPeopleIn(t: Test, name: string, command: (file: string, port
     ...{ cwd: folder, env: { ...newcomersEnvironment, PORT: port }, stdio: 'ignore' as const },
   })
   t.teardown(() => end(child))
-  for (let tries = 0; tries < 200 && !(await fetch(url).catch(() => null)); tries++) await sleep(100)
+  await eventually('the app answers', async () => (await fetch(url).catch(() => null)) !== null)
 
   let cookie = ''
   const send = async (path: string, form?: Record<string, string>) => {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { example } from '../helpers/examples.ts'
-import { parseHttpFile, sendHttpFileRequest } from '../helpers/http-file.ts'
-import { startListening } from '../helpers/listening.ts'
-import { totp } from '../helpers/totp.ts'
+import { example } from '../helpers/documents/examples.ts'
+import { parseHttpFile, sendHttpFileRequest } from '../helpers/documents/http-file.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { startListening } from '../helpers/service/listening.ts'
 
 t.test('the .http file for editors leads from an account to a second login and out', async (t) => {
   const { issuer, clock } = await startListening(t)

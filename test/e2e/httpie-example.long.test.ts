@@ -1,9 +1,9 @@
 import t from 'tap'
-import { example } from '../helpers/examples.ts'
-import { startListening } from '../helpers/listening.ts'
-import { openShell } from '../helpers/readme.ts'
-import { totp } from '../helpers/totp.ts'
-import { which } from '../helpers/which.ts'
+import { example } from '../helpers/documents/examples.ts'
+import { openShell } from '../helpers/documents/readme.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { which } from '../helpers/programs/which.ts'
+import { startListening } from '../helpers/service/listening.ts'
 
 const missing = !which('http') && 'HTTPie is missing, so its session is not run: apt-get install httpie'
 

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { freePort } from '../helpers/free-port.ts'
-import { nginxMissing, startNginx } from '../helpers/nginx.ts'
-import { remote } from '../helpers/remote.ts'
+import { freePort } from '../helpers/programs/free-port.ts'
+import { nginxMissing, startNginx } from '../helpers/programs/nginx.ts'
+import { remote } from '../helpers/programs/remote.ts'
 
 /**
  * The load balancer of docker-compose.yml, before replicas of the test: it must not do anything twice that a person

@@ -4,21 +4,21 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import {
+  markedBlock,
+  markedBlockNames,
   newcomersEnvironment,
   npmStart,
   openShell,
-  readmeBlock,
-  readmeBlockNames,
-} from '../helpers/readme.ts'
-import { totp } from '../helpers/totp.ts'
-import { which } from '../helpers/which.ts'
+} from '../helpers/documents/readme.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { which } from '../helpers/programs/which.ts'
 
-// Everything a reader of README.md copies is taken out of the file and run against `npm start`.
+// Everything a reader of README.md and docs/ copies is taken out of the file and run against `npm start`.
 
 const run = promisify(execFile)
 const url = await npmStart(t)
 const database = `sqlite:${t.testdirName}/keyturn.db`
-const block = (name: string) => readmeBlock(name, url)
+const block = (name: string) => markedBlock(name, url)
 const STEP = 30_000
 
 /** What the curl blocks leave behind, for the checks in other services. */
@@ -63,7 +63,7 @@ const httpieMissing = which('http')
   ? false
   : 'HTTPie is missing, so its commands are not run: apt-get install httpie'
 
-t.test('the HTTPie commands of the README do the same', { skip: httpieMissing }, async (t) => {
+t.test('the HTTPie commands of the quick start do the same', { skip: httpieMissing }, async (t) => {
   const home = t.testdir({ 'config.json': '{"default_options": ["--ignore-stdin"]}' })
   const shell = openShell(t, { HTTPIE_CONFIG_DIR: home })
   const paste = (name: string, typed?: string) => {
@@ -77,7 +77,7 @@ t.test('the HTTPie commands of the README do the same', { skip: httpieMissing },
   t.match(await paste('httpie-verify'), /"username": ?"grace"/)
 })
 
-t.test('another service checks the access token with jose as the README says', async (t) => {
+t.test('another service checks the access token with jose as the documents say', async (t) => {
   const file = `${t.testdir()}/check.mjs`
   writeFileSync(file, block('jose'))
   executed.push('jose')
@@ -97,7 +97,7 @@ const pythonMissing =
   'PyJWT is missing, so its example is not run: apt-get install python3-jwt python3-cryptography'
 
 t.test(
-  'another service checks the access token with PyJWT as the README says',
+  'another service checks the access token with PyJWT as the documents say',
   { skip: pythonMissing },
   async (t) => {
     const file = `${t.testdir()}/check.py`
@@ -107,16 +107,16 @@ t.test(
   },
 )
 
-t.test('the client of the README does what it says', async (t) => {
+t.test('the client of the documents does what they say', async (t) => {
   const file = `${t.testdir()}/client.ts`
-  const source = fileURLToPath(new URL('../../src/client/index.ts', import.meta.url))
-  writeFileSync(file, block('client').replace('keyturn/client', source))
+  const source = fileURLToPath(new URL('../../src/sdk/index.ts', import.meta.url))
+  writeFileSync(file, block('client').replace('keyturn-client', source))
   executed.push('client')
   const { stdout } = await run(process.execPath, [file], { env: newcomersEnvironment })
   t.match(stdout, /^.*password.*\notpauth:.*\ninvalid_code 4\nnull\n$/)
 })
 
-t.test('the commands of the README that change keys run beside the service', async (t) => {
+t.test('the documented commands that change keys run beside the service', async (t) => {
   const shell = openShell(t, { DATABASE_URL: database })
   await shell.paste(`cd '${fileURLToPath(new URL('../..', import.meta.url))}'\n`)
   const paste = (name: string) => {
@@ -127,8 +127,16 @@ t.test('the commands of the README that change keys run beside the service', asy
   t.match(await paste('reseal'), /signing keys: 0 sealed anew\nTOTP secrets: 0 sealed anew/)
 })
 
-t.test('no marked block of the README is left out', { skip: httpieMissing || pythonMissing }, async (t) => {
-  t.same(executed, readmeBlockNames())
+t.test('no marked block of a document is left out', { skip: httpieMissing || pythonMissing }, async (t) => {
+  const marked = markedBlockNames()
+  for (const names of marked) {
+    const those = new Set(names)
+    t.same(
+      executed.filter((name) => those.has(name)),
+      names,
+    )
+  }
+  t.equal(executed.length, marked.flat().length)
 })
 
 /** A program that takes the access token, and neither the mfa token nor anything signed by somebody else. */

@@ -3,12 +3,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { browserMissing, openBrowser, watchPage } from '../helpers/browser.ts'
-import { example } from '../helpers/examples.ts'
-import { startListening } from '../helpers/listening.ts'
-import { readPng } from '../helpers/qr-reader.ts'
-import { PASSWORD, type Service } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { example } from '../helpers/documents/examples.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { browserMissing, openBrowser, watchPage } from '../helpers/programs/browser.ts'
+import { readPng } from '../helpers/programs/qr-reader.ts'
+import { startListening } from '../helpers/service/listening.ts'
+import { PASSWORD, type Service } from '../helpers/service/service.ts'
 
 /** The example of a single-page app is what web developers copy: on an origin of its own, in a real browser. */
 

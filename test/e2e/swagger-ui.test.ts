@@ -1,9 +1,9 @@
 import t from 'tap'
-import { browserMissing } from '../helpers/browser.ts'
-import { readPng } from '../helpers/qr-reader.ts'
-import { PASSWORD, startService } from '../helpers/service.ts'
-import { openSwaggerUi } from '../helpers/swagger-ui.ts'
-import { totp } from '../helpers/totp.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { browserMissing } from '../helpers/programs/browser.ts'
+import { readPng } from '../helpers/programs/qr-reader.ts'
+import { openSwaggerUi } from '../helpers/programs/swagger-ui.ts'
+import { PASSWORD, startService } from '../helpers/service/service.ts'
 
 t.test(
   'in Swagger UI a newcomer goes the whole way from /register to /me with "Authorize" and "Try it out"',
@@ -24,11 +24,14 @@ t.test(
     t.match(scanned, /^otpauth:\/\/totp\/Keyturn:ada\?/, 'the QR code on the screen can be scanned')
     const secret = new URL(scanned).searchParams.get('secret') ?? ''
 
-    const verified = await ui.executeJson('verify', { body: { code: totp(secret, service.clock.now()) } })
+    const verified = await ui.executeJson('verifyCode', { body: { code: totp(secret, service.clock.now()) } })
     t.match(verified, { token_type: 'Bearer', recovery_codes: Array })
 
     await ui.authorize('accessToken', String(verified.access_token))
     t.match(await ui.executeJson('getMe'), { username: 'ada', two_factor_enabled: true })
+    const refusal = ui.page.locator('.opblock[id$="-getMe"] tr.response', { hasText: 'invalid_token' })
+    const example = await refusal.locator('.highlight-code code').innerText()
+    t.match(JSON.parse(example), { code: 'invalid_token', status: 401 }, 'error answers are resolved')
 
     t.same(ui.complaints, [], 'no error on the console, no violation of the Content-Security-Policy')
     t.same(ui.foreignRequests, [], 'nothing is fetched from another host')

@@ -1,26 +1,29 @@
 // The fault: the clock jumps, forwards or back, by seconds, a minute or a year. Nothing that was used or has expired
 // becomes good again, and when the clock is right once more nobody stays shut out.
-import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
+import t, { type Test } from 'tap'
 import {
   deliver,
+  enrolByEmail,
   enrolWithAddress,
   mailedToken,
   registerWithEmail,
   setEmail,
-  startMailingService,
-} from '../helpers/mail.ts'
+} from '../helpers/people/mail.ts'
+import { isAlive, refresh, signedInBy, signIn } from '../helpers/people/sessions.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
 import {
   type Answer,
+  type Enrolled,
   enrol,
   login,
   nextCode,
+  PASSWORD,
   type Service,
   startService,
+  testClock,
   wrongCode,
-} from '../helpers/service.ts'
-import { isAlive, refresh, signIn } from '../helpers/sessions.ts'
-import { totp } from '../helpers/totp.ts'
+} from '../helpers/service/service.ts'
 
 const YEAR = 365 * 24 * 3600
 const JUMPS = [5, 60, YEAR]
@@ -74,11 +77,93 @@ for (const seconds of JUMPS) {
       t.equal(await isAlive(service, ada.accessToken), near)
       t.equal((await service.post('/2fa/setup', undefined, mfaToken)).status, near ? 409 : 401)
       t.equal((await refresh(service, ada.refreshToken)).status, 200, 'the owner goes on')
-      const code = { code: ada.recoveryCodes[0], method: 'recovery_code' }
-      t.equal((await service.post('/2fa/verify', code, await login(service))).status, 200, 'and gets in')
+      if (near) service.clock.advance(seconds)
+      t.equal((await answer(service, ada, nextCode(service, ada))).status, 200, 'and gets in')
     },
   )
 }
+
+/** The wrong codes that are counted against the authenticator of an account. */
+async function guesses({ db }: Service, { id }: Enrolled): Promise<number> {
+  const row = await db
+    .selectFrom('failure_counters')
+    .select('failures')
+    .where('subject', '=', id)
+    .where('factor', '=', 'totp')
+    .executeTakeFirst()
+  return row?.failures ?? 0
+}
+
+interface Interrupted {
+  service: Service
+  ada: Enrolled
+  /** The codes that were used, the latest last. */
+  used: string[]
+}
+
+/** An owner whose codes were used while the clock was right, and then so many times while it was wrong. */
+async function withWrongClock(t: Test, seconds: number, signIns: number): Promise<Interrupted> {
+  const service = await startService(t, { spared: ['countersAreResetBySuccess'] })
+  const ada = await enrol(service)
+  const used = [ada.confirmingCode]
+  const useNext = async () => {
+    const code = nextCode(service, ada)
+    if (used.includes(code)) return
+    t.equal((await answer(service, ada, code)).status, 200)
+    used.push(code)
+  }
+  await useNext()
+  service.clock.advance(seconds)
+  for (let time = 0; time < signIns; time += 1) await useNext()
+  service.clock.advance(-seconds)
+  return { service, ada, used }
+}
+
+/** Sends again what was used lately. */
+async function replayAll(t: Test, { service, ada, used }: Interrupted): Promise<void> {
+  for (const code of used.slice(-3))
+    t.equal(outcomeOf(await answer(service, ada, code)), '422 invalid_code', 'what was used stays used')
+  // Such codes are counted as wrong ones, which this is not about.
+  await service.db.updateTable('failure_counters').set({ failures: 0, blocked_until: 0 }).execute()
+}
+
+// A clock that was nearer may be that of another process: what it has spent counts.
+for (const seconds of [300, 3600, YEAR].flatMap((seconds) => [seconds, -seconds]))
+  for (const signIns of [1, 4])
+    t.test(
+      `${signIns} sign-ins while the clock was ${seconds} s off: right again, codes are good, each of them once`,
+      async (t) => {
+        const interrupted = await withWrongClock(t, seconds, signIns)
+        const { service, ada, used } = interrupted
+        for (let step = 0; step < 4; step += 1) {
+          const code = totp(ada.secret, service.clock.now())
+          const again = used.includes(code)
+          t.equal(outcomeOf(await answer(service, ada, code)), again ? '422 invalid_code' : '200')
+          if (!again) t.equal(await guesses(service, ada), 0, 'it was no guess')
+          t.equal(outcomeOf(await answer(service, ada, code)), '422 invalid_code', 'it is good once')
+          await replayAll(t, interrupted)
+          service.clock.advance(30)
+        }
+        // The time comes that the clock was at.
+        service.clock.advance(Math.max(seconds - 150, 0))
+        for (let step = 0; step < signIns; step += 1) {
+          await replayAll(t, interrupted)
+          service.clock.advance(30)
+        }
+      },
+    )
+
+t.test(
+  'an authenticator that was set up while the clock was ahead is good when it is right again',
+  async (t) => {
+    const service = await startService(t)
+    service.clock.advance(YEAR)
+    const ada = await enrol(service)
+    service.clock.advance(-YEAR)
+    t.equal((await answer(service, ada, nextCode(service, ada))).status, 200)
+    t.equal(await guesses(service, ada), 0)
+  },
+)
 
 t.test('a pause that began when the clock was a year ahead does not last a year', async (t) => {
   const service = await startService(t)
@@ -132,7 +217,7 @@ t.test('a factor that failed too often stays closed, wherever the clock goes', a
 })
 
 t.test('after a year ahead codes are mailed again at once', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrol(service)
   await registerWithEmail(service, 'grace')
   const later = async (call: () => Promise<Answer>) => {
@@ -154,14 +239,11 @@ t.test('after a year ahead codes are mailed again at once', async (t) => {
   service.clock.advance(YEAR)
   t.equal((await begin()).status, 202)
   service.clock.advance(-YEAR)
-  // The code of that year is spent: this account signs in by another way.
-  const code = { code: ada.recoveryCodes[0], method: 'recovery_code' }
-  const { body } = await service.post('/2fa/verify', code, await login(service))
-  t.equal((await setEmail(service, body.access_token, 'ada@example.com')).status, 202)
+  t.equal((await begin()).status, 202)
 })
 
 t.test('after a year ahead a password is reset, and the mail that waits goes out', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   await enrolWithAddress(service)
   service.clock.advance(YEAR)
   t.match(await mailedToken(service), /./)
@@ -177,4 +259,35 @@ t.test('after a year ahead a password is reset, and the mail that waits goes out
   t.strictSame(await service.db.selectFrom('outbox').selectAll().execute(), [], 'none waits for a year')
   service.clock.advance(61)
   t.match(await mailedToken(service), /./)
+})
+
+t.test('a clock that goes on during a request makes no first factor younger than itself', async (t) => {
+  const time = testClock()
+  const now = () => {
+    time.advance(0.001)
+    return time.now()
+  }
+  const service = await startService(t, { mail: true, clock: { ...time, now } })
+  const mailed = await enrolByEmail(service, 'grace')
+  const enrolled = await enrol(service)
+  const { secret } = (await service.post('/2fa/setup', undefined, enrolled.accountToken)).body
+  const code = totp(secret, now())
+  t.equal((await service.post('/2fa/setup/confirm', { code }, enrolled.accountToken)).status, 200)
+  const replaced = await signIn(service, { username: 'ada', secret })
+  const first = await enrol(service, 'edsger')
+  for (const { accountToken } of [mailed, replaced, first])
+    t.equal(outcomeOf(await service.post('/2fa/recovery-codes', undefined, accountToken)), '200')
+})
+
+t.test('what was shown while the clock was a year ahead is not recent for a year', async (t) => {
+  const service = await startService(t)
+  service.clock.advance(YEAR)
+  const ada = await enrol(service)
+  service.clock.advance(-YEAR)
+  const { accessToken } = signedInBy(await refresh(service, ada.refreshToken))
+  const body = { code: ada.recoveryCodes[0], method: 'recovery_code' }
+  const steppedUp = await service.post('/2fa/step-up', body, accessToken)
+  t.strictSame([steppedUp.status, steppedUp.body.account_token], [200, undefined], 'the password is not')
+  const both = { code: ada.recoveryCodes[1], method: 'recovery_code', password: PASSWORD }
+  t.ok((await service.post('/2fa/step-up', both, accessToken)).body.account_token)
 })

@@ -6,10 +6,13 @@ import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
-import { outcomeOf } from '../helpers/burst.ts'
-import { checkDatabaseFile } from '../helpers/invariants.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
+import { isAlive, refresh } from '../helpers/people/sessions.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { which } from '../helpers/programs/which.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { checkDatabaseFile } from '../helpers/service/invariants.ts'
 import {
   type Answer,
   type Enrolled,
@@ -19,10 +22,7 @@ import {
   PASSWORD,
   type Service,
   startService,
-} from '../helpers/service.ts'
-import { isAlive, refresh } from '../helpers/sessions.ts'
-import { totp } from '../helpers/totp.ts'
-import { which } from '../helpers/which.ts'
+} from '../helpers/service/service.ts'
 
 const prlimit = which('prlimit')
 

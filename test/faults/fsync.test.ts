@@ -1,12 +1,12 @@
 // The fault: the power goes. A kill cannot show what is lost then, since the system keeps what was written; so the calls
 // of the system are counted. What was answered must have been synced to the disk before the answer went out.
 import t from 'tap'
-import { latestCode, mailing } from '../helpers/mail.ts'
-import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { type Answer, enrol, login, PASSWORD } from '../helpers/service.ts'
-import { type MailServer, startMailServer } from '../helpers/smtp.ts'
-import { strace, trace } from '../helpers/strace.ts'
-import { totp } from '../helpers/totp.ts'
+import { strace, trace } from '../helpers/faults/strace.ts'
+import { latestCode, mailing } from '../helpers/people/mail.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { type MailServer, startMailServer } from '../helpers/programs/smtp.ts'
+import { type Answer, enrol, login, PASSWORD } from '../helpers/service/service.ts'
 
 /** For each change of state, by what it is: how many transactions of it must be on the disk before its answer. */
 const SYNCS: Record<string, number> = {
@@ -18,6 +18,8 @@ const SYNCS: Record<string, number> = {
   'POST /login wrong': 2,
   'POST /2fa/verify wrong': 1,
   'POST /2fa/step-up': 1,
+  // For the session and for the password, before either is looked at; what came of the password; and of the code.
+  'POST /2fa/step-up with the password': 4,
   'POST /2fa/setup/confirm': 1,
   'POST /2fa/recovery-codes': 1,
   'POST /2fa/email': 1,
@@ -69,7 +71,11 @@ function noting(server: ServerProcess): Noting {
     ...server,
     noted,
     get: (path, ...rest) => note(`GET ${path}`, server.get(path, ...rest)),
-    post: (path, ...rest) => note(`POST ${path}`, server.post(path, ...rest)),
+    post: (path, ...rest) => {
+      const { password } = (rest[0] ?? {}) as { password?: string }
+      const more = path === '/2fa/step-up' && password ? ' with the password' : ''
+      return note(`POST ${path}${more}`, server.post(path, ...rest))
+    },
     put: (path, ...rest) => note(`PUT ${path}`, server.put(path, ...rest)),
     delete: (path, ...rest) => note(`DELETE ${path}`, server.delete(path, ...rest)),
   }
@@ -77,26 +83,37 @@ function noting(server: ServerProcess): Noting {
 
 async function changeEverything(server: ServerProcess, smtp: MailServer): Promise<void> {
   const ada = await enrol(server)
-  const [first, second] = ada.recoveryCodes
+  const codes = ada.recoveryCodes.values()
+  const recovery = () => ({ code: codes.next().value, method: 'recovery_code' })
+  let password = PASSWORD
   await server.post('/login', { username: 'ada', password: 'not her password' })
   const mfaToken = await login(server)
   await server.post('/2fa/verify', { code: 'wrong', method: 'recovery_code' }, mfaToken)
-  const { body } = await server.post('/2fa/verify', { code: first, method: 'recovery_code' }, mfaToken)
-  const token = body.access_token
-  await server.post('/2fa/step-up', { code: second, method: 'recovery_code' }, token)
-  const setup = await server.post('/2fa/setup', undefined, token)
-  await server.post('/2fa/setup/confirm', { code: totp(setup.body.secret, Date.now()) }, token)
+  const signedIn = (await server.post('/2fa/verify', recovery(), mfaToken)).body
+  let token = signedIn.access_token
+  const accountToken = async () =>
+    (await server.post('/2fa/step-up', { ...recovery(), password }, token)).body.account_token
+
+  await server.post('/2fa/step-up', recovery(), token)
   await server.post('/token/refresh', { refresh_token: ada.refreshToken })
-  await server.put('/me/email', { email: 'ada@example.com' }, token)
+  const setup = await server.post('/2fa/setup', undefined, signedIn.account_token)
+  const code = totp(setup.body.secret, Date.now())
+  const confirmed = await server.post('/2fa/setup/confirm', { code }, signedIn.account_token)
+  token = confirmed.body.access_token
+  await server.put('/me/email', { email: 'ada@example.com' }, await accountToken())
   await server.post('/me/email/verify', { code: latestCode(smtp) }, token)
+  await server.put('/2fa/email', { enabled: true }, await accountToken())
   await server.post('/2fa/email', undefined, await login(server))
   await server.post('/password/forgot', { username: 'ada' })
   const passwords = { current_password: PASSWORD, new_password: 'staple in a haystack' }
-  await server.post('/password/change', passwords, token)
+  const changed = await server.post('/password/change', passwords, await accountToken())
+  token = changed.body.access_token
+  password = passwords.new_password
+  await server.post('/2fa/verify', recovery(), await login(server, 'ada', password))
+  await server.post('/2fa/recovery-codes', undefined, await accountToken())
   await server.delete('/sessions', token)
-  await server.post('/2fa/recovery-codes', undefined, token)
   await server.post('/logout', undefined, token)
 
   const grace = await enrol(server, 'grace')
-  await server.delete('/me', grace.accessToken)
+  await server.delete('/me', grace.accountToken)
 }

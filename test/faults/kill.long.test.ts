@@ -1,13 +1,13 @@
-// The fault: the process is killed in the middle of a write, two hundred times (E-1). What was acknowledged is kept, what
+// The fault: the process is killed in the middle of a write, two hundred times. What was acknowledged is kept, what
 // was used stays used, and no account is half made.
 import t from 'tap'
-import { killAgainAndAgain } from '../helpers/kill.ts'
+import { killAgainAndAgain } from '../helpers/faults/kill.ts'
 
 const KILLS = 200
 /** Services side by side, each with a database of its own: a start takes longer than all the rest. */
 const SERVICES = 2
 
-t.setTimeout(900_000)
+t.setTimeout(1_800_000)
 
 t.test(`killed ${KILLS} times during writes`, async (t) => {
   const services = Array.from({ length: SERVICES }, (_, index) =>

@@ -1,11 +1,11 @@
 // The attack: the same code at the same moment at two processes, of which one is between its look and its write when the
 // other is done. Whoever comes second is refused, because the write itself asks again and its count is looked at.
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { onPostgres } from '../helpers/database.ts'
-import { justBefore } from '../helpers/faults.ts'
-import { enrolWithAddress, mailedToken, startMailingService } from '../helpers/mail.ts'
-import { enrol, login, nextCode, startService } from '../helpers/service.ts'
+import { justBefore } from '../helpers/faults/faults.ts'
+import { enrolWithAddress, mailedToken } from '../helpers/people/mail.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { onPostgres } from '../helpers/service/database.ts'
+import { enrol, login, nextCode, startService } from '../helpers/service/service.ts'
 
 /** What another process has written in between. */
 const SPENT = 'update totp_factors set last_used_step = last_used_step + 1'
@@ -53,7 +53,7 @@ t.test('a challenge that another process has seen answered', async (t) => {
 })
 
 t.test('a reset token that another process has used', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   await enrolWithAddress(service)
   const body = { token: await mailedToken(service), new_password: 'staple in a haystack' }
   const used = 'update password_resets set used_at = 1'

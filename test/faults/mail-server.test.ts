@@ -1,17 +1,17 @@
-// The fault: there is no mail server where there should be one, or it is slow (E-15; what it refuses or leaves hanging is
+// The fault: there is no mail server where there should be one, or it is slow (what it refuses or leaves hanging is
 // in test/mail). Whoever waits for a mail is told, the log says why, and nobody else notices.
 import t from 'tap'
-import { freePort } from '../helpers/free-port.ts'
 import {
   answerByEmail,
   enrolByEmail,
   mailedCode,
   mailing,
   registerWithEmail,
-  startMailingService,
-} from '../helpers/mail.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { enrol, login, nextCode, startService } from '../helpers/service.ts'
+} from '../helpers/people/mail.ts'
+import { freePort } from '../helpers/programs/free-port.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { enrol, login, nextCode, startService } from '../helpers/service/service.ts'
 
 const NOBODY = {
   'nobody listens': async () => `smtp://127.0.0.1:${await freePort()}`,
@@ -39,18 +39,17 @@ for (const [name, url] of Object.entries(NOBODY))
   })
 
 t.test('the life of a code counts from when it was made, however slow its mail is', async (t) => {
-  const service = await startMailingService(t, { environment: { MFA_TOKEN_TTL: '900' } })
+  const service = await startService(t, { mail: true, environment: { MFA_TOKEN_TTL: '900' } })
   await enrolByEmail(service)
   service.clock.advance(60)
   const mfaToken = await login(service)
-  service.smtp.behave({ slowMs: 200 })
+  const held = Promise.withResolvers<void>()
+  service.smtp.behave({ after: held.promise })
   const sending = mailedCode(service, mfaToken)
-  while (
-    (await service.db.selectFrom('email_codes').selectAll().where('used_at', 'is', null).execute()).length ===
-    0
-  )
-    await new Promise((resolve) => setTimeout(resolve, 5))
+  const unused = service.db.selectFrom('email_codes').selectAll().where('used_at', 'is', null)
+  await eventually('it is made', async () => (await unused.execute()).length > 0)
   service.clock.advance(590)
+  held.resolve()
   const code = await sending
   service.clock.advance(10)
   isProblem(t, await answerByEmail(service, code, mfaToken), 'invalid_code')

@@ -1,14 +1,15 @@
 // The fault: a statement fails in the middle of a request, whichever it is, on every route.
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { deliver, enrolWithAddress, mailedToken, startMailingService } from '../helpers/mail.ts'
-import { failEachCall, failingCall } from '../helpers/nth-call.ts'
-import { collectRoutes } from '../helpers/routes.ts'
-import { MORE_SCENARIOS, SCENARIOS, send } from '../helpers/scenarios.ts'
-import { enrol, PASSWORD, startService } from '../helpers/service.ts'
-import { isAlive } from '../helpers/sessions.ts'
+import { cleanUp } from '../../src/upkeep/clean-up.ts'
+import { failEachCall, failingCall } from '../helpers/faults/nth-call.ts'
+import { deliver, enrolWithAddress, mailedToken } from '../helpers/people/mail.ts'
+import { MORE_SCENARIOS, SCENARIOS, send } from '../helpers/people/scenarios.ts'
+import { accountTokenFor, isAlive } from '../helpers/people/sessions.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { collectRoutes } from '../helpers/service/routes.ts'
+import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 
-t.setTimeout(400_000)
+t.setTimeout(1_800_000)
 
 /** These answer without the database. */
 const WITHOUT = /^\/($|livez$|openapi\.|\.well-known\/)/
@@ -31,24 +32,31 @@ const MAILS = Object.fromEntries(
 
 for (const [route, scenario] of Object.entries(MAILS))
   t.test(`${route}: the mail fails, and each statement besides`, async (t) => {
-    const service = await startMailingService(t)
+    const service = await startService(t, { mail: true })
     for (let n = 1, failed = true; failed; n += 1) {
-      const request = await scenario?.prepare(service, `ada-${n}`)
+      const request = (await scenario?.prepare(service, `ada-${n}`)) ?? {}
       service.smtp.behave({ refuse: ['data', 451] })
-      const call = await failingCall(service, n, () => send(service, route, request ?? {}))
+      const call = await failingCall(service, n, () => send(service, route, request))
       failed = call.failed
       t.match(outcomeOf(call.result), /^503 (unavailable|email_delivery_failed)$/, `statement ${n}`)
-      const { mfa_token, access_token, refresh_token } = call.result.body
-      t.strictSame([mfa_token, access_token, refresh_token], [undefined, undefined, undefined])
+      t.strictSame(
+        Object.keys(call.result.body).filter((name) => name.endsWith('_token')),
+        [],
+      )
 
       service.smtp.behave({})
       const before = service.smtp.mails.length
-      let again = await send(service, route, request ?? {})
+      if (request.token && route === 'PUT /me/email') {
+        // The account token is used up with the first try, where that was committed before the mail was sent.
+        const { status } = await service.put('/me/email', {}, request.token)
+        if (status === 401) request.token = await accountTokenFor(service, request.token)
+      }
+      let again = await send(service, route, request)
       if (again.status === 429) {
         // The code could not be taken back: it waits until the next one may be asked for.
         t.ok(Number(again.headers['retry-after']) <= 60, 'a minute at most')
         service.clock.advance(60)
-        again = await send(service, route, request ?? {})
+        again = await send(service, route, request)
       }
       t.equal(again.status, 202)
       t.equal(service.smtp.mails.length, before + 1)
@@ -56,10 +64,10 @@ for (const [route, scenario] of Object.entries(MAILS))
   })
 
 t.test('a mail that waits goes out, whatever fails on its way', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   for (let n = 1, failed = true; failed; n += 1) {
     const ada = await enrolWithAddress(service, `ada-${n}`)
-    await service.post('/2fa/recovery-codes', undefined, ada.accessToken)
+    await service.post('/2fa/recovery-codes', undefined, await accountTokenFor(service, ada.accessToken))
     const before = service.smtp.mails.length
     const call = await failingCall(service, n, () => service.deps.outbox.deliverDue().catch(() => {}))
     failed = call.failed
@@ -80,7 +88,7 @@ t.test('a mail that waits goes out, whatever fails on its way', async (t) => {
 })
 
 t.test('a reset token that waits to be mailed is made in the end, and one of them is good', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   for (let n = 1, failed = true; failed; n += 1) {
     const username = `ada-${n}`
     await enrolWithAddress(service, username)
@@ -103,10 +111,10 @@ t.test('a reset token that waits to be mailed is made in the end, and one of the
 t.test('work in the background that fails is done at its next turn', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const { cleanUp, signingKeys } = service.deps
+  const { signingKeys } = service.deps
   await service.db.updateTable('challenges').set({ expires_at: 0 }).execute()
   for (const [name, work] of Object.entries({
-    cleanUp: () => cleanUp(),
+    cleanUp: () => cleanUp(service.deps),
     maintain: () => signingKeys.maintain(),
     rotate: () => signingKeys.rotate(),
   }))

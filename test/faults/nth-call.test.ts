@@ -2,8 +2,8 @@
 // log says so, and the same request is right again as soon as the database is. Here what is good once; the other routes
 // have their turn in nth-call.long.test.ts.
 import t from 'tap'
-import { failEachCall } from '../helpers/nth-call.ts'
-import { SCENARIOS, type Scenario } from '../helpers/scenarios.ts'
+import { failEachCall } from '../helpers/faults/nth-call.ts'
+import { SCENARIOS, type Scenario } from '../helpers/people/scenarios.ts'
 
 for (const route of ['POST /2fa/verify', 'POST /token/refresh'])
   t.test(`${route}: each statement fails once`, (t) => failEachCall(t, route, SCENARIOS[route] as Scenario))

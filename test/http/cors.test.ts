@@ -1,5 +1,5 @@
 import t from 'tap'
-import { PASSWORD, startService } from '../helpers/service.ts'
+import { PASSWORD, startService } from '../helpers/service/service.ts'
 
 /** A page of a foreign origin must not use a person's browser to call the API; a page of ours must be able to. */
 
@@ -26,14 +26,14 @@ t.test('its preflight request says what it may send', async (t) => {
   const headers = {
     origin: OURS,
     'access-control-request-method': 'POST',
-    'access-control-request-headers': 'authorization,content-type',
+    'access-control-request-headers': 'authorization,content-type,idempotency-key',
   }
   const answer = await service.get('/2fa/setup', undefined, { method: 'OPTIONS', headers })
   t.equal(answer.status, 204)
   t.match(answer.headers, {
     [allowed]: OURS,
     'access-control-allow-methods': /POST/,
-    'access-control-allow-headers': /authorization/i,
+    'access-control-allow-headers': /authorization, content-type, idempotency-key/i,
   })
   t.notOk('access-control-allow-credentials' in answer.headers, 'there are no cookies to send')
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { listen, requestTarget } from '../helpers/raw-socket.ts'
-import { PASSWORD, register, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { listen, requestTarget } from '../helpers/requests/raw-socket.ts'
+import { PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 /**
- * D53: where a guard looks at a path in one spelling and the router in another, an odd spelling walks past the
+ * Where a guard looks at a path in one spelling and the router in another, an odd spelling walks past the
  * guard. Here the guard belongs to the route itself, so another spelling is another path: one that is not there.
  */
 
@@ -35,6 +35,7 @@ t.test('a path that is there for other methods says which (RFC 9110 section 15.5
     '/2fa/verify': 'POST',
     '/me': 'DELETE, GET, HEAD',
     '/2fa': 'DELETE, GET, HEAD',
+    '/2fa/email': 'POST, PUT',
     '/me/email': 'PUT',
     '/sessions/some-id': 'DELETE',
     '/.well-known/jwks.json': 'GET, HEAD',

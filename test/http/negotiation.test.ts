@@ -1,6 +1,6 @@
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { register, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { register, startService } from '../helpers/service/service.ts'
 
 /** RFC 9110 section 12.5.1: the client says what it can show, the service picks the best of what it can make. */
 

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { RATE_LIMITS } from '../../src/http/rate-limits.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { listen } from '../helpers/raw-socket.ts'
-import { enrol, type Service, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { listen } from '../helpers/requests/raw-socket.ts'
+import { enrol, type Service, startService } from '../helpers/service/service.ts'
 
 /**
  * One address must not fill the service; a header that anybody can write must not make one address look like many;
@@ -86,14 +86,14 @@ t.test('an IPv6 network of 64 bits is one address: a single customer owns all of
   isProblem(t, await knock(service, { peer: '2001:db8:1:2::1' }), 'validation_failed', 'the next one is free')
 })
 
-t.test('IPv4 addresses written as IPv6 are not one network (D18)', async (t) => {
+t.test('IPv4 addresses written as IPv6 are not one network', async (t) => {
   const service = await startService(t, { environment: limited })
   await useUp(service, () => ({ peer: '::ffff:192.0.2.1' }))
   isProblem(t, await knock(service, { peer: '::ffff:192.0.2.1' }), 'rate_limited')
   isProblem(t, await knock(service, { peer: '::ffff:192.0.2.2' }), 'validation_failed')
 })
 
-t.test('X-Forwarded-For of a stranger is ignored (D52)', async (t) => {
+t.test('X-Forwarded-For of a stranger is ignored', async (t) => {
   const service = await startService(t, { environment: limited })
   await useUp(service, (turn) => ({ forwardedFor: `203.0.113.${turn}` }))
   isProblem(t, await knock(service, { forwardedFor: '203.0.113.250' }), 'rate_limited')

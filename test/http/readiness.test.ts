@@ -1,6 +1,6 @@
 import t from 'tap'
-import { startServer } from '../helpers/command.ts'
-import { type Service, startService } from '../helpers/service.ts'
+import { startProcess } from '../helpers/programs/process.ts'
+import { enrol, type Service, startService } from '../helpers/service/service.ts'
 
 /** `/readyz` is for the machine that spreads the load, and for the person who wonders why all clients look alike. */
 
@@ -13,6 +13,28 @@ const warnedOf = ({ logLines }: Service) => logLines.filter((line) => line.inclu
 t.test('nothing to say is nothing said', async (t) => {
   const service = await startService(t)
   t.strictSame(await readyz(service), { status: 'ok', checks: { database: 'ok' } })
+})
+
+t.test('times in the database that are ahead of the clock are a warning until they have come', async (t) => {
+  const service = await startService(t)
+  service.clock.advance(3600)
+  await enrol(service)
+  const warnings = async () => (await readyz(service)).warnings ?? []
+  service.clock.advance(-60)
+  t.strictSame(await warnings(), [], 'as far as clocks of two processes may differ')
+  service.clock.advance(-1)
+  t.match(await warnings(), [/times that are ahead of this clock/])
+  t.equal((await readyz(service)).status, 'ok', 'it is not a reason to send requests elsewhere')
+  service.clock.advance(1)
+  t.strictSame(await warnings(), [])
+})
+
+t.test('a signing key that is to be made in the future is one, too', async (t) => {
+  const service = await startService(t)
+  service.clock.advance(3600)
+  await service.deps.signingKeys.rotate()
+  service.clock.advance(-3600)
+  t.match((await readyz(service)).warnings, [/times that are ahead of this clock/])
 })
 
 for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip'])
@@ -48,7 +70,7 @@ t.test('the same from a proxy that is trusted is none', async (t) => {
 
 t.test('an issuer with https and no proxy is a warning at the start', async (t) => {
   const start = async (environment: Record<string, string>) => {
-    const server = await startServer(t, {
+    const server = await startProcess(t, {
       DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
       ISSUER: 'https://id.example',
       ...environment,

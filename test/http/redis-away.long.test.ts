@@ -1,21 +1,20 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import t, { type Test } from 'tap'
-import { makeCertificates, openssl, trust } from '../helpers/certificates.ts'
-import { makeRedis, type RedisServer, redisMissing, startRedis } from '../helpers/redis.ts'
-import { allSay, knock, knocks, LIMIT, linesAboutRedis, startReplicas } from '../helpers/replicas.ts'
-import type { Service } from '../helpers/service.ts'
+import { makeCertificates, openssl, trust } from '../helpers/faults/certificates.ts'
+import { makeRedis, type RedisServer, redisMissing, startRedis } from '../helpers/programs/redis.ts'
+import { tally } from '../helpers/requests/burst.ts'
+import { allSay, knock, knocks, LIMIT, linesAboutRedis, startReplicas } from '../helpers/service/replicas.ts'
+import type { Service } from '../helpers/service/service.ts'
 
 /**
- * When Redis is away, slow, full or refuses, no limit may open and nobody may wait for it: each replica keeps to
- * its share, says so once, and takes part again by itself.
+ * When Redis is away, slow, full or refuses, no limit may open: each replica keeps to its share, says so once, and
+ * takes part again by itself. (That no request waits for it: ../platform/redis.test.ts.)
  */
 
-t.setTimeout(400_000)
+t.setTimeout(1_800_000)
 
 const withRedis = { skip: redisMissing }
-/** How much later than without Redis an answer may be. */
-const LATE_MS = 500
 
 /** What becomes of Redis, and how it gets well again. */
 const FAULTS: Record<string, [fall: (redis: RedisServer) => unknown, rise: (redis: RedisServer) => unknown]> =
@@ -36,15 +35,14 @@ const FAULTS: Record<string, [fall: (redis: RedisServer) => unknown, rise: (redi
     ],
   }
 
-/** No answer is late or a 5xx, each replica lets its share in, and says so in one line. */
+/** No answer is a 5xx, each replica lets its share in, and says so in one line. */
 async function keepsToItsShare(t: Test, replicas: Service[], share: number) {
-  const { allowed, longest } = await knocks(replicas, (LIMIT + 20) * 2, '192.0.2.2')
+  const { allowed } = await knocks(replicas, (LIMIT + 20) * 2, '192.0.2.2')
   t.same(
     allowed,
     replicas.map(() => share),
     'the limit was divided, not opened',
   )
-  t.ok(longest < LATE_MS, `the longest wait was ${Math.round(longest)} ms`)
   await allSay(replicas, 'unavailable')
   for (const replica of replicas) {
     const lines = linesAboutRedis(replica)
@@ -60,18 +58,14 @@ async function healsItself(t: Test, replicas: Service[]) {
 }
 
 for (const [what, [fall, rise]] of Object.entries(FAULTS))
-  t.test(
-    `Redis ${what}: each replica keeps to its share, nobody waits, and it heals`,
-    withRedis,
-    async (t) => {
-      const redis = await startRedis(t)
-      const replicas = await startReplicas(t, redis.url)
-      await fall(redis)
-      await keepsToItsShare(t, replicas, LIMIT / 2)
-      await rise(redis)
-      await healsItself(t, replicas)
-    },
-  )
+  t.test(`Redis ${what}: each replica keeps to its share, and it heals`, withRedis, async (t) => {
+    const redis = await startRedis(t)
+    const replicas = await startReplicas(t, redis.url)
+    await fall(redis)
+    await keepsToItsShare(t, replicas, LIMIT / 2)
+    await rise(redis)
+    await healsItself(t, replicas)
+  })
 
 t.test('after a fail-over the same address leads to the new one', withRedis, async (t) => {
   const [before, after] = [await startRedis(t), await startRedis(t)]
@@ -106,23 +100,12 @@ t.test('what was used before Redis went away is used afterwards too', withRedis,
   t.equal((await knocks(replicas, LIMIT)).total, 0)
 })
 
-t.test('Redis that is slow is used, and one that is too slow is as good as away', withRedis, async (t) => {
+t.test('Redis that is too slow is as good as away', withRedis, async (t) => {
   const redis = await startRedis(t)
   const replicas = await startReplicas(t, redis.url)
-  await redis.command('client', 'pause', '100')
-  t.ok((await knocks(replicas, 2)).longest < LATE_MS)
-  await allSay(replicas, 'ok')
-  for (const replica of replicas) t.same(linesAboutRedis(replica), [])
-
   await redis.command('client', 'pause', '3000')
-  const began = performance.now()
-  await Promise.all(replicas.flatMap((replica) => Array.from({ length: 20 }, () => knock(replica))))
-  const late = performance.now() - began
-  t.ok(late < LATE_MS, `twenty at once wait once: ${Math.round(late)} ms`)
-  const after = performance.now()
-  await knocks(replicas, 20)
-  const took = performance.now() - after
-  t.ok(took < 1_000, `and those after them do not: ${Math.round(took)} ms`)
+  const burst = replicas.flatMap((replica) => Array.from({ length: 20 }, () => knock(replica)))
+  t.same(tally(await Promise.all(burst)), { '400 validation_failed': 40 })
   await healsItself(t, replicas)
 })
 
@@ -146,13 +129,12 @@ t.test('Redis is away at the start: a replica takes itself for one of four', wit
   await healsItself(t, replicas)
 })
 
-t.test('something at its address says nothing: the service starts, and nobody waits', async (t) => {
-  const server = createServer(() => {}).listen(0, '127.0.0.1')
+t.test('something at its address says nothing: the service starts', async (t) => {
+  // What comes is read, or the end of a connection would not be seen.
+  const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
-  const began = performance.now()
   const replicas = await startReplicas(t, `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, 1)
-  t.ok(performance.now() - began < 5_000, 'the start did not wait for it')
   await keepsToItsShare(t, replicas, LIMIT / 4)
 })
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { RULE_NAMES } from '../helpers/invariants.ts'
-import { enrol, PASSWORD, type Service, startService } from '../helpers/service.ts'
+import { RULE_NAMES } from '../helpers/service/invariants.ts'
+import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
 /** An operator must find each request by its id, and nobody who reads the log may find a secret that was in a URL. */
 

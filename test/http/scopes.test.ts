@@ -1,45 +1,46 @@
 import type { RouteOptions } from 'fastify'
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { collectRoutes } from '../helpers/routes.ts'
-import { startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { collectRoutes } from '../helpers/service/routes.ts'
+import { startService } from '../helpers/service/service.ts'
 
 /**
  * Who may call what, and how often: every route of the service. A route that is new belongs into this table; one
  * that was registered outside of the guarded scopes has no scope to write there, and fails.
  */
 const TABLE = `
-DELETE /2fa                                     fresh        general
-DELETE /me                                      fresh        general
-DELETE /sessions                                access       general
-DELETE /sessions/:id                            access       general
-GET    /                                        public       general
-GET    /.well-known/jwks.json                   public       general
-GET    /.well-known/oauth-authorization-server  public       general
-GET    /2fa                                     access       general
-GET    /livez                                   public       general
-GET    /me                                      access       general
-GET    /me/events                               access       general
-GET    /openapi.json                            public       general
-GET    /openapi.yaml                            public       general
-GET    /readyz                                  public       general
-GET    /sessions                                access       general
-POST   /2fa/email                               mfa          codes
-POST   /2fa/recovery-codes                      fresh        codes
-POST   /2fa/setup                               mfa-or-fresh codes
-POST   /2fa/setup/confirm                       fresh        codes
-POST   /2fa/step-up                             access       codes
-POST   /2fa/verify                              mfa          codes
-POST   /login                                   public       login
-POST   /logout                                  access       general
-POST   /me/email/verify                         access       codes
-POST   /password/change                         fresh        login
-POST   /password/forgot                         public       login
-POST   /password/reset                          public       login
-POST   /register                                public       register
-POST   /token/introspect                        access       general
-POST   /token/refresh                           public       general
-PUT    /me/email                                fresh        codes
+DELETE /2fa                                     account        general
+DELETE /me                                      account        general
+DELETE /sessions                                access         general
+DELETE /sessions/:id                            access         general
+GET    /                                        public         general
+GET    /.well-known/jwks.json                   public         general
+GET    /.well-known/oauth-authorization-server  public         general
+GET    /2fa                                     access         general
+GET    /livez                                   public         general
+GET    /me                                      access         general
+GET    /me/events                               access         general
+GET    /openapi.json                            public         general
+GET    /openapi.yaml                            public         general
+GET    /readyz                                  public         general
+GET    /sessions                                access         general
+POST   /2fa/email                               mfa            codes
+POST   /2fa/recovery-codes                      account        codes
+POST   /2fa/setup                               mfa-or-account codes
+POST   /2fa/setup/confirm                       account        codes
+POST   /2fa/step-up                             access         codes
+POST   /2fa/verify                              mfa            codes
+POST   /login                                   public         login
+POST   /logout                                  access         general
+POST   /me/email/verify                         access         codes
+POST   /password/change                         account        login
+POST   /password/forgot                         public         login
+POST   /password/reset                          public         login
+POST   /register                                public         register
+POST   /token/introspect                        access         general
+POST   /token/refresh                           public         general
+PUT    /2fa/email                               account        general
+PUT    /me/email                                account        codes
 `
 
 const { built: service, routes } = await collectRoutes(() => startService(t))
@@ -53,7 +54,7 @@ t.test('the table of routes, scopes and limits', async (t) => {
       [
         method.padEnd(6),
         route.url.padEnd(40),
-        route.config?.guard?.scope.padEnd(12),
+        route.config?.guard?.scope.padEnd(14),
         route.config?.limit ?? 'general',
       ].join(' '),
     ),

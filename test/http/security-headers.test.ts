@@ -1,7 +1,7 @@
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { exchange, listen } from '../helpers/raw-socket.ts'
-import { enrol, PASSWORD, register, startService } from '../helpers/service.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { exchange, listen } from '../helpers/requests/raw-socket.ts'
+import { enrol, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 /**
  * A token in a shared cache, an answer framed by a foreign page, a type guessed by a browser: what an answer

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { redisMissing, startRedis } from '../helpers/redis.ts'
+import { redisMissing, startRedis } from '../helpers/programs/redis.ts'
 import {
   allSay,
   checksOf,
@@ -8,8 +8,8 @@ import {
   LIMIT,
   linesAboutRedis,
   startReplicas,
-} from '../helpers/replicas.ts'
-import { startService } from '../helpers/service.ts'
+} from '../helpers/service/replicas.ts'
+import { startService } from '../helpers/service/service.ts'
 
 /**
  * Replicas keep one limit for an address, not one each: they count together in Redis. Who reads what is in there

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { makeCertificates, openssl } from '../helpers/certificates.ts'
+import { makeCertificates, openssl } from '../helpers/faults/certificates.ts'
 import {
   answerByEmail,
   codeIn,
@@ -11,14 +10,15 @@ import {
   mailing,
   registerWithEmail,
   setEmail,
-  startMailingService,
-} from '../helpers/mail.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { enrol, login, nextCode, PASSWORD } from '../helpers/service.ts'
-import { type Behaviour, startMailServer } from '../helpers/smtp.ts'
+} from '../helpers/people/mail.ts'
+import { accountTokenFor } from '../helpers/people/sessions.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { type Behaviour, startMailServer } from '../helpers/programs/smtp.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { enrol, login, nextCode, PASSWORD, startService } from '../helpers/service/service.ts'
 
-/** E-15: whoever waits for a mail learns that it did not go out, and nobody else notices anything. */
+/** Whoever waits for a mail learns that it did not go out, and nobody else notices anything. */
 
 const TROUBLES: Record<string, Behaviour> = {
   'refuses the connection': { refuse: ['connect', 421] },
@@ -30,7 +30,7 @@ const TROUBLES: Record<string, Behaviour> = {
 t.test(
   'a code that the server does not take is void, and the next one may be asked for at once',
   async (t) => {
-    const service = await startMailingService(t)
+    const service = await startService(t, { mail: true })
     await enrolByEmail(service)
     for (const [name, behaviour] of Object.entries(TROUBLES))
       await t.test(`the server ${name}`, async (t) => {
@@ -52,7 +52,7 @@ t.test(
 )
 
 t.test('mails that did not go out do not count against those of the hour', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   await registerWithEmail(service)
   const mfaToken = await login(service)
   service.smtp.behave({ refuse: ['connect', 421] })
@@ -63,7 +63,7 @@ t.test('mails that did not go out do not count against those of the hour', async
 })
 
 t.test('a resend that fails leaves no code at all: the one before it is void, too', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   await enrolByEmail(service)
   const mfaToken = await login(service)
   const old = await mailedCode(service, mfaToken)
@@ -74,7 +74,7 @@ t.test('a resend that fails leaves no code at all: the one before it is void, to
 })
 
 t.test('an address cannot be set without its mail, and can be at once when the server is back', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrol(service)
   service.smtp.behave({ refuse: ['rcpt', 550] })
   isProblem(t, await setEmail(service, ada.accessToken, 'ada@example.com'), 'email_delivery_failed')
@@ -84,21 +84,23 @@ t.test('an address cannot be set without its mail, and can be at once when the s
 })
 
 t.test('a server that hangs is given ten seconds, in which everybody else goes on', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrolWithAddress(service, 'ada')
   const grace = await enrolByEmail(service, 'grace')
   const mfaToken = await login(service, 'grace')
   service.smtp.behave({ hang: 'data' })
   const startedAt = performance.now()
-  const waiting = service.post('/2fa/email', undefined, mfaToken)
+  let over = false
+  const waiting = service.post('/2fa/email', undefined, mfaToken).finally(() => {
+    over = true
+  })
 
   for (let time = 0; time < 3; time += 1) {
-    const signInStartedAt = performance.now()
     const { status, body } = await service.post('/login', { username: 'ada', password: PASSWORD })
-    t.match({ status, body }, { status: 200, body: { methods: ['totp', 'email', 'recovery_code'] } })
+    t.match({ status, body }, { status: 200, body: { methods: ['totp', 'recovery_code'] } })
     const verified = await service.post('/2fa/verify', { code: nextCode(service, ada) }, body.mfa_token)
     t.equal(verified.status, 200)
-    t.ok(performance.now() - signInStartedAt < 1_000, 'without waiting for the mail')
+    t.notOk(over, 'without waiting for the mail')
   }
   const again = await service.post('/2fa/email', undefined, mfaToken)
   t.not(again.status, 202, 'no second mail meanwhile')
@@ -108,18 +110,21 @@ t.test('a server that hangs is given ten seconds, in which everybody else goes o
 
   isProblem(t, await waiting, 'email_delivery_failed')
   const seconds = (performance.now() - startedAt) / 1000
-  t.ok(seconds > 9 && seconds < 15, `${seconds.toFixed(1)} s`)
+  t.ok(seconds > 9, `${seconds.toFixed(1)} s`)
 })
 
 t.test('what changes an account does not wait for its notice', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const ada = await enrolWithAddress(service)
   service.smtp.behave({ hang: 'connect' })
-  const startedAt = performance.now()
   const body = { current_password: PASSWORD, new_password: 'staple in a haystack' }
-  t.equal((await service.post('/password/change', body, ada.accessToken)).status, 204)
+  t.equal(
+    (await service.post('/password/change', body, await accountTokenFor(service, ada.accessToken))).status,
+    200,
+  )
   t.equal((await service.post('/password/forgot', { username: 'ada' })).status, 202)
-  t.ok(performance.now() - startedAt < 1_000)
+  const waiting = await service.db.selectFrom('outbox').select('attempts').execute()
+  t.strictSame(waiting, [{ attempts: 0 }, { attempts: 0 }], 'nobody has tried to send anything yet')
   service.smtp.behave({})
   t.equal((await deliver(service)).length, 2)
 })

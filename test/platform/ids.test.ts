@@ -1,6 +1,6 @@
 import t from 'tap'
 import { newId } from '../../src/platform/ids.ts'
-import { testClock } from '../helpers/service.ts'
+import { testClock } from '../helpers/service/service.ts'
 
 /** Events of one request fall into one millisecond; a page of them still tells what came first. */
 t.test('ids sort in the order they were made, also within a millisecond', async (t) => {

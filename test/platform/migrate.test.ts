@@ -4,8 +4,8 @@ import t, { type Test } from 'tap'
 import { migrations } from '../../migrations/index.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
-import { runCommand } from '../helpers/command.ts'
-import { newDatabase, onPostgres, tablesOf } from '../helpers/database.ts'
+import { runCommand } from '../helpers/programs/command.ts'
+import { newDatabase, onPostgres, tablesOf } from '../helpers/service/database.ts'
 
 /** A migration is done once and whole, whoever asks for it at the same time, and it can be taken back. */
 
@@ -105,7 +105,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
     SECRET_KEY: randomBytes(32).toString('base64'),
   }
   const migrate = (...args: string[]) =>
-    runCommand(t, ['src/operator/cli.ts', 'migrate', ...args], environment).ended
+    runCommand(t, ['src/cli/cli.ts', 'migrate', ...args], environment).ended
 
   t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +not applied$/m })
   t.match(await migrate('up'), { code: 0, stdout: `up: ${NAMES.join(', ')}\n`, stderr: '' })
@@ -125,7 +125,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
 t.test('npm run migrate says what is wrong in one sentence', async (t) => {
   const folder = t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
   const migrate = (environment: Record<string, string>) =>
-    runCommand(t, ['src/operator/cli.ts', 'migrate', 'up'], environment).ended
+    runCommand(t, ['src/cli/cli.ts', 'migrate', 'up'], environment).ended
   t.match(await migrate({ DATABASE_URL: `sqlite:${folder}/letter.txt` }), {
     code: 1,
     stderr: /^The file .*letter\.txt is not a SQLite database\.\n$/,

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
 import t from 'tap'
-import { examine } from '../../src/operator/doctor/examine.ts'
+import { examine } from '../../src/cli/doctor/examine.ts'
 import { openDatabase } from '../../src/platform/database.ts'
-import { newDatabase, notOnPostgres } from '../helpers/database.ts'
-import { keyturnOn } from '../helpers/keyturn.ts'
-import { startService } from '../helpers/service.ts'
+import { keyturnOn } from '../helpers/programs/keyturn.ts'
+import { newDatabase, notOnPostgres } from '../helpers/service/database.ts'
+import { startService } from '../helpers/service/service.ts'
 
 interface Finding {
   check: string

@@ -1,10 +1,10 @@
 // The fault of postgres-lost-connection.test.ts, on every route.
 import t from 'tap'
-import { notOnPostgres } from '../helpers/database.ts'
-import { loseEachConnection } from '../helpers/lost-connections.ts'
-import { MORE_SCENARIOS, SCENARIOS } from '../helpers/scenarios.ts'
+import { loseEachConnection } from '../helpers/faults/lost-connections.ts'
+import { MORE_SCENARIOS, SCENARIOS } from '../helpers/people/scenarios.ts'
+import { notOnPostgres } from '../helpers/service/database.ts'
 
-t.setTimeout(600_000)
+t.setTimeout(1_800_000)
 
 const skip = notOnPostgres
 

@@ -3,14 +3,14 @@
 // (The other routes have their turn in postgres-lost-connection.long.test.ts.)
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { startCuttingProxy } from '../helpers/cutting-proxy.ts'
-import { newDatabase, notOnPostgres } from '../helpers/database.ts'
-import { loseEachConnection } from '../helpers/lost-connections.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { SCENARIOS, type Scenario } from '../helpers/scenarios.ts'
-import { enrol, login, nextCode, startService } from '../helpers/service.ts'
-import { refresh } from '../helpers/sessions.ts'
+import { startCuttingProxy } from '../helpers/faults/cutting-proxy.ts'
+import { loseEachConnection } from '../helpers/faults/lost-connections.ts'
+import { SCENARIOS, type Scenario } from '../helpers/people/scenarios.ts'
+import { refresh } from '../helpers/people/sessions.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { newDatabase, notOnPostgres } from '../helpers/service/database.ts'
+import { enrol, login, nextCode, startService } from '../helpers/service/service.ts'
 
 const skip = notOnPostgres
 
@@ -55,15 +55,13 @@ t.test(
     const service = await startService(t, { databaseUrl: proxy.url })
     const { accessToken, refreshToken } = await enrol(service)
     proxy.freeze(true)
-    const startedAt = performance.now()
     const answers = await Promise.all([
       service.get('/me', accessToken),
       refresh(service, refreshToken),
       service.get('/readyz'),
     ])
-    const seconds = (performance.now() - startedAt) / 1000
+    // They are there although the server still says nothing.
     for (const answer of answers) isProblem(t, answer, 'unavailable')
-    t.ok(seconds < 14, `after ${seconds.toFixed(1)} s`)
     proxy.freeze(false)
     await sleep(10)
     t.equal((await refresh(service, refreshToken)).status, 200)

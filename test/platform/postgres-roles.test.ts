@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { runCommand, startServer } from '../helpers/command.ts'
-import { newDatabase, notOnPostgres } from '../helpers/database.ts'
-import { readme } from '../helpers/readme.ts'
-import { remote } from '../helpers/remote.ts'
-import { enrol } from '../helpers/service.ts'
+import { page } from '../helpers/documents/readme.ts'
+import { runCommand } from '../helpers/programs/command.ts'
+import { startProcess } from '../helpers/programs/process.ts'
+import { remote } from '../helpers/programs/remote.ts'
+import { newDatabase, notOnPostgres } from '../helpers/service/database.ts'
+import { enrol } from '../helpers/service/service.ts'
 
-// The role that serves can read and write rows and nothing else: what the README says to make is enough, and no more.
+// The role that serves can read and write rows and nothing else: what the documents say to make is enough, and no more.
 
 const skip = notOnPostgres
 
@@ -23,10 +24,11 @@ async function run(url: string, ...statements: string[]): Promise<void> {
   }
 }
 
-/** Does what the README says, under names that nobody has. @returns the database for the owner and for the service. */
+/** Does what the page on scaling says, under names of its own. @returns the database for the owner and for the service. */
 async function makeRoles(t: Test): Promise<{ owner: string; service: string }> {
   const name = `keyturn_${randomBytes(4).toString('hex')}`
-  const [, block = ''] = /```sql\n(.*?)```/s.exec(readme.slice(readme.indexOf('**Two roles.**'))) ?? []
+  const scaling = page('scaling')
+  const [, block = ''] = /```sql\n(.*?)```/s.exec(scaling.slice(scaling.indexOf('**Two roles.**'))) ?? []
   const [before = '', after = ''] = block
     .replaceAll(/\bkeyturn_owner\b/g, `${name}_owner`)
     .replaceAll(/\bkeyturn\b/g, name)
@@ -48,13 +50,14 @@ async function makeRoles(t: Test): Promise<{ owner: string; service: string }> {
 
 t.test('one role migrates and another serves, which cannot change a table', { skip }, async (t) => {
   const { owner, service } = await makeRoles(t)
-  const early = await runCommand(t, ['src/server.ts'], { DATABASE_URL: service, SECRET_KEY }).ended
+  const early = await runCommand(t, ['src/cli/keyturn.js', 'serve'], { DATABASE_URL: service, SECRET_KEY })
+    .ended
   t.match(early, { code: 1, stderr: /has to be migrated, and its user may not do that .*migrate -- up/ })
 
-  const up = ['src/operator/cli.ts', 'migrate', 'up'] as [string, ...string[]]
+  const up = ['src/cli/cli.ts', 'migrate', 'up'] as [string, ...string[]]
   t.equal((await runCommand(t, up, { DATABASE_URL: owner, SECRET_KEY }).ended).code, 0)
 
-  const { url } = await startServer(t, { DATABASE_URL: service, SECRET_KEY })
+  const { url } = await startProcess(t, { DATABASE_URL: service, SECRET_KEY })
   t.ok((await enrol(remote(url))).accessToken, 'it serves')
   const again = await runCommand(t, up, { DATABASE_URL: service, SECRET_KEY }).ended
   t.match(again, { code: 0, stdout: 'Nothing to do.\n' }, 'and has nothing to migrate')

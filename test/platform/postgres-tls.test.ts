@@ -2,10 +2,10 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/platform/database.ts'
 import { withSslMode } from '../../src/platform/postgres-url.ts'
-import { type Certificate, makeCertificates, openssl } from '../helpers/certificates.ts'
-import { notOnPostgres } from '../helpers/database.ts'
-import { freePort } from '../helpers/free-port.ts'
-import { startCluster } from '../helpers/postgres.ts'
+import { type Certificate, makeCertificates, openssl } from '../helpers/faults/certificates.ts'
+import { freePort } from '../helpers/programs/free-port.ts'
+import { startCluster } from '../helpers/programs/postgres.ts'
+import { notOnPostgres } from '../helpers/service/database.ts'
 
 // What passes between the service and its database is all that there is of accounts: it goes to the right server alone.
 

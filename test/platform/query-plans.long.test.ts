@@ -2,10 +2,12 @@ import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import t from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
-import { onPostgres } from '../helpers/database.ts'
-import { deliver, type MailingService, startMailingService } from '../helpers/mail.ts'
-import { MORE_SCENARIOS, SCENARIOS, send } from '../helpers/scenarios.ts'
-import { watchingStatements } from '../helpers/statements.ts'
+import { cleanUp } from '../../src/upkeep/clean-up.ts'
+import { deliver, type MailingService } from '../helpers/people/mail.ts'
+import { MORE_SCENARIOS, SCENARIOS, send } from '../helpers/people/scenarios.ts'
+import { onPostgres } from '../helpers/service/database.ts'
+import { startService } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 /**
  * What the service asks costs the same with ten accounts and with ten million: each statement that a route, the
@@ -61,7 +63,7 @@ async function postgresPlan({ databaseUrl }: MailingService, text: string): Prom
 
 t.test('each statement of each route finds its rows by an index', async (t) => {
   for (const [route, scenario] of Object.entries({ ...SCENARIOS, ...MORE_SCENARIOS })) {
-    const service = await startMailingService(t, { environment: scenario.environment ?? {} })
+    const service = await startService(t, { mail: true, environment: scenario.environment ?? {} })
     const request = await scenario.prepare(service, 'ada')
     const statements = await statementsOf(service, async () => {
       // The second time it is refused where it is good once, and that asks the database, too.
@@ -75,7 +77,7 @@ t.test('each statement of each route finds its rows by an index', async (t) => {
 })
 
 t.test('and so does the work in the background', async (t) => {
-  const service = await startMailingService(t)
+  const service = await startService(t, { mail: true })
   const { deps, clock } = service
   for (const [route, scenario] of Object.entries(SCENARIOS)) {
     if (scenario.environment) continue
@@ -86,7 +88,7 @@ t.test('and so does the work in the background', async (t) => {
     await deliver(service)
     // After the end of everything that ends by itself.
     clock.advance(3 * 366 * 24 * 3600)
-    await deps.cleanUp()
+    await cleanUp(deps)
   })
   t.ok(statements.length > 20, `${statements.length} statements`)
   t.strictSame(await scansOf(service, statements), [])
@@ -94,8 +96,8 @@ t.test('and so does the work in the background', async (t) => {
 
 // Those of a year are a dozen times as many, and would be read for each batch.
 t.test('the refreshes of a month ago are found without reading other events', async (t) => {
-  const service = await startMailingService(t)
-  const statements = await statementsOf(service, () => service.deps.cleanUp())
+  const service = await startService(t, { mail: true })
+  const statements = await statementsOf(service, () => cleanUp(service.deps))
   const [found, ...others] = statements.filter((text) =>
     /^\s*select .*audit_events.*token_refreshed/s.test(text),
   )

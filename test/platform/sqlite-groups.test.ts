@@ -2,9 +2,9 @@
 // becomes of the others, and none is told that it is stored before it is.
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { type Db, openDatabase, type Trx } from '../../src/platform/database.ts'
+import { type Db, inTransaction, openDatabase, type Trx } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
-import { watchingStatements } from '../helpers/statements.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 async function openScene(t: Test) {
   const url = `sqlite:${t.testdir()}/keyturn.db`
@@ -18,7 +18,7 @@ const insert = (db: Db, subject: string) =>
   db.insertInto('mail_counts').values({ subject, since: 0, mails: 0 }).execute()
 
 const write = (db: Db, subject: string, then: (trx: Trx) => unknown = () => {}) =>
-  db.transaction().execute(async (trx) => {
+  inTransaction(db, async (trx) => {
     await insert(trx, subject)
     await then(trx)
   })

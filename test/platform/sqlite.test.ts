@@ -1,15 +1,14 @@
 import { chmodSync, statSync } from 'node:fs'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import { openDatabase } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { listen } from '../helpers/raw-socket.ts'
-import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service.ts'
-import { holdWriteLock } from '../helpers/write-lock.ts'
+import { holdWriteLock } from '../helpers/faults/write-lock.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { listen } from '../helpers/requests/raw-socket.ts'
+import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 t.test('a commit is on the disk before it is answered, and references hold', async (t) => {
   const { db } = await startService(t)
@@ -24,7 +23,7 @@ t.test('a commit is on the disk before it is answered, and references hold', asy
   )
 })
 
-t.test('SQLite is of a version without the WAL-reset bug (D60)', async (t) => {
+t.test('SQLite is of a version without the WAL-reset bug', async (t) => {
   const { db } = await startService(t)
   const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db)
   const [major = 0, minor = 0, patch = 0] = rows[0]?.version.split('.').map(Number) ?? []
@@ -32,7 +31,7 @@ t.test('SQLite is of a version without the WAL-reset bug (D60)', async (t) => {
 })
 
 /**
- * E-16: better-sqlite3 is synchronous, so a lock that another process holds could stop not one request but all of
+ * The driver better-sqlite3 is synchronous, so a lock that another process holds could stop not one request but all of
  * them. A write waits for the lock between turns of the event loop instead, for a while.
  */
 t.test('a write waits for the lock of another process, and the event loop goes on', async (t) => {
@@ -40,44 +39,34 @@ t.test('a write waits for the lock of another process, and the event loop goes o
   const ada = await enrol(service)
   const mfaToken = await login(service)
   const code = nextCode(service, ada)
-  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 5_000)
+  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 300_000)
 
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
   let answered = false
   const answer = service.post('/2fa/verify', { code }, mfaToken).finally(() => {
     answered = true
   })
-  await sleep(300)
-  delay.disable()
+  // A loop that stands still until SQLite gives up would turn next when the answer is there.
+  for (let turn = 0; turn < 50; turn++) await sleep(5)
+  t.equal((await service.get('/livez')).status, 200)
   t.notOk(answered, 'not before the lock is free')
   release()
   t.equal((await answer).status, 200)
-  const longest = delay.max / 1e6
-  t.comment(
-    `the longest turn of the event loop took ${longest.toFixed(0)} ms, half of them ${delay.percentile(50) / 1e6} ms`,
-  )
-  t.ok(delay.percentile(50) / 1e6 < 25, 'the loop turns as it does at rest')
 })
 
-t.test('while a write waits, everything else is served as quickly as ever', async (t) => {
+t.test('while a write waits, everything else is served', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
   const { url } = await listen(service)
-  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 5_000)
-  const waiting = service.post('/login', { username: 'ada', password: PASSWORD })
+  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 300_000)
+  let written = false
+  const waiting = service.post('/login', { username: 'ada', password: PASSWORD }).finally(() => {
+    written = true
+  })
   const headers = { authorization: `Bearer ${ada.accessToken}` }
-  const times: number[] = []
-  for (let i = 0; i < 20; i++) {
-    const startedAt = performance.now()
-    t.equal((await fetch(`${url}/me`, { headers })).status, 200)
-    times.push(performance.now() - startedAt)
-  }
+  for (let i = 0; i < 5; i++) t.equal((await fetch(`${url}/me`, { headers })).status, 200)
+  t.notOk(written)
   release()
   t.equal((await waiting).status, 200)
-  const median = times.sort((a, b) => a - b)[10] ?? 0
-  t.comment(`/me took ${median.toFixed(1)} ms in the middle, ${times.at(-1)?.toFixed(1)} at most`)
-  t.ok(median < 40, `${median} ms`)
 })
 
 t.test('a lock that is held for long is answered with 503, and then everything recovers', async (t) => {
@@ -85,33 +74,37 @@ t.test('a lock that is held for long is answered with 503, and then everything r
   const ada = await enrol(service)
   const mfaToken = await login(service)
   const code = nextCode(service, ada)
-  const { release, released } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 30_000)
+  const { release, released } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 300_000)
+  let free = false
+  const freed = released.then(() => {
+    free = true
+  })
 
-  const startedAt = performance.now()
   isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'unavailable')
-  const seconds = (performance.now() - startedAt) / 1000
-  t.ok(seconds < 5, `after ${seconds.toFixed(1)} s`)
+  t.notOk(free, 'while the lock is held')
   t.equal((await service.get('/me', ada.accessToken)).status, 200, 'reading goes on meanwhile')
   t.equal((await service.get('/readyz')).status, 200)
 
   release()
-  await released
+  await freed
   t.equal((await service.post('/2fa/verify', { code }, mfaToken)).status, 200, 'the code is still unused')
 })
 
 t.test('many that wait for one lock do not wait one after the other', async (t) => {
   const service = await startService(t)
   await register(service)
-  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 30_000)
-  const startedAt = performance.now()
-  const answers = await Promise.all(
-    Array.from({ length: 5 }, () => service.post('/login', { username: 'ada', password: PASSWORD })),
-  )
-  const seconds = (performance.now() - startedAt) / 1000
+  const { release } = await holdWriteLock(t, sqlitePath(service.databaseUrl), 300_000)
+  const refusedAfter = async (count: number) => {
+    const startedAt = performance.now()
+    const answers = await Promise.all(
+      Array.from({ length: count }, () => service.post('/login', { username: 'ada', password: PASSWORD })),
+    )
+    for (const answer of answers) isProblem(t, answer, 'unavailable')
+    return performance.now() - startedAt
+  }
+  const [one, eight] = [await refusedAfter(1), await refusedAfter(8)]
   release()
-  for (const answer of answers) isProblem(t, answer, 'unavailable')
-  t.comment(`five requests were refused after ${seconds.toFixed(1)} s`)
-  t.ok(seconds < 5, 'in the time that one of them waits, with room for a busy machine')
+  t.ok(eight < 4 * one, `eight wait ${(eight / one).toFixed(1)} times as long as one`)
 })
 
 t.test('a new database is for its owner alone, also in a folder that others may enter', async (t) => {

@@ -1,8 +1,8 @@
 // The attack: a header that two programs read differently, of which one checks and the other trusts; or that
 // makes the service stumble instead of refuse.
 import t from 'tap'
-import { openMint, present, refused, TOKEN_ROUTES } from '../helpers/forge.ts'
-import { exchange, listen } from '../helpers/raw-socket.ts'
+import { openMint, present, refused, TOKEN_ROUTES } from '../helpers/people/forge.ts'
+import { exchange, listen } from '../helpers/requests/raw-socket.ts'
 
 t.test('the scheme is Bearer in any case (RFC 9110 section 11.1)', async (t) => {
   const { service, ada } = await openMint(t)
@@ -30,7 +30,7 @@ t.test('no header and another scheme are told that a bearer token is needed', as
 
 t.test('a token with something before, in or after it', async (t) => {
   const { service, ada, mfaToken } = await openMint(t)
-  for (const token of [ada.accessToken, mfaToken]) {
+  for (const token of [ada.accessToken, ada.accountToken, mfaToken]) {
     const [header, payload, signature] = token.split('.') as [string, string, string]
     const flattened = JSON.stringify({ protected: header, payload, signature })
     const spellings = {

@@ -2,44 +2,46 @@
 // lets one transaction write at a time, so that this cannot be seen from outside; other databases do not. The write
 // alone must decide: each is done twice here, as by two who have read the same.
 import t, { type Test } from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
 import { insertPasswordReset, usePasswordReset } from '../../src/accounts/password-reset-store.ts'
-import type { Trx } from '../../src/platform/database.ts'
-import { consumeChallenge, countWrongCode } from '../../src/sign-in/store.ts'
+import { consumeChallenge, countAttempt } from '../../src/challenges/store.ts'
+import { putEmailCode, useEmailCode } from '../../src/factors/mailed-codes/store.ts'
+import { redeemRecoveryCode } from '../../src/factors/recovery-codes/store.ts'
+import { spendStep } from '../../src/factors/totp/code.ts'
+import { activateTotpFactor, findTotpFactors, spendTimeStep } from '../../src/factors/totp/store.ts'
+import { inTransaction, type Trx } from '../../src/platform/database.ts'
 import { endSession, rotateRefreshToken } from '../../src/tokens/store.ts'
-import { putEmailCode, useEmailCode } from '../../src/two-factor/email-code-store.ts'
-import {
-  activateTotpFactor,
-  findTotpFactors,
-  redeemRecoveryCode,
-  spendTimeStep,
-} from '../../src/two-factor/store.ts'
-import { RULE_NAMES } from '../helpers/invariants.ts'
-import { enrol, login, startService } from '../helpers/service.ts'
-import { claimsOf } from '../helpers/sessions.ts'
+import { claimsOf } from '../helpers/people/sessions.ts'
+import { RULE_NAMES } from '../helpers/service/invariants.ts'
+import { enrol, login, startService } from '../helpers/service/service.ts'
 
 // What happens behind the back of the service is nothing that it can know of.
 const service = await startService(t, { spared: RULE_NAMES })
 const { db } = service
 const ada = await enrol(service)
 const now = service.clock.now()
-const inTransaction = <T>(work: (trx: Trx) => Promise<T>) => db.transaction().execute(work)
-
 async function onlyOnce(t: Test, use: (trx: Trx) => Promise<unknown>): Promise<void> {
-  t.ok(await inTransaction(use), 'the first one has it')
-  t.notOk(await inTransaction(use), 'the second one has not')
+  t.ok(await inTransaction(db, use), 'the first one has it')
+  t.notOk(await inTransaction(db, use), 'the second one has not')
 }
 
 t.test('a time step is spent by one write, and with it those before', async (t) => {
   const { active } = await findTotpFactors(db, ada.id, now)
-  const { id, lastUsedStep } = active as { id: string; lastUsedStep: number }
-  await onlyOnce(t, (trx) => spendTimeStep(trx, id, lastUsedStep + 2))
-  t.notOk(await inTransaction((trx) => spendTimeStep(trx, id, lastUsedStep + 1)))
+  const known = active as NonNullable<typeof active>
+  const spend = (step: number) => (trx: Trx) => spendTimeStep(trx, known, spendStep(known, step, now))
+  await onlyOnce(t, spend(known.lastUsedStep + 2))
+  t.notOk(await inTransaction(db, spend(known.lastUsedStep + 1)))
 })
 
 t.test('a pending authenticator is made the active one by one write', async (t) => {
-  await service.post('/2fa/setup', undefined, ada.accessToken)
+  await service.post('/2fa/setup', undefined, ada.accountToken)
   const { pending } = await findTotpFactors(db, ada.id, now)
   await onlyOnce(t, (trx) => activateTotpFactor(trx, pending as NonNullable<typeof pending>, 1, now))
+})
+
+t.test('an account token is used by one write', async (t) => {
+  const account = (await service.deps.accounts.byId(ada.id)) as Account
+  await onlyOnce(t, (trx) => service.deps.accounts.countChange(trx, account))
 })
 
 t.test('a recovery code is used by one write', async (t) => {
@@ -49,7 +51,7 @@ t.test('a recovery code is used by one write', async (t) => {
 
 t.test('a challenge is consumed by one write, and none has a sixth try', async (t) => {
   const challengeId = claimsOf(await login(service)).jti
-  const tryOnce = () => inTransaction((trx) => countWrongCode(trx, challengeId, now, 5))
+  const tryOnce = () => inTransaction(db, (trx) => countAttempt(trx, challengeId, now, 5))
   for (const count of [1, 2, 3, 4, 5]) t.equal(await tryOnce(), count)
   t.equal(await tryOnce(), undefined)
   await onlyOnce(t, (trx) => consumeChallenge(trx, challengeId, now))
@@ -58,18 +60,20 @@ t.test('a challenge is consumed by one write, and none has a sixth try', async (
 t.test('a mailed code is used by one write', async (t) => {
   const challengeId = claimsOf(await login(service)).jti
   const code = { challengeId, accountId: ada.id, codeHash: 'a hash', sentAt: now, expiresAt: now + 1 }
-  await inTransaction((trx) => putEmailCode(trx, code))
+  await inTransaction(db, (trx) => putEmailCode(trx, code))
   await onlyOnce(t, (trx) => useEmailCode(trx, challengeId, 'a hash', now))
 })
 
 t.test('a reset token is used by one write', async (t) => {
   const reset = { tokenHash: 'a hash', accountId: ada.id, createdAt: now, expiresAt: now + 1 }
-  await inTransaction((trx) => insertPasswordReset(trx, reset))
+  await inTransaction(db, (trx) => insertPasswordReset(trx, reset))
   await onlyOnce(t, (trx) => usePasswordReset(trx, 'a hash', now))
 })
 
 t.test('a refresh token is swapped, and a session ended, by one write', async (t) => {
   const { token_hash } = await db.selectFrom('refresh_tokens').select('token_hash').executeTakeFirstOrThrow()
-  await onlyOnce(t, (trx) => rotateRefreshToken(trx, token_hash, now))
+  await onlyOnce(t, (trx) =>
+    rotateRefreshToken(trx, { tokenHash: token_hash, idempotencyKeyHash: null, now }),
+  )
   await onlyOnce(t, (trx) => endSession(trx, claimsOf(ada.accessToken).sid, ada.id, now))
 })

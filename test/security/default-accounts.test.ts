@@ -1,7 +1,7 @@
 // The attack: the account that every installation has, with the password that is in its manual.
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { startService } from '../helpers/service.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { startService } from '../helpers/service/service.ts'
 
 t.test('a new service has no account, and no usual name opens one', async (t) => {
   const service = await startService(t)

@@ -2,10 +2,12 @@
 // same keys, for another time, or by another program. Each token here is signed by the service's own key and
 // differs from a genuine one in a single claim.
 import t from 'tap'
-import { type Forge, type Members, openMint, refused } from '../helpers/forge.ts'
-import { enrol, login, type Service } from '../helpers/service.ts'
+import { type Forge, type Members, openMint, refused } from '../helpers/people/forge.ts'
+import { claimsOf } from '../helpers/people/sessions.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { enrol, login, type Service } from '../helpers/service/service.ts'
 
-/** For claims that both kinds of token have. */
+/** For claims that every kind of token has. */
 function commonFaults(service: Service, audience: string): [string, Members][] {
   const { issuer } = service.config
   const now = Math.floor(service.clock.now() / 1000)
@@ -76,6 +78,31 @@ t.test('a claim that is missing, of the wrong type or not ours ends an access to
   ])
 })
 
+t.test('a claim that is missing, of the wrong type or not ours ends an account token', async (t) => {
+  const { service, ada, account } = await openMint(t)
+  const mallory = await enrol(service, 'mallory')
+  t.equal((await service.post('/2fa/setup', undefined, await account())).status, 200)
+  const { change_count: count } = claimsOf(ada.accountToken)
+  await refuseAll(t, service, account, [
+    ...commonFaults(service, `${service.config.issuer}/account`),
+    ["another account's sub", { sub: mallory.id }],
+    ["another account's session", { sid: claimsOf(mallory.accessToken).sid }],
+    ['an unknown session', { sid: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
+    ...['sid', 'acr', 'change_count'].flatMap((name): [string, Members][] => [
+      [`without ${name}`, { [name]: undefined }],
+      ...[null, '', String(count), 0.5, -1, true, {}, [count]].map((value): [string, Members] => [
+        `${name} ${JSON.stringify(value)}`,
+        { [name]: value },
+      ]),
+    ]),
+    ['an unknown level', { acr: 'aal3' }],
+    ['the next change', { change_count: count + 1 }],
+    ['the audience of access tokens', { aud: service.config.audience }],
+  ])
+  const weaker = await service.post('/2fa/setup', undefined, await account({ claims: { acr: 'aal1' } }))
+  t.equal(outcomeOf(weaker), '401 insufficient_user_authentication', 'a level below that of the account')
+})
+
 t.test('a claim that is missing, of the wrong type or not ours ends an mfa token', async (t) => {
   const { service, mfa } = await openMint(t)
   const { id: malloryId } = await enrol(service, 'mallory')
@@ -91,15 +118,19 @@ t.test('a claim that is missing, of the wrong type or not ours ends an mfa token
 })
 
 t.test('what is not an object of claims is refused, whoever signed it', async (t) => {
-  const { service, access, mfa } = await openMint(t)
-  for (const forge of [access, mfa])
+  const { service, access, account, mfa } = await openMint(t)
+  for (const forge of [access, account, mfa])
     for (const payload of ['', 'null', '[]', '"text"', '1', 'true', '{', '\u0000', '{}', '[{}]'])
       await refused(t, service, `the payload ${JSON.stringify(payload)}`, await forge({ payload }))
 })
 
 t.test('a token is valid until its last second and not beyond', async (t) => {
   const { service, ada } = await openMint(t)
-  service.clock.advance(599)
+  service.clock.advance(299)
+  t.equal((await service.post('/2fa/setup', undefined, ada.accountToken)).status, 200)
+  service.clock.advance(1)
+  await refused(t, service, 'an expired account token', ada.accountToken)
+  service.clock.advance(299)
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
   service.clock.advance(1)
   await refused(t, service, 'an expired token', ada.accessToken)
@@ -108,9 +139,11 @@ t.test('a token is valid until its last second and not beyond', async (t) => {
 t.test('the token of an account that was disabled or deleted opens nothing more', async (t) => {
   const { service, ada, mfaToken } = await openMint(t)
   await service.db.updateTable('accounts').set({ disabled_at: service.clock.now() }).execute()
-  for (const token of [ada.accessToken, mfaToken]) await refused(t, service, 'a disabled account', token)
+  for (const token of [ada.accessToken, ada.accountToken, mfaToken])
+    await refused(t, service, 'a disabled account', token)
   await service.db.updateTable('accounts').set({ disabled_at: null }).execute()
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
   await service.db.deleteFrom('accounts').execute()
-  for (const token of [ada.accessToken, mfaToken]) await refused(t, service, 'a deleted account', token)
+  for (const token of [ada.accessToken, ada.accountToken, mfaToken])
+    await refused(t, service, 'a deleted account', token)
 })

@@ -3,10 +3,10 @@
 // once and of however many processes.
 import t from 'tap'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
-import { burst, outcomeOf, tally } from '../helpers/burst.ts'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { enrol, startService } from '../helpers/service.ts'
-import { claimsOf, refresh } from '../helpers/sessions.ts'
+import { claimsOf, refresh } from '../helpers/people/sessions.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
+import { enrol, startService } from '../helpers/service/service.ts'
 
 async function livingTokens(db: Db, sessionId: string): Promise<number> {
   const tokens = db.selectFrom('refresh_tokens').where('session_id', '=', sessionId)

@@ -1,18 +1,25 @@
-// The attack: a request is begun while its session lives, and its body is held back until the session has ended. What
-// the guard found when the head of the request came is not what holds when it is done.
+// The attack: a request is begun while its session lives and its account token is good, and its body is held back until
+// the session has ended or the token was used. What the guard found when the head of the request came is not what holds
+// when it is done.
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
-import type { Instrument } from '../../src/operator/monitoring/instrument.ts'
-import { operatorClient } from '../../src/operator/operator-client.ts'
-import { outcomeOf } from '../helpers/burst.ts'
-import { startMailingService } from '../helpers/mail.ts'
-import { SCENARIOS, type Scenario, send } from '../helpers/scenarios.ts'
-import { type Answer, enrol, PASSWORD, register, type Service } from '../helpers/service.ts'
-import { claimsOf, signedInBy, signIn } from '../helpers/sessions.ts'
-import { totp } from '../helpers/totp.ts'
-
-const OPTIONAL = { MFA_POLICY: 'optional' }
+import { operatorCaller } from '../../src/cli/operator.ts'
+import type { Instrument } from '../../src/monitoring/instrument.ts'
+import { inTransaction } from '../../src/platform/database.ts'
+import { passwordAlone } from '../../src/tokens/assurance.ts'
+import { MORE_SCENARIOS, SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
+import { claimsOf, signedInBy, signIn } from '../helpers/people/sessions.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import {
+  type Answer,
+  enrol,
+  PASSWORD,
+  register,
+  type Service,
+  startService,
+} from '../helpers/service/service.ts'
 
 /** Holds a request that its guard has let pass, as one is held whose body is not there yet. */
 function holdBodies() {
@@ -43,24 +50,33 @@ function holdBodies() {
   }
 }
 
-/** What changes an account by an access token; a logout does no harm, whenever it comes. */
-const BY_SCENARIO = [
+const scenariosOf = (...routes: string[]): Record<string, Pick<Scenario, 'prepare' | 'environment'>> =>
+  Object.fromEntries(
+    routes.map((route) => [route, { ...SCENARIOS, ...MORE_SCENARIOS }[route] as Scenario] as const),
+  )
+
+/** What changes an account by an account token. */
+const ACCOUNT_CHANGES = scenariosOf(
+  'POST /2fa/setup by an account token',
   'POST /2fa/setup/confirm',
-  'POST /2fa/step-up',
   'POST /2fa/recovery-codes',
   'DELETE /2fa',
+  'PUT /2fa/email',
   'PUT /me/email',
-  'POST /me/email/verify',
   'POST /password/change',
-  'DELETE /sessions',
   'DELETE /me',
-]
+)
 
-const CHANGES: Record<string, Pick<Scenario, 'prepare'>> = {
-  ...Object.fromEntries(BY_SCENARIO.map((route) => [route, SCENARIOS[route] as Scenario])),
-  'POST /2fa/setup by a session': {
-    prepare: async (service, name) => ({ token: (await enrol(service, name)).accessToken }),
-  },
+/** The same, and what changes something by an access token; a logout does no harm, whenever it comes. */
+const CHANGES: Record<string, Pick<Scenario, 'prepare' | 'environment'>> = {
+  ...ACCOUNT_CHANGES,
+  ...scenariosOf(
+    'POST /2fa/step-up',
+    'POST /2fa/step-up with the password',
+    'POST /2fa/step-up with the password alone',
+    'POST /me/email/verify',
+    'DELETE /sessions',
+  ),
   'DELETE /sessions/:id of another': {
     async prepare(service, name) {
       const account = await enrol(service, name)
@@ -70,33 +86,77 @@ const CHANGES: Record<string, Pick<Scenario, 'prepare'>> = {
   },
 }
 
-/** All rows that are an account's, but for what tells of it. */
+/** All rows that are an account's, but for what tells of it or counts tries. */
 async function stateOf({ db }: Service) {
   const state: Record<string, unknown> = {}
-  for (const table of ['accounts', 'totp_factors', 'recovery_codes', 'sessions', 'email_changes'] as const)
-    state[table] = await db.selectFrom(table).selectAll().execute()
+  for (const table of [
+    'accounts',
+    'totp_factors',
+    'mailed_code_factors',
+    'recovery_codes',
+    'sessions',
+    'email_changes',
+  ] as const) {
+    const rows = await db.selectFrom(table).selectAll().execute()
+    state[table] = rows.map((row) => ({ ...row, step_up_attempts: undefined }))
+  }
   return state
 }
 
-/** One more session of the token's account, which must go on. */
-async function openAnother({ deps, db }: Service, token = ''): Promise<void> {
-  const account = (await deps.accounts.byId(claimsOf(token).sub)) as Account
-  await db.transaction().execute((trx) => deps.sessions.open(trx, account, ['pwd'], operatorClient()))
+async function ownerOf({ deps }: Service, token = ''): Promise<Account> {
+  return (await deps.accounts.byId(claimsOf(token).sub)) as Account
 }
 
-async function startHolding(t: Test) {
+/** One more session of the token's account, which must go on. */
+async function openAnother(service: Service, token?: string): Promise<void> {
+  const { clock, db, deps } = service
+  const account = await ownerOf(service, token)
+  await inTransaction(db, (trx) =>
+    deps.sessions.open(trx, account, passwordAlone(clock.now()), operatorCaller()),
+  )
+}
+
+/** As a logout ends it. */
+async function endSession(service: Service, token = ''): Promise<void> {
+  const { db, deps } = service
+  const account = await ownerOf(service, token)
+  const ended = await inTransaction(db, (trx) =>
+    deps.sessions.end(trx, account, claimsOf(token).sid, operatorCaller()),
+  )
+  if (!ended) throw new Error('the session had ended before')
+}
+
+/** As another change uses an account token up. */
+async function useUp(service: Service, token?: string): Promise<void> {
+  const account = await ownerOf(service, token)
+  await inTransaction(service.db, (trx) => service.deps.accounts.countChange(trx, account))
+}
+
+async function startHolding(t: Test, environment: Record<string, string> = {}) {
   const bodies = holdBodies()
-  const service = await startMailingService(t, { environment: OPTIONAL, instruments: [bodies.instrument] })
+  const service = await startService(t, { mail: true, environment, instruments: [bodies.instrument] })
   return { bodies, service }
 }
 
-for (const [route, { prepare }] of Object.entries(CHANGES))
+for (const [route, { environment, prepare }] of Object.entries(CHANGES))
   t.test(`${route}: nothing is done for a session that was ended meanwhile`, async (t) => {
-    const { bodies, service } = await startHolding(t)
+    const { bodies, service } = await startHolding(t, environment)
     const request = await prepare(service, 'ada')
     await openAnother(service, request.token)
     const { answer } = await bodies.begin(() => send(service, route, request))
-    t.equal((await service.post('/logout', undefined, request.token)).status, 204)
+    await endSession(service, request.token)
+    const before = await stateOf(service)
+    bodies.release()
+    t.equal(outcomeOf(await answer), '401 invalid_token')
+    t.strictSame(await stateOf(service), before)
+  })
+
+for (const [route, { environment, prepare }] of Object.entries(ACCOUNT_CHANGES))
+  t.test(`${route}: nothing is done for an account token that was used meanwhile`, async (t) => {
+    const { bodies, service } = await startHolding(t, environment)
+    const request = await prepare(service, 'ada')
+    const { answer } = await bodies.begin(() => send(service, route, request))
+    await useUp(service, request.token)
     const before = await stateOf(service)
     bodies.release()
     t.equal(outcomeOf(await answer), '401 invalid_token')
@@ -106,18 +166,18 @@ for (const [route, { prepare }] of Object.entries(CHANGES))
 t.test(
   'who knew the password alone gets no recovery codes of the factor that the owner sets up',
   async (t) => {
-    const { bodies, service } = await startHolding(t)
+    const { bodies, service } = await startHolding(t, { MFA_POLICY: 'optional' })
     await register(service)
     const logIn = async () =>
       signedInBy(await service.post('/login', { username: 'ada', password: PASSWORD }))
     const theirs = await logIn()
     const own = await logIn()
     const { answer } = await bodies.begin(() =>
-      service.post('/2fa/recovery-codes', undefined, theirs.accessToken),
+      service.post('/2fa/recovery-codes', undefined, theirs.accountToken),
     )
-    const { secret } = (await service.post('/2fa/setup', undefined, own.accessToken)).body
+    const { secret } = (await service.post('/2fa/setup', undefined, own.accountToken)).body
     const code = totp(secret, service.clock.now())
-    const confirmed = await service.post('/2fa/setup/confirm', { code }, own.accessToken)
+    const confirmed = await service.post('/2fa/setup/confirm', { code }, own.accountToken)
     t.equal(confirmed.body.recovery_codes.length, 10)
     bodies.release()
     t.equal(outcomeOf(await answer), '401 invalid_token')

@@ -1,6 +1,14 @@
 // The attack: a body says more than it was asked, in the hope that somebody stores all of it.
 import t from 'tap'
-import { enrol, login, nextCode, PASSWORD, register, type Service, startService } from '../helpers/service.ts'
+import {
+  enrol,
+  login,
+  nextCode,
+  PASSWORD,
+  register,
+  type Service,
+  startService,
+} from '../helpers/service/service.ts'
 
 const EXTRAS: Record<string, unknown> = {
   id: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',

@@ -3,9 +3,16 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { UnsealError } from '../../src/crypto/secret-box.ts'
-import { outcomeOf } from '../helpers/burst.ts'
-import { type Enrolled, enrol, login, nextCode, type Service, startService } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import {
+  type Enrolled,
+  enrol,
+  login,
+  nextCode,
+  type Service,
+  startService,
+} from '../helpers/service/service.ts'
 
 interface Scene {
   service: Service

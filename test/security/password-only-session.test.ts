@@ -1,6 +1,7 @@
 import t from 'tap'
-import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { type SignedIn, signedInBy } from '../helpers/people/sessions.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { PASSWORD, register, type Service, startService } from '../helpers/service/service.ts'
 
 /**
  * Somebody has guessed a password while it was the only factor, and holds a session. The second factor comes
@@ -9,15 +10,14 @@ import { totp } from '../helpers/totp.ts'
 
 const OPTIONAL = { MFA_POLICY: 'optional' }
 
-async function signIn(service: Service): Promise<{ accessToken: string; refreshToken: string }> {
-  const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
-  return { accessToken: body.access_token, refreshToken: body.refresh_token }
+async function signIn(service: Service): Promise<SignedIn> {
+  return signedInBy(await service.post('/login', { username: 'ada', password: PASSWORD }))
 }
 
 t.test('a session of the password alone ends where a second factor is required from now on', async (t) => {
   const before = await startService(t, { environment: OPTIONAL })
   await register(before)
-  const { accessToken, refreshToken } = await signIn(before)
+  const { accessToken, accountToken, refreshToken } = await signIn(before)
   t.equal((await before.get('/me', accessToken)).status, 200)
   await before.close()
 
@@ -26,12 +26,16 @@ t.test('a session of the password alone ends where a second factor is required f
   t.equal((await service.get('/me', accessToken)).status, 401)
   const refreshed = await service.post('/token/refresh', { refresh_token: refreshToken })
   t.strictSame([refreshed.status, refreshed.body.code], [401, 'invalid_refresh_token'])
-  t.equal((await service.post('/2fa/setup', undefined, accessToken)).status, 401)
+  t.equal((await service.post('/2fa/setup', undefined, accountToken)).status, 401)
 })
 
 t.test('a session of the password alone ends when the mfa token enrols an authenticator', async (t) => {
-  const service = await startService(t, { environment: OPTIONAL })
-  const { mfaToken } = await register(service)
+  // An mfa token of an account without a factor is from where one was required.
+  const before = await startService(t)
+  const { mfaToken } = await register(before)
+  await before.close()
+  const { clock, databaseUrl } = before
+  const service = await startService(t, { clock, databaseUrl, environment: OPTIONAL })
   const { accessToken, refreshToken } = await signIn(service)
 
   const { secret } = (await service.post('/2fa/setup', undefined, mfaToken)).body
@@ -42,3 +46,22 @@ t.test('a session of the password alone ends when the mfa token enrols an authen
   t.equal((await service.get('/me', accessToken)).status, 401)
   t.equal((await service.post('/token/refresh', { refresh_token: refreshToken })).status, 401)
 })
+
+t.test(
+  'every session of the password alone ends when an account token enrols an authenticator',
+  async (t) => {
+    const service = await startService(t, { environment: OPTIONAL })
+    await register(service)
+    const [theirs, own] = [await signIn(service), await signIn(service)]
+
+    const { secret } = (await service.post('/2fa/setup', undefined, own.accountToken)).body
+    const code = totp(secret, service.clock.now())
+    const confirmed = await service.post('/2fa/setup/confirm', { code }, own.accountToken)
+    t.equal((await service.get('/me', confirmed.body.access_token)).status, 200)
+    for (const { accessToken, accountToken, refreshToken } of [theirs, own]) {
+      t.equal((await service.get('/me', accessToken)).status, 401)
+      t.equal((await service.post('/2fa/setup', undefined, accountToken)).status, 401)
+      t.equal((await service.post('/token/refresh', { refresh_token: refreshToken })).status, 401)
+    }
+  },
+)

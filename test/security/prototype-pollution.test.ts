@@ -1,8 +1,8 @@
 // The attack: a body or a token with members named like the machinery of JavaScript objects, so that a careless
 // copy gives every object of the process a new member, or gives a check something to inherit.
 import t from 'tap'
-import { openMint, refused } from '../helpers/forge.ts'
-import { enrol, login, nextCode, PASSWORD, type Service, startService } from '../helpers/service.ts'
+import { openMint, refused } from '../helpers/people/forge.ts'
+import { enrol, login, nextCode, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
 const POISON = [
   '"__proto__":{"polluted":true,"email_verified":true,"role":"admin"}',

@@ -1,10 +1,10 @@
 // The attack: an mfa token was captured on its way and is used again, beside or after its owner's use, with
 // another code that is still good.
 import t from 'tap'
-import { burst, outcomeOf, tally } from '../helpers/burst.ts'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { enrol, login, nextCode, register, type Service, startService } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
+import { enrol, login, nextCode, register, type Service, startService } from '../helpers/service/service.ts'
 
 const count = async (service: Service, table: 'sessions' | 'recovery_codes', open: string) =>
   (await service.db.selectFrom(table).where(service.db.dynamic.ref(open), 'is', null).selectAll().execute())

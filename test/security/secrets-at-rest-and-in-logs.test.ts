@@ -3,13 +3,19 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
-import { outcomeOf } from '../helpers/burst.ts'
-import { storedBytes } from '../helpers/database.ts'
-import { makeNeedles, type Needles } from '../helpers/needles.ts'
-import { breakThings, liveALife, makeMistakes, newPassword, newToken } from '../helpers/planted-life.ts'
-import { sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { exchangeText } from '../helpers/raw-socket.ts'
-import { type Answer, type Service, startService } from '../helpers/service.ts'
+import { makeNeedles, type Needles } from '../helpers/people/needles.ts'
+import {
+  breakThings,
+  liveALife,
+  makeMistakes,
+  newPassword,
+  newToken,
+} from '../helpers/people/planted-life.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { exchangeText } from '../helpers/requests/raw-socket.ts'
+import { storedBytes } from '../helpers/service/database.ts'
+import { type Answer, type Service, startService } from '../helpers/service/service.ts'
 
 function addKeys(service: Service, rootKey: Buffer, needles: Needles): void {
   const { privateKeyPem } = service.deps.signingKeys.current()
@@ -41,6 +47,7 @@ for (const logLevel of ['info', 'trace'])
     for (const { text, headers } of refusals)
       t.strictSame(needles.in(`${text}${JSON.stringify(headers)}`), [])
 
+    t.equal(outcomeOf(life.at(-1) as Answer), '200', 'the password was changed')
     assertSearched(t, { needles, life, log, requests: life.length + mistakes.length + faults.length })
     t.match((await storedBytes(service)).toString('latin1'), 'ada@example.com', 'the database was read')
   })
@@ -51,7 +58,8 @@ function assertSearched(
   { needles, life, log, requests }: { needles: Needles; life: Answer[]; log: string; requests: number },
 ): void {
   const handedOut = needles.in(life.map(({ text }) => text).join('\n'))
-  for (const name of ['mfa_token', 'access_token', 'refresh_token', 'secret', 'otpauth_uri', 'recovery code'])
+  const tokens = ['mfa_token', 'access_token', 'account_token', 'refresh_token']
+  for (const name of [...tokens, 'secret', 'otpauth_uri', 'recovery code'])
     t.ok(handedOut.includes(name), `the answers had the ${name}`)
   t.ok(log.split('\n').length > requests, 'each request has its line')
   t.match(log, 'request failed', 'the faults are logged')

@@ -1,18 +1,18 @@
 // The attack: a token is made to be checked with something else than the service's own key: no key, the public
 // key as a shared secret, a key the token brings along; or one kind of token is shown in another's place.
 import { createServer } from 'node:http'
-import { exportJWK, generateKeyPair, importSPKI, UnsecuredJWT } from 'jose'
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, importSPKI, UnsecuredJWT } from 'jose'
 import t from 'tap'
-import { outcomeOf } from '../helpers/burst.ts'
-import { openMint, present, refused, unsigned } from '../helpers/forge.ts'
-import { login } from '../helpers/service.ts'
+import { openMint, present, refused, unsigned } from '../helpers/people/forge.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { login } from '../helpers/service/service.ts'
 
 t.test('genuine tokens pass, as do copies signed anew: what follows fails for its own reason', async (t) => {
-  const { service, ada, mfaToken, access, mfa } = await openMint(t)
-  for (const token of [ada.accessToken, await access()]) {
+  const { service, ada, mfaToken, access, account, mfa } = await openMint(t)
+  for (const token of [ada.accessToken, await access()])
     t.equal((await service.get('/me', token)).status, 200)
+  for (const token of [ada.accountToken, await account()])
     t.equal((await service.post('/2fa/setup', undefined, token)).status, 200)
-  }
   for (const token of [mfaToken, await mfa()]) {
     t.equal((await service.post('/2fa/setup', undefined, token)).status, 200)
     t.equal(outcomeOf(await present(service, '/2fa/verify', `Bearer ${token}`)), '422 invalid_code')
@@ -21,7 +21,7 @@ t.test('genuine tokens pass, as do copies signed anew: what follows fails for it
 
 t.test('a token without a signature', async (t) => {
   const { service, ada, mfaToken } = await openMint(t)
-  for (const token of [ada.accessToken, mfaToken]) {
+  for (const token of [ada.accessToken, ada.accountToken, mfaToken]) {
     const [, payload = '', signature = ''] = token.split('.')
     for (const alg of ['none', 'None', 'NONE', 'nOnE', ' none', 'none\0', '', null, undefined, [], ['none']])
       for (const end of ['', signature])
@@ -35,7 +35,7 @@ t.test('a token without a signature', async (t) => {
 t.test('a signature that does not fit', async (t) => {
   const { service, ada, mfaToken } = await openMint(t)
   const zeros = (bytes: number) => Buffer.alloc(bytes).toString('base64url')
-  for (const token of [ada.accessToken, mfaToken]) {
+  for (const token of [ada.accessToken, ada.accountToken, mfaToken]) {
     const [header = '', payload = '', signature = ''] = token.split('.')
     const bytes = Buffer.from(signature, 'base64url')
     for (const at of [0, 15, bytes.length - 1]) {
@@ -52,7 +52,7 @@ t.test('a signature that does not fit', async (t) => {
 })
 
 t.test('the public key as the shared secret of an HMAC', async (t) => {
-  const { service, access, mfa } = await openMint(t)
+  const { service, access, account, mfa } = await openMint(t)
   const { publicKeyPem, alg, jwk } = service.deps.signingKeys.current()
   const key = await importSPKI(publicKeyPem, alg, { extractable: true })
   const secrets: Record<string, string | Buffer> = {
@@ -71,7 +71,8 @@ t.test('the public key as the shared secret of an HMAC', async (t) => {
     for (const alg of ['HS256', 'HS384', 'HS512']) {
       const key = Buffer.from(secret)
       await refused(t, service, `${alg} with ${name}`, await access({ header: { alg }, key }))
-      await refused(t, service, `${alg} with ${name}`, await mfa({ header: { alg, kid: jwk.kid }, key }))
+      for (const forge of [account, mfa])
+        await refused(t, service, `${alg} with ${name}`, await forge({ header: { alg, kid: jwk.kid }, key }))
     }
 })
 
@@ -109,7 +110,7 @@ t.test("an attacker's own key, which the token brings along or points to", async
 })
 
 t.test('a kid that is not the name of a key', async (t) => {
-  const { service, access, mfa, mfaToken, ada } = await openMint(t)
+  const { service, access, account, mfa, mfaToken, ada } = await openMint(t)
   const kidOf = (token: string) =>
     JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid
   const kids = [
@@ -129,14 +130,15 @@ t.test('a kid that is not the name of a key', async (t) => {
   for (const kid of [...kids, ...names, [kidOf(ada.accessToken)], kidOf(mfaToken)])
     await refused(t, service, `kid ${String(kid).slice(0, 20)}`, await access({ header: { kid } }))
   for (const kid of [...kids, ...names, [kidOf(mfaToken)], kidOf(ada.accessToken)])
-    await refused(t, service, `kid ${String(kid).slice(0, 20)}`, await mfa({ header: { kid } }))
+    for (const forge of [account, mfa])
+      await refused(t, service, `kid ${String(kid).slice(0, 20)}`, await forge({ header: { kid } }))
 })
 
 t.test('a header that says what must be understood, and is not', async (t) => {
-  const { service, access, mfa } = await openMint(t)
+  const { service, access, account, mfa } = await openMint(t)
   const merelyUnknown = await access({ header: { policy: 'strict' } })
   t.equal((await service.get('/me', merelyUnknown)).status, 200, 'what need not be understood is ignored')
-  for (const forge of [access, mfa])
+  for (const forge of [access, account, mfa])
     for (const header of [
       { crit: ['policy'], policy: 'strict' },
       { crit: ['exp'], exp: 1 },
@@ -146,37 +148,35 @@ t.test('a header that says what must be understood, and is not', async (t) => {
 })
 
 t.test('one kind of token in the place of another', async (t) => {
-  const { service, ada, mfaToken, access, mfa } = await openMint(t)
+  const { service, ada, mfaToken, access, account, mfa } = await openMint(t)
   const adasMfaToken = await login(service)
   await refused(t, service, 'an access token', ada.accessToken, ['/2fa/verify'])
+  const changing = await service.post('/2fa/setup', undefined, ada.accessToken)
+  t.equal(outcomeOf(changing), '401 insufficient_user_authentication', 'an access token changes nothing')
+  await refused(t, service, 'an account token', ada.accountToken, ['/me', '/2fa/verify'])
   await refused(t, service, 'an mfa token', mfaToken, ['/me'])
   await refused(t, service, 'an mfa token of an enrolled account', adasMfaToken, ['/me'])
   await refused(t, service, 'a refresh token', ada.refreshToken)
   await refused(t, service, 'a recovery code', ada.recoveryCodes[0] ?? '')
 
-  const accessClaims = JSON.parse(Buffer.from(ada.accessToken.split('.')[1] ?? '', 'base64url').toString())
-  const mfaClaims = JSON.parse(Buffer.from(mfaToken.split('.')[1] ?? '', 'base64url').toString())
-  const mixtures = {
-    'an access token that calls itself an mfa token': access({ header: { typ: 'mfa+jwt' } }),
-    'an mfa token that calls itself an access token': mfa({ header: { typ: 'at+jwt' } }),
-    'the claims of an access token under the mfa key': mfa({
-      header: { typ: 'at+jwt' },
-      claims: accessClaims,
-    }),
-    'the claims of an mfa token under the signing key': access({
-      header: { typ: 'mfa+jwt' },
-      payload: JSON.stringify(mfaClaims),
-    }),
-  }
-  for (const [name, token] of Object.entries(mixtures)) await refused(t, service, name, await token)
-  await refused(
-    t,
-    service,
-    "an access token with an mfa token's audience",
-    await access({ claims: { aud: mfaClaims.aud } }),
-  )
+  const tokens = { access: ada.accessToken, account: ada.accountToken, mfa: mfaToken }
+  const forges = { access, account, mfa }
+  const kinds = ['access', 'account', 'mfa'] as const
+  for (const kind of kinds)
+    for (const other of kinds.filter((name) => name !== kind)) {
+      const { typ } = decodeProtectedHeader(tokens[other])
+      const { aud } = decodeJwt(tokens[other])
+      const payload = JSON.stringify(decodeJwt(tokens[other]))
+      for (const [what, token] of [
+        ['that calls itself', await forges[kind]({ header: { typ } })],
+        ['with the claims of', await forges[kind]({ payload })],
+        ['with the type and the claims of', await forges[kind]({ header: { typ }, payload })],
+        ['for the audience of', await forges[kind]({ claims: { aud } })],
+      ] as const)
+        await refused(t, service, `an ${kind} token ${what} an ${other} token`, token)
+    }
   for (const typ of [undefined, null, '', 'JWT', 'jwt', 'id+jwt', 'at', ['at+jwt'], 1]) {
-    await refused(t, service, `typ ${JSON.stringify(typ)}`, await access({ header: { typ } }))
-    await refused(t, service, `typ ${JSON.stringify(typ)}`, await mfa({ header: { typ } }))
+    for (const kind of kinds)
+      await refused(t, service, `typ ${JSON.stringify(typ)}`, await forges[kind]({ header: { typ } }))
   }
 })

@@ -1,8 +1,8 @@
 import { decodeJwt } from 'jose'
 import t from 'tap'
-import { isProblem } from '../helpers/problems.ts'
-import { enrol, PASSWORD, register, startService } from '../helpers/service.ts'
-import { totp } from '../helpers/totp.ts'
+import { totp } from '../helpers/people/totp.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { enrol, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 /** MFA_POLICY=optional leaves the choice to the account; once it has chosen a factor, nothing goes around it. */
 
@@ -17,6 +17,8 @@ t.test(
     t.equal(status, 200)
     t.strictSame(Object.keys(body).sort(), [
       'access_token',
+      'account_expires_in',
+      'account_token',
       'expires_in',
       'mfa_required',
       'refresh_expires_in',
@@ -31,6 +33,17 @@ t.test(
     })
   },
 )
+
+t.test('a registration is answered as a login is', async (t) => {
+  const service = await startService(t, { environment })
+  const { status, body } = await service.post('/register', { username: 'ada', password: PASSWORD })
+  t.equal(status, 201)
+  const { user, ...rest } = body
+  t.equal(user.username, 'ada')
+  const login = await service.post('/login', { username: 'ada', password: PASSWORD })
+  t.strictSame(Object.keys(rest).sort(), Object.keys(login.body).sort())
+  t.equal((await service.get('/me', body.access_token)).status, 200)
+})
 
 t.test('a wrong password stays wrong, and counts', async (t) => {
   const service = await startService(t, { environment })
@@ -51,16 +64,18 @@ t.test('an account with a factor is asked for it', async (t) => {
 t.test('a token of the password alone can set up the first factor, but replaces none', async (t) => {
   const service = await startService(t, { environment })
   await register(service)
-  const { access_token: token } = (await service.post('/login', { username: 'ada', password: PASSWORD })).body
+  const { account_token: token } = (await service.post('/login', { username: 'ada', password: PASSWORD }))
+    .body
   t.equal((await service.post('/2fa/setup', undefined, token)).status, 200)
 
   const enrolled = await startService(t, { environment, databaseUrl: service.databaseUrl })
-  const { mfaToken } = await register(enrolled, 'grace')
-  const passwordOnly = (await enrolled.post('/login', { username: 'grace', password: PASSWORD })).body
-    .access_token
-  const { secret } = (await enrolled.post('/2fa/setup', undefined, mfaToken)).body
+  await register(enrolled, 'grace')
+  const logIn = async () =>
+    (await enrolled.post('/login', { username: 'grace', password: PASSWORD })).body.account_token
+  const [passwordOnly, other] = [await logIn(), await logIn()]
+  const { secret } = (await enrolled.post('/2fa/setup', undefined, other)).body
   const code = totp(secret, enrolled.clock.now())
-  t.equal((await enrolled.post('/2fa/verify', { code }, mfaToken)).status, 200)
+  t.equal((await enrolled.post('/2fa/setup/confirm', { code }, other)).status, 200)
   const answer = await enrolled.post('/2fa/setup', undefined, passwordOnly)
   isProblem(t, answer, 'invalid_token', 'its session has ended with the first factor')
 })

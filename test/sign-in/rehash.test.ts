@@ -2,11 +2,11 @@ import t, { type Test } from 'tap'
 import { QueueFullError } from '../../src/crypto/hash-queue.ts'
 import { ConnectionError } from '../../src/platform/database-errors.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
-import { makeLogin } from '../../src/sign-in/login.ts'
-import { onPostgres } from '../helpers/database.ts'
-import { isProblem } from '../helpers/problems.ts'
-import { PASSWORD, register, type Service, startService } from '../helpers/service.ts'
-import { holdWriteLock } from '../helpers/write-lock.ts'
+import { login } from '../../src/sign-in/login.ts'
+import { holdWriteLock } from '../helpers/faults/write-lock.ts'
+import { isProblem } from '../helpers/requests/problems.ts'
+import { onPostgres } from '../helpers/service/database.ts'
+import { PASSWORD, register, type Service, startService } from '../helpers/service/service.ts'
 
 /** When the cost of a hash is raised, the accounts follow as their people sign in, and nobody notices. */
 
@@ -72,9 +72,9 @@ t.test('a rehash that finds the hash queue full waits for another day: the login
   const old = await storedHash(before)
   const { deps } = after
   const hash = () => Promise.reject(new QueueFullError(1))
-  const login = makeLogin({ ...deps, passwords: { ...deps.passwords, hash } })
-  const client = { ip: '192.0.2.1', userAgent: '', requestId: 'x' }
-  t.match(await login({ username: 'ada', password: PASSWORD }, client), { enrolled: false })
+  const room = { ...deps, passwords: { ...deps.passwords, hash } }
+  const client = { by: 'person' as const, ip: '192.0.2.1', userAgent: '', requestId: 'x' }
+  t.match(await login(room, { username: 'ada', password: PASSWORD }, client), { enrolled: false })
   t.equal(await storedHash(after), old)
   t.equal((await signIn(after)).status, 200)
   t.not(await storedHash(after), old, 'the next one does it')
@@ -85,9 +85,9 @@ t.test('a rehash that the database refuses waits for another day too', async (t)
   const old = await storedHash(before)
   const { deps } = after
   const replacePasswordHash = () => Promise.reject(new ConnectionError('lost'))
-  const login = makeLogin({ ...deps, accounts: { ...deps.accounts, replacePasswordHash } })
-  const client = { ip: '192.0.2.1', userAgent: '', requestId: 'x' }
-  t.match(await login({ username: 'ada', password: PASSWORD }, client), { enrolled: false })
+  const room = { ...deps, accounts: { ...deps.accounts, replacePasswordHash } }
+  const client = { by: 'person' as const, ip: '192.0.2.1', userAgent: '', requestId: 'x' }
+  t.match(await login(room, { username: 'ada', password: PASSWORD }, client), { enrolled: false })
   t.equal(await storedHash(after), old)
 })
 

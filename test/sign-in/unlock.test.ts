@@ -1,7 +1,8 @@
 import t from 'tap'
-import { enrol, login, nextCode, startService, wrongCode } from '../helpers/service.ts'
+import { unlock as unlockAccount } from '../../src/sign-in/unlock.ts'
+import { enrol, login, nextCode, startService, wrongCode } from '../helpers/service/service.ts'
 
-const OPERATOR = { ip: '', userAgent: 'keyturn (test)', requestId: 'test', operator: true } as const
+const OPERATOR = { by: 'operator', ip: '', userAgent: 'keyturn (test)', requestId: 'test' } as const
 
 /** NIST SP 800-63B-4 section 3.2.2: after a hundred wrong codes in a row a factor is of no use until it is renewed. */
 t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
@@ -9,7 +10,7 @@ t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
   const ada = await enrol(service)
   const account = await service.deps.accounts.byId(ada.id)
   if (!account) throw new Error('there is an account')
-  const unlock = () => service.deps.unlock(account, [], OPERATOR)
+  const unlock = () => unlockAccount(service.deps, account, [], OPERATOR)
   const setFailures = (failures: number, blocked_until: number) =>
     service.db
       .updateTable('failure_counters')
@@ -33,5 +34,5 @@ t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
     (await service.post('/2fa/verify', { code: nextCode(service, ada) }, await login(service))).status,
     429,
   )
-  t.strictSame(await service.deps.failureCounters.closedFactors(service.db, ada.id), ['totp'])
+  t.strictSame(await service.deps.attempts.closed(service.db, ada.id), ['totp'])
 })

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import t from 'tap'
-import { listen } from '../helpers/raw-socket.ts'
-import { enrol, login, nextCode, startService } from '../helpers/service.ts'
+import { listen } from '../helpers/requests/raw-socket.ts'
+import { enrol, login, nextCode, startService } from '../helpers/service/service.ts'
 
 /** Any service can check an access token with a library of its own and the published keys, and nothing else. */
 

@@ -1,10 +1,11 @@
 import t from 'tap'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
-import { tally } from '../helpers/burst.ts'
-import { runCommand } from '../helpers/command.ts'
-import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/process.ts'
-import { type Answer, enrol } from '../helpers/service.ts'
-import { headerOf, refresh } from '../helpers/sessions.ts'
+import { REFRESHES_A_MINUTE } from '../../src/tokens/refresh.ts'
+import { headerOf, isAlive, refresh } from '../helpers/people/sessions.ts'
+import { runCommand } from '../helpers/programs/command.ts'
+import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { tally } from '../helpers/requests/burst.ts'
+import { type Answer, enrol } from '../helpers/service/service.ts'
 
 const SECOND = 1000
 
@@ -12,7 +13,7 @@ const keyturn = (
   t: Parameters<typeof runCommand>[0],
   environment: Record<string, string>,
   ...args: string[]
-) => runCommand(t, ['src/operator/cli.ts', ...args], environment).ended
+) => runCommand(t, ['src/cli/cli.ts', ...args], environment).ended
 
 const publishedBy = async (server: ServerProcess): Promise<string[]> =>
   (await server.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid)
@@ -66,6 +67,32 @@ t.test(
   },
 )
 
+t.test(
+  'keyturn keys revoke: a running service refuses what the key signed, and sessions go on',
+  async (t) => {
+    const environment = await sharedEnvironment(t)
+    const server = await startProcess(t, environment)
+    const { accessToken, refreshToken } = await enrol(server)
+    const [leaked = ''] = await publishedBy(server)
+    const unsure = await keyturn(t, environment, 'keys', 'revoke', leaked)
+    t.match(unsure, { code: 2, stderr: /Without a terminal, say so with --yes/ })
+    t.match(await keyturn(t, environment, 'keys', 'revoke', 'nobody', '--yes'), {
+      code: 1,
+      stderr: /^There is no signing key nobody\. See keyturn keys list\.\n$/,
+    })
+    t.ok(await isAlive(server, accessToken))
+
+    const { code, stdout, stderr } = await keyturn(t, environment, 'keys', 'revoke', leaked, '--yes')
+    t.equal(code, 0, stderr)
+    const [, next = ''] = /^The key \S+ is revoked\. ([\w-]{43}) \(ES256\) signs now\./.exec(stdout) ?? []
+    while (await isAlive(server, accessToken)) await new Promise((resolve) => setTimeout(resolve, 100))
+    t.strictSame(await publishedBy(server), [next])
+    const { body } = await refresh(server, refreshToken)
+    t.equal(headerOf(body.access_token).kid, next)
+    t.ok(await isAlive(server, body.access_token))
+  },
+)
+
 t.test('no request fails while keys rotate under load, and tokens of the old keys stay good', async (t) => {
   const environment = await sharedEnvironment(t)
   const server = await startProcess(t, environment)
@@ -75,15 +102,21 @@ t.test('no request fails while keys rotate under load, and tokens of the old key
   const signers = new Set<unknown>()
   let rotating = true
 
-  /** A client that goes on with its session, and keeps using its first access token as well. */
+  /** A person who goes on with a session as often as it may be refreshed in a minute, and then with another account. */
   async function client(name: string): Promise<void> {
-    const { accessToken: first, refreshToken } = await enrol(server, name)
+    const { accessToken: first } = await enrol(server, name)
+    for (let round = 1; rotating; round += 1) await useSession(`${name}-${round}`, first)
+  }
+
+  /** @param first an access token of long ago, which is used as well. */
+  async function useSession(name: string, first: string): Promise<void> {
+    const { accessToken, refreshToken } = await enrol(server, name)
     let token = refreshToken
-    let access = first
-    while (rotating) {
+    let access = accessToken
+    for (let turn = 0; rotating && turn < REFRESHES_A_MINUTE; turn += 1) {
       const refreshed = await refresh(server, token)
       answers.push(refreshed, await server.get('/me', access), await server.get('/me', first))
-      answers.push(await server.post('/token/introspect', { token: first }, access))
+      answers.push(await server.post('/token/introspect', { token: first }, first))
       token = refreshed.body.refresh_token ?? token
       access = refreshed.body.access_token ?? access
       signers.add(headerOf(access).kid)

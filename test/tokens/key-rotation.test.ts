@@ -6,9 +6,9 @@ import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
 import { openSigningKeys } from '../../src/tokens/signing-keys.ts'
-import { newDatabase } from '../helpers/database.ts'
-import { type Enrolled, enrol, type Service, startService, testClock } from '../helpers/service.ts'
-import { headerOf, isAlive, refresh, signedInBy, signIn } from '../helpers/sessions.ts'
+import { headerOf, isAlive, refresh, signedInBy, signIn } from '../helpers/people/sessions.ts'
+import { newDatabase } from '../helpers/service/database.ts'
+import { type Enrolled, enrol, type Service, startService, testClock } from '../helpers/service/service.ts'
 
 const DAY = 24 * 3600
 const JWKS = '/.well-known/jwks.json'

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { enrol, type Service, startService } from '../helpers/service.ts'
-import { deleteAccount, disableAccount, isAlive } from '../helpers/sessions.ts'
+import { revokeSigningKey } from '../../src/tokens/revoke-key.ts'
+import { deleteAccount, disableAccount, isAlive } from '../helpers/people/sessions.ts'
+import { enrol, type Service, startService } from '../helpers/service/service.ts'
 
 /**
  * The signature of an access token is checked once and then remembered. A token that was good a moment ago must be
@@ -13,11 +14,16 @@ const ENDS: Record<string, (service: Service, id: string, token: string) => Prom
   'its session was ended': (service, _id, token) => service.post('/logout', undefined, token),
   'its account was disabled': (service, id) => disableAccount(service, id),
   'its account was deleted': deleteAccount,
+  'its key was revoked': async ({ deps }) => {
+    const { alg, kid } = deps.signingKeys.current()
+    await revokeSigningKey({ ...deps, alg }, kid)
+    await deps.signingKeys.maintain()
+  },
   'its key is gone': async ({ db, deps, clock }) => {
     await db.updateTable('sessions').set({ idle_expires_at: Number.MAX_SAFE_INTEGER }).execute()
     await db.deleteFrom('signing_keys').execute()
     clock.advance(2)
-    // As every process does once a minute: it makes a new key, since there is none.
+    // As every process does every few seconds: it makes a new key, since there is none.
     await deps.signingKeys.maintain()
   },
 }

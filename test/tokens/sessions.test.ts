@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { outcomeOf, tally, withoutRequestId } from '../helpers/burst.ts'
-import { enrol, startService } from '../helpers/service.ts'
-import { claimsOf, isAlive, refresh, signIn } from '../helpers/sessions.ts'
+import { claimsOf, isAlive, refresh, signIn } from '../helpers/people/sessions.ts'
+import { outcomeOf, tally, withoutRequestId } from '../helpers/requests/burst.ts'
+import { enrol, startService } from '../helpers/service/service.ts'
 
 const DAY = 24 * 3600
 
@@ -31,6 +31,7 @@ t.test('the list tells where the account is signed in, the session used last fir
         ip: '203.0.113.9',
         user_agent: 'phone on the road',
         amr: ['pwd', 'otp', 'mfa'],
+        refresh_repeated_at: null,
         current: false,
       },
       {
@@ -40,6 +41,7 @@ t.test('the list tells where the account is signed in, the session used last fir
         ip: '127.0.0.1',
         user_agent: `laptop ${'x'.repeat(249)}`,
         amr: ['pwd', 'otp', 'mfa'],
+        refresh_repeated_at: null,
         current: true,
       },
       {
@@ -49,9 +51,11 @@ t.test('the list tells where the account is signed in, the session used last fir
         ip: '127.0.0.1',
         user_agent: 'lightMyRequest',
         amr: ['pwd', 'otp', 'mfa'],
+        refresh_repeated_at: null,
         current: false,
       },
     ],
+    next: null,
   })
 })
 

@@ -1,12 +1,12 @@
 import { pbkdf2Phc } from '../stored-hash/pbkdf2.ts'
 import { scryptPhc } from '../stored-hash/scrypt.ts'
-import type { ReadSpelling } from './index.ts'
+import type { ReadSpelling } from './spelling.ts'
 
 const PBKDF2 = /^pbkdf2_(sha1|sha256)\$(\d{1,8})\$([^$]+)\$([A-Za-z0-9+/]+={0,2})$/
 const SCRYPT = /^scrypt\$(\d{1,10})\$([^$]+)\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9+/]+={0,2})$/
 const ARGON2 = /^argon2(\$argon2(?:id|i|d)\$.+)$/
 const BCRYPT = /^bcrypt\$(\$2[aby]\$.+)$/
-/** Its own way to hash first what bcrypt would cut off; no other spelling says it. */
+/** Django hashes the password first, because bcrypt cuts off long ones. No other spelling has this form. */
 const BCRYPT_SHA256 = /^bcrypt_sha256\$\$2[aby]\$.+$/
 
 /** `django.contrib.auth.hashers`: the salt is text, the digest base64. */

@@ -1,10 +1,10 @@
 import { pbkdf2Phc } from '../stored-hash/pbkdf2.ts'
-import type { ReadSpelling } from './index.ts'
+import type { ReadSpelling } from './spelling.ts'
 
-/** Of SHA-1 when it does not say. Its base64 has a dot for the plus. */
+/** SHA-1 when it names no hash. Its base64 has a dot in place of the plus. */
 const PBKDF2 = /^\$pbkdf2(?:-(sha256|sha512))?\$(\d{1,8})\$([A-Za-z0-9./]*)\$([A-Za-z0-9./]+)$/
 
-/** `passlib.hash`, where it differs from PHC strings. */
+/** The forms of `passlib.hash` that differ from PHC strings. */
 export const fromPasslib: ReadSpelling = (text) => {
   const [, hash = 'sha1', iterations, salt = '', digest = ''] = PBKDF2.exec(text) ?? []
   return iterations ? pbkdf2Phc(hash, iterations, bytes(salt), bytes(digest)) : null

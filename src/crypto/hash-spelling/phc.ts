@@ -1,10 +1,11 @@
-import type { ReadSpelling } from './index.ts'
+import type { ReadSpelling } from './spelling.ts'
 
-/** argon2 without `v=` is of version 16. */
+/** argon2 without `v=` has version 16. */
 const ARGON2_16 = /^(\$argon2(?:id|i|d))(\$m=\d.*)$/
 
 /**
- * PHC strings and those of bcrypt are stored as they are. PBKDF2 may say how long its digest is, which one sees.
+ * PHC strings and bcrypt hashes are stored as they are. PBKDF2 may give the length of its digest, which the digest
+ * shows anyway.
  */
 export const fromPhc: ReadSpelling = (text) => {
   const [, kind, rest] = ARGON2_16.exec(text) ?? []

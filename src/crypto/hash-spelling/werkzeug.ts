@@ -1,6 +1,6 @@
 import { pbkdf2Phc } from '../stored-hash/pbkdf2.ts'
 import { scryptPhc } from '../stored-hash/scrypt.ts'
-import type { ReadSpelling } from './index.ts'
+import type { ReadSpelling } from './spelling.ts'
 
 const SCRYPT = /^scrypt:(\d{1,10}):(\d{1,3}):(\d{1,3})\$([^$]+)\$([0-9a-f]+)$/i
 const PBKDF2 = /^pbkdf2:(sha1|sha256|sha512):(\d{1,8})\$([^$]+)\$([0-9a-f]+)$/i

@@ -5,13 +5,13 @@ import { type StoredHash, UnreadableHashError } from './stored-hash.ts'
 /** About two seconds of work. */
 const MAX_COST = 15
 
-/** What bcrypt looks at; the programs that made these hashes cut off the rest. */
+/** bcrypt uses this many bytes. The programs that made these hashes cut off the rest. */
 const MAX_PASSWORD_BYTES = 72
 
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/
-/** Django: bcrypt of the SHA-256 in hexadecimal. Flask-Bcrypt does the same to long passwords, if told to. */
+/** Django: bcrypt of the SHA-256 in hexadecimal. Flask-Bcrypt can be set to do the same with long passwords. */
 const DJANGO_SHA256 = /^bcrypt_sha256\$(\$2[aby]\$\d\d\$[./A-Za-z0-9]{53})$/
-/** passlib: bcrypt of the SHA-256 in base64, since version 2 keyed with the salt. */
+/** passlib: bcrypt of the SHA-256 in base64, from version 2 on keyed with the salt. */
 const PASSLIB_SHA256 =
   /^\$bcrypt-sha256\$(?:v=(2),t=)?(2[ab]),(?:r=)?(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/
 

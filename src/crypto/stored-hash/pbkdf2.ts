@@ -2,7 +2,7 @@ import { pbkdf2, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { checkLengths, phcBase64, type StoredHash, UnreadableHashError } from './stored-hash.ts'
 
-/** A second or two; Django 6 makes 1 200 000. */
+/** A second or two. Django 6 uses 1 200 000. */
 const MAX_ITERATIONS = 5_000_000
 
 const PHC = /^\$(pbkdf2-(sha1|sha256|sha512))\$i=(\d{1,8})\$([A-Za-z0-9+/]*)\$([A-Za-z0-9+/]+)$/

@@ -11,9 +11,9 @@ export interface ScryptCost {
 }
 
 const MAX_MEMORY_BYTES = 256 * 2 ** 20
-/** N times r times p: a second or two. */
+/** The most N times r times p: a second or two. */
 const MAX_WORK = 2 ** 22
-/** What OpenSSL wants beside the 128 × N × r bytes of the algorithm. */
+/** The memory that OpenSSL needs in addition to the 128 × N × r bytes of the algorithm. */
 const SLACK_BYTES = 8 * 2 ** 20
 
 const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]*)\$([A-Za-z0-9+/]+)$/

@@ -1,21 +1,21 @@
 import type { Argon2Cost, Argon2Engine } from '../argon2-engine.ts'
 
-/** A stored hash is of no kind that we know, or asks for more work than anyone should do. */
+/** A stored hash is of an unknown kind, or would cost too much work. */
 export class UnreadableHashError extends Error {
   override readonly name = 'UnreadableHashError'
 }
 
-/** The hash of somebody's password, read and bounded. */
+/** A password hash that was read and whose cost is bounded. */
 export interface StoredHash {
-  /** What computed it, e.g. `argon2id`, `bcrypt`, `pbkdf2-sha256`. */
+  /** The algorithm, e.g. `argon2id`, `bcrypt`, `pbkdf2-sha256`. */
   readonly scheme: string
-  /** The cost of argon2id in its present version; no other scheme is made here. */
+  /** The cost of argon2id in its present version, the only kind that this service makes. */
   readonly argon2id?: Argon2Cost
   /** @param password as it was typed. */
   verify(password: string, argon2: Argon2Engine): Promise<boolean>
 }
 
-/** Shorter digests could be hit by chance, and an empty one by everything. */
+/** A shorter digest could match by chance, and an empty one would match everything. */
 const MIN_DIGEST_BYTES = 16
 const MAX_DIGEST_BYTES = 128
 const MAX_SALT_BYTES = 128

@@ -1,5 +1,5 @@
 import type { Letter } from '../letter.ts'
-import { type Circumstances, factsOf } from './circumstances.ts'
+import { type Circumstances, factsOf, greet } from './circumstances.ts'
 
 const IF_IT_WAS_NOT_YOU =
   'If it was not you, somebody else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
@@ -7,11 +7,11 @@ const IF_IT_WAS_NOT_YOU =
 interface Notice {
   subject: string
   sentence: string
-  /** What to do, where it is something else. */
+  /** What to do, if not the usual. */
   closing?: string
 }
 
-/** What an owner is told of, after it has happened. */
+/** The events that the owner is told about afterwards. */
 const NOTICES = {
   factor_enrolled: {
     subject: 'a second factor was set up',
@@ -25,6 +25,14 @@ const NOTICES = {
   factor_removed: {
     subject: 'your second factor was removed',
     sentence: 'Your account is protected by its password alone now.',
+  },
+  email_codes_switched_on: {
+    subject: 'codes by mail were switched on',
+    sentence: 'A code that is mailed to this address counts as a second factor of your account from now on.',
+  },
+  email_codes_switched_off: {
+    subject: 'codes by mail were switched off',
+    sentence: 'Mailed codes do not sign in to your account any more. Your other second factor does.',
   },
   recovery_codes_renewed: {
     subject: 'new recovery codes',
@@ -99,7 +107,7 @@ export function notice(name: NoticeName, about: Circumstances): Letter {
   const { subject, sentence, closing = IF_IT_WAS_NOT_YOU }: Notice = NOTICES[name]
   return {
     subject,
-    paragraphs: [`Hello ${about.username},`, sentence],
+    paragraphs: [greet(about.username), sentence],
     facts: factsOf(about),
     closing,
   }

@@ -1,0 +1,13 @@
+/** An account of another program, with the credentials of its owner. Times are epoch milliseconds. */
+export interface ImportedAccount {
+  id: string
+  username: string
+  email: string | null
+  emailVerifiedAt: number | null
+  /** In a spelling that is stored here. The first login replaces it by a new hash. */
+  passwordHash: string
+  /** Secrets of factors that are already in use, by method. */
+  secrets: Readonly<Record<string, Buffer>>
+  createdAt: number
+  disabledAt: number | null
+}

@@ -1,0 +1,86 @@
+import { type Selectable, sql } from 'kysely'
+import type { Db } from '../platform/database.ts'
+import type { AccountsTable } from './tables.ts'
+
+/** An account as an operator sees it. Times are epoch milliseconds. */
+export type ListedAccount = Selectable<
+  Pick<
+    AccountsTable,
+    'id' | 'username' | 'email' | 'email_verified_at' | 'password_hash' | 'disabled_at' | 'created_at'
+  >
+>
+
+const COLUMNS = [
+  'id',
+  'username',
+  'email',
+  'email_verified_at',
+  'password_hash',
+  'disabled_at',
+  'created_at',
+] as const
+
+/**
+ * Accounts in the order of their names.
+ *
+ * @param after the name, in lower case, after which the list continues.
+ */
+export async function listAccounts(
+  db: Db,
+  {
+    after = '',
+    search,
+    disabled = false,
+    limit,
+  }: { after?: string; search?: string; disabled?: boolean; limit: number },
+): Promise<ListedAccount[]> {
+  let accounts = db.selectFrom('accounts').select(COLUMNS).where('username_key', '>', after)
+  if (disabled) accounts = accounts.where('disabled_at', 'is not', null)
+  if (search) {
+    const part = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+    accounts = accounts.where((eb) =>
+      eb.or([
+        sql<boolean>`username_key like ${part} escape '\\'`,
+        sql<boolean>`lower(email) like ${part} escape '\\'`,
+      ]),
+    )
+  }
+  return accounts.orderBy('username_key').limit(limit).execute()
+}
+
+/**
+ * Accounts in the order of their ids, oldest first.
+ *
+ * @param after the id after which the list continues.
+ */
+export async function listAccountsById(db: Db, after: string, limit: number): Promise<ListedAccount[]> {
+  return db
+    .selectFrom('accounts')
+    .select(COLUMNS)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+export async function countAccounts(db: Db): Promise<number> {
+  const { accounts } = await db
+    .selectFrom('accounts')
+    .select((eb) => eb.fn.countAll().as('accounts'))
+    .executeTakeFirstOrThrow()
+  return Number(accounts)
+}
+
+/** The current usernames of these accounts, by id. Accounts that are gone are left out. */
+export async function usernamesOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>()
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const some = ids.slice(from, from + IDS_AT_ONCE)
+    const rows = await db.selectFrom('accounts').select(['id', 'username']).where('id', 'in', some).execute()
+    for (const { id, username } of rows) names.set(id, username)
+  }
+  return names
+}
+
+/** Few enough for the parameters of one statement. */
+const IDS_AT_ONCE = 500

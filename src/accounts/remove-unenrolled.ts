@@ -1,0 +1,84 @@
+import type { Attempts } from '../attempts/attempts.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import { BATCH_SIZE, inBatches } from '../platform/batches.ts'
+import { type Clock, DAY_MS } from '../platform/clock.ts'
+import { type Db, inTransaction, type Trx } from '../platform/database.ts'
+
+interface RemoveRoom {
+  attempts: Attempts
+  clock: Clock
+  db: Db
+  trail: AuditTrail
+}
+
+/**
+ * Removes the accounts that strangers have made and never used: they have had no session and no proven address, and keep
+ * a name from others. Accounts that an operator has made, imported, reset or closed stay.
+ *
+ * @param days after which they are removed; 0 for never.
+ * @returns how many were removed.
+ */
+export async function removeUnenrolled(
+  { attempts, clock, db, trail }: RemoveRoom,
+  days: number,
+  options: { signal?: AbortSignal; pauseMs?: number } = {},
+): Promise<number> {
+  if (days === 0) return 0
+  const caller = { by: 'service', ip: '', userAgent: '', requestId: crypto.randomUUID() } as const
+  return inBatches(
+    () =>
+      inTransaction(db, async (trx) => {
+        const gone = await deleteUnenrolled(trx, clock.now() - days * DAY_MS)
+        await attempts.forget(
+          trx,
+          gone.map(({ id }) => id),
+        )
+        await trail.recordAll(trx, 'account_expired', gone, caller)
+        return gone.length
+      }),
+    options,
+  )
+}
+
+/** Checks each row again as it is deleted: its owner may sign in at this moment. */
+async function deleteUnenrolled(trx: Trx, before: number): Promise<{ id: string }[]> {
+  const some = trx
+    .selectFrom('accounts')
+    .select('id')
+    .where('unenrolled_since', '<=', before)
+    .limit(BATCH_SIZE)
+  return trx
+    .deleteFrom('accounts')
+    .where('id', 'in', some)
+    .where('unenrolled_since', '<=', before)
+    .returning('id')
+    .execute()
+}
+
+/** An account that will be removed. */
+export interface Unenrolled {
+  username: string
+  /** Epoch milliseconds. */
+  removedAt: number
+}
+
+/** The accounts that are removed next, the first one first, and how many there are until then. */
+export async function listUnenrolled(
+  db: Db,
+  { days, until, limit }: { days: number; until: number; limit: number },
+): Promise<{ count: number; next: Unenrolled[] }> {
+  const unenrolled = db.selectFrom('accounts').where('unenrolled_since', '<=', until - days * DAY_MS)
+  const { count } = await unenrolled.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow()
+  const next = await unenrolled
+    .select(['username', 'unenrolled_since'])
+    .orderBy('unenrolled_since')
+    .limit(limit)
+    .execute()
+  return {
+    count: Number(count),
+    next: next.map(({ username, unenrolled_since: since }) => ({
+      username,
+      removedAt: (since ?? 0) + days * DAY_MS,
+    })),
+  }
+}

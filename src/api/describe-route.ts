@@ -1,0 +1,31 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+import type { ProblemCode } from '../errors.ts'
+
+/** For all methods that can have a body, also on routes that accept none. */
+const WITH_BODY: ProblemCode[] = [
+  'validation_failed',
+  'malformed_json',
+  'payload_too_large',
+  'unsupported_media_type',
+]
+const BODILESS = ['GET', 'HEAD']
+const ALWAYS: ProblemCode[] = ['rate_limited', 'internal_error', 'unavailable']
+
+/**
+ * The schema of a route in the OpenAPI document: with the security schemes it accepts and the codes of every problem
+ * it can answer with. Only the document needs those.
+ */
+export function describeRoute(schema: FastifySchema, route: RouteOptions): FastifySchema {
+  const guard = route.config?.guard
+  if (!guard || !schema?.operationId) return schema
+  return {
+    ...schema,
+    security: guard.security,
+    'x-problems': [
+      ...(BODILESS.includes(String(route.method)) ? [] : WITH_BODY),
+      ...guard.problems,
+      ...(route.config?.problems ?? []),
+      ...ALWAYS,
+    ],
+  }
+}

@@ -1,0 +1,177 @@
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { accountSchemas } from '../accounts/schemas.ts'
+import { auditSchemas } from '../audit/schemas.ts'
+import { factors } from '../factors/registry.ts'
+import { ConfirmedSchema, SignInSchema } from '../factors/schemas.ts'
+import { ProblemSchema } from '../http/schemas.ts'
+import { signInSchemas } from '../sign-in/schemas.ts'
+import { tokenSchemas } from '../tokens/schemas.ts'
+import { describeRoute } from './describe-route.ts'
+import { addProblemResponses, type ProblemDocument } from './problem-responses.ts'
+
+const DESCRIPTION = `Accounts with a real second factor.
+
+1. **POST /register** or **POST /login** returns an *mfa token*.
+2. The first time, **POST /2fa/setup** with that token returns a QR code for an authenticator app.
+3. **POST /2fa/verify** exchanges the mfa token and a code for an *access token*, a JWT that any service can verify
+   with the keys at \`/.well-known/jwks.json\`.
+
+To try it here, click *Authorize* and enter each token under its name. To see the QR code, choose \`image/png\` as
+the media type of the */2fa/setup* response.`
+
+/**
+ * Swagger UI comes from this process only. Its scripts and style sheets are files of this origin, it shows images
+ * that it made itself (\`data:\` and \`blob:\`), and it connects to no other origin.
+ */
+const DOCS_CSP = {
+  'default-src': "'none'",
+  'base-uri': "'none'",
+  'connect-src': "'self'",
+  'font-src': "'self'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+  'img-src': "'self' data: blob:",
+  'script-src': "'self'",
+  'style-src': "'self'",
+}
+
+/**
+ * The OpenAPI document, made from the schemas of the routes that are registered after this.
+ *
+ * @param basePath the path that clients see before that of each route; empty for none.
+ */
+export const openapi = fp(
+  async function openapi(app: FastifyInstance, { basePath, docs }: { basePath: string; docs: boolean }) {
+    // Here and not by the rooms themselves: they refer to each other's, and a scope inherits only what was there before it.
+    for (const schema of [
+      ProblemSchema,
+      ...accountSchemas,
+      ...auditSchemas,
+      ...signInSchemas,
+      ...tokenSchemas,
+      SignInSchema,
+      ConfirmedSchema,
+      ...factors.flatMap(({ schemas = [] }) => schemas),
+    ])
+      app.addSchema(schema)
+
+    await app.register(fastifySwagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: {
+          title: 'Keyturn',
+          version: '1',
+          description: DESCRIPTION,
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: basePath || '/', description: 'This service' }],
+        tags: [
+          { name: 'Account', description: 'Create, read and change an account' },
+          { name: 'Sign in', description: 'Sign in with a password' },
+          { name: 'Second factor', description: 'Set up an authenticator app and verify its codes' },
+          { name: 'Sessions', description: 'List and end sessions' },
+          { name: 'Tokens', description: 'Refresh tokens, and verify them in other services' },
+          { name: 'Service', description: 'Health checks and links' },
+        ],
+        components: {
+          securitySchemes: {
+            mfaToken: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description: 'The `mfa_token` from `/register` or `/login`',
+            },
+            accessToken: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description: 'The `access_token` from `/2fa/verify`',
+            },
+            accountToken: {
+              type: 'http',
+              scheme: 'bearer',
+              bearerFormat: 'JWT',
+              description:
+                'The `account_token` from `/2fa/verify` or `/2fa/step-up`: good for one change of the account, within 300 s',
+            },
+          },
+        },
+      },
+      hideUntagged: true,
+      transform: ({ schema, url, route }) => ({ schema: describeRoute(schema, route), url }),
+      transformObject: (made) => ('openapiObject' in made ? finished(made.openapiObject) : {}),
+      refResolver: {
+        buildLocalReference: (json, _baseUri, _fragment, index) => String(json.$id ?? `def-${index}`),
+      },
+    })
+
+    if (docs)
+      await app.register(fastifySwaggerUi, {
+        routePrefix: '/docs',
+        indexPrefix: basePath,
+        staticCSP: DOCS_CSP,
+        // The page finds its document relative to its own URL, including the query. Without this, a link with a query
+        // would show an error.
+        uiHooks: {
+          onRequest: async ({ url }, reply) => {
+            const [path = '', query] = url.split('?', 2)
+            if (path.endsWith('/static/index.html')) return reply.redirect(`${basePath}/docs/`)
+            if (query !== undefined) return reply.redirect(`${basePath}${path}`, 303)
+          },
+        },
+        theme: { title: 'Keyturn API' },
+        uiConfig: {
+          // Hides the bar at the top, which opens documents of other services.
+          layout: 'BaseLayout',
+          tryItOutEnabled: true,
+          displayRequestDuration: true,
+          defaultModelsExpandDepth: 0,
+        },
+      })
+  },
+  { name: 'openapi' },
+)
+
+/** The document as it is served. It shares no object with the schemas that the service works with. */
+function finished<T extends object>(document: T): T {
+  addProblemResponses(document as T & ProblemDocument)
+  letBodiesBeLeftOut(document as T & BodyDocument)
+  return withTypedEnums(document) as T
+}
+
+interface BodyDocument {
+  paths: Record<
+    string,
+    Record<string, { requestBody?: { required?: boolean; content: Record<string, BodySchema> } }>
+  >
+}
+
+interface BodySchema {
+  schema?: { properties?: object; required?: readonly string[] }
+}
+
+/** A body none of whose members is required need not be sent. The library calls every body required. */
+function letBodiesBeLeftOut({ paths }: BodyDocument): void {
+  for (const { requestBody } of Object.values(paths).flatMap((path) => Object.values(path))) {
+    const schemas = Object.values(requestBody?.content ?? {}).map(({ schema }) => schema)
+    if (requestBody && schemas.every((schema) => schema?.properties && !schema.required?.length))
+      requestBody.required = false
+  }
+}
+
+/**
+ * A copy in which each enumeration has the type string, as generators of clients need it. TypeBox leaves the type
+ * out, and so do the schemas of the service: with it, one wrong value would be reported as two faults.
+ */
+function withTypedEnums(part: unknown, name = ''): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  if (name === 'example' || name === 'examples') return structuredClone(part)
+  if (Array.isArray(part)) return part.map((item) => withTypedEnums(item))
+  const copy = Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [key, withTypedEnums(value, key)]),
+  )
+  return Array.isArray(copy.enum) && copy.type === undefined ? { type: 'string', ...copy } : copy
+}

@@ -1,0 +1,117 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import type { Readiness } from '../http/readiness.ts'
+import { CLOSED } from '../http/schemas.ts'
+import { VERSION } from '../version.ts'
+
+const tags = ['Service']
+
+/** Routes for operators, probes and tools. */
+export const serviceRoutes: FastifyPluginAsyncTypebox<{
+  basePath: string
+  name: string
+  docs: boolean
+  readiness: Pick<Readiness, 'check'>
+}> = async (app, { basePath, name, docs, readiness }) => {
+  app.get(
+    '/',
+    {
+      schema: {
+        operationId: 'getService',
+        tags,
+        summary: 'Get the name, the version and the links of the service',
+        response: { 200: Root },
+      },
+    },
+    async () => ({
+      name,
+      version: VERSION,
+      links: {
+        ...(docs && { docs: `${basePath}/docs` }),
+        openapi: `${basePath}/openapi.json`,
+        jwks: `${basePath}/.well-known/jwks.json`,
+        ready: `${basePath}/readyz`,
+      },
+    }),
+  )
+
+  app.get(
+    '/livez',
+    {
+      schema: {
+        operationId: 'getLiveness',
+        tags,
+        summary: 'Check that the process is alive',
+        response: { 200: Status },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  )
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        operationId: 'getReadiness',
+        tags,
+        summary: 'Check that the service is ready for requests',
+        response: { 200: Ready },
+      },
+    },
+    async () => {
+      const { checks, warnings } = await readiness.check()
+      return { status: 'ok' as const, checks, ...(warnings.length > 0 && { warnings }) }
+    },
+  )
+
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger(), null, 2)),
+  )
+
+  app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })),
+  )
+}
+
+const Root = Type.Object(
+  {
+    name: Type.String({ examples: ['Keyturn'] }),
+    version: Type.String({ description: 'The version of the service', examples: ['0.2.0'] }),
+    links: Type.Object(
+      {
+        docs: Type.Optional(Type.String({ description: 'Swagger UI' })),
+        openapi: Type.String(),
+        jwks: Type.String(),
+        ready: Type.String(),
+      },
+      CLOSED,
+    ),
+  },
+  { ...CLOSED, description: 'Name, version and links of the service' },
+)
+
+const Status = Type.Object({ status: Type.Literal('ok') }, { ...CLOSED, description: 'Alive' })
+
+const Ready = Type.Object(
+  {
+    status: Type.Literal('ok'),
+    checks: Type.Object(
+      {
+        database: Type.Literal('ok'),
+        redis: Type.Optional(
+          Type.Union([Type.Literal('ok'), Type.Literal('unavailable')], {
+            description:
+              'Only if `REDIS_URL` is set. While Redis is unavailable, each process enforces its share of the limits',
+          }),
+        ),
+      },
+      CLOSED,
+    ),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Problems for an operator to look at, although the service works',
+      }),
+    ),
+  },
+  { ...CLOSED, description: 'Ready to serve' },
+)

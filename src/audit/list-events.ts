@@ -1,0 +1,67 @@
+import type { Selectable } from 'kysely'
+import type { Db } from '../platform/database.ts'
+import { earliestId } from '../platform/ids.ts'
+import type { Actor, EventName } from './events.ts'
+import type { AuditEventsTable } from './tables.ts'
+
+export interface EventFilter {
+  accountId?: string
+  event?: EventName
+  actor?: Actor
+  /** Epoch milliseconds. */
+  since?: number
+  limit: number
+}
+
+export type AuditEventRow = Selectable<AuditEventsTable>
+
+/** The latest events, the oldest of them first. */
+export async function listEvents(
+  db: Db,
+  { accountId, event, actor, since, limit }: EventFilter,
+): Promise<AuditEventRow[]> {
+  let events = db.selectFrom('audit_events').selectAll()
+  if (accountId) events = events.where('account_id', '=', accountId)
+  if (event) events = events.where('event', '=', event)
+  if (actor) events = events.where('actor', '=', actor)
+  if (since !== undefined) events = events.where('at', '>=', since)
+  return (await events.orderBy('id', 'desc').limit(limit).execute()).reverse()
+}
+
+/**
+ * The addresses that wrong passwords of an account came from.
+ *
+ * @param since epoch milliseconds.
+ */
+export async function listTriedFrom(db: Db, accountId: string, since = 0): Promise<string[]> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('ip')
+    .distinct()
+    .where('account_id', '=', accountId)
+    .where('event', '=', 'password_refused')
+    // By the id, which has an index and sorts by time.
+    .where('id', '>=', earliestId(since))
+    .execute()
+  return rows.map(({ ip }) => ip)
+}
+
+/** Every network address in the events of an account. */
+export async function listAddressesOf(db: Db, accountId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('ip')
+    .distinct()
+    .where('account_id', '=', accountId)
+    .execute()
+  return rows.map(({ ip }) => ip)
+}
+
+/** The time of the latest event, in epoch milliseconds; 0 when there is none. */
+export async function latestEventAt(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('audit_events')
+    .select((eb) => eb.fn.max('at').as('at'))
+    .executeTakeFirst()
+  return Number(row?.at ?? 0)
+}

@@ -1,0 +1,92 @@
+import type { Db, Trx } from '../platform/database.ts'
+import { type Params, prepared } from '../platform/prepared.ts'
+import type { Challenge } from './challenge.ts'
+
+const newChallenge = prepared((db, param: Params<Challenge>) =>
+  db.insertInto('challenges').values({
+    id: param('id'),
+    account_id: param('accountId'),
+    created_at: param('createdAt'),
+    expires_at: param('expiresAt'),
+    wrong_codes: 0,
+    consumed_at: null,
+  }),
+)
+
+export async function insertChallenge(trx: Trx, challenge: Challenge): Promise<void> {
+  await newChallenge.run(trx, challenge)
+}
+
+interface Answerable {
+  id: string
+  now: number
+  maxAttempts: number
+}
+
+const liveChallenge = prepared((db, param: Params<Answerable>) =>
+  db
+    .selectFrom('challenges')
+    .selectAll()
+    .where('id', '=', param('id'))
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', param('now'))
+    .where('wrong_codes', '<', param('maxAttempts')),
+)
+
+export async function findLiveChallenge(
+  db: Db,
+  id: string,
+  now: number,
+  maxAttempts: number,
+): Promise<Challenge | undefined> {
+  const row = await liveChallenge.first(db, { id, now, maxAttempts })
+  return (
+    row && { id: row.id, accountId: row.account_id, createdAt: row.created_at, expiresAt: row.expires_at }
+  )
+}
+
+const countedAnswer = prepared((db, param: Params<Answerable>) =>
+  db
+    .updateTable('challenges')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('id', '=', param('id'))
+    .where('consumed_at', 'is', null)
+    .where('expires_at', '>', param('now'))
+    .where('wrong_codes', '<', param('maxAttempts'))
+    .returning('wrong_codes'),
+)
+
+/** @returns the count including this attempt; `undefined` when the challenge cannot be answered any more. */
+export async function countAttempt(
+  trx: Trx,
+  id: string,
+  now: number,
+  maxAttempts: number,
+): Promise<number | undefined> {
+  return (await countedAnswer.first(trx, { id, now, maxAttempts }))?.wrong_codes
+}
+
+export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('challenges')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '-', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+const consumed = prepared((db, param: Params<{ id: string; now: number }>) =>
+  db
+    .updateTable('challenges')
+    .set({ consumed_at: param('now') })
+    .where('id', '=', param('id'))
+    .where('consumed_at', 'is', null),
+)
+
+/** @returns whether this call consumed it. */
+export async function consumeChallenge(trx: Trx, id: string, now: number): Promise<boolean> {
+  return consumed.wroteOne(trx, { id, now })
+}
+
+export async function deleteChallenges(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Command, Option } from 'commander'
+import { usernamesOf } from '../../accounts/list-accounts.ts'
+import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
+import { type AuditEventRow, type EventFilter, listEvents } from '../../audit/list-events.ts'
+import { rfc3339, systemClock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/database.ts'
+import { findAccount } from '../find-account.ts'
+import { withExistingService } from '../surroundings.ts'
+import { printable } from '../terminal/answer.ts'
+import { pointInTime, wholeNumber } from '../terminal/arguments.ts'
+
+const FOLLOW_EVERY_MS = 1_000
+/** Events are dated before they are committed, so that an earlier event of another process may appear later. */
+const OVERLAP_MS = 15_000
+const FOLLOWED_AT_ONCE = 10_000
+
+const EXAMPLES = `
+With --json each event is a line of its own.
+
+Examples:
+  keyturn audit --user ada
+  keyturn audit --event code_rejected --since 2h --limit 1000
+  keyturn audit --actor operator --since 2026-11-01
+  keyturn audit --follow --json | jq -c 'select(.outcome == "failure")'`
+
+interface Options {
+  user?: string
+  event?: EventName
+  actor?: Actor
+  since?: number
+  limit: number
+  follow?: true
+}
+
+export function registerAudit(program: Command): void {
+  program
+    .command('audit')
+    .description('show the audit trail, the latest events last')
+    .option('--user <user>', 'what happened to one account: username or id')
+    .addOption(new Option('--event <name>', 'events of this kind').choices(Object.keys(EVENTS)))
+    .addOption(
+      new Option('--actor <actor>', 'of clients, of operators, or of the service itself').choices(ACTORS),
+    )
+    .option('--since <time>', 'from then on: 30m, 2h, 7d or a time', pointInTime(systemClock.now))
+    .option('--limit <number>', 'how many at most', wholeNumber(1, 100_000), 100)
+    .option('--follow', 'go on with what happens from now on')
+    .addHelpText('after', EXAMPLES)
+    .action(async ({ user, follow, ...options }: Options, command: Command) => {
+      const print = command.optsWithGlobals().json ? printJson : printText
+      await withExistingService(async ({ db, accounts }) => {
+        const accountId = user === undefined ? undefined : (await findAccount(accounts, user)).id
+        const filter = { ...options, ...(accountId && { accountId }) }
+        const before = follow ? await listLately(db, filter) : []
+        const shown = await listNamed(db, filter)
+        for (const event of shown) print(event)
+        if (follow) await followEvents(db, filter, [...before, ...shown], print)
+      })
+    })
+}
+
+/** An event, and the present username of its account; `null` when the account is gone. */
+type ListedEvent = AuditEventRow & { username: string | null }
+
+async function listNamed(db: Db, filter: EventFilter): Promise<ListedEvent[]> {
+  const events = await listEvents(db, filter)
+  const ids = new Set(events.flatMap(({ account_id }) => account_id ?? []))
+  const names = await usernamesOf(db, [...ids])
+  return events.map((event) => ({ ...event, username: names.get(event.account_id ?? '') ?? null }))
+}
+
+/** The latest events, as far back as an earlier one may still appear. */
+function listLately(db: Db, filter: EventFilter): Promise<ListedEvent[]> {
+  return listNamed(db, { ...filter, since: systemClock.now() - OVERLAP_MS, limit: FOLLOWED_AT_ONCE })
+}
+
+/** @param before the events that were printed already, or must not be. */
+async function followEvents(
+  db: Db,
+  filter: EventFilter,
+  before: readonly ListedEvent[],
+  print: (event: ListedEvent) => void,
+): Promise<void> {
+  const ending = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort())
+  let seen = new Set(before.map(({ id }) => id))
+  while (!ending.signal.aborted) {
+    await sleep(FOLLOW_EVERY_MS, undefined, { signal: ending.signal }).catch(() => {})
+    const events = await listLately(db, filter)
+    for (const event of events) if (!seen.has(event.id)) print(event)
+    seen = new Set([...events, ...before].map(({ id }) => id))
+  }
+}
+
+function printJson({ at, ...event }: ListedEvent): void {
+  console.log(JSON.stringify({ at: rfc3339(at), ...event }))
+}
+
+function printText({ at, event, outcome, account_id, username, method, ip, user_agent }: ListedEvent): void {
+  const whose = username ?? account_id ?? '-'
+  console.log(printable([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  ')))
+}

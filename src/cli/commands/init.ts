@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { MIN_ROOT_KEY_BYTES } from '../../crypto/key-ring.ts'
+import { answer } from '../terminal/answer.ts'
+import { CommandFailed } from '../terminal/failures.ts'
+import { writePrivateFile } from '../terminal/private-file.ts'
+
+const FILE = '.env'
+
+/** Of the database that is used where nothing is set; its key is made by a start without `SECRET_KEY`. */
+const KEY_OF_DEFAULT_DATABASE = 'data/keyturn.key'
+
+const ABOUT = `
+The file has every setting with its meaning, all but the key commented out, and its owner alone can read it. A file that is
+there already stays as it is.
+
+Example:
+  keyturn init && keyturn serve`
+
+export function registerInit(program: Command): void {
+  program
+    .command('init')
+    .description(`write a file ${FILE} with a new SECRET_KEY into this folder`)
+    .addHelpText('after', ABOUT)
+    .action(async (_options, command) => {
+      if (existsSync(KEY_OF_DEFAULT_DATABASE))
+        throw new CommandFailed(
+          `A service has run here without ${FILE}: ${KEY_OF_DEFAULT_DATABASE} has its key, and a new one would not open its database.`,
+        )
+      await writePrivateFile(FILE, (write) => write(environmentFile()))
+      answer(command, {
+        json: { file: FILE },
+        text: `${FILE} is written, with a new SECRET_KEY. Keep a copy of that key, apart from backups of the database.`,
+      })
+    })
+}
+
+/** All settings as `.env.example` explains them, without its first words about itself, and with a key. */
+function environmentFile(): string {
+  const example = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8')
+  const [, ...settings] = example.split('\n\n')
+  const key = randomBytes(MIN_ROOT_KEY_BYTES).toString('base64')
+  return settings.join('\n\n').replace(/^#SECRET_KEY=$/m, `SECRET_KEY=${key}`)
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { rfc3339, systemClock } from '../../platform/clock.ts'
+import { revokeSigningKey } from '../../tokens/revoke-key.ts'
+import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
+import { reseal } from '../keys/reseal.ts'
+import { recordOperation } from '../record-operation.ts'
+import { openBox, withMigratedDatabase } from '../surroundings.ts'
+import { answer } from '../terminal/answer.ts'
+import { confirm } from '../terminal/confirm.ts'
+import { CommandFailed } from '../terminal/failures.ts'
+
+const RESEAL_EXAMPLE = `
+Example, with the new key in front of the old one, and the service restarted with both:
+  SECRET_KEY=$NEW,$OLD keyturn keys reseal`
+
+const REVOKE_ABOUT = `
+For a key that others may know. Services that check tokens by themselves believe it until they fetch the key set again:
+five minutes at most, unless they keep it for longer; restart those. Sessions go on: clients refresh.
+
+Example:
+  keyturn keys revoke oM1u4zGkPzFvKxQ8aJ9yTq0rB5cWdE2hLsN7iXvY3Ug --yes`
+
+export function registerKeys(program: Command): void {
+  const keys = program.command('keys').description('signing keys, and the SECRET_KEY that seals them')
+
+  keys
+    .command('list')
+    .description('list the signing keys')
+    .addHelpText('after', '\nExample:\n  keyturn keys list --json')
+    .action((_options, command) =>
+      withMigratedDatabase(async (db) => {
+        const all = await describeSigningKeys(db, systemClock)
+        answer(command, {
+          json: all.map(({ createdAt, ...key }) => ({ ...key, created_at: rfc3339(createdAt) })),
+          text: all
+            .map(({ kid, alg, createdAt, role }) => `${kid}  ${alg}  made ${rfc3339(createdAt)}  ${role}`)
+            .join('\n'),
+        })
+      }),
+    )
+
+  keys
+    .command('rotate')
+    .description('make the next signing key; it signs once every verifier can know it')
+    .addHelpText('after', '\nExample:\n  keyturn keys rotate')
+    .action((_options, command) =>
+      withMigratedDatabase(async (db, config) => {
+        const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
+        const box = await openBox(config, db)
+        const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
+        const next = await signingKeys.rotate()
+        await recordOperation(db, 'signing_key_made')
+        answer(command, {
+          json: { kid: next.kid, alg: next.alg },
+          text: `The next signing key is ${next.kid} (${next.alg}). It is published now and signs in ten minutes.`,
+        })
+      }),
+    )
+
+  keys
+    .command('revoke')
+    .description(
+      'take a leaked signing key out of use at once; what it signed is refused, and the next one signs',
+    )
+    .argument('<kid>', 'as keyturn keys list shows it')
+    .addHelpText('after', REVOKE_ABOUT)
+    .action(async (kid: string, _options, command: Command) => {
+      await confirm(command, `Revoke the key ${kid}? Access tokens that it signed are refused from now on.`)
+      await withMigratedDatabase(async (db, config) => {
+        const box = await openBox(config, db)
+        const signer = await revokeSigningKey({ db, box, clock: systemClock, alg: config.jwtAlg }, kid)
+        if (!signer) throw new CommandFailed(`There is no signing key ${kid}. See keyturn keys list.`)
+        await recordOperation(db, 'signing_key_revoked', kid)
+        answer(command, {
+          json: { revoked: kid, kid: signer.kid, alg: signer.alg },
+          text: `The key ${kid} is revoked. ${signer.kid} (${signer.alg}) signs now. Processes that run know within five seconds.`,
+        })
+      })
+    })
+
+  keys
+    .command('reseal')
+    .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
+    .addHelpText('after', RESEAL_EXAMPLE)
+    .action((_options, command) =>
+      withMigratedDatabase(async (db, config) => {
+        const counts = await reseal(db, await openBox(config, db))
+        await recordOperation(db, 'secrets_resealed')
+        const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed anew`)
+        answer(command, { json: counts, text: text.join('\n') })
+      }),
+    )
+}

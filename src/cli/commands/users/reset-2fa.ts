@@ -1,0 +1,95 @@
+import type { Command } from 'commander'
+import type { Account } from '../../../accounts/account.ts'
+import { PasswordCameByMail, partMailboxFromPassword } from '../../../accounts/part-mailbox-from-password.ts'
+import { ENROLMENT_CODE_DAYS } from '../../../factors/enrolment-code.ts'
+import { resetFactors } from '../../../factors/reset.ts'
+import { enrolmentCode } from '../../../mail/templates/codes.ts'
+import type { Trx } from '../../../platform/database.ts'
+import type { Service } from '../../../service.ts'
+import { findAccount } from '../../find-account.ts'
+import { operatorCaller } from '../../operator.ts'
+import { withExistingService } from '../../surroundings.ts'
+import { answer } from '../../terminal/answer.ts'
+import { confirm } from '../../terminal/confirm.ts'
+import { CommandFailed } from '../../terminal/failures.ts'
+
+const ABOUT = `
+The account keeps its password, and gets an enrolment code of 16 letters, good for ${ENROLMENT_CODE_DAYS} days. Its owner sends
+it with the next setup of an authenticator. A thief who knows the password alone can do nothing with the account
+meanwhile. A thief who gets hold of password and code becomes its owner: be sure who asks, and hand the code over
+in person or by a channel that you know to be theirs.
+
+Examples:
+  keyturn users reset-2fa ada
+  keyturn users reset-2fa ada --by-mail --yes`
+
+export function registerReset2fa(users: Command): void {
+  users
+    .command('reset-2fa')
+    .description('take the second factor and the recovery codes from a user who has lost both')
+    .argument('<user>', 'username or id')
+    .option('--by-mail', 'mail the enrolment code to the proven address instead of showing it')
+    .addHelpText('after', ABOUT)
+    .action((user: string, { byMail = false }: { byMail?: boolean }, command: Command) =>
+      withExistingService(async (service) => {
+        const account = await findAccount(service.accounts, user)
+        if (byMail) requireMailbox(service, account)
+        const { username } = account
+        await confirm(
+          command,
+          `Take the second factor from ${username} and end their sessions? Be sure who asks for it.`,
+        )
+        const code = byMail
+          ? await resetByMail(service, account)
+          : await resetFactors(service, account, operatorCaller())
+        if (code === null) throw new CommandFailed(`The account ${username} is gone.`)
+        if (byMail) await mailCode(service, account, code)
+        answer(command, {
+          json: {
+            id: account.id,
+            username,
+            ...(byMail ? { mailed_to: account.email } : { enrolment_code: code }),
+          },
+          text: `${username} has no second factor any more. The next sign-in sets up a new one, with ${
+            byMail
+              ? `the enrolment code that was mailed to ${account.email}`
+              : `this enrolment code:\n\n    ${code}\n`
+          }\nIt is good for ${ENROLMENT_CODE_DAYS} days. A person with this code and the password becomes the owner of the account.`,
+        })
+      }),
+    )
+}
+
+function requireMailbox({ config }: Service, { username, email, emailVerified }: Account): void {
+  if (!config.smtpUrl) throw new CommandFailed('--by-mail needs SMTP_URL and MAIL_FROM.')
+  if (!email || !emailVerified)
+    throw new CommandFailed(`${username} has no proven address to mail a code to.`)
+}
+
+/** One mailbox must not open both doors: where the password came by mail, the code does not. */
+async function resetByMail(service: Service, account: Account): Promise<string | null> {
+  try {
+    const first = (trx: Trx, present: Account) => partMailboxFromPassword(service, trx, present)
+    return await resetFactors(service, account, operatorCaller(), { mailed: true, first })
+  } catch (error) {
+    if (!(error instanceof PasswordCameByMail)) throw error
+    throw new CommandFailed(
+      `The password of ${account.username} was set by mail, and no factor was shown since. With the code by mail as well, the mailbox alone would open the account: hand the code over in another way, without --by-mail.`,
+    )
+  }
+}
+
+async function mailCode(
+  { clock, sendLetter }: Service,
+  { email, username }: Account,
+  code: string,
+): Promise<void> {
+  try {
+    const about = { username, at: clock.now(), ip: '' }
+    await sendLetter?.(email as string, enrolmentCode({ ...about, code, days: ENROLMENT_CODE_DAYS }))
+  } catch (error) {
+    throw new CommandFailed(
+      `The second factor is reset, but the mail could not be sent: ${(error as Error).message}. Run the command again.`,
+    )
+  }
+}

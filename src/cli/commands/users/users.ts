@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import { registerChange } from './change.ts'
+import { registerCreate } from './create.ts'
+import { registerExportOne } from './export.ts'
+import { registerList } from './list.ts'
+import { registerReset2fa } from './reset-2fa.ts'
+import { registerShow } from './show.ts'
+
+export function registerUsers(program: Command): void {
+  const users = program
+    .command('users')
+    .description('accounts: look, make, close, delete, help those locked out')
+  for (const register of [
+    ...[registerList, registerShow, registerCreate],
+    ...[registerReset2fa, registerChange, registerExportOne],
+  ])
+    register(users)
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import { makeAttempts } from '../../attempts/attempts.ts'
+import { CODE_POLICY } from '../../attempts/policies.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { type Db, inTransaction } from '../../platform/database.ts'
+import { migrationStatus } from '../../platform/migrate.ts'
+import type { ForeignTime } from './clock.ts'
+import { type Finding, findingsOf } from './finding.ts'
+
+const { ok, warn, fail } = findingsOf('database')
+
+class TakenBack extends Error {}
+
+/**
+ * Checks that the database has the tables of this version, accepts writes, and keeps confirmed writes through a power
+ * cut.
+ *
+ * @returns `readable` as well: whether the other checks can ask its tables.
+ */
+export async function checkDatabase(
+  db: Db,
+  databaseUrl: string,
+  clock: Clock,
+): Promise<{ findings: Finding[]; readable: boolean }> {
+  const missing = (await migrationStatus(db)).filter(({ appliedAt }) => appliedAt === null)
+  const schema =
+    missing.length === 0
+      ? [ok('has the tables of this version')]
+      : [warn(`${missing.length} migrations are missing`, 'Start the service, or run keyturn migrate up.')]
+  const writable = missing.length === 0 ? [await checkWritable(db, clock)] : []
+  const isSqlite = databaseUrl.startsWith('sqlite:')
+  const health = isSqlite ? [await checkDamage(db)] : []
+  const durable = isSqlite ? [await checkJournal(db)] : await checkPostgres(db)
+  return {
+    findings: [...schema, ...writable, ...durable, ...health],
+    readable: [...schema, ...health].every(({ status }) => status === 'ok'),
+  }
+}
+
+/** Writes a row that is rolled back at once. The service needs the right to write rows, but not to make tables. */
+async function checkWritable(db: Db, clock: Clock): Promise<Finding> {
+  try {
+    await inTransaction(db, async (trx) => {
+      await makeAttempts({ clock }).begin(trx, randomUUID(), 'doctor', CODE_POLICY)
+      throw new TakenBack()
+    })
+  } catch (error) {
+    if (!(error instanceof TakenBack))
+      return fail(
+        `cannot be written: ${(error as Error).message}`,
+        'Look at its permissions, its disk and who has it locked.',
+      )
+  }
+  return ok('takes writes')
+}
+
+async function checkJournal(db: Db): Promise<Finding> {
+  const journal = await pragma(db, 'journal_mode')
+  // 2 is FULL: each commit is on the disk before it is answered.
+  const durable = journal === 'wal' && Number(await pragma(db, 'synchronous')) >= 2
+  return durable
+    ? ok('SQLite in WAL mode with synchronous = FULL: what was answered survives a power cut')
+    : fail(`SQLite with journal_mode = ${journal}`, 'WAL needs a local disk, not a network drive.')
+}
+
+async function checkDamage(db: Db): Promise<Finding> {
+  const health = await pragma(db, 'quick_check(1)').catch((error: Error) => error.message)
+  return health === 'ok' ? ok('is not damaged') : fail(`is damaged: ${health}`, 'Restore a backup.')
+}
+
+async function pragma(db: Db, name: string): Promise<string> {
+  const { rows } = await sql<Record<string, unknown>>`pragma ${sql.raw(name)}`.execute(db)
+  return String(Object.values(rows[0] ?? {})[0])
+}
+
+async function checkPostgres(db: Db): Promise<Finding[]> {
+  const setting = async (name: string) => {
+    const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)
+    return rows[0]?.value ?? ''
+  }
+  const findings = [ok(`PostgreSQL ${await setting('server_version')}`)]
+  // Without `synchronous_commit`, which the service sets itself.
+  for (const name of ['fsync', 'full_page_writes'])
+    if ((await setting(name)) === 'off')
+      findings.push(
+        fail(`${name} is off: after a crash a used code could be unused again`, `Set ${name} = on.`),
+      )
+  return findings
+}
+
+/** The clock of a database server. SQLite uses that of this machine. */
+export async function databaseTime(db: Db, databaseUrl: string, clock: Clock): Promise<ForeignTime[]> {
+  if (databaseUrl.startsWith('sqlite:')) return []
+  const { rows } = await sql<{ now: number }>`
+    select cast(extract(epoch from clock_timestamp()) * 1000 as double precision) as now`.execute(db)
+  return [{ whose: 'the database', theirs: Number(rows[0]?.now), ours: clock.now() }]
+}

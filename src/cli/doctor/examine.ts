@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs'
+import { type Config, ConfigError, readConfig } from '../../config.ts'
+import { type Clock, systemClock } from '../../platform/clock.ts'
+import { DatabaseError, type Db, openDatabase } from '../../platform/database.ts'
+import { sqlitePath } from '../../platform/sqlite.ts'
+import { latestTimes } from '../../upkeep/latest-times.ts'
+import { checkAccounts } from './accounts.ts'
+import { checkClock, type ForeignTime } from './clock.ts'
+import { checkDatabase, databaseTime } from './database.ts'
+import { checkFiles } from './files.ts'
+import { type Finding, findingsOf } from './finding.ts'
+import { checkHashing } from './hashing.ts'
+import { checkKeys } from './keys.ts'
+import { checkMail, mailServerTime } from './mail.ts'
+import { checkProxy } from './proxy.ts'
+import { checkRedis } from './redis.ts'
+import { checkVersions } from './versions.ts'
+
+const configuration = findingsOf('settings')
+const database = findingsOf('database')
+
+/** Checks everything that a service needs, and changes nothing. */
+export async function examine(
+  environment: NodeJS.ProcessEnv,
+  clock: Clock = systemClock,
+): Promise<Finding[]> {
+  try {
+    const config = readConfig(environment)
+    return [
+      ...checkVersions(),
+      configuration.ok('are complete and have no fault'),
+      ...(await examineSurroundings(config, environment, clock)),
+    ]
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const faults = error.faults.map((fault) =>
+      configuration.fail(fault, 'Put it right: the service does not start.'),
+    )
+    return [...checkVersions(), ...faults]
+  }
+}
+
+async function examineSurroundings(
+  config: Config,
+  environment: NodeJS.ProcessEnv,
+  clock: Clock,
+): Promise<Finding[]> {
+  const { findings: redis, times: redisTimes } = await checkRedis(config, clock)
+  const { findings: proxy, times: proxyTimes } = await checkProxy(config, clock)
+  const times = [...redisTimes, ...proxyTimes, ...(await mailServerTime(config, clock))]
+  const stored = await examineDatabase(config, clock, times)
+  return [...stored, ...checkFiles(config, environment), ...redis, ...proxy, ...(await checkHashing(config))]
+}
+
+async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[]): Promise<Finding[]> {
+  const { databaseUrl } = config
+  if (databaseUrl.startsWith('sqlite:') && !existsSync(sqlitePath(databaseUrl)))
+    return [
+      database.fail(
+        `there is none at ${sqlitePath(databaseUrl)}`,
+        'Check DATABASE_URL and the folder that this runs in; the first start of the service makes it.',
+      ),
+    ]
+  let db: Db
+  try {
+    db = await openDatabase(databaseUrl)
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    return [database.fail(error.message, 'Without its database the service does not start.')]
+  }
+  try {
+    const { findings, readable } = await checkDatabase(db, databaseUrl, clock)
+    const all = [...times, ...(await databaseTime(db, databaseUrl, clock))]
+    if (!readable) return [...findings, ...checkClock(clock, all, [])]
+    return [
+      ...findings,
+      ...(await checkKeys(config, db, clock)),
+      ...checkClock(clock, all, await latestTimes(db)),
+      ...(await checkMail(config, db, clock)),
+      ...(await checkAccounts(config, db, clock)),
+    ]
+  } finally {
+    await db.destroy()
+  }
+}

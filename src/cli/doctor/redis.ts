@@ -1,0 +1,49 @@
+import { Redis } from 'ioredis'
+import type { Config } from '../../config.ts'
+import { goesInClear } from '../../platform/clear-text.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { ForeignTime } from './clock.ts'
+import { type Finding, findingsOf } from './finding.ts'
+
+const { ok, warn, fail } = findingsOf('redis')
+
+const TIMEOUT_MS = 3_000
+
+/** Checks that Redis answers, and reads its time. */
+export async function checkRedis(
+  { redisUrl }: Config,
+  clock: Clock,
+): Promise<{ findings: Finding[]; times: ForeignTime[] }> {
+  if (!redisUrl) return { findings: [ok('not used: limits are counted in memory')], times: [] }
+  const url = new URL(redisUrl)
+  const { host } = url
+  const clear = goesInClear(url, 'redis:')
+    ? [warn(`its password and counts go to ${host} in clear text`, 'Use rediss:// without ?tls=off.')]
+    : []
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  })
+  let lost: Error | undefined
+  redis.on('error', (error: Error) => {
+    lost = error
+  })
+  try {
+    await redis.connect()
+    const [seconds = 0, micros = 0] = await redis.time()
+    const theirs = Number(seconds) * 1000 + Number(micros) / 1000
+    return {
+      findings: [ok(`${host} answers`), ...clear],
+      times: [{ whose: 'Redis', theirs, ours: clock.now() }],
+    }
+  } catch (error) {
+    const { message } = lost ?? (error as Error)
+    const advice = 'Look at REDIS_URL. Until it answers, each process counts for itself.'
+    return { findings: [fail(`${host} does not answer: ${message}`, advice), ...clear], times: [] }
+  } finally {
+    redis.disconnect()
+  }
+}

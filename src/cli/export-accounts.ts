@@ -1,0 +1,58 @@
+import { type ListedAccount, listAccountsById } from '../accounts/list-accounts.ts'
+import type { Factor } from '../factors/factor.ts'
+import { rfc3339 } from '../platform/clock.ts'
+import type { Service } from '../service.ts'
+import type { FieldName } from './import/record.ts'
+
+const PAGE_SIZE = 500
+
+/** Secrets that are written in addition to what an operator can see anyway. */
+export interface Secrets {
+  passwordHashes: boolean
+  /** The factors whose secrets are written. */
+  factors: readonly Factor[]
+}
+
+/** The members of one line, under the names that an import reads. */
+export type ExportedAccount = Partial<Record<FieldName, string | boolean | null>>
+
+/**
+ * Every account, oldest first, a page at a time.
+ *
+ * @throws {UnsealError} when a secret opens under none of the keys.
+ */
+export async function* exportAccounts(
+  service: Pick<Service, 'db' | 'box'>,
+  secrets: Secrets,
+): AsyncGenerator<ExportedAccount[]> {
+  for (let after = ''; ; ) {
+    const page = await listAccountsById(service.db, after, PAGE_SIZE)
+    const last = page.at(-1)
+    if (!last) return
+    yield withSecrets(service, page, secrets)
+    after = last.id
+  }
+}
+
+async function withSecrets(
+  service: Pick<Service, 'db' | 'box'>,
+  page: readonly ListedAccount[],
+  { passwordHashes, factors }: Secrets,
+): Promise<ExportedAccount[]> {
+  const exported: ExportedAccount[] = page.map((row) => ({
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    email_verified: row.email_verified_at !== null,
+    disabled: row.disabled_at !== null,
+    created_at: rfc3339(row.created_at),
+    ...(passwordHashes && { password_hash: row.password_hash }),
+  }))
+  const ids = page.map(({ id }) => id)
+  for (const { portable } of factors) {
+    const [field = ''] = Object.keys(portable?.fields ?? {})
+    const values = await portable?.export(service, ids)
+    for (const account of exported) account[field] = values?.get(String(account.id)) ?? null
+  }
+  return exported
+}

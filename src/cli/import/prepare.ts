@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import type { ImportedAccount } from '../../accounts/imported-account.ts'
+import { respellHash } from '../../crypto/hash-spelling/respell-hash.ts'
+import { readStoredHash } from '../../crypto/stored-hash/read-stored-hash.ts'
+import { UnreadableHashError } from '../../crypto/stored-hash/stored-hash.ts'
+import { type PortableSecrets, SecretError } from '../../factors/factor.ts'
+import { factors } from '../../factors/registry.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { newId } from '../../platform/ids.ts'
+import { EMAIL_MAX, EMAIL_PATTERN } from '../../values/email-address.ts'
+import {
+  USERNAME_MAX,
+  USERNAME_MIN,
+  USERNAME_PATTERNS,
+  type Usernames,
+  usernameKey,
+} from '../../values/username.ts'
+import type { FieldName, ImportRecord } from './record.ts'
+import { readText, readTime, readTruth, ValueError } from './values.ts'
+
+/** An account that can be imported. */
+export interface Candidate extends ImportedAccount {
+  place: string
+  /** The scheme of its password hash; `none` when the owner sets a password by mail. */
+  scheme: string
+}
+
+/** What is thrown about a value; the rest are faults of ours. */
+const FAULTS = [ValueError, UnreadableHashError, SecretError]
+
+const EMAIL = new RegExp(EMAIL_PATTERN)
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/**
+ * Checks one account by itself.
+ *
+ * @param nobodysHash the hash of a password that no one knows, for accounts without a password.
+ * @returns the account, or every reason why it cannot be imported. No reason repeats a hash or a secret.
+ */
+export function makePrepare({
+  clock,
+  nobodysHash,
+  usernames,
+}: {
+  clock: Clock
+  nobodysHash: string
+  usernames: Usernames
+}) {
+  const readUsername = makeReadUsername(usernames)
+  return ({
+    place,
+    values,
+  }: ImportRecord): Candidate | { place: string; username: string; reasons: string[] } => {
+    const reasons: string[] = []
+    const read = <T>(name: FieldName, how: (value: unknown) => T, otherwise: T): T => {
+      const value = values[name]
+      if (value === undefined || value === null || value === '') return otherwise
+      try {
+        return how(value)
+      } catch (error) {
+        if (!FAULTS.some((fault) => error instanceof fault)) throw error
+        reasons.push(`${name}: ${(error as Error).message}`)
+        return otherwise
+      }
+    }
+
+    const now = clock.now()
+    const username = read('username', readUsername, '')
+    if (username === '' && reasons.length === 0) reasons.push('username: it is missing')
+    const email = read('email', readEmail, null)
+    const emailVerified = read('email_verified', readTruth, false)
+    const passwordHash = read('password_hash', (value) => respellHash(readText(value)), null)
+    if (passwordHash === null && !values.password_hash && !(email && emailVerified))
+      reasons.push('password_hash: it is missing, and there is no proven address to set a password by')
+    /** Reads the secret of one factor from the fields that belong to it. */
+    const readSecret = ({ fields, read: readFields }: PortableSecrets): Buffer | null => {
+      const names = Object.keys(fields)
+      const texts = names.map((name) => [name, read(name, readText, '')] as const)
+      const given = Object.fromEntries(texts.filter(([, text]) => text !== ''))
+      const [secret = ''] = names
+      return secret in given ? read(secret, () => readFields(given), null) : null
+    }
+    const secrets: Record<string, Buffer> = {}
+    for (const { method, portable } of factors) {
+      const secret = portable && readSecret(portable)
+      if (secret) secrets[method] = secret
+    }
+
+    const candidate = {
+      place,
+      id: read('id', readUuid, null) ?? newId(clock),
+      username,
+      email,
+      emailVerifiedAt: email && emailVerified ? now : null,
+      passwordHash: passwordHash ?? nobodysHash,
+      scheme: passwordHash === null ? 'none' : readStoredHash(passwordHash).scheme,
+      secrets,
+      createdAt: read('created_at', (value) => readTime(value, now), now),
+      disabledAt: read('disabled', readTruth, false) ? now : null,
+    }
+    return reasons.length === 0 ? candidate : { place, username: username || shown(values.username), reasons }
+  }
+}
+
+/** A random password of 122 bits that no one knows. The caller hashes it. */
+export const nobodysPassword = () => randomUUID()
+
+function makeReadUsername(usernames: Usernames): (value: unknown) => string {
+  const pattern = new RegExp(USERNAME_PATTERNS[usernames])
+  return (value) => {
+    const username = readText(value)
+    if (username.length < USERNAME_MIN || username.length > USERNAME_MAX)
+      throw new ValueError(`it has not ${USERNAME_MIN} to ${USERNAME_MAX} characters`)
+    if (usernames === 'plain' && username.includes('@'))
+      throw new ValueError('it has an @, which USERNAMES=plain does not take')
+    if (!pattern.test(username))
+      throw new ValueError('it has others than A-Z a-z 0-9 . _ @ + -, or begins or ends with a sign')
+    return username
+  }
+}
+
+function readEmail(value: unknown): string {
+  const email = readText(value)
+  if (email.length > EMAIL_MAX || !EMAIL.test(email))
+    throw new ValueError('it is not an address that mail can be sent to')
+  return email
+}
+
+function readUuid(value: unknown): string {
+  const id = readText(value).toLowerCase()
+  if (!UUID.test(id)) throw new ValueError('it is not a UUID')
+  return id
+}
+
+/** The name of an account in the file, for a report. It has no characters that control a terminal. */
+function shown(username: unknown): string {
+  return String(username ?? '')
+    .replace(/\p{C}/gu, '\u{fffd}')
+    .slice(0, USERNAME_MAX)
+}
+
+/** The key by which an account must be unique. */
+export const keyOf = ({ username }: Pick<Candidate, 'username'>) => usernameKey(username)

@@ -1,0 +1,152 @@
+import { importAccounts } from '../../accounts/import-accounts.ts'
+import type { Service } from '../../service.ts'
+import { operatorCaller } from '../operator.ts'
+import { CommandFailed } from '../terminal/failures.ts'
+import { showProgress } from '../terminal/progress.ts'
+import { type Candidate, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
+import type { ReadRecord } from './record.ts'
+
+/** Accounts in one transaction. It takes some ten milliseconds, and a running service works in between. */
+const BATCH_SIZE = 500
+
+export interface Refusal {
+  place: string
+  username: string
+  reasons: string[]
+}
+
+/** The result for each record of a file. */
+export interface ImportReport {
+  /** `false` for a rehearsal, and when records were refused and so nothing was done. */
+  applied: boolean
+  records: number
+  taken: number
+  /** How many of them have an authenticator. */
+  with_authenticator: number
+  /** How many there are of each kind of password hash. */
+  password_hashes: Record<string, number>
+  /** Accounts that exist already and were not changed. */
+  skipped: { place: string; username: string }[]
+  refused: Refusal[]
+}
+
+interface ImportOptions {
+  /** `false` for a rehearsal. */
+  apply: boolean
+  /** Whether to import the other accounts when some are refused; otherwise nothing is imported then. */
+  skipRefused: boolean
+  /** Takes the enrolment code of each account that comes without a factor; without it they need none. */
+  hand?: (username: string, code: string) => Promise<void>
+}
+
+/**
+ * Reads a file to its end and checks all of it before it writes the first account. Accounts are written in batches,
+ * each account completely. Accounts that exist already are not changed, so that an interrupted import can be run
+ * again.
+ */
+export async function runImport(
+  service: Service,
+  records: AsyncIterable<ReadRecord>,
+  { apply, skipRefused, hand }: ImportOptions,
+): Promise<ImportReport> {
+  const read = await readAll(service, records)
+  const { free, skipped, refused: conflicts } = await sortOut(service, read.candidates)
+  const refused = [...read.refused, ...conflicts]
+  const applied = apply && (refused.length === 0 || skipRefused)
+  const late = applied ? await write(service, free, hand) : []
+  const taken = free.filter((candidate) => !late.includes(candidate))
+  return {
+    applied,
+    records: read.candidates.length + read.refused.length,
+    taken: taken.length,
+    with_authenticator: taken.filter(({ secrets }) => Object.keys(secrets).length > 0).length,
+    password_hashes: countBy(taken, ({ scheme }) => scheme),
+    skipped: [...skipped, ...late].map(({ place, username }) => ({ place, username })),
+    refused,
+  }
+}
+
+async function readAll({ clock, passwords, usernames }: Service, records: AsyncIterable<ReadRecord>) {
+  const prepare = makePrepare({ clock, usernames, nobodysHash: await passwords.hash(nobodysPassword()) })
+  const candidates: Candidate[] = []
+  const refused: Refusal[] = []
+  const places = new Map<string, string>()
+  for await (const record of records) {
+    if ('fault' in record) {
+      refused.push({ place: record.place, username: '', reasons: [record.fault] })
+      continue
+    }
+    const prepared = prepare(record)
+    if ('reasons' in prepared) {
+      refused.push(prepared)
+      continue
+    }
+    const { place, username, id } = prepared
+    const earlier = places.get(keyOf(prepared)) ?? places.get(id)
+    if (earlier) {
+      refused.push({ place, username, reasons: [`the same name, but for case, or id as in ${earlier}`] })
+      continue
+    }
+    places.set(keyOf(prepared), place).set(id, place)
+    candidates.push(prepared)
+  }
+  return { candidates, refused }
+}
+
+/** Compares with the accounts that are in the database already. */
+async function sortOut({ accounts }: Service, candidates: readonly Candidate[]) {
+  const free: Candidate[] = []
+  const skipped: Candidate[] = []
+  const refused: Refusal[] = []
+  for (const batch of batches(candidates)) {
+    const taken = await accounts.taken(batch)
+    for (const candidate of batch) {
+      const { place, username, id } = candidate
+      if (taken.keys.has(keyOf(candidate))) skipped.push(candidate)
+      else if (taken.ids.has(id)) refused.push({ place, username, reasons: ['id: another account has it'] })
+      else free.push(candidate)
+    }
+  }
+  return { free, skipped, refused }
+}
+
+/** @returns the accounts that were made by others meanwhile. */
+async function write(
+  service: Service,
+  candidates: readonly Candidate[],
+  hand: ImportOptions['hand'],
+): Promise<Candidate[]> {
+  const caller = operatorCaller()
+  const progress = showProgress('Importing', candidates.length)
+  const late: Candidate[] = []
+  let done = 0
+  try {
+    for (const batch of batches(candidates)) {
+      const taken = await importAccounts(service, batch, caller, { owing: hand !== undefined })
+      for (const { id, username } of batch) {
+        const code = taken.get(id)
+        if (code) await hand?.(username, code)
+      }
+      late.push(...batch.filter(({ id }) => !taken.has(id)))
+      done += batch.length
+      progress.advance(batch.length)
+    }
+    return late
+  } catch (error) {
+    throw new CommandFailed(
+      `Stopped after ${done} of ${candidates.length} accounts: ${(error as Error).message}. Those are in, each whole. The same command goes on from there.`,
+    )
+  } finally {
+    progress.end()
+  }
+}
+
+function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < all.length; start += BATCH_SIZE) yield all.slice(start, start + BATCH_SIZE)
+}
+
+function countBy<T>(all: readonly T[], nameOf: (one: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const one of all) counts[nameOf(one)] = (counts[nameOf(one)] ?? 0) + 1
+  return counts
+}

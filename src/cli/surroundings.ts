@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs'
+import { pino } from 'pino'
+import { type Config, readConfig } from '../config.ts'
+import { makeKeyRing } from '../crypto/key-ring.ts'
+import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
+import { systemClock } from '../platform/clock.ts'
+import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
+import { migrateUp } from '../platform/migrate.ts'
+import { sqlitePath } from '../platform/sqlite.ts'
+import type { Service } from '../service.ts'
+import { rootKeysOf } from '../tokens/root-keys.ts'
+
+/** Opens the configured database without migrating it, for the duration of some work. */
+export async function withDatabase(
+  work: (db: Db, config: Config) => Promise<void>,
+  config: Config = readConfig(process.env),
+): Promise<void> {
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
+  try {
+    await work(db, config)
+  } finally {
+    await db.destroy()
+  }
+}
+
+/** Opens the configured database and brings it up to this version first. */
+export async function withMigratedDatabase(
+  work: (db: Db, config: Config) => Promise<void>,
+  config?: Config,
+): Promise<void> {
+  await withDatabase(async (db, config) => {
+    await migrateUp(db)
+    await work(db, config)
+  }, config)
+}
+
+/**
+ * Makes everything of a service except HTTP and its background work: a command runs the same use cases as the API.
+ *
+ * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
+ */
+export async function withService(work: (service: Service) => Promise<void>, config?: Config): Promise<void> {
+  await withMigratedDatabase(async (db, config) => {
+    const rootKeys = await rootKeysOf(config, db)
+    // This loads a lot, which other commands need not wait for.
+    const { makeService } = await import('../service.ts')
+    // Commands print their own results, and the audit trail records them.
+    const logger = pino({ level: 'silent' })
+    await work(await makeService({ config, db, clock: systemClock, logger, rootKeys }))
+  }, config)
+}
+
+/** As `withService`, for a rehearsal: it does not leave a database where there was none. */
+export async function withRehearsedService(work: (service: Service) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env)
+  await withService(
+    work,
+    isThere(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' },
+  )
+}
+
+/** As `withService`, for commands that need an existing database: a mistyped path must not make a new one. */
+export async function withExistingService(work: (service: Service) => Promise<void>): Promise<void> {
+  requireDatabase(readConfig(process.env).databaseUrl)
+  await withService(work)
+}
+
+/** @throws {DatabaseError} when the URL names a file that does not exist. */
+export function requireDatabase(databaseUrl: string): void {
+  if (!isThere(databaseUrl))
+    throw new DatabaseError(
+      `There is no database ${sqlitePath(databaseUrl)}. Check its URL and the folder that this runs in.`,
+    )
+}
+
+/** A database on a server is not a file. Whether it exists is known when the server answers. */
+function isThere(databaseUrl: string): boolean {
+  return !databaseUrl.startsWith('sqlite:') || existsSync(sqlitePath(databaseUrl))
+}
+
+/** Opens values that are sealed under `SECRET_KEY`. */
+export async function openBox(config: Config, db: Db): Promise<SecretBox> {
+  return makeSecretBox(makeKeyRing(await rootKeysOf(config, db)))
+}

@@ -1,0 +1,14 @@
+import { ConfigError } from './config.ts'
+import { UnsealError } from './crypto/secret-box.ts'
+import { DatabaseError } from './platform/database.ts'
+import { ConnectionError, OutcomeUnknownError } from './platform/database-errors.ts'
+
+/** Explains what keeps the service or a command from starting, in words for the operator; `undefined` for a bug. */
+export function explainFailure(error: unknown): string | undefined {
+  if (error instanceof ConfigError || error instanceof DatabaseError) return error.message
+  if (error instanceof ConnectionError || error instanceof OutcomeUnknownError)
+    return `${error.message}: ${(error.cause as Error | undefined)?.message ?? 'nobody answers'}.`
+  if (error instanceof UnsealError)
+    return `SECRET_KEY is not the key this database was sealed with (${error.message}). Give the old key too, separated by a comma.`
+  return undefined
+}

@@ -1,0 +1,49 @@
+import type { FastifySchemaCompiler } from 'fastify'
+import type { TObject } from 'typebox'
+import { compileValidator } from '../http/validation.ts'
+import { DEFAULT_METHOD } from './code-answer.ts'
+import type { Factor, FactorAnswer } from './factor.ts'
+import type { Factors } from './factors.ts'
+
+/** The factor that a validated body names, with the answer for it. */
+export function answerOf(factors: Factors, body: unknown): { factor: Factor; answer: FactorAnswer } {
+  const answer = body as FactorAnswer
+  return { factor: factors.named(answer.method ?? DEFAULT_METHOD), answer }
+}
+
+/** Validates an answer by the schema of the factor that its `method` names. */
+export function answerValidator(factors: Factors): FastifySchemaCompiler<unknown> {
+  return validatorByMethod(new Map(factors.all.map(({ method, answer }) => [method, answer])))
+}
+
+/**
+ * Validates a body by the schema that its `method` names. A union would report the faults of every member. An unknown
+ * method is reported as a fault of `method`, and the rest is validated as if it were of the default method.
+ */
+export function validatorByMethod(schemas: ReadonlyMap<string, TObject>): FastifySchemaCompiler<unknown> {
+  const methods = [...schemas.keys()]
+  const ofDefault = schemas.get(DEFAULT_METHOD)
+  if (!ofDefault) throw new Error(`There is no method ${DEFAULT_METHOD}`)
+  const otherwiseSchema = {
+    ...ofDefault,
+    properties: { ...ofDefault.properties, method: { enum: methods } },
+  }
+  return (route) => {
+    const compile = (schema: object) => compileValidator({ ...route, schema })
+    const members = new Map([...schemas].map(([method, schema]) => [method, compile(schema)]))
+    const otherwise = compile(otherwiseSchema)
+    const validate = (body: unknown): boolean => {
+      const chosen = members.get(methodOf(body)) ?? otherwise
+      const right = Boolean(chosen(body))
+      validate.errors = chosen.errors
+      return right
+    }
+    validate.errors = null as ReturnType<typeof compile>['errors']
+    return validate as ReturnType<typeof compile>
+  }
+}
+
+function methodOf(body: unknown): string {
+  const { method = DEFAULT_METHOD } = (body ?? {}) as { method?: unknown }
+  return typeof method === 'string' ? method : ''
+}

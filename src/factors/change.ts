@@ -1,0 +1,117 @@
+import type { Account } from '../accounts/account.ts'
+import type { AccountPrincipal } from '../api/principal.ts'
+import { factorTooNew, insufficientUserAuthentication, invalidToken } from '../errors.ts'
+import { DAY_MS } from '../platform/clock.ts'
+import type { Db, Trx } from '../platform/database.ts'
+import { reaches } from '../tokens/assurance.ts'
+import { stillSignedIn } from '../tokens/signed-in.ts'
+import type { AccountFactors } from './factors.ts'
+import type { FactorsRoom } from './room.ts'
+
+/** What the holder of an account token changes. */
+export interface Changing {
+  account: Account
+  known: AccountFactors
+}
+
+type Room = Pick<FactorsRoom, 'accounts' | 'clock' | 'factors' | 'sessions'>
+
+/** While the account has an older factor, what weighs most waits this long for a new one, in milliseconds. */
+const NEW_FACTOR_WAITS_MS = DAY_MS
+
+/**
+ * Whether an account token is good for a change. It is asked before the body is read, and again in the transaction.
+ *
+ * @param account as it is now.
+ * @throws {AppError} invalid_token when the account was changed since the token was made, which also uses the token up;
+ * insufficient_user_authentication when the account has a better factor than was shown for it.
+ */
+export async function checkAccountToken(
+  { factors }: Pick<FactorsRoom, 'factors'>,
+  db: Db,
+  account: Account,
+  { acr, change_count }: AccountPrincipal['claims'],
+): Promise<AccountFactors> {
+  if (account.changeCount !== change_count)
+    throw invalidToken('the account token is used, or the account was changed since it was made')
+  const known = await factors.of(db, account)
+  if (!reaches(acr, known.bestAcr)) throw insufficientUserAuthentication(known.bestAcr)
+  return known
+}
+
+/**
+ * For what only prepares a change, in its transaction: the token stays good for the change itself.
+ *
+ * @returns the account as it is now, locked.
+ * @throws {AppError} invalid_token, insufficient_user_authentication
+ */
+export async function prepareChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
+  const account = await stillSignedIn(room, trx, principal)
+  return { account, known: await checkAccountToken(room, trx, account, principal.claims) }
+}
+
+/**
+ * Uses the account token up, in the transaction of the change.
+ *
+ * @returns the account as it is now, locked.
+ * @throws {AppError} invalid_token, insufficient_user_authentication
+ */
+export async function beginChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
+  const changing = await prepareChange(room, trx, principal)
+  await useUp(room, trx, changing, principal)
+  return changing
+}
+
+/**
+ * The session that changes has to show the password again before its next change: a step-up by a code alone brings no
+ * other account token, also not by a code that this change has brought.
+ *
+ * @throws {AppError} invalid_token
+ */
+export async function useUp(
+  { accounts, sessions }: Pick<Room, 'accounts' | 'sessions'>,
+  trx: Trx,
+  { account }: Changing,
+  { session }: AccountPrincipal,
+): Promise<void> {
+  if (!(await accounts.countChange(trx, account)))
+    throw invalidToken('the account token was used by another request')
+  await sessions.forgetPassword(trx, session)
+}
+
+/**
+ * The same for what would take the account from its owner: removing or replacing a factor, new recovery codes, another
+ * address, the end of the account. A thief who has added a factor in a stolen session cannot do that with it for a day.
+ *
+ * @throws {AppError} invalid_token, insufficient_user_authentication (`reason: factor_too_new`)
+ */
+export async function beginGraveChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
+  const changing = await prepareGraveChange(room, trx, principal)
+  await useUp(room, trx, changing, principal)
+  return changing
+}
+
+/**
+ * Whether such a change would be made; the token stays good.
+ *
+ * @throws {AppError} invalid_token, insufficient_user_authentication (`reason: factor_too_new`)
+ */
+export async function prepareGraveChange(
+  room: Room,
+  trx: Trx,
+  principal: AccountPrincipal,
+): Promise<Changing> {
+  const changing = await prepareChange(room, trx, principal)
+  refuseNewFactor(room, changing.known, principal)
+  return changing
+}
+
+/** @throws {AppError} insufficient_user_authentication (`reason: factor_too_new`) */
+export function refuseNewFactor(
+  { clock }: Pick<FactorsRoom, 'clock'>,
+  { bestAcr, oldestSince }: AccountFactors,
+  { session: { factorSince } }: AccountPrincipal,
+): void {
+  if (factorSince === null || oldestSince === null || oldestSince >= factorSince) return
+  if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(bestAcr)
+}

@@ -1,0 +1,31 @@
+import type { Account } from '../accounts/account.ts'
+import type { AccountPrincipal, MfaPrincipal } from '../api/principal.ts'
+import { alreadyEnrolled, enrolmentCodeRequired } from '../errors.ts'
+import type { Trx } from '../platform/database.ts'
+import { prepareChange } from './change.ts'
+import type { FactorsRoom } from './room.ts'
+
+/** By a password alone, or by an account token. */
+export type Enrolling = MfaPrincipal | AccountPrincipal
+
+/**
+ * Asked in the transaction that begins an enrolment: a password alone gives an account its first factor, and no other.
+ *
+ * @param codeShown whether the enrolment code was shown that the account may owe (`showsEnrolmentCode`).
+ * @returns the account, locked.
+ * @throws {AppError} already_enrolled, enrolment_code_required, invalid_token, insufficient_user_authentication
+ */
+export async function enrollingAccount(
+  room: FactorsRoom,
+  trx: Trx,
+  enrolling: Enrolling,
+  codeShown = false,
+): Promise<Account> {
+  const { accounts, factors } = room
+  if (enrolling.kind === 'account') return (await prepareChange(room, trx, enrolling)).account
+  const account = await accounts.present(trx, enrolling.account.id)
+  const { enrolled, owesEnrolmentCode } = await factors.of(trx, account)
+  if (enrolled) throw alreadyEnrolled()
+  if (owesEnrolmentCode && !codeShown) throw enrolmentCodeRequired()
+  return account
+}

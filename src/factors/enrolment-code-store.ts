@@ -1,0 +1,75 @@
+import type { Trx } from '../platform/database.ts'
+
+export async function putEnrolmentCodes(
+  trx: Trx,
+  codes: readonly { accountId: string; codeHash: string }[],
+  { mailed, createdAt, expiresAt }: { mailed: boolean; createdAt: number; expiresAt: number },
+): Promise<void> {
+  if (codes.length === 0) return
+  const rows = codes.map(({ accountId, codeHash }) => ({
+    account_id: accountId,
+    code_hash: codeHash,
+    wrong_codes: 0,
+    mailed: mailed ? 1 : 0,
+    created_at: createdAt,
+    expires_at: expiresAt,
+  }))
+  await trx
+    .insertInto('enrolment_codes')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('account_id').doUpdateSet((eb) => ({
+        code_hash: eb.ref('excluded.code_hash'),
+        wrong_codes: 0,
+        mailed: mailed ? 1 : 0,
+        created_at: createdAt,
+        expires_at: expiresAt,
+      })),
+    )
+    .execute()
+}
+
+/**
+ * Counts a try before the code is looked at.
+ *
+ * @returns the hash of the code; `undefined` when it has expired or was wrong too often.
+ */
+export async function tryEnrolmentCode(
+  trx: Trx,
+  accountId: string,
+  now: number,
+  maxWrong: number,
+): Promise<string | undefined> {
+  const row = await trx
+    .updateTable('enrolment_codes')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
+    .where('account_id', '=', accountId)
+    .where('expires_at', '>', now)
+    .where('wrong_codes', '<', maxWrong)
+    .returning('code_hash')
+    .executeTakeFirst()
+  return row?.code_hash
+}
+
+/** The account still needs one, and an operator can make another. */
+export async function voidMailedEnrolmentCode(trx: Trx, accountId: string, now: number): Promise<void> {
+  await trx
+    .updateTable('enrolment_codes')
+    .set({ expires_at: now })
+    .where('account_id', '=', accountId)
+    .where('mailed', '=', 1)
+    .execute()
+}
+
+/** The try was right. */
+export async function uncountEnrolmentCode(trx: Trx, accountId: string): Promise<void> {
+  await trx
+    .updateTable('enrolment_codes')
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '-', 1) }))
+    .where('account_id', '=', accountId)
+    .execute()
+}
+
+export async function deleteEnrolmentCode(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('enrolment_codes').where('account_id', '=', accountId).execute()
+}

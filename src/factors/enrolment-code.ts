@@ -1,0 +1,77 @@
+import type { MfaPrincipal } from '../api/principal.ts'
+import type { Caller } from '../caller.ts'
+import { newLetterCode, normalizeLetterCode } from '../crypto/letter-code.ts'
+import { invalidCode } from '../errors.ts'
+import { DAY_MS, rfc3339 } from '../platform/clock.ts'
+import { inTransaction, type Trx } from '../platform/database.ts'
+import { putEnrolmentCodes, tryEnrolmentCode, uncountEnrolmentCode } from './enrolment-code-store.ts'
+import type { FactorsRoom } from './room.ts'
+
+export const ENROLMENT_CODE_DAYS = 7
+
+/** 80 bits. */
+const CHARACTERS = 16
+
+const MAX_WRONG = 10
+
+/**
+ * Makes an enrolment code for each of these accounts, in the place of an earlier one. Until a first factor is confirmed
+ * with it, the password alone enrols none: a thief who knows the password of an account that an operator has reset, made or
+ * imported does not become its owner.
+ *
+ * @param mailed whether they go to the mailboxes of the accounts. A mailed token that sets the password voids such a code:
+ * one mailbox must not open both doors.
+ * @returns the codes in clear, in the order of the accounts. Only their hashes are stored.
+ */
+export async function oweEnrolmentCodes(
+  { clock, keyedHash }: Pick<FactorsRoom, 'clock' | 'keyedHash'>,
+  trx: Trx,
+  accountIds: readonly string[],
+  { mailed = false }: { mailed?: boolean } = {},
+): Promise<string[]> {
+  const now = clock.now()
+  const made = accountIds.map((accountId) => ({ accountId, code: newLetterCode(CHARACTERS) }))
+  const rows = made.map(({ accountId, code }) => ({ accountId, codeHash: hash(keyedHash, accountId, code) }))
+  await putEnrolmentCodes(trx, rows, {
+    mailed,
+    createdAt: now,
+    expiresAt: now + ENROLMENT_CODE_DAYS * DAY_MS,
+  })
+  return made.map(({ code }) => code)
+}
+
+/**
+ * Checks the enrolment code of an account that owes one, before an enrolment begins. A wrong one counts for the code
+ * and for the mfa token; a right one stays good until the first factor is confirmed.
+ *
+ * @returns whether it was shown.
+ * @throws {AppError} invalid_code for one that is wrong, expired or void; invalid_token
+ */
+export async function showsEnrolmentCode(
+  room: FactorsRoom,
+  { account: { id }, challenge }: MfaPrincipal,
+  code: string | undefined,
+  caller: Caller,
+): Promise<boolean> {
+  if (code === undefined) return false
+  const { accounts, challenges, clock, db, factors, keyedHash, trail } = room
+  const attemptsLeft = await inTransaction(db, async (trx): Promise<number | boolean> => {
+    const account = await accounts.present(trx, id)
+    if (!(await factors.of(trx, account)).owesEnrolmentCode) return false
+    const left = await challenges.spendAttempt(trx, challenge.id)
+    const right = await tryEnrolmentCode(trx, id, clock.now(), MAX_WRONG)
+    if (right === undefined || right !== hash(keyedHash, id, code)) {
+      await trail.record(trx, 'enrolment_code_rejected', { account }, caller)
+      return left
+    }
+    await uncountEnrolmentCode(trx, id)
+    await challenges.giveAttemptBack(trx, challenge.id)
+    return true
+  })
+  if (typeof attemptsLeft === 'number') throw invalidCode(rfc3339(clock.now()), attemptsLeft)
+  return attemptsLeft
+}
+
+function hash(keyedHash: FactorsRoom['keyedHash'], accountId: string, code: string): string {
+  return keyedHash('enrolment code', accountId, normalizeLetterCode(code))
+}

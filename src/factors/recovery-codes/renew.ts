@@ -1,0 +1,35 @@
+import type { AccountPrincipal } from '../../api/principal.ts'
+import type { Caller } from '../../caller.ts'
+import { notEnrolled, renewedTooOften } from '../../errors.ts'
+import { inTransaction } from '../../platform/database.ts'
+import { beginGraveChange } from '../change.ts'
+import type { FactorsRoom } from '../room.ts'
+import { renewCodes } from './codes.ts'
+import { countRenewal } from './store.ts'
+
+/** Renewals of one account in an hour: ten codes are as many sign-ins. */
+export const RENEWALS_AN_HOUR = 5
+
+/**
+ * Makes ten new recovery codes and voids all earlier ones in the same transaction.
+ *
+ * @throws {AppError} not_enrolled, rate_limited, invalid_token, insufficient_user_authentication
+ */
+export async function renewRecoveryCodes(
+  room: FactorsRoom,
+  principal: AccountPrincipal,
+  caller: Caller,
+): Promise<string[]> {
+  const { attempts, clock, db, trail } = room
+  return inTransaction(db, async (trx) => {
+    const { account, known } = await beginGraveChange(room, trx, principal)
+    if (!known.enrolled) throw notEnrolled()
+    const now = clock.now()
+    const until = await countRenewal(trx, account.id, { now, max: RENEWALS_AN_HOUR })
+    if (until !== undefined) throw renewedTooOften(Math.ceil((until - now) / 1000))
+    // The new codes were never guessed at, so their counter starts again.
+    await attempts.reset(trx, account.id, 'recovery_code')
+    await trail.record(trx, 'recovery_codes_renewed', { account }, caller)
+    return renewCodes(room, trx, account.id)
+  })
+}

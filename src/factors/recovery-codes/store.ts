@@ -1,0 +1,146 @@
+import { sql } from 'kysely'
+import type { Db, Trx } from '../../platform/database.ts'
+import { wroteOne } from '../../platform/wrote-one.ts'
+import { RENEWAL_WINDOW_MS } from './tables.ts'
+
+/** A code is void after so many wrong passwords that came with it. */
+const MAX_WRONG_PASSWORDS = 10
+
+/** Whether a code is still good: it is unused and not void. */
+export const isGood = () => sql<boolean>`used_at is null and wrong_passwords < ${MAX_WRONG_PASSWORDS}`
+
+/** Replaces the recovery codes of the account; all earlier ones are void. */
+export async function replaceRecoveryCodes(
+  trx: Trx,
+  accountId: string,
+  codes: readonly { id: string; codeHash: string }[],
+  now: number,
+): Promise<void> {
+  await trx.deleteFrom('recovery_codes').where('account_id', '=', accountId).execute()
+  await trx
+    .insertInto('recovery_codes')
+    .values(
+      codes.map(({ id, codeHash }) => ({
+        id,
+        account_id: accountId,
+        code_hash: codeHash,
+        created_at: now,
+        used_at: null,
+      })),
+    )
+    .execute()
+}
+
+/**
+ * Counts a renewal.
+ *
+ * @returns until when no more are allowed, where this one is too many and was not counted.
+ */
+export async function countRenewal(
+  trx: Trx,
+  accountId: string,
+  { now, max }: { now: number; max: number },
+): Promise<number | undefined> {
+  await trx
+    .deleteFrom('recovery_code_renewals')
+    .where('account_id', '=', accountId)
+    // What began later than an hour from now was counted by a clock that was ahead.
+    .where((eb) =>
+      eb.or([eb('since', '<=', now - RENEWAL_WINDOW_MS), eb('since', '>', now + RENEWAL_WINDOW_MS)]),
+    )
+    .execute()
+  const counted = await trx
+    .insertInto('recovery_code_renewals')
+    .values({ account_id: accountId, since: now, renewals: 1 })
+    .onConflict((conflict) =>
+      conflict
+        .column('account_id')
+        .doUpdateSet((eb) => ({ renewals: eb('recovery_code_renewals.renewals', '+', 1) }))
+        .where('recovery_code_renewals.renewals', '<', max),
+    )
+    .returning('renewals')
+    .executeTakeFirst()
+  if (counted) return undefined
+  const { since } = await trx
+    .selectFrom('recovery_code_renewals')
+    .select('since')
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  return since + RENEWAL_WINDOW_MS
+}
+
+/** @returns whether the account had this code unused, and this call used it. */
+export async function redeemRecoveryCode(
+  trx: Trx,
+  accountId: string,
+  codeHash: string,
+  now: number,
+): Promise<boolean> {
+  return wroteOne(
+    trx
+      .updateTable('recovery_codes')
+      .set({ used_at: now })
+      .where('account_id', '=', accountId)
+      .where('code_hash', '=', codeHash)
+      .where(isGood()),
+  )
+}
+
+/** @returns the id of the code of the account, if it is still good. */
+export async function findRecoveryCode(
+  db: Db,
+  accountId: string,
+  codeHash: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('recovery_codes')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('code_hash', '=', codeHash)
+    .where(isGood())
+    .executeTakeFirst()
+  return row?.id
+}
+
+/**
+ * Counts a password that came with the code as wrong, before it is hashed.
+ *
+ * @returns whether the code was still good: it is void after ten.
+ */
+export async function countWrongPassword(trx: Trx, id: string): Promise<boolean> {
+  return wroteOne(
+    trx
+      .updateTable('recovery_codes')
+      .set((eb) => ({ wrong_passwords: eb('wrong_passwords', '+', 1) }))
+      .where('id', '=', id)
+      .where(isGood()),
+  )
+}
+
+/** The password was right, or not looked at after all. */
+export async function uncountWrongPassword(trx: Trx, id: string): Promise<void> {
+  await trx
+    .updateTable('recovery_codes')
+    .set((eb) => ({ wrong_passwords: eb('wrong_passwords', '-', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function recoveryCodeStock(
+  db: Db,
+  accountId: string,
+): Promise<{ remaining: number; generatedAt: number | null }> {
+  const rows = await db
+    .selectFrom('recovery_codes')
+    .select(['created_at', isGood().as('good')])
+    .where('account_id', '=', accountId)
+    .execute()
+  return {
+    remaining: rows.filter(({ good }) => good).length,
+    generatedAt: rows[0]?.created_at ?? null,
+  }
+}
+
+export async function deleteRecoveryCodes(trx: Trx, accountId: string): Promise<void> {
+  await trx.deleteFrom('recovery_codes').where('account_id', '=', accountId).execute()
+}

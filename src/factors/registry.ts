@@ -1,0 +1,7 @@
+import type { Factor } from './factor.ts'
+import { mailedCodes } from './mailed-codes/factor.ts'
+import { recoveryCodes } from './recovery-codes/factor.ts'
+import { totp } from './totp/factor.ts'
+
+/** All second factors, in the order in which they are offered. */
+export const factors: readonly Factor[] = [totp, mailedCodes, recoveryCodes]

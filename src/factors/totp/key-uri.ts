@@ -1,0 +1,44 @@
+import { ScureBase32Plugin } from 'otplib'
+
+const BASE32 = new ScureBase32Plugin()
+
+/** Base32 without padding (RFC 4648 section 6), as people type it and as key URIs carry it. */
+export function base32(secret: Buffer): string {
+  return BASE32.encode(secret, { padding: false })
+}
+
+/** Reads base32 in any case, in groups, with or without padding. `null` when it is not base32. */
+export function readBase32(text: string): Buffer | null {
+  const letters = text.toUpperCase().replace(/[\s-]/g, '').replace(/=+$/, '')
+  if (!/^[A-Z2-7]+$/.test(letters)) return null
+  try {
+    return Buffer.from(BASE32.decode(letters))
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The key URI that authenticator apps read from the QR code. Everything is percent-encoded, blanks as %20. In the
+ * label, a colon separates issuer and account and must not occur within them. An issuer with a colon is therefore
+ * only in the `issuer` parameter, which apps prefer.
+ */
+export function keyUri({
+  secret,
+  issuer,
+  account,
+}: {
+  secret: Buffer
+  issuer: string
+  account: string
+}): string {
+  const prefix = issuer.includes(':') ? '' : `${encodeURIComponent(issuer)}:`
+  const parameters = [
+    `secret=${base32(secret)}`,
+    `issuer=${encodeURIComponent(issuer)}`,
+    'algorithm=SHA1',
+    'digits=6',
+    'period=30',
+  ]
+  return `otpauth://totp/${prefix}${encodeURIComponent(account)}?${parameters.join('&')}`
+}

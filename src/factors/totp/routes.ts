@@ -1,0 +1,85 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { callerOf } from '../../http/caller.ts'
+import { ref } from '../../http/schemas.ts'
+import { enrolInSession } from '../enrol-in-session.ts'
+import type { FactorsRoom } from '../room.ts'
+import { ConfirmedSchema, confirmedResponse } from '../schemas.ts'
+import { enrolmentForms } from './enrolment-forms.ts'
+import { ConfirmBody, EnrolmentSchema, SetupBody } from './schemas.ts'
+import { setUp } from './set-up.ts'
+
+const tags = ['Second factor']
+
+/** For an mfa token of an account without a factor, or an account token. */
+export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = async (app, { room }) => {
+  app.post(
+    '/2fa/setup',
+    {
+      // The one body that can be left out.
+      preValidation: async (request) => {
+        if (request.body === undefined) request.body = {}
+      },
+      config: {
+        limit: 'codes',
+        problems: ['already_enrolled', 'enrolment_code_required', 'invalid_code', 'not_acceptable'],
+      },
+      schema: {
+        operationId: 'setUpTotp',
+        tags,
+        summary: 'Set up an authenticator app',
+        body: SetupBody,
+        description:
+          'Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.',
+        response: {
+          200: {
+            description: 'A pending authenticator',
+            content: {
+              'application/json': { schema: ref(EnrolmentSchema) },
+              'image/png': { schema: Type.Unsafe<Buffer>({ type: 'string', format: 'binary' }) },
+              'image/svg+xml': { schema: Type.String() },
+              'text/plain': { schema: Type.String() },
+            },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const form = enrolmentForms.choose(request)
+      const code = request.body.enrolment_code
+      const pending = await setUp(
+        room,
+        request.principal('mfa', 'account'),
+        { ...(code !== undefined && { enrolmentCode: code }) },
+        callerOf(request),
+      )
+      return reply.type(form.mediaType).send(await form.render(pending))
+    },
+  )
+}
+
+/** For an account token. */
+export const confirmRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = async (app, { room }) => {
+  app.post(
+    '/2fa/setup/confirm',
+    {
+      config: { limit: 'codes', problems: ['not_enrolled', 'invalid_code'] },
+      schema: {
+        operationId: 'confirmTotp',
+        tags,
+        summary: 'Confirm the authenticator that was set up with an account token',
+        description:
+          'From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.',
+        body: ConfirmBody,
+        response: { 200: ref(ConfirmedSchema) },
+      },
+    },
+    async (request) => {
+      const confirming = { factor: room.factors.named('totp'), answer: request.body }
+      return confirmedResponse(
+        room,
+        await enrolInSession(room, request.principal('account'), confirming, callerOf(request)),
+      )
+    },
+  )
+}

@@ -1,0 +1,45 @@
+import { Type } from 'typebox'
+import { CLOSED, Seconds } from '../../http/schemas.ts'
+
+export const EnrolmentSchema = Type.Object(
+  {
+    secret: Type.String({ description: 'Base32, 160 bits, for manual entry' }),
+    otpauth_uri: Type.String({ description: 'The key URI that authenticator apps read' }),
+    qr_png: Type.String({ description: 'The key URI as a QR code: a PNG in a data URL' }),
+    expires_in: Seconds('Seconds until the secret expires, unless a code confirms it'),
+  },
+  {
+    ...CLOSED,
+    $id: 'Enrolment',
+    description: 'A pending authenticator',
+    examples: [
+      {
+        secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+        otpauth_uri:
+          'otpauth://totp/Keyturn:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Keyturn&algorithm=SHA1&digits=6&period=30',
+        qr_png: 'data:image/png;base64,iVBORw0KGgo…',
+        expires_in: 600,
+      },
+    ],
+  },
+)
+
+export const SetupBody = Type.Object(
+  {
+    enrolment_code: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'Where the sign-in says `enrolment_code_required`: the code that an operator handed out',
+      }),
+    ),
+  },
+  { ...CLOSED, examples: [{}] },
+)
+
+export const ConfirmBody = Type.Object(
+  {
+    code: Type.String({ minLength: 1, maxLength: 64, description: 'A code from the pending authenticator' }),
+  },
+  { ...CLOSED, examples: [{ code: '492039' }] },
+)

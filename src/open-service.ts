@@ -1,0 +1,70 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { buildApp } from './api/app.ts'
+import type { Config } from './config.ts'
+import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
+import type { Instrument } from './monitoring/instrument.ts'
+import { systemClock } from './platform/clock.ts'
+import { openDatabase } from './platform/database.ts'
+import { inUrl, isEveryAddress } from './platform/hosts.ts'
+import { migrateUp } from './platform/migrate.ts'
+import { makeService, type Service } from './service.ts'
+import { rootKeysOf } from './tokens/root-keys.ts'
+import { startBackgroundWork } from './upkeep/background-work.ts'
+
+interface Opening {
+  config: Readonly<Config>
+  logger: FastifyBaseLogger
+  hashThreads?: number
+  instruments?: readonly Instrument[]
+  /** Called when all else has been closed. */
+  closed?: () => Promise<void>
+}
+
+/**
+ * Opens everything that serves: the database, brought up to this version, the service on it, its routes, and its
+ * work in the background. Closing the application closes all of it.
+ *
+ * @throws {DatabaseError} when the database does not answer, or is not fit to work with.
+ * @throws {UnsealError} when the database was sealed under another `SECRET_KEY`.
+ */
+export async function openService(opening: Opening): Promise<{ app: FastifyInstance; service: Service }> {
+  const { config, logger } = opening
+  for (const sentence of weaknesses(config)) logger.warn(sentence)
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
+  try {
+    const migrations = await migrateUp(db)
+    if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
+    const rootKeys = await rootKeysOf(config, db)
+    const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })
+    const app = await buildApp(service, logger)
+    const endBackgroundWork = startBackgroundWork({ ...service, logger })
+    app.addHook('onClose', async () => {
+      await endBackgroundWork()
+      await db.destroy()
+      await opening.closed?.()
+    })
+    return { app, service }
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+/** What may be on purpose, but mostly is not. */
+function weaknesses({ argon2, host, issuer, trustProxy }: Config): string[] {
+  const weak: [boolean, string][] = [
+    [
+      isEveryAddress(host) && new URL(issuer).hostname === inUrl(host),
+      `ISSUER is not set, so every token names ${issuer}, which no client can reach: set it to the address that clients use`,
+    ],
+    [
+      argon2.memoryKib * argon2.passes < OWASP_LEAST_WORK,
+      'The password hash is cheaper than OWASP recommends: raise ARGON2_MEMORY_KIB or ARGON2_TIME',
+    ],
+    [
+      issuer.startsWith('https:') && trustProxy.length === 0,
+      'ISSUER is https, so a proxy stands before this service, but TRUST_PROXY does not name it: all clients count as one address',
+    ],
+  ]
+  return weak.filter(([is]) => is).map(([, sentence]) => sentence)
+}

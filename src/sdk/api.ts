@@ -1,0 +1,1650 @@
+// Made from openapi/openapi.json by npm run openapi.
+
+export interface paths {
+  "/": {
+    /** Get the name, the version and the links of the service */
+    get: operations["getService"];
+  };
+  "/livez": {
+    /** Check that the process is alive */
+    get: operations["getLiveness"];
+  };
+  "/readyz": {
+    /** Check that the service is ready for requests */
+    get: operations["getReadiness"];
+  };
+  "/.well-known/jwks.json": {
+    /** Get the public keys that verify access tokens (RFC 7517) */
+    get: operations["getJwks"];
+  };
+  "/.well-known/oauth-authorization-server": {
+    /** Get the issuer and its endpoints (RFC 8414) */
+    get: operations["getServerMetadata"];
+  };
+  "/register": {
+    /** Create an account */
+    post: operations["register"];
+  };
+  "/login": {
+    /** Sign in with username and password */
+    post: operations["login"];
+  };
+  "/token/refresh": {
+    /**
+     * Exchange a refresh token for new tokens
+     * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.
+     */
+    post: operations["refreshToken"];
+  };
+  "/password/forgot": {
+    /**
+     * Request a password reset by email
+     * @description The answer is the same for every username. The email is sent only to the verified address of the account.
+     */
+    post: operations["requestPasswordReset"];
+  };
+  "/password/reset": {
+    /**
+     * Set a new password with the token from the email
+     * @description Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.
+     */
+    post: operations["resetPassword"];
+  };
+  "/2fa/setup": {
+    /**
+     * Set up an authenticator app
+     * @description Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+     */
+    post: operations["setUpTotp"];
+  };
+  "/2fa/setup/confirm": {
+    /**
+     * Confirm the authenticator that was set up with an account token
+     * @description From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.
+     */
+    post: operations["confirmTotp"];
+  };
+  "/2fa/email": {
+    /**
+     * Switch codes by email on or off
+     * @description On: as well as another second factor, a code that is mailed to the proven address signs in, at `acr` `aal1`. Off: all other sessions end.
+     */
+    put: operations["switchEmailCodes"];
+    /**
+     * Send a code by email
+     * @description A new code replaces the previous one. A wrong code counts towards the same five attempts.
+     */
+    post: operations["sendEmailCode"];
+  };
+  "/2fa/recovery-codes": {
+    /**
+     * Replace the recovery codes with ten new ones
+     * @description At most five times an hour.
+     */
+    post: operations["renewRecoveryCodes"];
+  };
+  "/2fa/verify": {
+    /** Finish the sign-in: exchange the mfa token and a code for an access token */
+    post: operations["verifyCode"];
+  };
+  "/me": {
+    /** Get the account */
+    get: operations["getMe"];
+    /** Delete the account and everything that belongs to it */
+    delete: operations["deleteMe"];
+  };
+  "/me/events": {
+    /** List the events of the account: its audit trail */
+    get: operations["listEvents"];
+  };
+  "/logout": {
+    /** Sign out: end the current session */
+    post: operations["logout"];
+  };
+  "/sessions": {
+    /** List the active sessions of the account */
+    get: operations["listSessions"];
+    /** End all other sessions of the account */
+    delete: operations["endOtherSessions"];
+  };
+  "/sessions/{id}": {
+    /** End one session of the account */
+    delete: operations["endSession"];
+  };
+  "/token/introspect": {
+    /**
+     * Check whether an access token is active (RFC 7662)
+     * @description For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.
+     */
+    post: operations["introspectToken"];
+  };
+  "/2fa": {
+    /** Get the second factors of the account */
+    get: operations["getFactors"];
+    /**
+     * Remove the second factor, if the service does not require one
+     * @description Every session ends; the answer has the tokens of a new one.
+     */
+    delete: operations["removeFactors"];
+  };
+  "/2fa/step-up": {
+    /**
+     * Show the second factor again, and the password, for an account token
+     * @description The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.
+     */
+    post: operations["stepUp"];
+  };
+  "/me/email/verify": {
+    /** Verify the new email address with the code that was sent to it */
+    post: operations["verifyEmail"];
+  };
+  "/password/change": {
+    /**
+     * Change the password
+     * @description Every session ends; the answer has the tokens of a new one.
+     */
+    post: operations["changePassword"];
+  };
+  "/me/email": {
+    /**
+     * Set or change the email address, or verify the current one
+     * @description Sends a code to the address. The change takes effect when the code is verified.
+     */
+    put: operations["setEmail"];
+  };
+}
+
+export type webhooks = Record<string, never>;
+
+export interface components {
+  schemas: {
+    /** @description An error (RFC 9457) */
+    Problem: {
+      /**
+       * Format: uri
+       * @description `urn:keyturn:problem:<code>`
+       */
+      type: string;
+      title: string;
+      status: number;
+      /** @description For people; programs should use `code` */
+      detail: string;
+      /** @enum {string} */
+      code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "invalid_refresh_token" | "insufficient_user_authentication" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
+      /** @description Identifies the request in the log */
+      request_id: string;
+      errors?: {
+          /** @description JSON Pointer (RFC 6901) into the body */
+          pointer: string;
+          detail: string;
+        }[];
+      attempts_left?: number;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      server_time?: string;
+      /**
+       * @description The token that the route takes
+       * @enum {string}
+       */
+      needs?: "account_token";
+      /** @description Tells the causes of one `code` apart */
+      reason?: string;
+    };
+    /** @description An account, as its owner sees it */
+    User: {
+      /** Format: uuid */
+      id: string;
+      username: string;
+      email: string | null;
+      email_verified: boolean;
+      two_factor_enabled: boolean;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      created_at: string;
+    };
+    /** @description An event of the account */
+    AuditEvent: {
+      /** Format: uuid */
+      id: string;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      at: string;
+      /** @enum {string} */
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
+      /** @enum {string} */
+      outcome: "success" | "failure";
+      /**
+       * @description `client`: a request to the API; `operator`: the command line; `service`: by itself
+       * @enum {string}
+       */
+      actor: "client" | "operator" | "service";
+      /** @description The factor concerned; `password`; `new_address` for the code to one */
+      method: string | null;
+      /** @description The session concerned */
+      session_id: string | null;
+      /** @description Empty unless it was a client */
+      ip: string;
+      /** @description Empty unless it was a client */
+      user_agent: string;
+      request_id: string;
+    };
+    /** @description The password is correct; a second factor is required */
+    MfaStep: {
+      /** @enum {boolean} */
+      mfa_required: true;
+      /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
+      mfa_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the mfa token in seconds */
+      expires_in: number;
+      /** @description Whether the account has a second factor */
+      enrolled: boolean;
+      /**
+       * @description Send the code of the operator to /2fa/setup as `enrolment_code`
+       * @enum {boolean}
+       */
+      enrolment_code_required?: true;
+      /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
+      methods: ("totp" | "email" | "recovery_code")[];
+    };
+    /** @description The password is correct; no second factor is required */
+    PasswordOnly: {
+      /** @enum {boolean} */
+      mfa_required: false;
+      /** @description A JWT of type `at+jwt` (RFC 9068) */
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description Opaque; to be sent to /token/refresh */
+      refresh_token: string;
+      /** @description Lifetime of the refresh token in seconds, unless it is used */
+      refresh_expires_in: number;
+      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      account_token?: string;
+      /** @description Lifetime of the account token in seconds */
+      account_expires_in?: number;
+    };
+    /** @description The tokens of a session */
+    TokenResponse: {
+      /** @description A JWT of type `at+jwt` (RFC 9068) */
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description Opaque; to be sent to /token/refresh */
+      refresh_token: string;
+      /** @description Lifetime of the refresh token in seconds, unless it is used */
+      refresh_expires_in: number;
+    };
+    /** @description A new access token for the same session; the refresh token does not change */
+    StepUpResponse: {
+      /** @description A JWT of type `at+jwt` (RFC 9068) */
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      account_token?: string;
+      /** @description Lifetime of the account token in seconds */
+      account_expires_in?: number;
+    };
+    /** @description A session of the account */
+    Session: {
+      /**
+       * Format: uuid
+       * @description The `sid` of its access tokens
+       */
+      id: string;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      created_at: string;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      last_used_at: string;
+      /** @description IP address of the last use */
+      ip: string;
+      user_agent: string;
+      /** @description Authentication methods (RFC 8176) */
+      amr: string[];
+      /** @description When a refresh was answered a second time last, as it is when the first answer was lost; a thief in the same network may also have asked */
+      refresh_repeated_at: string | null;
+      /** @description Whether this is the session of the access token in use */
+      current: boolean;
+    };
+    /** @description The claims of an active access token, or `active: false` alone */
+    Introspection: {
+      active: boolean;
+      /** @enum {string} */
+      token_type?: "Bearer";
+      iss?: string;
+      sub?: string;
+      aud?: string;
+      exp?: number;
+      iat?: number;
+      jti?: string;
+      client_id?: string;
+      sid?: string;
+      username?: string;
+      /** @description Authentication methods (RFC 8176) */
+      amr?: string[];
+      /** @enum {string} */
+      acr?: "aal1" | "aal2";
+      auth_time?: number;
+    };
+    /** @description Signed in: the code is correct */
+    SignIn: {
+      /** @description A JWT of type `at+jwt` (RFC 9068) */
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description Opaque; to be sent to /token/refresh */
+      refresh_token: string;
+      /** @description Lifetime of the refresh token in seconds, unless it is used */
+      refresh_expires_in: number;
+      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      account_token?: string;
+      /** @description Lifetime of the account token in seconds */
+      account_expires_in?: number;
+      /** @description Ten codes in case the phone is lost; returned once, with the first factor */
+      recovery_codes?: string[];
+    };
+    /** @description The factor is active; these are the tokens of a new session, and all others have ended */
+    Confirmed: {
+      /** @description A JWT of type `at+jwt` (RFC 9068) */
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description Opaque; to be sent to /token/refresh */
+      refresh_token: string;
+      /** @description Lifetime of the refresh token in seconds, unless it is used */
+      refresh_expires_in: number;
+      /** @description Ten codes in case the phone is lost; returned once, with the first factor */
+      recovery_codes?: string[];
+    };
+    /** @description A pending authenticator */
+    Enrolment: {
+      /** @description Base32, 160 bits, for manual entry */
+      secret: string;
+      /** @description The key URI that authenticator apps read */
+      otpauth_uri: string;
+      /** @description The key URI as a QR code: a PNG in a data URL */
+      qr_png: string;
+      /** @description Seconds until the secret expires, unless a code confirms it */
+      expires_in: number;
+    };
+  };
+  responses: {
+    /** @description `rate_limited`: Too many requests */
+    RateLimited: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "rate_limited";
+        };
+      };
+    };
+    /** @description `internal_error`: Something went wrong on our side */
+    InternalError: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "internal_error";
+        };
+      };
+    };
+    /** @description `unavailable`: The service is not available at the moment */
+    Unavailable: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "unavailable";
+        };
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    ValidationFailedOrMalformedJson: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
+    /** @description `registration_closed`: Registration is closed */
+    RegistrationClosed: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "registration_closed";
+        };
+      };
+    };
+    /** @description `username_taken`: The username is taken */
+    UsernameTaken: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "username_taken";
+        };
+      };
+    };
+    /** @description `payload_too_large`: The body is too large */
+    PayloadTooLarge: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "payload_too_large";
+        };
+      };
+    };
+    /** @description `unsupported_media_type`: The media type is not supported */
+    UnsupportedMediaType: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "unsupported_media_type";
+        };
+      };
+    };
+    /** @description `password_rejected`: The password is too easy to guess */
+    PasswordRejected: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "password_rejected";
+        };
+      };
+    };
+    /** @description `overloaded`: Too much work at the moment · `unavailable`: The service is not available at the moment */
+    OverloadedOrUnavailable: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "overloaded" | "unavailable";
+        });
+      };
+    };
+    /** @description `invalid_credentials`: Wrong username or password */
+    InvalidCredentials: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_credentials";
+        };
+      };
+    };
+    /** @description `invalid_code`: The code is not valid */
+    InvalidCode: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_code";
+        };
+      };
+    };
+    /** @description `rate_limited`: Too many requests · `too_many_attempts`: Too many failed attempts */
+    RateLimitedOrTooManyAttempts: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "rate_limited" | "too_many_attempts";
+        });
+      };
+    };
+    /** @description `invalid_refresh_token`: The refresh token is not valid */
+    InvalidRefreshToken: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_refresh_token";
+        };
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here */
+    InvalidToken: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_token";
+        };
+      };
+    };
+    /** @description `invalid_code`: The code is not valid · `recovery_code_required`: A recovery code is required · `password_rejected`: The password is too easy to guess */
+    InvalidCodeOrRecoveryCodeRequiredOrPasswordRejected: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_code" | "recovery_code_required" | "password_rejected";
+        });
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    InvalidTokenOrInsufficientUserAuthentication: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_token" | "insufficient_user_authentication";
+        });
+      };
+    };
+    /** @description `enrolment_code_required`: An enrolment code is required */
+    EnrolmentCodeRequired: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "enrolment_code_required";
+        };
+      };
+    };
+    /** @description `not_acceptable`: None of the accepted media types can be produced */
+    NotAcceptable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_acceptable";
+        };
+      };
+    };
+    /** @description `already_enrolled`: A second factor is already active */
+    AlreadyEnrolled: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "already_enrolled";
+        };
+      };
+    };
+    /** @description `not_enrolled`: There is no second factor to confirm or use */
+    NotEnrolled: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_enrolled";
+        };
+      };
+    };
+    /** @description `email_unavailable`: Codes by email are not available */
+    EmailUnavailable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "email_unavailable";
+        };
+      };
+    };
+    /** @description `email_delivery_failed`: The mail could not be delivered · `unavailable`: The service is not available at the moment */
+    EmailDeliveryFailedOrUnavailable: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "email_delivery_failed" | "unavailable";
+        });
+      };
+    };
+    /** @description `two_factor_required`: The second factor is required */
+    TwoFactorRequired: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "two_factor_required";
+        };
+      };
+    };
+    /** @description `not_enrolled`: There is no second factor to confirm or use · `email_unavailable`: Codes by email are not available */
+    NotEnrolledOrEmailUnavailable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "not_enrolled" | "email_unavailable";
+        });
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form */
+    ValidationFailed: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "validation_failed";
+        };
+      };
+    };
+    /** @description `not_found`: There is nothing here */
+    NotFound: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_found";
+        };
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP */
+    ValidationFailedOrMalformedJsonOrBadRequest: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json" | "bad_request";
+        });
+      };
+    };
+    /** @description `invalid_credentials`: Wrong username or password · `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_credentials" | "invalid_token" | "insufficient_user_authentication";
+        });
+      };
+    };
+  };
+  parameters: never;
+  requestBodies: never;
+  headers: never;
+  pathItems: never;
+}
+
+export type $defs = Record<string, never>;
+
+export type external = Record<string, never>;
+
+export interface operations {
+
+  /** Get the name, the version and the links of the service */
+  getService: {
+    responses: {
+      /** @description Name, version and links of the service */
+      200: {
+        content: {
+          "application/json": {
+            name: string;
+            /** @description The version of the service */
+            version: string;
+            links: {
+              /** @description Swagger UI */
+              docs?: string;
+              openapi: string;
+              jwks: string;
+              ready: string;
+            };
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Check that the process is alive */
+  getLiveness: {
+    responses: {
+      /** @description Alive */
+      200: {
+        content: {
+          "application/json": {
+            /** @enum {string} */
+            status: "ok";
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Check that the service is ready for requests */
+  getReadiness: {
+    responses: {
+      /** @description Ready to serve */
+      200: {
+        content: {
+          "application/json": {
+            /** @enum {string} */
+            status: "ok";
+            checks: {
+              /** @enum {string} */
+              database: "ok";
+              /** @description Only if `REDIS_URL` is set. While Redis is unavailable, each process enforces its share of the limits */
+              redis?: "ok" | "unavailable";
+            };
+            /** @description Problems for an operator to look at, although the service works */
+            warnings?: string[];
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Get the public keys that verify access tokens (RFC 7517) */
+  getJwks: {
+    responses: {
+      /** @description The public keys of access tokens: the current key, the next one, and older ones that are still in use */
+      200: {
+        content: {
+          "application/json": {
+            keys: {
+                kty: string;
+                crv: string;
+                x: string;
+                y?: string;
+                kid: string;
+                alg: string;
+                use: string;
+              }[];
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Get the issuer and its endpoints (RFC 8414) */
+  getServerMetadata: {
+    responses: {
+      /** @description The metadata of the authorization server */
+      200: {
+        content: {
+          "application/json": {
+            issuer: string;
+            jwks_uri: string;
+            token_endpoint: string;
+            introspection_endpoint: string;
+            introspection_endpoint_auth_methods_supported: string[];
+            grant_types_supported: string[];
+            response_types_supported: string[];
+            token_endpoint_auth_methods_supported: string[];
+            service_documentation?: string;
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Create an account */
+  register: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "username": "ada",
+         *   "password": "correct horse battery",
+         *   "email": "ada@example.com"
+         * }
+         */
+        "application/json": {
+          /** @description Unique, ignoring case */
+          username: string;
+          /** @description Any characters, counted in code points; common passwords are rejected */
+          password: string;
+          email?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The account is created; set up its second factor next, if one is required */
+      201: {
+        content: {
+          "application/json": ({
+            user: components["schemas"]["User"];
+            /** @enum {boolean} */
+            mfa_required: true;
+            /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
+            mfa_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Lifetime of the mfa token in seconds */
+            expires_in: number;
+            /** @description Whether the account has a second factor */
+            enrolled: boolean;
+            /**
+             * @description Send the code of the operator to /2fa/setup as `enrolment_code`
+             * @enum {boolean}
+             */
+            enrolment_code_required?: true;
+            /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
+            methods: ("totp" | "email" | "recovery_code")[];
+          }) | {
+            user: components["schemas"]["User"];
+            /** @enum {boolean} */
+            mfa_required: false;
+            /** @description A JWT of type `at+jwt` (RFC 9068) */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Lifetime of the access token in seconds */
+            expires_in: number;
+            /** @description Opaque; to be sent to /token/refresh */
+            refresh_token: string;
+            /** @description Lifetime of the refresh token in seconds, unless it is used */
+            refresh_expires_in: number;
+            /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+            account_token?: string;
+            /** @description Lifetime of the account token in seconds */
+            account_expires_in?: number;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      403: components["responses"]["RegistrationClosed"];
+      409: components["responses"]["UsernameTaken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["PasswordRejected"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /** Sign in with username and password */
+  login: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "username": "ada",
+         *   "password": "correct horse battery"
+         * }
+         */
+        "application/json": {
+          username: string;
+          password: string;
+          /** @description Signs in at once, and no pause stops it */
+          recovery_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The password is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["MfaStep"] | components["schemas"]["PasswordOnly"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidCredentials"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /**
+   * Exchange a refresh token for new tokens
+   * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.
+   */
+  refreshToken: {
+    parameters: {
+      header?: {
+        /**
+         * @description Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.
+         * @example 0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55
+         */
+        "idempotency-key"?: string;
+      };
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "refresh_token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE"
+         * }
+         */
+        "application/json": {
+          refresh_token: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The tokens of a session */
+      200: {
+        content: {
+          "application/json": components["schemas"]["TokenResponse"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidRefreshToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Request a password reset by email
+   * @description The answer is the same for every username. The email is sent only to the verified address of the account.
+   */
+  requestPasswordReset: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "username": "ada"
+         * }
+         */
+        "application/json": {
+          username: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Accepted */
+      202: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Set a new password with the token from the email
+   * @description Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.
+   */
+  resetPassword: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE",
+         *   "new_password": "staple in a haystack"
+         * }
+         */
+        "application/json": {
+          /** @description From the email */
+          token: string;
+          /** @description Any characters, counted in code points; common passwords are rejected */
+          new_password: string;
+          /** @description Required if email is the only second factor */
+          recovery_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCodeOrRecoveryCodeRequiredOrPasswordRejected"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /**
+   * Set up an authenticator app
+   * @description Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+   */
+  setUpTotp: {
+    requestBody?: {
+      content: {
+        /** @example {} */
+        "application/json": {
+          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
+          enrolment_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description A pending authenticator */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Enrolment"];
+          "image/png": string;
+          "image/svg+xml": string;
+          "text/plain": string;
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      406: components["responses"]["NotAcceptable"];
+      409: components["responses"]["AlreadyEnrolled"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Confirm the authenticator that was set up with an account token
+   * @description From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.
+   */
+  confirmTotp: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "code": "492039"
+         * }
+         */
+        "application/json": {
+          /** @description A code from the pending authenticator */
+          code: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The factor is active; these are the tokens of a new session, and all others have ended */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Confirmed"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      409: components["responses"]["NotEnrolled"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Switch codes by email on or off
+   * @description On: as well as another second factor, a code that is mailed to the proven address signs in, at `acr` `aal1`. Off: all other sessions end.
+   */
+  switchEmailCodes: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "enabled": true
+         * }
+         */
+        "application/json": {
+          enabled: boolean;
+        };
+      };
+    };
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["TwoFactorRequired"];
+      409: components["responses"]["EmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Send a code by email
+   * @description A new code replaces the previous one. A wrong code counts towards the same five attempts.
+   */
+  sendEmailCode: {
+    responses: {
+      /** @description The code is on its way */
+      202: {
+        content: {
+          "application/json": {
+            /** @description The email address, masked */
+            sent_to: string;
+            /** @description Lifetime of the code in seconds */
+            expires_in: number;
+            /** @description Seconds until another code can be requested */
+            resend_after: number;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      409: components["responses"]["EmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["EmailDeliveryFailedOrUnavailable"];
+    };
+  };
+  /**
+   * Replace the recovery codes with ten new ones
+   * @description At most five times an hour.
+   */
+  renewRecoveryCodes: {
+    responses: {
+      /** @description The new recovery codes; they are not shown again */
+      200: {
+        content: {
+          "application/json": {
+            recovery_codes: string[];
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      409: components["responses"]["NotEnrolled"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Finish the sign-in: exchange the mfa token and a code for an access token */
+  verifyCode: {
+    requestBody: {
+      content: {
+        "application/json": {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method?: "totp";
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "email";
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "recovery_code";
+        };
+      };
+    };
+    responses: {
+      /** @description Signed in: the code is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["SignIn"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      409: components["responses"]["NotEnrolledOrEmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Get the account */
+  getMe: {
+    responses: {
+      /** @description An account, as its owner sees it */
+      200: {
+        content: {
+          "application/json": components["schemas"]["User"];
+        };
+      };
+      401: components["responses"]["InvalidToken"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Delete the account and everything that belongs to it */
+  deleteMe: {
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** List the events of the account: its audit trail */
+  listEvents: {
+    parameters: {
+      query?: {
+        /** @description `next` of the previous page */
+        before?: string;
+        /** @description Events per page, 1 to 100; 50 by default */
+        limit?: string;
+      };
+    };
+    responses: {
+      /** @description A page of events */
+      200: {
+        content: {
+          "application/json": {
+            /** @description Newest first */
+            events: components["schemas"]["AuditEvent"][];
+            /** @description The `before` of the next page; null on the last page */
+            next: string | null;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailed"];
+      401: components["responses"]["InvalidToken"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Sign out: end the current session */
+  logout: {
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** List the active sessions of the account */
+  listSessions: {
+    parameters: {
+      query?: {
+        /** @description `next` of the previous page */
+        before?: string;
+        /** @description Sessions per page, 1 to 100; 50 by default */
+        limit?: string;
+      };
+    };
+    responses: {
+      /** @description A page of active sessions */
+      200: {
+        content: {
+          "application/json": {
+            /** @description Most recently used first */
+            sessions: components["schemas"]["Session"][];
+            /** @description The `before` of the next page; null on the last page */
+            next: string | null;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailed"];
+      401: components["responses"]["InvalidToken"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** End all other sessions of the account */
+  endOtherSessions: {
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** End one session of the account */
+  endSession: {
+    parameters: {
+      path: {
+        id: string;
+      };
+    };
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      404: components["responses"]["NotFound"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Check whether an access token is active (RFC 7662)
+   * @description For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.
+   */
+  introspectToken: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/json": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+        };
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/x-www-form-urlencoded": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The claims of an active access token, or `active: false` alone */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Introspection"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJsonOrBadRequest"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Get the second factors of the account */
+  getFactors: {
+    responses: {
+      /** @description The second factors of the account */
+      200: {
+        content: {
+          "application/json": {
+            totp: {
+              active: boolean;
+              confirmed_at: string | null;
+            };
+            email: {
+              active: boolean;
+            };
+            recovery_codes: {
+              remaining: number;
+              generated_at: string | null;
+            };
+          };
+        };
+      };
+      401: components["responses"]["InvalidToken"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Remove the second factor, if the service does not require one
+   * @description Every session ends; the answer has the tokens of a new one.
+   */
+  removeFactors: {
+    responses: {
+      /** @description The tokens of a session */
+      200: {
+        content: {
+          "application/json": components["schemas"]["TokenResponse"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["TwoFactorRequired"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Show the second factor again, and the password, for an account token
+   * @description The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.
+   */
+  stepUp: {
+    requestBody: {
+      content: {
+        "application/json": {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method?: "totp";
+          password?: string;
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "email";
+          password?: string;
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "recovery_code";
+          password?: string;
+        } | {
+          /** @enum {string} */
+          method: "password";
+          password: string;
+        };
+      };
+    };
+    responses: {
+      /** @description A new access token for the same session; the refresh token does not change */
+      200: {
+        content: {
+          "application/json": components["schemas"]["StepUpResponse"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication"];
+      409: components["responses"]["NotEnrolledOrEmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /** Verify the new email address with the code that was sent to it */
+  verifyEmail: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "code": "492039"
+         * }
+         */
+        "application/json": {
+          code: string;
+        };
+      };
+    };
+    responses: {
+      /** @description An account, as its owner sees it */
+      200: {
+        content: {
+          "application/json": components["schemas"]["User"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Change the password
+   * @description Every session ends; the answer has the tokens of a new one.
+   */
+  changePassword: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "current_password": "correct horse battery",
+         *   "new_password": "staple in a haystack"
+         * }
+         */
+        "application/json": {
+          current_password: string;
+          /** @description Any characters, counted in code points; common passwords are rejected */
+          new_password: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The tokens of a session */
+      200: {
+        content: {
+          "application/json": components["schemas"]["TokenResponse"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["PasswordRejected"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /**
+   * Set or change the email address, or verify the current one
+   * @description Sends a code to the address. The change takes effect when the code is verified.
+   */
+  setEmail: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "email": "ada@example.com"
+         * }
+         */
+        "application/json": {
+          email: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Accepted */
+      202: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      409: components["responses"]["EmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["EmailDeliveryFailedOrUnavailable"];
+    };
+  };
+}
+
+/** The security schemes of the document. */
+export type SecurityScheme = "mfaToken" | "accessToken" | "accountToken";
+
+/** Which tokens an operation takes: any one of those listed, the first that the client has. */
+export const security = {
+  "GET /": [],
+  "GET /livez": [],
+  "GET /readyz": [],
+  "GET /.well-known/jwks.json": [],
+  "GET /.well-known/oauth-authorization-server": [],
+  "POST /register": [],
+  "POST /login": [],
+  "POST /token/refresh": [],
+  "POST /password/forgot": [],
+  "POST /password/reset": [],
+  "POST /2fa/setup": ["mfaToken","accountToken"],
+  "POST /2fa/setup/confirm": ["accountToken"],
+  "POST /2fa/email": ["mfaToken"],
+  "PUT /2fa/email": ["accountToken"],
+  "POST /2fa/recovery-codes": ["accountToken"],
+  "POST /2fa/verify": ["mfaToken"],
+  "GET /me": ["accessToken"],
+  "DELETE /me": ["accountToken"],
+  "GET /me/events": ["accessToken"],
+  "POST /logout": ["accessToken"],
+  "GET /sessions": ["accessToken"],
+  "DELETE /sessions": ["accessToken"],
+  "DELETE /sessions/{id}": ["accessToken"],
+  "POST /token/introspect": ["accessToken"],
+  "GET /2fa": ["accessToken"],
+  "DELETE /2fa": ["accountToken"],
+  "POST /2fa/step-up": ["accessToken"],
+  "POST /me/email/verify": ["accessToken"],
+  "POST /password/change": ["accountToken"],
+  "PUT /me/email": ["accountToken"],
+} as const satisfies Record<string, readonly SecurityScheme[]>;

@@ -1,0 +1,76 @@
+import { oneAtATimeHere } from './one-at-a-time.ts'
+import type { Kept, TokenStore } from './token-store.ts'
+
+/** Where a person is: signed out, between password and second factor, or signed in. */
+export type ClientState =
+  | { status: 'signed_out' }
+  | { status: 'mfa'; enrolled: boolean; methods: readonly string[]; expiresAt: number }
+  | { status: 'signed_in' }
+
+/** Why there is no session any more: this client ended it, the service did, or another tab. */
+export type SignedOutReason = 'logout' | 'ended' | 'elsewhere'
+
+/** What the store holds, and word of it when it changes. */
+export interface KeptState {
+  read(): Promise<Kept>
+  /** Writes what `change` makes of it; changes take turns, also where the store answers late. @returns what is kept now. */
+  update(change: (kept: Kept) => Kept, reason?: SignedOutReason): Promise<Kept>
+  /** As far as this client knows: before an asynchronous store has answered, signed out. */
+  last(): ClientState
+  onChange(listener: (state: ClientState) => void): () => void
+  onSignedOut(listener: (reason: SignedOutReason) => void): () => void
+}
+
+export function keepState(store: TokenStore): KeptState {
+  const changed = new Set<(state: ClientState) => void>()
+  const signedOut = new Set<(reason: SignedOutReason) => void>()
+  const inTurn = oneAtATimeHere()
+  let last: ClientState = { status: 'signed_out' }
+
+  const first = store.read()
+  if (!('then' in first)) last = stateOf(first)
+
+  function announce(kept: Kept, reason: SignedOutReason): void {
+    const before = last
+    last = stateOf(kept)
+    if (JSON.stringify(before) === JSON.stringify(last)) return
+    for (const listener of changed) listener(last)
+    if (before.status === 'signed_in' && !kept.tokens) for (const listener of signedOut) listener(reason)
+  }
+
+  async function read(): Promise<Kept> {
+    const kept = await store.read()
+    announce(kept, 'elsewhere')
+    return kept
+  }
+
+  store.onChange?.(() => void inTurn(read))
+
+  return {
+    read,
+    last: () => last,
+    update: (change, reason = 'ended') =>
+      inTurn(async () => {
+        const before = await read()
+        const next = change(before)
+        if (next === before) return before
+        await store.write(next)
+        announce(next, reason)
+        return next
+      }),
+    onChange: (listener) => listenIn(changed, listener),
+    onSignedOut: (listener) => listenIn(signedOut, listener),
+  }
+}
+
+function listenIn<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
+export function stateOf({ tokens, mfaStep }: Kept): ClientState {
+  if (tokens) return { status: 'signed_in' }
+  if (!mfaStep || mfaStep.expiresAt <= Date.now()) return { status: 'signed_out' }
+  const { enrolled, methods, expiresAt } = mfaStep
+  return { status: 'mfa', enrolled, methods, expiresAt }
+}

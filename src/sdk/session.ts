@@ -1,0 +1,225 @@
+import { type SecurityScheme, security } from './api.ts'
+import type { KeptState } from './client-state.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { type Operation, operationOf } from './operation.ts'
+import { problemIn } from './problem.ts'
+import { type Kept, NOTHING, type Tokens } from './token-store.ts'
+
+/** What answers say about tokens, as far as they do. */
+interface TokenBody {
+  access_token?: string
+  expires_in?: number
+  refresh_token?: string
+  mfa_token?: string
+  account_token?: string
+  account_expires_in?: number
+  enrolled?: boolean
+  methods?: string[]
+}
+
+type Send = (request: Request) => Promise<Response>
+
+/** The tokens of one person, from the answers that bring them to the requests that need them. */
+export interface ClientSession {
+  /** Sends a request with the token that its operation takes; renews an access token that is refused, and sends again, once. */
+  send: Send
+  /** The access token, renewed if it is about to expire; the answer that refused to, or `null` for no session. */
+  freshAccessToken(): Promise<string | Response | null>
+}
+
+/** After these there is no session any more. */
+const SIGNS_OUT: readonly (Operation | undefined)[] = ['POST /logout', 'DELETE /me']
+
+/** These prepare a change of the account, and leave the account token for it. */
+const PREPARES: readonly (Operation | undefined)[] = ['POST /2fa/setup']
+
+/** Earlier than the service says, so that a token does not expire on its way. */
+const EXPIRY_MARGIN_MS = 10_000
+
+const REFRESH_TIMEOUT_MS = 15_000
+
+interface SessionOptions {
+  url: string
+  state: KeptState
+  send: Send
+}
+
+export function makeSession({ url, state, send }: SessionOptions): ClientSession {
+  const alone = oneAtATime(`keyturn refresh ${url}`)
+  const base = pathOf(url)
+  /** Good for one change of the account. It lives for minutes, and is never stored. */
+  let accountToken: { token: string; expiresAt: number; refreshToken: string } | null = null
+
+  async function learn(operation: Operation | undefined, response: Response): Promise<void> {
+    if (!response.ok) return
+    if (SIGNS_OUT.includes(operation)) {
+      accountToken = null
+      await state.update(() => NOTHING, 'logout')
+    } else if (/^application\/json\b/.test(response.headers.get('content-type') ?? '')) {
+      const body = (await response.clone().json()) as TokenBody
+      const { tokens } = await state.update((kept) => keptAfter(kept, body))
+      if (body.account_token && tokens)
+        accountToken = {
+          token: body.account_token,
+          expiresAt: Date.now() + (body.account_expires_in ?? 0) * 1000,
+          refreshToken: tokens.refreshToken,
+        }
+    }
+  }
+
+  async function refresh({ refreshToken, refreshKey }: Tokens): Promise<string | Response | null> {
+    const response = await withTimeout((signal) =>
+      send(
+        new Request(`${url}/token/refresh`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            ...(refreshKey && { 'idempotency-key': refreshKey }),
+          },
+          body: JSON.stringify({ refresh_token: refreshToken }),
+          signal,
+        }),
+      ),
+    )
+    const body = response.ok ? ((await response.json()) as TokenBody) : null
+    // Anything else may pass: a service that is away for a moment signs nobody out.
+    if (!body && (await problemIn(response.clone())).code !== 'invalid_refresh_token') return response
+    const { tokens } = await state.update((kept) => {
+      // A sign-in or a sign-out while the request was under way: the answer is not about these tokens.
+      if (kept.tokens?.refreshToken !== refreshToken) return kept
+      return body ? keptAfter(kept, body) : NOTHING
+    })
+    return tokens?.accessToken ?? null
+  }
+
+  /** A call that waits for its turn finds what the one before it got, also when that one was another tab. */
+  const renew = (refused: string) =>
+    alone(async () => {
+      const { tokens } = await state.read()
+      return tokens?.accessToken === refused ? refresh(tokens) : (tokens?.accessToken ?? null)
+    })
+
+  async function sendSignedIn(request: Request, accessToken: string): Promise<Response> {
+    const again = request.clone()
+    const response = await send(withToken(request, accessToken))
+    if (!(await isInvalidToken(response))) return response
+    const renewed = await renew(accessToken)
+    if (renewed instanceof Response) return renewed
+    return renewed === null ? response : send(withToken(again, renewed))
+  }
+
+  /** A token that is refused is used up or has expired: the person begins with the password again. */
+  async function sendInMfaStep(request: Request, mfaToken: string): Promise<Response> {
+    const response = await send(withToken(request, mfaToken))
+    if (await isInvalidToken(response))
+      await state.update((kept) => (kept.mfaStep?.mfaToken === mfaToken ? { ...kept, mfaStep: null } : kept))
+    return response
+  }
+
+  /**
+   * With the access token where there is no account token: the service then says what is needed, which is a step-up
+   * (`insufficient_user_authentication`, `needs: 'account_token'`).
+   */
+  async function sendChange(
+    operation: Operation,
+    request: Request,
+    { accessToken, refreshToken }: Tokens,
+  ): Promise<Response> {
+    // Another tab may have signed another person in meanwhile.
+    if (accountToken?.refreshToken === refreshToken && accountToken.expiresAt > Date.now()) {
+      const { token } = accountToken
+      const again = request.clone()
+      const response = await send(withToken(request, token))
+      const isOver = await isInvalidToken(response)
+      if ((isOver || (response.ok && !PREPARES.includes(operation))) && accountToken?.token === token)
+        accountToken = null
+      return isOver ? sendSignedIn(again, accessToken) : response
+    }
+    return sendSignedIn(request, accessToken)
+  }
+
+  /** Sends a request with the token of a scheme; `null` while there is no such token. */
+  const sendWith: Record<
+    SecurityScheme,
+    (operation: Operation, request: Request, kept: Kept) => Promise<Response> | null
+  > = {
+    mfaToken: (_operation, request, { mfaStep }) =>
+      mfaStep && mfaStep.expiresAt > Date.now() ? sendInMfaStep(request, mfaStep.mfaToken) : null,
+    accessToken: (_operation, request, { tokens }) => tokens && sendSignedIn(request, tokens.accessToken),
+    accountToken: (operation, request, { tokens }) => tokens && sendChange(operation, request, tokens),
+  }
+
+  async function sendAs(operation: Operation | undefined, request: Request): Promise<Response> {
+    if (!operation || request.headers.has('authorization')) return send(request)
+    const schemes = security[operation]
+    if (schemes.length === 0) return send(request)
+    const kept = await state.read()
+    for (const scheme of schemes) {
+      const sent = sendWith[scheme](operation, request, kept)
+      if (sent) return sent
+    }
+    return send(request)
+  }
+
+  return {
+    async send(request) {
+      const operation = operationOf(request.method, pathOf(request.url).slice(base.length))
+      const response = await sendAs(operation, request)
+      await learn(operation, response)
+      return response
+    },
+
+    async freshAccessToken() {
+      const { tokens } = await state.read()
+      if (!tokens) return null
+      return tokens.accessExpiresAt - EXPIRY_MARGIN_MS > Date.now()
+        ? tokens.accessToken
+        : renew(tokens.accessToken)
+    },
+  }
+}
+
+/** What is kept once an answer has come; a step-up brings no new refresh token. */
+function keptAfter(kept: Kept, body: TokenBody): Kept {
+  const expiresAt = Date.now() + (body.expires_in ?? 0) * 1000
+  const { access_token: accessToken, mfa_token: mfaToken, enrolled = false, methods = [] } = body
+  const refreshToken = body.refresh_token ?? kept.tokens?.refreshToken
+  if (accessToken && refreshToken)
+    return {
+      tokens: { accessToken, accessExpiresAt: expiresAt, refreshToken, ...refreshKeyOf(kept, body) },
+      mfaStep: null,
+    }
+  return mfaToken ? { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods } } : kept
+}
+
+/** Without it, where a runtime such as React Native makes no UUIDs, a repeat must come from the same network. */
+function refreshKeyOf({ tokens }: Kept, body: TokenBody): Pick<Tokens, 'refreshKey'> {
+  const refreshKey = body.refresh_token ? globalThis.crypto?.randomUUID?.() : tokens?.refreshKey
+  return refreshKey === undefined ? {} : { refreshKey }
+}
+
+/** React Native has no `AbortSignal.timeout`. */
+async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), REFRESH_TIMEOUT_MS)
+  try {
+    return await work(late.signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The path of an absolute URL, without a slash at its end. Not by `URL`, whose `pathname` React Native lacks. */
+function pathOf(url: string): string {
+  const [, path = ''] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)/i.exec(url) ?? []
+  return path.replace(/\/$/, '')
+}
+
+async function isInvalidToken(response: Response): Promise<boolean> {
+  return response.status === 401 && (await problemIn(response.clone())).code === 'invalid_token'
+}
+
+function withToken(request: Request, token: string): Request {
+  request.headers.set('authorization', `Bearer ${token}`)
+  return request
+}

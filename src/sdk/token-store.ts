@@ -1,0 +1,112 @@
+/** The tokens of a session. */
+export interface Tokens {
+  accessToken: string
+  /** Epoch milliseconds, by the clock of this machine. */
+  accessExpiresAt: number
+  refreshToken: string
+  /** The `Idempotency-Key` of its refresh, kept before it is sent: the answer may be lost, and the app may be closed. */
+  refreshKey?: string
+}
+
+/** A sign-in whose password was right and whose second factor is missing. */
+export interface MfaStep {
+  mfaToken: string
+  /** Epoch milliseconds, by the clock of this machine. */
+  expiresAt: number
+  /** Whether the account has a second factor; otherwise it sets one up now. */
+  enrolled: boolean
+  /** What `POST /2fa/verify` takes, or what can be set up. */
+  methods: readonly string[]
+}
+
+/** All that a client keeps of one person. */
+export interface Kept {
+  tokens: Tokens | null
+  mfaStep: MfaStep | null
+}
+
+export const NOTHING: Kept = { tokens: null, mfaStep: null }
+
+/** Where it is kept. Both functions may return promises, as the keychain of a phone does. */
+export interface TokenStore {
+  read(): Kept | Promise<Kept>
+  write(kept: Kept): void | Promise<void>
+  /** Calls the listener when something else, such as another tab, has written. */
+  onChange?(listener: () => void): void
+}
+
+/** For as long as the page or the process lives. */
+export function memoryStore(): TokenStore {
+  let kept = NOTHING
+  return {
+    read: () => kept,
+    write(next) {
+      kept = next
+    },
+  }
+}
+
+interface Texts {
+  getItem(name: string): string | null
+  setItem(name: string, value: string): void
+  removeItem(name: string): void
+}
+
+/** As much of a page as is needed of it; this file is also read where there is none. */
+interface Page {
+  localStorage: Texts
+  sessionStorage: Texts
+  addEventListener(type: 'storage', listener: (event: { key: string | null }) => void): void
+}
+
+/**
+ * In the browser's storage, over reloads: the session in `localStorage`, for all tabs of an origin together, and the step
+ * between password and second factor in `sessionStorage`, for the tab that is at it. Whatever script runs on the origin
+ * can read both; without a need for that, keep tokens in memory.
+ */
+export function webStore(name = 'keyturn'): TokenStore {
+  const { localStorage, sessionStorage, addEventListener } = globalThis as unknown as Page
+  return {
+    read: () => ({ tokens: readJson(localStorage, name), mfaStep: readJson(sessionStorage, name) }),
+    write({ tokens, mfaStep }) {
+      writeJson(localStorage, name, tokens)
+      writeJson(sessionStorage, name, mfaStep)
+    },
+    onChange(listener) {
+      addEventListener('storage', ({ key }) => {
+        if (key === name || key === null) listener()
+      })
+    },
+  }
+}
+
+/** What `AsyncStorage` of React Native and wrappers of its keychain have in common. */
+export interface AsyncTexts {
+  getItem(name: string): Promise<string | null>
+  setItem(name: string, value: string): Promise<unknown>
+  removeItem(name: string): Promise<unknown>
+}
+
+/** In a storage that answers with promises, under one name. */
+export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
+  return {
+    async read() {
+      const text = await storage.getItem(name)
+      return text === null ? NOTHING : (JSON.parse(text) as Kept)
+    },
+    async write(kept) {
+      if (kept.tokens || kept.mfaStep) await storage.setItem(name, JSON.stringify(kept))
+      else await storage.removeItem(name)
+    },
+  }
+}
+
+function readJson<T>(storage: Texts, name: string): T | null {
+  const text = storage.getItem(name)
+  return text === null ? null : JSON.parse(text)
+}
+
+function writeJson(storage: Texts, name: string, value: unknown): void {
+  if (value) storage.setItem(name, JSON.stringify(value))
+  else storage.removeItem(name)
+}

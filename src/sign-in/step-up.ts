@@ -1,0 +1,84 @@
+import type { Caller } from '../caller.ts'
+import { AppError, insufficientUserAuthentication, invalidCredentials } from '../errors.ts'
+import type { Factor, FactorAnswer } from '../factors/factor.ts'
+import { type Answering, prepareAnswer, redeem, refusal } from '../factors/redeem.ts'
+import { inTransaction } from '../platform/database.ts'
+import { mayChangeAccount } from '../tokens/account-token.ts'
+import type { Proof } from '../tokens/assurance.ts'
+import type { Session, SignedIn, SignIn } from '../tokens/session.ts'
+import { stillSignedIn } from '../tokens/signed-in.ts'
+import { checkCredentials } from './credentials.ts'
+import type { SignInRoom } from './room.ts'
+
+/** An answer of a factor, perhaps with the password; or the password alone. */
+export type Shown =
+  | { factor: Factor; answer: FactorAnswer; password?: string }
+  | { factor?: undefined; password: string }
+
+/** What a session may do after a step-up. */
+export type SteppedUp = SignedIn & Pick<SignIn, 'mayChangeAccount'>
+
+/**
+ * Shows a factor, the password or both again within a session (RFC 9470). Each attempt counts for the session, which
+ * has five in a row.
+ *
+ * @throws {AppError} invalid_credentials, invalid_code, not_enrolled, email_unavailable, too_many_attempts, overloaded;
+ * insufficient_user_authentication for the password alone where the account has a factor of a higher level.
+ */
+export async function stepUp(
+  room: SignInRoom,
+  { account, session }: SignedIn,
+  shown: Shown,
+  caller: Caller,
+): Promise<SteppedUp> {
+  const { clock, db, factors, sessions } = room
+  const { password } = shown
+  if (!shown.factor) {
+    const { bestAcr } = await factors.of(db, account)
+    if (bestAcr !== 'aal1') throw insufficientUserAuthentication(bestAcr)
+  }
+  if (password !== undefined) {
+    // Counted in a transaction of its own: nothing else may wait for a hash.
+    await inTransaction(db, async (trx) => {
+      await stillSignedIn(room, trx, { account, session })
+      await sessions.countStepUp(trx, session)
+    })
+    const credentials = { username: account.username, password }
+    await checkCredentials(room, credentials, caller, async () => {}, { inSession: true }).catch(
+      async (error) => {
+        const wasWrong = error instanceof AppError && error.code === 'invalid_credentials'
+        if (!wasWrong) await inTransaction(db, (trx) => sessions.uncountStepUp(trx, session))
+        throw error
+      },
+    )
+  }
+  const answering = shown.factor && (await prepareAnswer(room, account, { ...shown, binding: to(session) }))
+
+  const outcome = await inTransaction(db, async (trx): Promise<SteppedUp | null> => {
+    const present = await stillSignedIn(room, trx, { account, session })
+    if (password === undefined) await sessions.countStepUp(trx, session)
+    else if (present.passwordSetAt !== account.passwordSetAt) throw invalidCredentials()
+    const known = await factors.of(trx, present)
+    if (!answering && known.bestAcr !== 'aal1') throw insufficientUserAuthentication(known.bestAcr)
+    const proof = answering
+      ? await redeem(room, trx, present, known, answering, caller)
+      : passwordAgain(session, clock.now())
+    if (!proof) return null
+    const withPassword = password === undefined ? proof : { ...proof, passwordAt: clock.now() }
+    const proven = await sessions.prove(trx, session, withPassword)
+    return {
+      account: present,
+      session: proven,
+      mayChangeAccount: mayChangeAccount(proven, known, clock.now()),
+    }
+  })
+  if (!outcome) throw refusal(room, answering as Answering)
+  return outcome
+}
+
+const to = (session: Session) => ({ to: 'session', session }) as const
+
+/** What the session has shown before stays shown. */
+function passwordAgain({ amr, ...session }: Session, now: number): Proof {
+  return { ...session, amr: amr.includes('pwd') ? amr : ['pwd', ...amr], authTime: now, passwordAt: now }
+}

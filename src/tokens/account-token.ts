@@ -1,0 +1,73 @@
+import type { KeyRing } from '../crypto/key-ring.ts'
+import { CLOCK_SKEW_SECONDS, type Clock, epochSeconds } from '../platform/clock.ts'
+import { newId } from '../platform/ids.ts'
+import { type Acr, acrClaim, reaches } from './assurance.ts'
+import { type CommonClaims, stringClaim, timeClaim, type UncheckedClaims } from './claims.ts'
+import { type HmacTokens, makeHmacTokens } from './hmac-token.ts'
+import type { Session, SignedIn } from './session.ts'
+
+export const ACCOUNT_TOKEN_TYP = 'account+jwt'
+
+/** The life of an account token, and how long ago at most what it stands for was shown, in seconds. */
+export const ACCOUNT_TOKEN_TTL = 300
+
+export interface AccountClaims extends CommonClaims {
+  sid: string
+  acr: Acr
+  /** How many changes the account had seen when the token was made. The next change makes it void. */
+  change_count: number
+}
+
+/**
+ * Short-lived JWTs that are good for one change of the account here, and for nothing anywhere else. Access tokens
+ * travel to every service that an app calls, and one that leaks there must change nothing.
+ */
+export interface AccountTokens extends Omit<HmacTokens, 'issue' | 'check'> {
+  issue(signedIn: SignedIn): string
+  /** @throws {ClaimError} */
+  check(claims: UncheckedClaims): AccountClaims
+}
+
+export function makeAccountTokens(given: { keyRing: KeyRing; issuer: string; clock: Clock }): AccountTokens {
+  const { clock } = given
+  const audience = `${given.issuer}/account`
+  const tokens = makeHmacTokens({ ...given, typ: ACCOUNT_TOKEN_TYP, purpose: 'account token', audience })
+  return {
+    issue({ account, session }) {
+      const iat = epochSeconds(clock)
+      return tokens.issue({
+        sub: account.id,
+        jti: newId(clock),
+        iat,
+        exp: iat + ACCOUNT_TOKEN_TTL,
+        sid: session.id,
+        acr: session.acr,
+        change_count: account.changeCount,
+      })
+    },
+    keyFor: tokens.keyFor,
+    check: (claims) => ({
+      ...tokens.check(claims),
+      sid: stringClaim(claims, 'sid'),
+      acr: acrClaim(claims),
+      change_count: timeClaim(claims, 'change_count'),
+    }),
+  }
+}
+
+/**
+ * Whether a session has shown within the last 300 s what an account token stands for: the password, and a factor at the
+ * level of the account's best one, if it has any.
+ *
+ * @param now epoch milliseconds.
+ */
+export function mayChangeAccount(
+  { acr, factorAt, passwordAt }: Session,
+  { enrolled, bestAcr }: { enrolled: boolean; bestAcr: Acr },
+  now: number,
+): boolean {
+  // What was shown by a clock that was ahead is not recent until then.
+  const isRecent = (at: number | null) =>
+    at !== null && now - at <= ACCOUNT_TOKEN_TTL * 1000 && at - now <= CLOCK_SKEW_SECONDS * 1000
+  return isRecent(passwordAt) && (!enrolled || (isRecent(factorAt) && reaches(acr, bestAcr)))
+}

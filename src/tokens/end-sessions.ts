@@ -1,0 +1,46 @@
+import type { Caller } from '../caller.ts'
+import { noSuchSession } from '../errors.ts'
+import { inTransaction } from '../platform/database.ts'
+import type { TokensRoom } from './room.ts'
+import type { SignedIn } from './session.ts'
+import { stillSignedIn } from './signed-in.ts'
+
+/** Signs out. */
+export async function endOwnSession(
+  { db, sessions }: TokensRoom,
+  { account, session }: SignedIn,
+  caller: Caller,
+): Promise<void> {
+  await inTransaction(db, (trx) => sessions.end(trx, account, session.id, caller))
+}
+
+/**
+ * Ends one session of the account.
+ *
+ * @throws {AppError} not_found when the account has no such live session; invalid_token
+ */
+export async function endSessionOf(
+  room: TokensRoom,
+  signedIn: SignedIn,
+  id: string,
+  caller: Caller,
+): Promise<void> {
+  const ended = await inTransaction(room.db, async (trx) =>
+    room.sessions.end(trx, await stillSignedIn(room, trx, signedIn), id, caller),
+  )
+  if (!ended) throw noSuchSession()
+}
+
+/**
+ * Ends every session of the account but this one, and forgets every network of the account but the caller's.
+ *
+ * @throws {AppError} invalid_token
+ */
+export async function endOtherSessions(room: TokensRoom, signedIn: SignedIn, caller: Caller): Promise<void> {
+  await room.sessions.endSurplus(signedIn.account, caller, signedIn.session.id)
+  await inTransaction(room.db, async (trx) => {
+    const account = await stillSignedIn(room, trx, signedIn)
+    await room.sessions.endOthers(trx, signedIn, caller)
+    await room.ownNetworks.forgetOthers(trx, account, caller)
+  })
+}

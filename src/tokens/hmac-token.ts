@@ -1,0 +1,53 @@
+import { createSigner } from 'fast-jwt'
+import type { KeyRing, RootKey } from '../crypto/key-ring.ts'
+import { type Clock, epochSeconds } from '../platform/clock.ts'
+import { type CommonClaims, checkCommonClaims, type UncheckedClaims } from './claims.ts'
+
+export const HMAC_TOKEN_ALG = 'HS256'
+
+/** The times of a token, in whole seconds since the epoch, and what it is for. */
+type Claims = Pick<CommonClaims, 'sub' | 'jti' | 'iat' | 'exp'> & Record<string, unknown>
+
+/** JWTs that only this service has to check. */
+export interface HmacTokens {
+  issue(claims: Claims): string
+  /** The HMAC key for a `kid`, as text; `undefined` for a `kid` of no key of this service. */
+  keyFor(kid: unknown): string | undefined
+  /** @throws {ClaimError} */
+  check(claims: UncheckedClaims): CommonClaims
+}
+
+/**
+ * @param purpose names the key: each kind of token has its own (RFC 8725 section 3.9).
+ * @param audience the claim `aud`.
+ */
+export function makeHmacTokens({
+  keyRing,
+  issuer,
+  clock,
+  typ,
+  purpose,
+  audience,
+}: {
+  keyRing: KeyRing
+  issuer: string
+  clock: Clock
+  typ: string
+  purpose: string
+  audience: string
+}): HmacTokens {
+  const hmacKey = (root: RootKey) => root.derive(purpose).toString('base64url')
+  const sign = createSigner({
+    key: hmacKey(keyRing.primary),
+    algorithm: HMAC_TOKEN_ALG,
+    kid: keyRing.primary.id,
+    header: { alg: HMAC_TOKEN_ALG, typ },
+  })
+  const keys = new Map(keyRing.all.map((root) => [root.id, hmacKey(root)]))
+
+  return {
+    issue: (claims) => sign({ iss: issuer, aud: audience, ...claims }),
+    keyFor: (kid) => (typeof kid === 'string' ? keys.get(kid) : undefined),
+    check: (claims) => checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) }),
+  }
+}

@@ -1,0 +1,58 @@
+import { sql } from 'kysely'
+import { removeUnenrolled } from '../accounts/remove-unenrolled.ts'
+import type { Attempts } from '../attempts/attempts.ts'
+import type { AuditTrail } from '../audit/trail.ts'
+import type { Config } from '../config.ts'
+import { deleteInBatches, type RowsToDelete } from '../platform/batches.ts'
+import type { Clock } from '../platform/clock.ts'
+import { type Db, wipeDeleted } from '../platform/database.ts'
+import type { Expiry, Retentions } from '../platform/tables.ts'
+import { tables } from '../tables.ts'
+import { forgetDeleted } from './forget-deleted.ts'
+
+/** The wait after each batch, in which requests run. */
+const PAUSE_MS = 20
+
+/** What the clean-up works with. */
+export interface CleanUpRoom {
+  attempts: Attempts
+  clock: Clock
+  config: Retentions & Pick<Config, 'unenrolledDays'>
+  db: Db
+  trail: AuditTrail
+}
+
+/**
+ * Deletes expired rows in small batches, and what is not to be kept of deleted accounts.
+ *
+ * @returns how many rows were deleted, by table.
+ */
+export async function cleanUp(room: CleanUpRoom, signal?: AbortSignal): Promise<Record<string, number>> {
+  const options = { pauseMs: PAUSE_MS, ...(signal && { signal }) }
+  const accounts = await removeUnenrolled(room, room.config.unenrolledDays, options)
+  const deleted: Record<string, number> = { accounts }
+  for (const rows of expiredRows(room)) {
+    const count = await deleteInBatches(room.db, rows, options)
+    deleted[rows.table] = (deleted[rows.table] ?? 0) + count
+  }
+  if (!signal?.aborted) await forgetDeleted(room, options)
+  if (!signal?.aborted) await wipeDeleted(room.db)
+  return deleted
+}
+
+function expiredRows(room: CleanUpRoom): RowsToDelete[] {
+  return tables.flatMap(({ name: table, key: [key = ''], expiries = [] }) =>
+    expiries.map((expiry) => ({
+      table,
+      key,
+      where: () => expired(expiry, room),
+      ...(expiry.dependents && { dependents: expiry.dependents }),
+    })),
+  )
+}
+
+function expired({ column, retention = 0, only }: Expiry, { clock, config }: CleanUpRoom) {
+  const kept = typeof retention === 'function' ? retention(config) : retention
+  const old = sql<boolean>`${sql.ref(column)} <= ${clock.now() - kept}`
+  return only ? sql<boolean>`${old} and ${only}` : old
+}

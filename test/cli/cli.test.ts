@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import t, { type Test } from 'tap'
+import { runCommand } from '../helpers/programs/command.ts'
+import { enrol, startService, testClock } from '../helpers/service/service.ts'
+
+const SECRET_KEY = randomBytes(32)
+
+function keyturn(t: Test, args: string[], environment: Record<string, string> = {}) {
+  return runCommand(t, ['src/cli/cli.ts', ...args], {
+    DATABASE_URL: `sqlite:${t.testdirName}/keyturn.db`,
+    SECRET_KEY: SECRET_KEY.toString('base64'),
+    ...environment,
+  }).ended
+}
+
+t.test('help tells the commands and is no failure', async (t) => {
+  const [all, keys] = await Promise.all([keyturn(t, ['--help']), keyturn(t, ['keys', '--help'])])
+  t.strictSame([all.code, all.stderr], [0, ''])
+  for (const name of ['migrate', 'keys']) t.match(all.stdout, new RegExp(`^ {2}${name}\\b`, 'm'))
+  t.strictSame([keys.code, keys.stderr], [0, ''])
+  for (const name of ['list', 'rotate', 'reseal']) t.match(keys.stdout, new RegExp(`^ {2}${name}\\b`, 'm'))
+})
+
+t.test('what is not a command ends with exit code 2 and the usage, and touches nothing', async (t) => {
+  t.testdir()
+  const mistakes = [
+    [],
+    ['key'],
+    ['keys'],
+    ['keys', 'remove'],
+    ['keys', 'list', 'all'],
+    ['keys', 'rotate', '--now'],
+  ]
+  const outcomes = await Promise.all(mistakes.map((args) => keyturn(t, args)))
+  for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
+    const typed = `keyturn ${mistakes[index]?.join(' ')}`
+    t.equal(code, 2, typed)
+    t.equal(stdout, '', typed)
+    t.match(stderr, /Usage: keyturn/, typed)
+    t.notMatch(stderr, /\n +at /, typed)
+  }
+  t.notOk(existsSync(`${t.testdirName}/keyturn.db`))
+})
+
+t.test('a password is not taken from the command line, where others can read it', async (t) => {
+  for (const to of [
+    'postgres://ada:hunter2@127.0.0.1/keyturn',
+    'postgres://ada@127.0.0.1/keyturn?password=hunter2',
+  ]) {
+    const { code, stdout, stderr } = await keyturn(t, ['copy', '--from', 'sqlite:nowhere.db', '--to', to])
+    t.strictSame([code, stdout], [2, ''])
+    t.match(stderr, /PGPASSWORD/)
+    t.notMatch(stderr, /hunter2/)
+  }
+})
+
+t.test('a command that cannot be done ends with exit code 1 and a plain sentence', async (t) => {
+  t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
+  const [config, database, key] = await Promise.all([
+    keyturn(t, ['keys', 'list'], { PORT: 'http', JWT_ALG: 'none' }),
+    keyturn(t, ['keys', 'list'], { DATABASE_URL: `sqlite:${t.testdirName}/letter.txt` }),
+    keyturn(t, ['keys', 'rotate'], { SECRET_KEY: 'short' }),
+  ])
+  t.match(config.stderr, /2 faults:\n {2}PORT .*\n {2}JWT_ALG /)
+  t.match(database.stderr, /is not a SQLite database/)
+  t.match(key.stderr, /SECRET_KEY must be/)
+  for (const { code, stdout, stderr } of [config, database, key]) {
+    t.strictSame([code, stdout], [1, ''])
+    t.notMatch(stderr, /\n +at /)
+  }
+})
+
+t.test('nothing that a client calls itself acts on the terminal of an operator', async (t) => {
+  const clock = testClock(Date.now())
+  const service = await startService(t, { rootKeys: [SECRET_KEY], clock })
+  const { refreshToken } = await enrol(service)
+  // CSI in one character, as HTTP lets it pass: this would clear the screen.
+  const headers = { 'user-agent': 'curl\u009b2J' }
+  await service.post('/token/refresh', { refresh_token: refreshToken }, undefined, { headers })
+  const environment = { DATABASE_URL: service.databaseUrl }
+  const { code, stdout, stderr } = await keyturn(t, ['sessions', 'list', 'ada'], environment)
+  t.equal(code, 0, stderr)
+  t.match(stdout, 'curl\ufffd2J')
+  t.notMatch(stdout, /[^\P{Cc}\n]/u)
+})
+
+t.test('keys list tells which key signs, which is next and which retires, and makes none', async (t) => {
+  const service = await startService(t, { rootKeys: [SECRET_KEY], clock: testClock(Date.now() - 700_000) })
+  const { signingKeys } = service.deps
+  const first = signingKeys.current().kid
+  const second = (await signingKeys.rotate()).kid
+  service.clock.advance(700)
+  const third = (await signingKeys.rotate()).kid
+
+  const made = ' made [-0-9]{10}T[:.0-9]{12}Z '
+  const expected = [
+    `${first}  ES256 ${made} is retiring`,
+    `${second}  ES256 ${made} signs`,
+    `${third}  ES256 ${made} is next`,
+  ]
+  const before = await service.db.selectFrom('signing_keys').selectAll().execute()
+  // Under another algorithm, and without the key that opens them.
+  const environment = {
+    DATABASE_URL: service.databaseUrl,
+    JWT_ALG: 'EdDSA',
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  }
+  const { code, stdout, stderr } = await keyturn(t, ['keys', 'list'], environment)
+  t.equal(code, 0, stderr)
+  t.match(stdout, new RegExp(`^${expected.join('\\n')}\\n$`))
+  t.strictSame(await service.db.selectFrom('signing_keys').selectAll().execute(), before)
+})
+
+t.test('the commands for keys work on a database that no service has seen', async (t) => {
+  t.testdir()
+  const empty = await keyturn(t, ['keys', 'list'])
+  t.strictSame([empty.code, empty.stdout], [0, ''], empty.stderr)
+  const reseal = await keyturn(t, ['keys', 'reseal'])
+  t.equal(reseal.code, 0, reseal.stderr)
+  const rotate = await keyturn(t, ['keys', 'rotate'])
+  t.match(rotate.stdout, /^The next signing key is /, rotate.stderr)
+})

@@ -1,0 +1,67 @@
+import { readFileSync, statSync } from 'node:fs'
+import t from 'tap'
+import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/people/foreign-hashes.ts'
+import { jsonLines, startImporting, usernames } from '../helpers/programs/importing.ts'
+import { outcomeOf } from '../helpers/requests/burst.ts'
+import { PASSWORD, type Service } from '../helpers/service/service.ts'
+
+/** Accounts that an operator makes or imports with the option owe the code that the operator gets. */
+
+const HASH = FOREIGN_HASHES['Werkzeug pbkdf2:sha256'] ?? ''
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+const CODE = /[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}/
+
+/** What the first setup of an authenticator says, without the code and with it. */
+async function setUps(service: Service, username: string, password: string, code: string): Promise<string[]> {
+  const { body } = await service.post('/login', { username, password })
+  const setUp = async (given?: object) => outcomeOf(await service.post('/2fa/setup', given, body.mfa_token))
+  return [await setUp(), await setUp({ enrolment_code: code })]
+}
+
+const NEEDED = ['403 enrolment_code_required', '200']
+
+t.test('users create --enrolment-code shows the code, in text and in JSON', async (t) => {
+  const { service, keyturn } = await startImporting(t)
+  const create = (...args: string[]) => keyturn.withInput(PASSWORD, 'users', 'create', ...args)
+
+  const text = await create('ada', '--enrolment-code')
+  t.equal(text.code, 0, text.stderr)
+  const [code = ''] = CODE.exec(text.stdout) ?? []
+  t.strictSame(await setUps(service, 'ada', PASSWORD, code), NEEDED)
+
+  const json = JSON.parse((await create('grace', '--enrolment-code', '--json')).stdout)
+  t.strictSame(await setUps(service, 'grace', PASSWORD, json.enrolment_code), NEEDED)
+
+  const without = JSON.parse((await create('joan', '--json')).stdout)
+  t.notOk('enrolment_code' in without)
+  t.strictSame(await setUps(service, 'joan', PASSWORD, ''), ['200', '400 validation_failed'])
+})
+
+t.test('import --enrolment-codes writes a code for each account without an authenticator', async (t) => {
+  const { service, keyturn, folder } = await startImporting(t, {
+    'users.jsonl': jsonLines(
+      { username: 'ada', password_hash: HASH, totp_secret: SECRET },
+      { username: 'grace', password_hash: HASH },
+      { username: 'joan', password_hash: HASH },
+    ),
+    'theirs.csv': 'of another import\n',
+  })
+  const [users, codes, theirs] = [`${folder}/users.jsonl`, `${folder}/codes.csv`, `${folder}/theirs.csv`]
+  t.match(await keyturn('import', users, '--enrolment-codes', codes), { code: 2, stderr: /needs --apply/ })
+  t.match(await keyturn('import', users, '--apply', '--enrolment-codes', theirs), { code: 1, stdout: '' })
+  t.equal(readFileSync(theirs, 'utf8'), 'of another import\n')
+  t.strictSame(await usernames(service), [], 'nothing was taken')
+
+  t.match(await keyturn('import', users, '--apply', '--enrolment-codes', codes), { code: 0, stderr: '' })
+  t.equal(statSync(codes).mode & 0o777, 0o600)
+  const [header, ...lines] = readFileSync(codes, 'utf8').trimEnd().split('\n')
+  t.equal(header, 'username,enrolment_code')
+  const given = lines.map((line) => line.split(','))
+  t.strictSame(given.map(([username]) => username).sort(), ['grace', 'joan'])
+  for (const [username = '', code = ''] of given)
+    t.strictSame(await setUps(service, username, FOREIGN_PASSWORD, code), NEEDED, username)
+  t.notOk(
+    (await service.post('/login', { username: 'ada', password: FOREIGN_PASSWORD })).body
+      .enrolment_code_required,
+  )
+})

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import t, { type Test } from 'tap'
+import type { EventName } from '../../src/audit/events.ts'
+import { registerCommands } from '../../src/cli/commands/commands.ts'
+import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
+import { jsonLines } from '../helpers/programs/importing.ts'
+import { startOperated } from '../helpers/programs/operated-service.ts'
+import { onPostgres } from '../helpers/service/database.ts'
+import { enrol, login, PASSWORD } from '../helpers/service/service.ts'
+
+/** Every command there is does its work beside a running service. */
+
+const folder = t.testdir({
+  'users.jsonl': jsonLines({ username: 'imported', password_hash: FOREIGN_HASHES['Werkzeug pbkdf2:sha256'] }),
+})
+const { service, keyturn, environment, tokenMailedTo } = await startOperated(t)
+
+interface Trial {
+  command: string
+  more?: string[]
+  input?: string
+  /** 1 for what is refused while the service runs. */
+  code?: number
+  /** What it answers with `--json`, or says on stderr. */
+  says: object | RegExp
+}
+
+/** These change nothing, and go at the same time. */
+const looking: Trial[] = [
+  { command: 'users list', says: [{ username: 'ada' }] },
+  { command: 'users show', more: ['ada'], says: { username: 'ada', totp: true, sessions: 1 } },
+  { command: 'sessions list', more: ['ada'], says: [{ acr: 'aal2' }] },
+  { command: 'audit', more: ['--limit', '1'], says: { event: 'session_started', actor: 'client' } },
+  { command: 'import flask', more: [`${folder}/none.db`], code: 1, says: /There is no file/ },
+  { command: 'keys list', says: [{ role: 'signs' }] },
+  { command: 'migrate status', says: [{ name: '0001-accounts', applied_at: /^\d{4}-/ }] },
+  { command: 'migrate up', says: { direction: 'up', migrations: [] } },
+  {
+    command: 'copy',
+    more: ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`],
+    code: 1,
+    says: /Stop it first/,
+  },
+  // The PostgreSQL of the tests is one that may forget, which the doctor does not let pass.
+  {
+    command: 'doctor',
+    code: onPostgres ? 1 : 0,
+    says: { healthy: !onPostgres, findings: [{ check: 'versions', status: 'ok' }] },
+  },
+  { command: 'tune', more: ['--ms', '1'], says: { settings: { ARGON2_TIME: 2 } } },
+  { command: 'openapi', says: { openapi: /^3\.1/ } },
+]
+
+/** The name of the key that signs. */
+async function signer(): Promise<string> {
+  return (await keyturn.json('keys', 'list'))[0].kid
+}
+
+/** In an order that leaves the accounts to those who come later. */
+const changing: (Trial & { event: EventName })[] = [
+  {
+    command: 'users create',
+    more: ['made', '--email', 'made@example.com', '--email-verified'],
+    input: PASSWORD,
+    says: { username: 'made', email_verified: true },
+    event: 'account_created',
+  },
+  { command: 'users unlock', more: ['ada'], says: { done: /can try again/ }, event: 'account_unlocked' },
+  {
+    command: 'users reset-password',
+    more: ['made'],
+    says: { done: /made@example\.com/ },
+    event: 'password_reset_requested',
+  },
+  { command: 'users disable', more: ['made'], says: { done: /is closed/ }, event: 'account_disabled' },
+  { command: 'users enable', more: ['made'], says: { done: /is open/ }, event: 'account_enabled' },
+  { command: 'sessions end', more: ['ada'], says: { ended: 1 }, event: 'all_sessions_ended' },
+  {
+    command: 'users reset-2fa',
+    more: ['ada'],
+    says: { enrolment_code: /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/ },
+    event: 'factors_reset',
+  },
+  {
+    command: 'users export',
+    more: ['ada'],
+    says: { accounts: [{ username: 'ada' }], sessions: [{ acr: 'aal2' }] },
+    event: 'account_exported',
+  },
+  { command: 'users delete', more: ['made'], says: { done: /is deleted/ }, event: 'account_deleted' },
+  {
+    command: 'import file',
+    more: [`${folder}/users.jsonl`, '--apply'],
+    says: { applied: true, taken: 1 },
+    event: 'account_imported',
+  },
+  { command: 'export', more: [`${folder}/out.jsonl`], says: { accounts: 2 }, event: 'accounts_exported' },
+  {
+    command: 'keys revoke',
+    more: [await signer()],
+    says: { kid: /^[\w-]{43}$/ },
+    event: 'signing_key_revoked',
+  },
+  { command: 'keys rotate', says: { kid: /^[\w-]{43}$/ }, event: 'signing_key_made' },
+  { command: 'keys reseal', says: { 'signing keys': 0 }, event: 'secrets_resealed' },
+]
+
+const namesOf = ({ commands }: Command) => commands.map((command) => command.name()).sort()
+
+t.test('there is no command that is not tried here', async (t) => {
+  const program = new Command()
+  registerCommands(program)
+  // Those that start a service or write its settings have tests of their own: start, init.
+  const others = [{ command: 'migrate down' }, { command: 'serve' }, { command: 'init' }]
+  const tried = [...looking, ...changing, ...others].map(({ command }) => command.split(' '))
+  t.strictSame(namesOf(program), [...new Set(tried.map(([name = '']) => name))].sort())
+  for (const family of program.commands) {
+    const members = tried.flatMap(([name, member]) => (name === family.name() && member ? [member] : []))
+    t.strictSame(namesOf(family), members.sort(), family.name())
+  }
+})
+
+async function attempt(t: Test, { command, more = [], input = '', code = 0, says }: Trial): Promise<void> {
+  const ended = await keyturn.withInput(input, ...command.split(' '), ...more, '--yes', '--json')
+  t.equal(ended.code, code, `keyturn ${command}: ${ended.stderr}`)
+  if (says instanceof RegExp) t.match(ended, { stdout: '', stderr: says }, command)
+  else t.match(JSON.parse(ended.stdout), says, command)
+  t.equal((await service.get('/readyz')).status, 200, 'and the service goes on')
+}
+
+t.test('each command does its work, and what it does is in the audit trail', async (t) => {
+  await enrol(service, 'ada')
+  await Promise.all(looking.map((trial) => attempt(t, trial)))
+  for (const trial of changing) await attempt(t, trial)
+  const told = await keyturn.events('--actor', 'operator')
+  t.strictSame(
+    told.map(({ event }) => event),
+    changing.map(({ event }) => event),
+  )
+  for (const { user_agent } of told) t.match(user_agent, /^keyturn \(.+\)$/)
+  t.equal((await tokenMailedTo('made@example.com')).length, 43)
+})
+
+t.test('the last migration can be taken back and done again meanwhile', async (t) => {
+  t.match(await keyturn('migrate', 'down', '--yes'), { code: 0, stdout: /^down: \S+\n$/ })
+  t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^up: \S+\n$/ })
+  t.ok(await login(service, 'ada'))
+})
+
+t.test('openapi prints the document that is kept with the sources, with no setting at all', async (t) => {
+  const documents = ['openapi.json', 'openapi.yaml'].map((name) =>
+    readFileSync(new URL(`../../openapi/${name}`, import.meta.url), 'utf8'),
+  )
+  const printed = await Promise.all([keyturn('openapi'), keyturn('openapi', '--yaml')])
+  t.strictSame(
+    printed.map(({ stdout }) => stdout),
+    documents,
+  )
+  const { paths } = (await service.get('/openapi.json')).body
+  t.strictSame(
+    Object.keys(JSON.parse(documents[0] as string).paths),
+    Object.keys(paths),
+    'as the service has it',
+  )
+})

@@ -1,0 +1,230 @@
+import { type Answer, enrol, login, nextCode, PASSWORD, register } from '../service/service.ts'
+import {
+  codeIn,
+  enrolByEmail,
+  enrolWithAddress,
+  type MailingService,
+  mailedCode,
+  mailedToken,
+  registerWithEmail,
+  setEmail,
+} from './mail.ts'
+import { accountTokenFor } from './sessions.ts'
+import { totp } from './totp.ts'
+
+/** A request that is right, for a route. */
+export interface RightRequest {
+  url?: string
+  token?: string
+  body?: unknown
+}
+
+/** How a route is used: what leads up to a request of it, and what the request gives. */
+export interface Scenario {
+  /** @param name a username that nobody has yet. */
+  prepare(service: MailingService, name: string): Promise<RightRequest>
+  environment?: Record<string, string>
+  status: number
+  /** What the very same request gets once it has succeeded; its status again where that does no harm. */
+  again?: string
+}
+
+const NEW_PASSWORD = 'staple in a haystack'
+const REPLACED = 'a long enough passphrase'
+
+const access = async (service: MailingService, name: string) => ({
+  token: (await enrol(service, name)).accessToken,
+})
+
+const account = async (service: MailingService, name: string) => ({
+  token: await accountTokenFor(service, (await enrol(service, name)).accessToken),
+})
+
+async function pendingCode(service: MailingService, token: string): Promise<string> {
+  const { body } = await service.post('/2fa/setup', undefined, token)
+  return totp(body.secret, service.clock.now())
+}
+
+/** Every route that asks the database anything, by method and pattern. */
+export const SCENARIOS: Record<string, Scenario> = {
+  'POST /register': {
+    prepare: async (_service, name) => ({
+      body: { username: name, password: PASSWORD, email: `${name}@example.com` },
+    }),
+    status: 201,
+    again: '409 username_taken',
+  },
+  'POST /login': {
+    async prepare(service, name) {
+      await enrol(service, name)
+      return { body: { username: name, password: PASSWORD } }
+    },
+    status: 200,
+  },
+  'POST /2fa/setup': {
+    prepare: async (service, name) => ({ token: (await register(service, name)).mfaToken }),
+    status: 200,
+  },
+  'POST /2fa/verify': {
+    async prepare(service, name) {
+      const account = await enrol(service, name)
+      return { token: await login(service, name), body: { code: nextCode(service, account) } }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/email': {
+    async prepare(service, name) {
+      await registerWithEmail(service, name)
+      return { token: await login(service, name) }
+    },
+    status: 202,
+    again: '429 rate_limited',
+  },
+  'PUT /2fa/email': {
+    async prepare(service, name) {
+      const { accessToken } = await enrolWithAddress(service, name)
+      return { token: await accountTokenFor(service, accessToken), body: { enabled: true } }
+    },
+    status: 204,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/step-up': {
+    async prepare(service, name) {
+      const account = await enrol(service, name)
+      return { token: account.accessToken, body: { code: nextCode(service, account) } }
+    },
+    status: 200,
+    again: '422 invalid_code',
+  },
+  'POST /2fa/setup/confirm': {
+    async prepare(service, name) {
+      const { token } = await account(service, name)
+      return { token, body: { code: await pendingCode(service, token) } }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/recovery-codes': { prepare: account, status: 200, again: '401 invalid_token' },
+  'GET /2fa': { prepare: access, status: 200 },
+  'DELETE /2fa': {
+    prepare: account,
+    environment: { MFA_POLICY: 'optional' },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'GET /me': { prepare: access, status: 200 },
+  'GET /me/events': { prepare: access, status: 200 },
+  'PUT /me/email': {
+    prepare: async (service, name) => ({
+      ...(await account(service, name)),
+      body: { email: `${name}@example.com` },
+    }),
+    status: 202,
+    again: '401 invalid_token',
+  },
+  'POST /me/email/verify': {
+    async prepare(service, name) {
+      const { token } = await access(service, name)
+      await setEmail(service, token, `${name}@example.com`)
+      return { token, body: { code: codeIn(service.smtp.mails.at(-1)) } }
+    },
+    status: 200,
+    again: '422 invalid_code',
+  },
+  'DELETE /me': { prepare: account, status: 204, again: '401 invalid_token' },
+  'POST /password/change': {
+    prepare: async (service, name) => ({
+      ...(await account(service, name)),
+      body: { current_password: PASSWORD, new_password: REPLACED },
+    }),
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /password/forgot': { prepare: async (_, username) => ({ body: { username } }), status: 202 },
+  'POST /password/reset': {
+    async prepare(service, name) {
+      await enrolWithAddress(service, name)
+      return { body: { token: await mailedToken(service, name), new_password: NEW_PASSWORD } }
+    },
+    status: 204,
+    again: '401 invalid_token',
+  },
+  'POST /token/refresh': {
+    prepare: async (service, name) => ({
+      body: { refresh_token: (await enrol(service, name)).refreshToken },
+    }),
+    status: 200,
+  },
+  'POST /token/introspect': {
+    async prepare(service, name) {
+      const { token } = await access(service, name)
+      return { token, body: { token } }
+    },
+    status: 200,
+  },
+  'POST /logout': { prepare: access, status: 204, again: '401 invalid_token' },
+  'GET /sessions': { prepare: access, status: 200 },
+  'DELETE /sessions': { prepare: access, status: 204 },
+  'DELETE /sessions/:id': {
+    async prepare(service, name) {
+      const { token } = await access(service, name)
+      const { body } = await service.get('/sessions', token)
+      return { token, url: `/sessions/${body.sessions[0].id}` }
+    },
+    status: 204,
+    again: '401 invalid_token',
+  },
+  'GET /readyz': { prepare: async () => ({}), status: 200 },
+}
+
+/** More ways through the routes above, for what differs by the token and the factor. */
+export const MORE_SCENARIOS: Record<string, Scenario> = {
+  'POST /2fa/setup by an account token': { prepare: account, status: 200 },
+  'POST /2fa/step-up with the password': {
+    async prepare(service, name) {
+      const { accessToken: token, recoveryCodes } = await enrol(service, name)
+      return { token, body: { code: recoveryCodes[0], method: 'recovery_code', password: PASSWORD } }
+    },
+    status: 200,
+    again: '422 invalid_code',
+  },
+  'POST /2fa/step-up with the password alone': {
+    async prepare(service, name) {
+      const { accessToken: token } = await enrolByEmail(service, name)
+      return { token, body: { method: 'password', password: PASSWORD } }
+    },
+    status: 200,
+  },
+  'POST /2fa/verify that enrols': {
+    async prepare(service, name) {
+      const { mfaToken: token } = await register(service, name)
+      return { token, body: { code: await pendingCode(service, token) } }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/verify by email': {
+    async prepare(service, name) {
+      await registerWithEmail(service, name)
+      const token = await login(service, name)
+      return { token, body: { code: await mailedCode(service, token), method: 'email' } }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/verify by recovery code': {
+    async prepare(service, name) {
+      const { recoveryCodes } = await enrol(service, name)
+      return { token: await login(service, name), body: { code: recoveryCodes[0], method: 'recovery_code' } }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+}
+
+/** @param route method and path, perhaps with a word about it. */
+export function send(service: MailingService, route: string, request: RightRequest): Promise<Answer> {
+  const [method = '', path = ''] = route.split(' ')
+  return service.post(request.url ?? path, request.body, request.token, { method: method as 'GET' })
+}

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../requests/eventually.ts'
+import { freePort, listens } from './free-port.ts'
+import type { Lifetime } from './process.ts'
+import { which } from './which.ts'
+
+// Beside root's programs, which a plain user's PATH does not have.
+const program = which('nginx') ?? ['/usr/sbin/nginx'].find(existsSync)
+
+/** Why the tests with nginx are skipped, `false` where they run. */
+export const nginxMissing = program ? false : 'NOT TESTED: no nginx (Debian: nginx)'
+
+const CONFIGURATION = new URL('../../../deploy/scale/nginx.conf', import.meta.url)
+
+/** The nginx.conf of docker-compose.yml, with places of this machine in the place of its own. @returns its URL. */
+export async function startNginx(t: Lifetime, replicaPorts: readonly string[]): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-nginx-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const port = await freePort()
+  const file = join(folder, 'nginx.conf')
+  writeFileSync(file, adapted(readFileSync(CONFIGURATION, 'utf8'), { folder, port, replicaPorts }))
+
+  const child = spawn(program ?? '', ['-e', 'stderr', '-c', file, '-p', folder], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log += text
+  })
+  const exited = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await exited
+  })
+  await eventually('nginx answers', () => {
+    if (child.exitCode !== null) throw new Error(`nginx did not start:\n${log}`)
+    return listens(port)
+  })
+  return `http://127.0.0.1:${port}`
+}
+
+interface Places {
+  folder: string
+  port: number
+  replicaPorts: readonly string[]
+}
+
+function adapted(text: string, { folder, port, replicaPorts }: Places): string {
+  const replaced = (pattern: RegExp, replacement: (found: string, first: string) => string) => {
+    if (text.search(pattern) < 0) throw new Error(`There is no ${pattern} in nginx.conf`)
+    text = text.replace(pattern, replacement)
+  }
+  replaced(/\/tmp\//g, () => `${folder}/`)
+  replaced(/listen 8080;/, () => `listen 127.0.0.1:${port};`)
+  replaced(/server replica-(\d):3000 .*/g, (line, number) => {
+    const replicaPort = replicaPorts[Number(number) - 1]
+    return replicaPort ? line.replace(/replica-\d:3000/, `127.0.0.1:${replicaPort}`) : ''
+  })
+  return text
+}

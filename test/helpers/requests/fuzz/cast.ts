@@ -1,0 +1,118 @@
+import { type CryptoKey, decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
+import { codeIn, enrolWithCodes, type MailingService } from '../../people/mail.ts'
+import { Person } from '../../people/person.ts'
+import { accountTokenFor, signIn } from '../../people/sessions.ts'
+import { totp } from '../../people/totp.ts'
+import { login, nextCode, PASSWORD } from '../../service/service.ts'
+
+/** What a request can show instead of the one token that opens a route. */
+export const TOKEN_KINDS = [
+  'none',
+  'mfa',
+  'mfa not enrolled',
+  'access',
+  'account',
+  'account not enrolled',
+  'expired',
+  'spent',
+  'foreign',
+  'refresh',
+  'garbage',
+] as const
+export type TokenKind = (typeof TOKEN_KINDS)[number]
+
+/** Those that no route takes: they are of nobody, of another issuer, or over. */
+export const DEAD_TOKENS: readonly TokenKind[] = ['none', 'expired', 'spent', 'foreign', 'refresh', 'garbage']
+
+/** What only the running service and its people know, by the name of what it is. */
+export const SECRETS = [
+  'username',
+  'password',
+  'code',
+  'pending code',
+  'replacing code',
+  'recovery code',
+  'mailed code',
+  'access token',
+  'account token',
+  'refresh token',
+  'mfa token',
+  'session id',
+] as const
+export type SecretName = (typeof SECRETS)[number]
+
+/** Some accounts in all the states that tokens can be of, and what their owners have in their hands. */
+export interface Cast {
+  token(kind: TokenKind): string | undefined
+  secret(name: SecretName): string
+}
+
+let casts = 0
+
+/** Signs new people up and in, through the API. */
+export async function makeCast(service: MailingService): Promise<Cast> {
+  casts += 1
+  const ada = await enrolWithCodes(service, `ada${casts}`)
+  const expired = ada.accessToken
+  service.clock.advance(700)
+  const stale = await signIn(service, ada)
+  service.clock.advance(301)
+  const fresh = await signIn(service, ada)
+  const renewed = await service.post('/2fa/recovery-codes', undefined, fresh.accountToken)
+  const recoveryCodes: string[] = renewed.body.recovery_codes
+  const account = await accountTokenFor(service, fresh.accessToken)
+  const replacing = await service.post('/2fa/setup', undefined, account)
+  const grace = new Person(service, { username: `grace${casts}`, email: `grace${casts}@example.com` })
+  await grace.register()
+  await grace.setUp()
+
+  const tokens: Record<TokenKind, string | undefined> = {
+    none: undefined,
+    mfa: await login(service, ada.username),
+    // Where no second factor is asked for, a newcomer has the one of these, and otherwise the other.
+    'mfa not enrolled': grace.mfaToken || undefined,
+    'account not enrolled': grace.accountToken || undefined,
+    access: stale.accessToken,
+    account,
+    expired,
+    spent: fresh.accountToken,
+    foreign: await forged(fresh.accessToken),
+    refresh: fresh.refreshToken,
+    garbage: `${fresh.accessToken.slice(0, -8)}AAAAAAAA`,
+  }
+  return { token: (kind) => tokens[kind], secret }
+
+  function secret(name: SecretName): string {
+    const { now } = service.clock
+    const known: Record<SecretName, () => string | undefined> = {
+      username: () => ada.username,
+      password: () => PASSWORD,
+      code: () => nextCode(service, ada),
+      'pending code': () => grace.code(),
+      'replacing code': () => totp(replacing.body.secret, now()),
+      'recovery code': () => recoveryCodes.pop(),
+      'mailed code': () => lastCode(service),
+      'access token': () => fresh.accessToken,
+      'account token': () => account,
+      'refresh token': () => stale.refreshToken,
+      'mfa token': () => tokens.mfa,
+      'session id': () => stale.sessionId,
+    }
+    return known[name]() ?? 'none'
+  }
+}
+
+function lastCode({ smtp }: MailingService): string | undefined {
+  const mail = smtp.mails.findLast(({ text }) => /^ {4}\S+\r?$/m.test(text))
+  return mail && codeIn(mail)
+}
+
+let strangersKey: Promise<{ privateKey: CryptoKey }> | undefined
+
+/** The same token from somebody else's key. */
+async function forged(token: string): Promise<string> {
+  strangersKey ??= generateKeyPair('ES256')
+  const { privateKey } = await strangersKey
+  const { alg = 'ES256', ...header } = decodeProtectedHeader(token)
+  return new SignJWT(decodeJwt(token)).setProtectedHeader({ ...header, alg }).sign(privateKey)
+}

@@ -1,0 +1,111 @@
+import type { Evidence } from './evidence.ts'
+import { factorRules } from './factors.ts'
+import { type Entry, type ShownInSession, shownIn } from './ledger.ts'
+import type { Finding } from './steps.ts'
+
+/** What must be so of everything that a service did to its database. A rule names what breaks it. */
+
+/** A use is never taken back: what was used, answered, rotated or ended stays so. */
+export function whatIsUsedStaysUsed({ ledger }: Evidence): Finding[] {
+  return of(ledger, 'revived').map(({ subject, fact, at }) => ({
+    what: `${fact} of ${subject} was used, and is not any more`,
+    at,
+  }))
+}
+
+/** Whatever the audit trail calls accepted has used something up. */
+export function whatIsAcceptedIsSpent({ ledger }: Evidence): Finding[] {
+  return ACCEPTED.flatMap(([thing, events]) =>
+    more(
+      of(ledger, 'event').filter(({ fact }) => events.includes(fact)),
+      of(ledger, 'spent').filter(({ fact }) => fact === thing),
+      `${thing} accepted`,
+      'spent',
+    ),
+  )
+}
+
+const ACCEPTED: readonly (readonly [thing: string, events: readonly string[]])[] = [
+  ...factorRules.map(({ method, accepted }) => [method, accepted] as const),
+  ['reset token', ['password_reset ']],
+]
+
+/**
+ * A session has no factor that was not shown: each time one was recorded, a code of it was accepted. Only the session
+ * that follows a new password has what another one has shown.
+ */
+export function factorsWereShown({ ledger }: Evidence): Finding[] {
+  const sessions = of(ledger, 'session').map((entry) => ({ ...entry, ...shownIn(entry) }))
+  const passwordChanges = of(ledger, 'event').filter(({ fact }) => fact === 'password_changed ')
+  return factorRules.flatMap(({ amr, accepted }) => {
+    const claiming = sessions.filter((session) => session.amr.split(' ').includes(amr))
+    const claims = [...new Map(claiming.map((one) => [`${one.subject} ${factorShownAt(one)}`, one])).values()]
+    const byMoment = Map.groupBy(claims, (one) => `${one.account} ${factorShownAt(one)}`)
+    const carriedOver = passwordChanges.filter(({ subject }) =>
+      [...byMoment.values()].some(([one, other]) => one?.account === subject && other),
+    )
+    const shown = of(ledger, 'event').filter(({ fact }) => accepted.includes(fact))
+    return more(
+      claims.map(({ account, at }) => ({ subject: account, at })),
+      [...shown, ...carriedOver],
+      `${amr} recorded in a session`,
+      'shown',
+    )
+  })
+}
+
+/** When a session says that a factor was shown: below aal2, the password alone can have been shown again since. */
+function factorShownAt({ acr, authTime, passwordAt, factorAt }: ShownInSession): string {
+  return acr === 'aal1' && authTime === passwordAt && factorAt ? factorAt : authTime
+}
+
+/**
+ * Failures are forgotten for a success of the same factor or of a recovery code, which is recorded next, with the
+ * account, or when an operator has taken the factors or ended the pauses of passwords.
+ */
+export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[] {
+  const accounts = new Set(rows('accounts').map(({ id }) => id))
+  const resets = ledger.flatMap((reset, index) => {
+    const events = reset.kind === 'reset' ? RESET_BY[reset.fact] : undefined
+    if (!events) return []
+    const next = ledger.slice(index + 1).find(({ kind }) => kind === 'event')
+    const own = reset.fact === 'password' || next?.subject === reset.subject
+    const renewing = reset.fact === 'password' ? events : [...events, 'code_accepted recovery_code']
+    return next && own && renewing.includes(next.fact) ? [] : [reset]
+  })
+  const renewed = of(ledger, 'event').filter(({ fact }) => fact === 'factors_reset ')
+  const excused = new Set(renewed.map(({ subject }) => subject))
+  const forgotten = of(ledger, 'forgotten').filter(
+    ({ fact, subject }) => fact !== 'password' && accounts.has(subject) && !excused.has(subject),
+  )
+  return [...resets, ...forgotten].map(({ subject, fact, at }) => ({
+    what: `the failures of ${fact} of ${subject} are forgotten`,
+    at,
+  }))
+}
+
+/** The subjects of passwords are hashes of names; a new address is no factor. */
+const RESET_BY: Record<string, readonly string[]> = {
+  password: ['password_accepted password', 'account_unlocked '],
+  ...Object.fromEntries(
+    factorRules.map(({ method, accepted, renewed = [] }) => [method, [...accepted, ...renewed]]),
+  ),
+}
+
+function of(ledger: readonly Entry[], kind: Entry['kind']): readonly Entry[] {
+  return ledger.filter((entry) => entry.kind === kind)
+}
+
+/** Of an account, for example. */
+type Happened = Pick<Entry, 'subject' | 'at'>
+
+/** Names those who have more of one than of the other. */
+function more(some: readonly Happened[], than: readonly Happened[], what: string, other: string): Finding[] {
+  const others = Map.groupBy(than, ({ subject }) => subject)
+  return [...Map.groupBy(some, ({ subject }) => subject)].flatMap(([subject, these]) => {
+    const count = others.get(subject)?.length ?? 0
+    if (these.length <= count) return []
+    const text = `${subject}: ${what} ${these.length} times, ${other} ${count} times`
+    return [{ what: text, at: these.at(-1)?.at }]
+  })
+}

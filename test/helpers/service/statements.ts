@@ -1,0 +1,90 @@
+import BetterSqlite3 from 'better-sqlite3'
+import pg from 'pg'
+import { sqlitePath } from '../../../src/platform/sqlite.ts'
+import { onPostgres } from './database.ts'
+
+type Method = (...args: unknown[]) => unknown
+/**
+ * @param sqlite the database of the statement, where it is of SQLite.
+ * @returns on PostgreSQL perhaps a promise, which the statement waits for.
+ */
+type See = (text: string, sqlite?: BetterSqlite3.Database) => unknown
+
+/**
+ * Sees each statement before it runs, while some work is done: beginnings and ends of transactions are statements,
+ * too. What `see` throws is what the statement fails with.
+ *
+ * @param databaseUrl whose statements.
+ */
+export async function watchingStatements<T>(
+  databaseUrl: string,
+  see: See,
+  work: () => Promise<T>,
+): Promise<T> {
+  const restore = onPostgres ? watchPostgres(databaseUrl, see) : watchSqlite(sqlitePath(databaseUrl), see)
+  try {
+    return await work()
+  } finally {
+    restore()
+  }
+}
+
+function watchSqlite(path: string, see: See): () => void {
+  const restores = ['run', 'all'].map((name) =>
+    replaced(
+      statementPrototype(),
+      name,
+      (original) =>
+        function (this: BetterSqlite3.Statement, ...args) {
+          if (this.database.name === path) see(this.source, this.database)
+          return original.apply(this, args)
+        },
+    ),
+  )
+  return () => {
+    for (const restore of restores) restore()
+  }
+}
+
+/** What the statements of every SQLite database inherit from. */
+function statementPrototype(): object {
+  const sqlite = new BetterSqlite3(':memory:')
+  const prototype = Object.getPrototypeOf(sqlite.prepare('select 1'))
+  sqlite.close()
+  return prototype
+}
+
+function watchPostgres(databaseUrl: string, see: See): () => void {
+  const name = new URL(databaseUrl).pathname.slice(1)
+  return replaced(
+    pg.Client.prototype,
+    'query',
+    (original) =>
+      function (this: pg.Client, ...args) {
+        const [query] = args as [string | pg.QueryConfig]
+        try {
+          const text = typeof query === 'string' ? query : query.text
+          const first = this.database === name ? see(text) : undefined
+          return first instanceof Promise
+            ? first.then(() => original.apply(this, args))
+            : original.apply(this, args)
+        } catch (error) {
+          return Promise.reject(error)
+        }
+      },
+  )
+}
+
+/** @returns what puts the original back. */
+function replaced(
+  prototype: object,
+  name: string,
+  replace: (original: Method) => (this: never, ...args: unknown[]) => unknown,
+): () => void {
+  const methods = prototype as Record<string, Method>
+  const original = methods[name] as Method
+  methods[name] = replace(original) as Method
+  return () => {
+    methods[name] = original
+  }
+}

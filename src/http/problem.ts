@@ -60,9 +60,14 @@ export const problems = fp(
 )
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toAppError(error)
+  const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
   logCause(problem, request)
   sendProblem(problem, request, reply)
+}
+
+/** Whether the client closed the connection within its body. Node.js gives its own error for it the code of a reset. */
+function isHangUp(error: FastifyError, request: FastifyRequest): boolean {
+  return error.code === 'ECONNRESET' && request.raw.destroyed && !request.raw.complete
 }
 
 /** Answers a path that cannot be decoded. Fastify has no route for it, so no hook has run. */
@@ -86,6 +91,10 @@ function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyRep
 
 /** Logs faults of the service with their stack. Refusals are logged with their reason at the level `debug` only. */
 function logCause(error: AppError, request: FastifyRequest): void {
+  if (error.cause instanceof CallerGone) {
+    request.log.debug('client gone')
+    return
+  }
   if (error.status >= 500 && error.code !== 'overloaded')
     request.log.error({ err: error.cause ?? error, problem: error.code }, 'request failed')
   else request.log.debug({ problem: error.code, reason: error.cause }, 'request refused')

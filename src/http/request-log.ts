@@ -2,6 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ProblemCode } from '../errors.ts'
 
+/** The status of a request whose client hung up before the answer, for the log and metrics. nginx calls it so too. */
+const CLIENT_GONE = 499
+
 /** Runs once when a request has ended. */
 export type EndRequest = (request: FastifyRequest, reply: FastifyReply) => void
 
@@ -10,7 +13,21 @@ export const requestLog = fp(
   async function requestLog(app: FastifyInstance, { endRequest }: { endRequest: EndRequest }) {
     app.decorateRequest('problemCode', null)
     app.decorateRequest('accountId', null)
-    app.addHook('onResponse', async (request, reply) => endRequest(request, reply))
+    const ended = new WeakSet<FastifyRequest>()
+    const end = (request: FastifyRequest, reply: FastifyReply) => {
+      if (ended.has(request)) return
+      ended.add(request)
+      endRequest(request, reply)
+    }
+    app.addHook('onResponse', async (request, reply) => end(request, reply))
+    // Fastify runs no `onResponse` when the connection closes first.
+    app.addHook('onRequest', (request, reply, done) => {
+      reply.raw.once('close', () => {
+        if (!ended.has(request)) reply.raw.statusCode = CLIENT_GONE
+        end(request, reply)
+      })
+      done()
+    })
   },
   { name: 'request-log' },
 )

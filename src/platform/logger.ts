@@ -22,7 +22,7 @@ export function makeLogger(level: string, to: DestinationStream = standardOutput
       log: (facts: object) => censored(facts),
     },
     redact: { paths: [...SECRET_MEMBERS], censor: CENSORED },
-    serializers: { err: (error: Error) => censored(stdSerializers.err(error)) },
+    serializers: { err: errorFacts },
   }
   return pino(options, to)
 }
@@ -56,6 +56,13 @@ function standardOutput(): DestinationStream & { flushSync(): void } {
     // pino calls this before a process ends.
     flushSync: flush,
   }
+}
+
+/** The `code` of an error names its kind, such as `SQLITE_FULL`. No secret has that place. */
+function errorFacts(error: Error): Record<string, unknown> {
+  const facts = stdSerializers.err(error)
+  const { code } = facts
+  return { ...censored(facts), ...(code !== undefined && { code }) }
 }
 
 const CENSORED = '[redacted]'

@@ -1,6 +1,10 @@
+import { once } from 'node:events'
 import t from 'tap'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { listen, openSocket } from '../helpers/requests/raw-socket.ts'
+import { holdableHashes } from '../helpers/service/held-hashes.ts'
 import { RULE_NAMES } from '../helpers/service/invariants.ts'
-import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
+import { enrol, PASSWORD, register, type Service, startService } from '../helpers/service/service.ts'
 
 /** An operator must find each request by its id, and nobody who reads the log may find a secret that was in a URL. */
 
@@ -52,4 +56,42 @@ t.test('a fault of ours is logged with its stack and its request, and told to no
     .map((line) => JSON.parse(line))
     .find(({ request_id, level }) => level === 'error' && request_id === answer.body.request_id)
   t.match(logged, { err: { stack: /\n +at / } })
+})
+
+t.test('a client that hangs up leaves one line with its address and route, and no error', async (t) => {
+  const hashes = holdableHashes()
+  const service = await startService(t, {
+    logLevel: 'info',
+    environment: { HASH_CONCURRENCY: '1', HASH_QUEUE: '1' },
+    instruments: [hashes.instrument],
+  })
+  const { port } = await listen(service)
+  await register(service)
+  const body = JSON.stringify({ username: 'ada', password: PASSWORD })
+  const head = `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+  const gone = () => requestLines(service).filter(({ status }) => status === 499)
+
+  const within = await openSocket(port)
+  const seen = once(service.app.server, 'request')
+  within.write(head + body.slice(0, 5))
+  await seen
+  within.resetAndDestroy()
+  await eventually('the line of the first', () => gone().length === 1)
+
+  hashes.hold()
+  const before = await openSocket(port)
+  before.write(head + body)
+  await hashes.until({ running: 1, waiting: 0 })
+  before.end()
+  before.destroy()
+  await eventually('the line of the second', () => gone().length === 2)
+  hashes.release()
+  await service.get('/me')
+
+  for (const line of gone()) t.match(line, { method: 'POST', route: '/login', ip: '127.0.0.1', ms: Number })
+  t.equal(requestLines(service).filter(({ route }) => route === '/login').length, 2, 'and no other line')
+  t.strictSame(
+    service.logLines.filter((line) => /"level":"(error|warn)"/.test(line)),
+    [],
+  )
 })

@@ -521,6 +521,14 @@ export const MUTANTS: readonly Mutant[] = [
     title: 'what is called like a secret is censored, three levels deep, in whatever is logged',
   },
   {
+    breaks: 'a client that hangs up in its body is a fault of the service',
+    file: 'src/http/problem.ts',
+    find: "error.code === 'ECONNRESET' &&",
+    replace: 'false &&',
+    test: 'test/http/request-log.test.ts',
+    title: 'a client that hangs up leaves one line with its address and route, and no error',
+  },
+  {
     breaks: 'recovery codes are stored in clear',
     file: 'src/factors/recovery-codes/codes.ts',
     find: "keyedHash('recovery code', accountId, normalizeLetterCode(text))",

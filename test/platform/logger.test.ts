@@ -76,6 +76,14 @@ t.test('what is called like a secret is censored, three levels deep, in whatever
   t.match(error.err, { type: 'Error', message: 'broken', secret: '[redacted]' })
 })
 
+t.test('the code of an error is logged: it names its kind', async (t) => {
+  const lines: string[] = []
+  const logger = makeLogger('info', { write: (line) => void lines.push(line) })
+  const err = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL', token: 'planted' })
+  logger.error({ err }, 'request failed')
+  t.match(JSON.parse(lines.join('')).err, { code: 'SQLITE_FULL', token: '[redacted]' })
+})
+
 async function outputOf(script: string, to: 'pipe' | 'file', path: string): Promise<string[]> {
   const file = openSync(path, 'w')
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

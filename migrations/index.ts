@@ -19,6 +19,7 @@ import * as bounds from './0017-bounds.ts'
 import * as accountTokens from './0018-account-tokens.ts'
 import * as recovery from './0019-recovery.ts'
 import * as refreshRepeatsAndOwnNetworks from './0020-refresh-repeats-and-own-networks.ts'
+import * as expiredAccounts from './0021-expired-accounts.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -42,4 +43,5 @@ export const migrations: Record<string, Migration> = {
   '0018-account-tokens': accountTokens,
   '0019-recovery': recovery,
   '0020-refresh-repeats-and-own-networks': refreshRepeatsAndOwnNetworks,
+  '0021-expired-accounts': expiredAccounts,
 }

@@ -24,7 +24,8 @@ export async function removeUnenrolled(
   options: { signal?: AbortSignal; pauseMs?: number } = {},
 ): Promise<number> {
   if (days === 0) return 0
-  const caller = { by: 'service', ip: '', userAgent: '', requestId: crypto.randomUUID() } as const
+  // The user agent goes with the network of the other events, and says until then that they have one.
+  const caller = { by: 'service', ip: '', userAgent: 'keyturn', requestId: crypto.randomUUID() } as const
   return inBatches(
     () =>
       inTransaction(db, async (trx) => {

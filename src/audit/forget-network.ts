@@ -1,28 +1,37 @@
 import { sql } from 'kysely'
 import type { Db } from '../platform/database.ts'
 
+/** Written out as in the partial index, which is not used with bound values. */
+const endOfAccount = () => sql<boolean>`event in ('account_deleted', 'account_expired')`
+
+/** The event of a deletion or an expiry. */
+export interface EndOfAccount {
+  id: string
+  at: number
+  account_id: string | null
+}
+
 /**
- * Accounts whose deletion was recorded by a time and whose events still have network addresses.
+ * The ends of accounts that were recorded by a time, where the events still have network addresses, the first one first.
  *
  * @param by epoch milliseconds.
- * @param after the id after which the list continues.
+ * @param after the one after which the list continues.
  */
-export async function listDeletedWithNetwork(
+export async function listEndsWithNetwork(
   db: Db,
-  { by, after, limit }: { by: number; after: string; limit: number },
-): Promise<string[]> {
-  // Written out as in the partial index, which is not used with bound values.
-  const rows = await db
+  { by, after, limit }: { by: number; after: Pick<EndOfAccount, 'id' | 'at'>; limit: number },
+): Promise<EndOfAccount[]> {
+  return db
     .selectFrom('audit_events')
-    .select('account_id')
-    .distinct()
-    .where(sql<boolean>`event = 'account_deleted' and (ip <> '' or user_agent <> '')`)
+    .select(['id', 'at', 'account_id'])
+    .where(endOfAccount())
+    .where(sql<boolean>`(ip <> '' or user_agent <> '')`)
     .where('at', '<=', by)
-    .where('account_id', '>', after)
-    .orderBy('account_id')
+    .where(sql<boolean>`(at, id) > (${after.at}, ${after.id})`)
+    .orderBy('at')
+    .orderBy('id')
     .limit(limit)
     .execute()
-  return rows.map(({ account_id }) => account_id as string)
 }
 
 /**
@@ -47,9 +56,8 @@ export async function forgetNetworkOf(
   const ids = rows.map(({ id }) => id)
   const nameless = db.updateTable('audit_events').set({ ip: '', user_agent: '' })
   if (ids.length > 0)
-    // The deletion comes last: the other events are found by it when this is interrupted.
-    await nameless.where('id', 'in', ids).where('event', '!=', 'account_deleted').execute()
-  if (ids.length < limit)
-    await nameless.where('account_id', '=', accountId).where('event', '=', 'account_deleted').execute()
+    // The end of the account comes last: the other events are found by it when this is interrupted.
+    await nameless.where('id', 'in', ids).where(sql<boolean>`not ${endOfAccount()}`).execute()
+  if (ids.length < limit) await nameless.where('account_id', '=', accountId).where(endOfAccount()).execute()
   return ids
 }

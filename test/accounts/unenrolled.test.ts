@@ -50,7 +50,7 @@ t.test(
         .selectAll()
         .where('event', '=', 'account_expired')
         .execute(),
-      [{ account_id: id, actor: 'service', outcome: 'success', ip: '', user_agent: '' }],
+      [{ account_id: id, actor: 'service', outcome: 'success', ip: '', user_agent: 'keyturn' }],
     )
     t.equal((await service.post('/register', { username: 'Squatter', password: PASSWORD })).status, 201)
   },

@@ -595,6 +595,14 @@ export const MUTANTS: readonly Mutant[] = [
     title: 'of a deleted account the database holds neither name nor addresses, and after 30 days no network',
   },
   {
+    breaks: 'the events of an account that expired keep its network',
+    file: 'src/audit/forget-network.ts',
+    find: "('account_deleted', 'account_expired')",
+    replace: "('account_deleted')",
+    test: 'test/security/deleted-account.test.ts',
+    title: 'of an account that expired, its events lose the network 30 days after',
+  },
+  {
     breaks: 'an export of one person has the hash of the password in it',
     file: 'src/accounts/tables.ts',
     find: "secrets: ['password_hash'], ",

@@ -95,12 +95,20 @@ t.test('and so does the work in the background', async (t) => {
 })
 
 // Those of a year are a dozen times as many, and would be read for each batch.
-t.test('the refreshes of a month ago are found without reading other events', async (t) => {
-  const service = await startService(t, { mail: true })
-  const statements = await statementsOf(service, () => cleanUp(service.deps))
-  const [found, ...others] = statements.filter((text) =>
-    /^\s*select .*audit_events.*token_refreshed/s.test(text),
-  )
-  t.strictSame(others, [])
-  t.match((await planOf(service, found ?? '')).join('\n'), /audit_events_refreshed_at/)
-})
+for (const [what, event, index] of [
+  ['the refreshes of a month ago', 'token_refreshed', /audit_events_refreshed_at/],
+  [
+    'the accounts that were deleted or expired a month ago',
+    'account_expired',
+    /audit_events_account_gone_at/,
+  ],
+] as const)
+  t.test(`${what} are found without reading other events`, async (t) => {
+    const service = await startService(t, { mail: true })
+    const statements = await statementsOf(service, () => cleanUp(service.deps))
+    const [found, ...others] = statements.filter((text) =>
+      new RegExp(`^\\s*select .*audit_events.*${event}`, 's').test(text),
+    )
+    t.strictSame(others, [])
+    t.match((await planOf(service, found ?? '')).join('\n'), index)
+  })

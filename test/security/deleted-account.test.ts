@@ -103,6 +103,33 @@ t.test(
   },
 )
 
+t.test('of an account that expired, its events lose the network 30 days after', async (t) => {
+  const service = await startService(t, { environment: { UNENROLLED_DAYS: '2' } })
+  const { deps, clock, db } = service
+  const from = { remoteAddress: PLACES[0] as string, headers: { 'user-agent': AGENT } }
+  const { body } = await service.post('/register', { username: NAME, password: PASSWORD }, undefined, from)
+  await service.post('/login', { username: NAME, password: 'not this one' }, undefined, from)
+  const events = () =>
+    db.selectFrom('audit_events').selectAll().where('account_id', '=', body.user.id).execute()
+  clock.advance(2 * DAY)
+  t.match(await cleanUp(deps), { accounts: 1 })
+  const before = await events()
+  t.strictSame(
+    before.map(({ event }) => event),
+    ['account_registered', 'password_refused', 'account_expired'],
+  )
+
+  clock.advance(30 * DAY - 1)
+  await cleanUp(deps)
+  t.strictSame(await events(), before)
+  clock.advance(1)
+  await cleanUp(deps)
+  t.strictSame(
+    await events(),
+    before.map((event) => ({ ...event, ip: '', user_agent: '' })),
+  )
+})
+
 /** Events of an account that was deleted 31 days ago. The deletion is the first one, as where clocks of two processes differ. */
 async function addEvents({ db, clock }: Service, accountId: string, count: number): Promise<void> {
   const at = clock.now() - 31 * DAY * 1000

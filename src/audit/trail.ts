@@ -4,9 +4,9 @@ import type { Caller } from '../caller.ts'
 import type { Notices } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
 import { afterCommit, type Trx } from '../platform/database.ts'
-import { newId } from '../platform/ids.ts'
+import { earliestId, newId } from '../platform/ids.ts'
 import { type Actor, type EventName, kindOf } from './events.ts'
-import { insertAuditEvent, insertAuditEvents } from './store.ts'
+import { insertAuditEvent, insertAuditEvents, insertAuditEventWithin } from './store.ts'
 
 const ACTOR_OF: Readonly<Record<Caller['by'], Actor>> = {
   person: 'client',
@@ -35,7 +35,7 @@ export interface EventFacts {
 /**
  * Records who did what, when, from where, and whether it succeeded: as a row, as a line in the log, and for some
  * events as a mail to the owner. An event is stored with the change that it records, or not at all. Beyond a hundred an
- * hour, attempts with names that no account has leave no row.
+ * hour, attempts with names that no account has leave no row, and some events leave few rows of an account.
  */
 export interface AuditTrail {
   record(trx: Trx, name: EventName, facts: EventFacts, caller: Caller): Promise<void>
@@ -90,12 +90,20 @@ export function makeAuditTrail({
     return true
   }
 
+  async function insert(trx: Trx, row: ReturnType<typeof rowOf>): Promise<void> {
+    const { rowsAnHour: max } = kindOf(row.event)
+    if (max === undefined) return insertAuditEvent(trx, row)
+    // Rows of a later hour were made by a clock that was ahead.
+    const [after, before] = [earliestId(row.at - HOUR_MS + 1), earliestId(row.at + HOUR_MS)]
+    await insertAuditEventWithin(trx, row, { max, after, before })
+  }
+
   return {
     async record(trx, name, facts, caller) {
       const { account, alsoTo } = facts
       const { notice } = kindOf(name)
       const event = eventOf(name, facts, caller)
-      if (hasRow(trx, account, caller)) await insertAuditEvent(trx, rowOf(event, caller))
+      if (hasRow(trx, account, caller)) await insert(trx, rowOf(event, caller))
       if (account && notice) await notices.tell(trx, account, notice, caller, alsoTo)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },

@@ -4,13 +4,13 @@ import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { accountTokenFor } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { samples, startMeasured } from '../helpers/service/metrics.ts'
-import { enrol, type Service, startService } from '../helpers/service/service.ts'
+import { enrol, login, register, type Service, startService } from '../helpers/service/service.ts'
 
 /** Strangers can make work, and must not be able to fill the disk with it. */
 
 const HOUR = 3600
 
-const rowsOf = async ({ db }: Service, event: 'password_refused' | 'attempts_paused') =>
+const rowsOf = async ({ db }: Service, event: 'password_refused' | 'attempts_paused' | 'factor_pending') =>
   (await db.selectFrom('audit_events').select('account_id').where('event', '=', event).execute()).length
 
 const wrongPassword = (service: Service, username: string, remoteAddress = '192.0.2.1') =>
@@ -69,6 +69,33 @@ t.test(
     t.strictSame(await counters(), [10, 10])
   },
 )
+
+t.test('authenticators that are set up again and again leave ten rows an hour of an account', async (t) => {
+  const service = await startMeasured(t)
+  const setUp = async (mfaToken: string, times: number) => {
+    for (let count = 0; count < times; count++)
+      t.equal((await service.post('/2fa/setup', undefined, mfaToken)).status, 200)
+  }
+  const { mfaToken } = await register(service, 'ada')
+  await setUp(mfaToken, 7)
+  await setUp(await login(service, 'ada'), 7)
+  t.equal(await rowsOf(service, 'factor_pending'), 10, 'whatever the token')
+  t.equal(samples(await service.metrics.text(), 'keyturn_audit_events_total')['event="factor_pending"'], 14)
+  t.equal(service.logLines.filter((line) => line.includes('"factor_pending"')).length, 14)
+
+  await setUp((await register(service, 'grace')).mfaToken, 1)
+  t.equal(await rowsOf(service, 'factor_pending'), 11, 'others have their own ten')
+  service.clock.advance(HOUR)
+  await setUp(await login(service, 'ada'), 11)
+  t.equal(await rowsOf(service, 'factor_pending'), 21, 'and so has the next hour')
+  service.clock.advance(-3 * HOUR)
+  await setUp(await login(service, 'ada'), 1)
+  t.equal(
+    await rowsOf(service, 'factor_pending'),
+    22,
+    'what a clock that was ahead has counted is not of this hour',
+  )
+})
 
 t.test('recovery codes are renewed five times an hour', async (t) => {
   const service = await startService(t)

@@ -8,6 +8,8 @@ export interface ImportedAccount {
   passwordHash: string
   /** Secrets of factors that are already in use, by method. */
   secrets: Readonly<Record<string, Buffer>>
+  /** The code that its first factor will take; without one the password is enough. */
+  enrolmentCode?: string
   createdAt: number
   disabledAt: number | null
 }

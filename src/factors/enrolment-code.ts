@@ -14,30 +14,35 @@ const CHARACTERS = 16
 
 const MAX_WRONG = 10
 
+/** The code of one account, in clear. Only its hash is stored. */
+export interface EnrolmentCode {
+  accountId: string
+  code: string
+}
+
+export const newEnrolmentCode = () => newLetterCode(CHARACTERS)
+
 /**
- * Makes an enrolment code for each of these accounts, in the place of an earlier one. Until a first factor is confirmed
+ * Makes each of these accounts owe its enrolment code, in the place of an earlier one. Until a first factor is confirmed
  * with it, the password alone enrols none: a thief who knows the password of an account that an operator has reset, made or
  * imported does not become its owner.
  *
  * @param mailed whether they go to the mailboxes of the accounts. A mailed token that sets the password voids such a code:
  * one mailbox must not open both doors.
- * @returns the codes in clear, in the order of the accounts. Only their hashes are stored.
  */
 export async function oweEnrolmentCodes(
   { clock, keyedHash }: Pick<FactorsRoom, 'clock' | 'keyedHash'>,
   trx: Trx,
-  accountIds: readonly string[],
+  codes: readonly EnrolmentCode[],
   { mailed = false }: { mailed?: boolean } = {},
-): Promise<string[]> {
+): Promise<void> {
   const now = clock.now()
-  const made = accountIds.map((accountId) => ({ accountId, code: newLetterCode(CHARACTERS) }))
-  const rows = made.map(({ accountId, code }) => ({ accountId, codeHash: hash(keyedHash, accountId, code) }))
+  const rows = codes.map(({ accountId, code }) => ({ accountId, codeHash: hash(keyedHash, accountId, code) }))
   await putEnrolmentCodes(trx, rows, {
     mailed,
     createdAt: now,
     expiresAt: now + ENROLMENT_CODE_DAYS * DAY_MS,
   })
-  return made.map(({ code }) => code)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
-import { oweEnrolmentCodes } from './enrolment-code.ts'
+import { newEnrolmentCode, oweEnrolmentCodes } from './enrolment-code.ts'
 import type { FactorsRoom } from './room.ts'
 
 /**
@@ -32,7 +32,8 @@ export async function resetFactors(
     await challenges.endAll(trx, account.id)
     await sessions.endAll(trx, account.id)
     await trail.record(trx, 'factors_reset', { account }, caller)
-    const [code = null] = await oweEnrolmentCodes(room, trx, [account.id], { mailed })
+    const code = newEnrolmentCode()
+    await oweEnrolmentCodes(room, trx, [{ accountId: account.id, code }], { mailed })
     return code
   })
 }

@@ -1,9 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import t from 'tap'
+import { runImport } from '../../src/cli/import/run-import.ts'
 import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/people/foreign-hashes.ts'
 import { jsonLines, startImporting, usernames } from '../helpers/programs/importing.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
-import { PASSWORD, type Service } from '../helpers/service/service.ts'
+import { PASSWORD, register, type Service, startService } from '../helpers/service/service.ts'
 
 /** Accounts that an operator makes or imports with the option owe the code that the operator gets. */
 
@@ -64,4 +66,36 @@ t.test('import --enrolment-codes writes a code for each account without an authe
     (await service.post('/login', { username: 'ada', password: FOREIGN_PASSWORD })).body
       .enrolment_code_required,
   )
+})
+
+const recordsOf = (names: readonly string[]) =>
+  Readable.from(names.map((username) => ({ place: username, values: { username, password_hash: HASH } })))
+
+t.test('no account goes in whose enrolment code could not be written down', async (t) => {
+  const service = await startService(t)
+  const handed: string[] = []
+  const hand = async (codes: readonly { username: string }[]) => {
+    if (handed.length > 0) throw new Error('the disk is full')
+    t.strictSame(await usernames(service), [], 'the codes come first')
+    handed.push(...codes.map(({ username }) => username))
+  }
+  const names = Array.from({ length: 501 }, (_, index) => `user${index}`)
+  await t.rejects(runImport(service.deps, recordsOf(names), { apply: true, skipRefused: false, hand }), {
+    message: /^Stopped after 500 of 501 accounts: the disk is full\..* another file for the codes\.$/,
+  })
+  t.strictSame(await usernames(service), handed.toSorted())
+  t.equal(handed.length, 500)
+})
+
+t.test('an account that was registered while its code was written down owes none', async (t) => {
+  const service = await startService(t)
+  const hand = async () => {
+    await register(service, 'grace')
+  }
+  const report = await runImport(service.deps, recordsOf(['ada', 'grace']), {
+    ...{ apply: true, skipRefused: false, hand },
+  })
+  t.match(report, { taken: 1, skipped: [{ username: 'grace' }] })
+  const { body } = await service.post('/login', { username: 'grace', password: PASSWORD })
+  t.notOk(body.enrolment_code_required)
 })

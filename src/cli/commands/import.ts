@@ -7,7 +7,7 @@ import { type FlaskColumns, openFlaskTable } from '../import/flask.ts'
 import { readCsv } from '../import/read-csv.ts'
 import { readJsonLines } from '../import/read-json-lines.ts'
 import { FIELDS, type ReadRecord } from '../import/record.ts'
-import { runImport } from '../import/run-import.ts'
+import { type HandedCode, runImport } from '../import/run-import.ts'
 import { withRehearsedService, withService } from '../surroundings.ts'
 import { answer, columns } from '../terminal/answer.ts'
 import { CommandFailed, Misused } from '../terminal/failures.ts'
@@ -118,11 +118,14 @@ async function take(
   })
 }
 
-/** What was written stays when the import fails: those accounts are made, and their codes are nowhere else. */
+/** What was written stays when the import fails: some accounts are made by then, and their codes are nowhere else. */
 async function openCodes(path: string) {
   const file = await openPrivateFile(path)
-  const write = (...fields: string[]) => file.appendFile(`${fields.join(',')}\n`)
-  await write('username', 'enrolment_code')
+  await file.appendFile('username,enrolment_code\n')
+  async function write(codes: readonly HandedCode[]): Promise<void> {
+    await file.appendFile(codes.map(({ username, code }) => `${username},${code}\n`).join(''))
+    await file.sync()
+  }
   return { write, close: () => file.close() }
 }
 

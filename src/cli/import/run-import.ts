@@ -1,4 +1,5 @@
 import { importAccounts } from '../../accounts/import-accounts.ts'
+import { newEnrolmentCode } from '../../factors/enrolment-code.ts'
 import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
 import { CommandFailed } from '../terminal/failures.ts'
@@ -30,13 +31,22 @@ export interface ImportReport {
   refused: Refusal[]
 }
 
+/** An enrolment code for the owner of an account. */
+export interface HandedCode {
+  username: string
+  code: string
+}
+
 interface ImportOptions {
   /** `false` for a rehearsal. */
   apply: boolean
   /** Whether to import the other accounts when some are refused; otherwise nothing is imported then. */
   skipRefused: boolean
-  /** Takes the enrolment code of each account that comes without a factor; without it they need none. */
-  hand?: (username: string, code: string) => Promise<void>
+  /**
+   * Takes the enrolment codes of accounts that come without a factor, before these are written: no account is to owe a
+   * code that nobody has. A code of an account that was not taken after all opens nothing. Without it they owe none.
+   */
+  hand?: (codes: readonly HandedCode[]) => Promise<void>
 }
 
 /**
@@ -50,7 +60,8 @@ export async function runImport(
   { apply, skipRefused, hand }: ImportOptions,
 ): Promise<ImportReport> {
   const read = await readAll(service, records)
-  const { free, skipped, refused: conflicts } = await sortOut(service, read.candidates)
+  const { free: found, skipped, refused: conflicts } = await sortOut(service, read.candidates)
+  const free = hand ? found.map(owing) : found
   const refused = [...read.refused, ...conflicts]
   const applied = apply && (refused.length === 0 || skipRefused)
   const late = applied ? await write(service, free, hand) : []
@@ -122,11 +133,9 @@ async function write(
   let done = 0
   try {
     for (const batch of batches(candidates)) {
-      const taken = await importAccounts(service, batch, caller, { owing: hand !== undefined })
-      for (const { id, username } of batch) {
-        const code = taken.get(id)
-        if (code) await hand?.(username, code)
-      }
+      const codes = batch.flatMap(({ username, enrolmentCode: code }) => (code ? [{ username, code }] : []))
+      if (codes.length > 0) await hand?.(codes)
+      const taken = await importAccounts(service, batch, caller)
       late.push(...batch.filter(({ id }) => !taken.has(id)))
       done += batch.length
       progress.advance(batch.length)
@@ -134,11 +143,16 @@ async function write(
     return late
   } catch (error) {
     throw new CommandFailed(
-      `Stopped after ${done} of ${candidates.length} accounts: ${(error as Error).message}. Those are in, each whole. The same command goes on from there.`,
+      `Stopped after ${done} of ${candidates.length} accounts: ${(error as Error).message}. Those are in, each whole. The same command goes on from there${hand ? ', with another file for the codes' : ''}.`,
     )
   } finally {
     progress.end()
   }
+}
+
+function owing(candidate: Candidate): Candidate {
+  const bare = Object.keys(candidate.secrets).length === 0
+  return bare ? { ...candidate, enrolmentCode: newEnrolmentCode() } : candidate
 }
 
 function* batches<T>(all: readonly T[]): Generator<readonly T[]> {

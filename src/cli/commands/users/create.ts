@@ -4,7 +4,7 @@ import { createAccount } from '../../../accounts/create-account.ts'
 import { PASSWORD_MAX } from '../../../accounts/password-rules.ts'
 import { readConfig } from '../../../config.ts'
 import { newOpaqueToken } from '../../../crypto/opaque-token.ts'
-import { ENROLMENT_CODE_DAYS, oweEnrolmentCodes } from '../../../factors/enrolment-code.ts'
+import { ENROLMENT_CODE_DAYS, newEnrolmentCode, oweEnrolmentCodes } from '../../../factors/enrolment-code.ts'
 import { EMAIL_MAX, EMAIL_PATTERN } from '../../../values/email-address.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../../../values/username.ts'
 import { operatorCaller } from '../../operator.ts'
@@ -58,13 +58,14 @@ export function registerCreate(users: Command): void {
           throw new CommandFailed(`The password must be UTF-8 text of at most ${PASSWORD_MAX} characters.`)
         const emailVerified = byMail || options.emailVerified === true
         const caller = operatorCaller()
-        const { account, code } = await createAccount(
+        const code = enrolmentCode ? newEnrolmentCode() : undefined
+        const account = await createAccount(
           service,
           { username, password, emailVerified, ...(email && { email }) },
           caller,
           async (trx, account) => {
-            const [code] = enrolmentCode ? await oweEnrolmentCodes(service, trx, [account.id]) : []
-            return { account, code }
+            if (code) await oweEnrolmentCodes(service, trx, [{ accountId: account.id, code }])
+            return account
           },
         )
         if (byMail) await askForPassword(service, account, caller)

@@ -1,4 +1,5 @@
 import { type ListedAccount, listAccountsById } from '../accounts/list-accounts.ts'
+import { owingAmong } from '../factors/enrolment-code.ts'
 import type { Factor } from '../factors/factor.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import type { Service } from '../service.ts'
@@ -39,6 +40,8 @@ async function withSecrets(
   page: readonly ListedAccount[],
   { passwordHashes, factors }: Secrets,
 ): Promise<ExportedAccount[]> {
+  const ids = page.map(({ id }) => id)
+  const owing = await owingAmong(service.db, ids)
   const exported: ExportedAccount[] = page.map((row) => ({
     id: row.id,
     username: row.username,
@@ -46,9 +49,9 @@ async function withSecrets(
     email_verified: row.email_verified_at !== null,
     disabled: row.disabled_at !== null,
     created_at: rfc3339(row.created_at),
+    ...(owing.has(row.id) && { enrolment_code_required: true }),
     ...(passwordHashes && { password_hash: row.password_hash }),
   }))
-  const ids = page.map(({ id }) => id)
   for (const { portable } of factors) {
     const [field = ''] = Object.keys(portable?.fields ?? {})
     const values = await portable?.export(service, ids)

@@ -1,4 +1,4 @@
-import type { Trx } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 
 export async function putEnrolmentCodes(
   trx: Trx,
@@ -27,6 +27,17 @@ export async function putEnrolmentCodes(
       })),
     )
     .execute()
+}
+
+/** Those of these accounts that owe a code, also one that has expired. */
+export async function owingAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (accountIds.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('enrolment_codes')
+    .select('account_id')
+    .where('account_id', 'in', accountIds)
+    .execute()
+  return new Set(rows.map(({ account_id }) => account_id))
 }
 
 /**

@@ -7,6 +7,8 @@ import { inTransaction, type Trx } from '../platform/database.ts'
 import { putEnrolmentCodes, tryEnrolmentCode, uncountEnrolmentCode } from './enrolment-code-store.ts'
 import type { FactorsRoom } from './room.ts'
 
+export { owingAmong } from './enrolment-code-store.ts'
+
 export const ENROLMENT_CODE_DAYS = 7
 
 /** 80 bits. */

@@ -99,3 +99,59 @@ t.test('an account that was registered while its code was written down owes none
   const { body } = await service.post('/login', { username: 'grace', password: PASSWORD })
   t.notOk(body.enrolment_code_required)
 })
+
+t.test('an enrolment code that is owed is owed after an export and an import', async (t) => {
+  const from = await startImporting(t)
+  for (const args of [['ada', '--enrolment-code'], ['grace']])
+    await from.keyturn.withInput(PASSWORD, 'users', 'create', ...args)
+  const accounts = `${from.folder}/accounts.jsonl`
+  t.match(await from.keyturn('export', accounts, '--with-password-hashes'), { code: 0 })
+  const exported = readFileSync(accounts, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  t.strictSame(
+    exported.map(({ username, enrolment_code_required: required }) => [username, required]),
+    [
+      ['ada', true],
+      ['grace', undefined],
+    ],
+  )
+
+  await t.test('without --enrolment-codes the account stays shut until the operator makes one', async (t) => {
+    const { service, keyturn } = await startImporting(t)
+    const imported = await keyturn('import', accounts, '--apply')
+    t.match(imported, { code: 0, stdout: /^owing +1 .*users reset-2fa/m })
+    const logIn = (username: string) => service.post('/login', { username, password: PASSWORD })
+    t.equal((await logIn('ada')).body.enrolment_code_required, true)
+    t.strictSame(await setUps(service, 'ada', PASSWORD, 'AAAA-AAAA-AAAA-AAAA'), [
+      NEEDED[0],
+      '422 invalid_code',
+    ])
+    t.notOk((await logIn('grace')).body.enrolment_code_required)
+    const reset = await keyturn.json('users', 'reset-2fa', 'ada', '--yes')
+    t.strictSame(await setUps(service, 'ada', PASSWORD, reset.enrolment_code), NEEDED)
+  })
+
+  await t.test('with it the owner gets a new one', async (t) => {
+    const { service, keyturn, folder } = await startImporting(t)
+    const codes = `${folder}/codes.csv`
+    t.match(await keyturn.json('import', accounts, '--apply', '--enrolment-codes', codes), {
+      enrolment_codes: 2,
+    })
+    const [, code = ''] = /^ada,(.+)$/m.exec(readFileSync(codes, 'utf8')) ?? []
+    t.strictSame(await setUps(service, 'ada', PASSWORD, code), NEEDED)
+  })
+})
+
+t.test('an account that comes with an authenticator can owe no enrolment code', async (t) => {
+  const { keyturn, folder } = await startImporting(t, {
+    'users.jsonl': jsonLines({
+      ...{ username: 'ada', password_hash: HASH, totp_secret: SECRET, enrolment_code_required: true },
+    }),
+  })
+  t.match(await keyturn('import', `${folder}/users.jsonl`, '--apply'), {
+    code: 1,
+    stdout: /ada: enrolment_code_required: it comes with a factor/,
+  })
+})

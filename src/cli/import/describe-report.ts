@@ -4,11 +4,22 @@ import type { ImportReport } from './run-import.ts'
 /** The most that are shown. The others are counted, and the JSON has all of them. */
 const SHOWN = 20
 
+const OWING = 'an enrolment code, of --enrolment-codes or of "keyturn users reset-2fa"'
+
 /** The report in words for people. */
 export function describeReport(report: ImportReport): string {
-  const { applied, taken, with_authenticator, password_hashes, skipped, refused } = report
+  const {
+    applied,
+    taken,
+    with_authenticator,
+    enrolment_codes: owing,
+    password_hashes,
+    skipped,
+    refused,
+  } = report
   const counts = columns([
     [applied ? 'taken' : 'to take', String(taken), `${with_authenticator} with an authenticator`],
+    ...(owing > 0 ? [['owing', String(owing), OWING] as const] : []),
     ['skipped', String(skipped.length), skipped.length > 0 ? 'already there, and left as they are' : ''],
     ['refused', String(refused.length), ''],
   ])

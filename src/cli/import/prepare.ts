@@ -23,6 +23,8 @@ export interface Candidate extends ImportedAccount {
   place: string
   /** The scheme of its password hash; `none` when the owner sets a password by mail. */
   scheme: string
+  /** Whether it owed an enrolment code where it comes from. */
+  owing: boolean
 }
 
 /** What is thrown about a value; the rest are faults of ours. */
@@ -85,6 +87,9 @@ export function makePrepare({
       const secret = portable && readSecret(portable)
       if (secret) secrets[method] = secret
     }
+    const owing = read('enrolment_code_required', readTruth, false)
+    if (owing && Object.keys(secrets).length > 0)
+      reasons.push('enrolment_code_required: it comes with a factor')
 
     const candidate = {
       place,
@@ -95,6 +100,7 @@ export function makePrepare({
       passwordHash: passwordHash ?? nobodysHash,
       scheme: passwordHash === null ? 'none' : readStoredHash(passwordHash).scheme,
       secrets,
+      owing,
       createdAt: read('created_at', (value) => readTime(value, now), now),
       disabledAt: read('disabled', readTruth, false) ? now : null,
     }

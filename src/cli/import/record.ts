@@ -26,6 +26,7 @@ export const FIELDS: Readonly<Record<string, string>> = {
   email_verified: 'whether it is proven; false when it is not there',
   password_hash: 'argon2, bcrypt, scrypt or PBKDF2, as PHC, Werkzeug, Django or passlib spell them',
   ...Object.assign({}, ...factors.map(({ portable }) => portable?.fields)),
+  enrolment_code_required: 'whether its first factor takes an enrolment code; false when it is not there',
   disabled: 'whether the account is closed; false when it is not there',
   created_at: 'a time as RFC 3339 has it, or seconds since 1970; now when it is not there',
 }

@@ -26,6 +26,8 @@ export interface ImportReport {
   with_authenticator: number
   /** How many there are of each kind of password hash. */
   password_hashes: Record<string, number>
+  /** How many of them owe an enrolment code. */
+  enrolment_codes: number
   /** Accounts that exist already and were not changed. */
   skipped: { place: string; username: string }[]
   refused: Refusal[]
@@ -44,7 +46,7 @@ interface ImportOptions {
   skipRefused: boolean
   /**
    * Takes the enrolment codes of accounts that come without a factor, before these are written: no account is to owe a
-   * code that nobody has. A code of an account that was not taken after all opens nothing. Without it they owe none.
+   * code that nobody has. A code of an account that was not taken after all opens nothing. Without it only those owe one that did before, and nobody has it.
    */
   hand?: (codes: readonly HandedCode[]) => Promise<void>
 }
@@ -61,7 +63,7 @@ export async function runImport(
 ): Promise<ImportReport> {
   const read = await readAll(service, records)
   const { free: found, skipped, refused: conflicts } = await sortOut(service, read.candidates)
-  const free = hand ? found.map(owing) : found
+  const free = found.map((candidate) => withCode(candidate, hand !== undefined))
   const refused = [...read.refused, ...conflicts]
   const applied = apply && (refused.length === 0 || skipRefused)
   const late = applied ? await write(service, free, hand) : []
@@ -71,6 +73,7 @@ export async function runImport(
     records: read.candidates.length + read.refused.length,
     taken: taken.length,
     with_authenticator: taken.filter(({ secrets }) => Object.keys(secrets).length > 0).length,
+    enrolment_codes: taken.filter(({ enrolmentCode }) => enrolmentCode).length,
     password_hashes: countBy(taken, ({ scheme }) => scheme),
     skipped: [...skipped, ...late].map(({ place, username }) => ({ place, username })),
     refused,
@@ -150,9 +153,10 @@ async function write(
   }
 }
 
-function owing(candidate: Candidate): Candidate {
+/** @param all whether every account without a factor gets a code, or those alone that owed one before. */
+function withCode(candidate: Candidate, all: boolean): Candidate {
   const bare = Object.keys(candidate.secrets).length === 0
-  return bare ? { ...candidate, enrolmentCode: newEnrolmentCode() } : candidate
+  return candidate.owing || (all && bare) ? { ...candidate, enrolmentCode: newEnrolmentCode() } : candidate
 }
 
 function* batches<T>(all: readonly T[]): Generator<readonly T[]> {

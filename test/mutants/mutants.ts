@@ -610,6 +610,14 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/cli/users-export.test.ts',
     title: 'every row that a life has left is in the export, and no secret or hash of one',
   },
+  {
+    breaks: 'a login with a recovery code is refused sooner for a name that nobody has',
+    file: 'src/sign-in/login-with-recovery-code.ts',
+    find: 'await findGoodCode(',
+    replace: 'account && await findGoodCode(',
+    test: 'test/security/enumeration.test.ts',
+    title: 'a password and a recovery code: refused logins ask the database the same',
+  },
   // What one person can make.
   {
     breaks: 'an account has more sessions than it may',

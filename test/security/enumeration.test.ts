@@ -10,6 +10,7 @@ import {
   type Service,
   startService,
 } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 // Each kind of refusal has a name of its own: a hundred failures of one name, from wherever, bring a pause.
 
@@ -74,6 +75,30 @@ t.test('the pause after many wrong passwords is the same for names that nobody h
     t.strictSame(headersOf(answer), headersOf(reference), username)
   }
 })
+
+/** Statements of a refused login. */
+const STATEMENTS = { 'a password alone': 6, 'a password and a recovery code': 8 }
+
+for (const [what, more] of [
+  ['a password alone', {}],
+  ['a password and a recovery code', { recovery_code: 'ABCD-EFGH-JKMN-PQRS-TVWX-YZ01' }],
+] as const)
+  t.test(`${what}: refused logins ask the database the same`, async (t) => {
+    const service = await startService(t)
+    await populate(service)
+    const statementsOf = async (body: object) => {
+      const texts: string[] = []
+      const send = () =>
+        service.post('/login', { ...body, ...more }, undefined, { remoteAddress: '198.51.100.1' })
+      const answer = await watchingStatements(service.databaseUrl, (text) => texts.push(text), send)
+      t.equal(outcomeOf(answer), '401 invalid_credentials')
+      return texts
+    }
+    const reference = await statementsOf(REFUSED_LOGINS['a wrong password'])
+    t.equal(reference.filter((text) => !/^(begin|commit)/.test(text)).length, STATEMENTS[what])
+    for (const [name, body] of Object.entries(REFUSED_LOGINS))
+      t.strictSame(await statementsOf(body), reference, name)
+  })
 
 t.test('refused logins take the same time', async (t) => {
   const service = await startService(t, { environment: SOME_WORK })

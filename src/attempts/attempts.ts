@@ -11,7 +11,6 @@ import {
   listClosedFactors,
   listPauses,
   pauseOf,
-  resetCounter,
   succeedCounter,
   unblockCounter,
   unblockCounters,
@@ -55,14 +54,12 @@ export interface Attempts {
   fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean>
   /** The attempt was right. Only that starts its counter again (NIST SP 800-63B-4 section 3.2.2). */
   succeed(trx: Trx, subject: string, factor: string): Promise<void>
-  /** A new factor replaces the one that was guessed at, so its counter starts again. */
-  reset(trx: Trx, subject: string, factor: string): Promise<void>
   /** The attempt was not evaluated after all. */
   takeBack(trx: Trx, subject: string, factor: string, begun: BegunAttempt): Promise<void>
   /** The factors of an account that failed too often and answer nothing until they are renewed. */
   closed(db: Db, accountId: string): Promise<string[]>
-  /** Forgets the failures of the subject. */
-  clear(trx: Trx, subject: string): Promise<void>
+  /** Forgets the failures of the subject; those of one factor where a new one replaces what was guessed at. */
+  clear(trx: Trx, subject: string, factor?: string): Promise<void>
   /** Lets the subject try again now. Its failures stay counted, and closed factors stay closed. */
   endPauses(trx: Trx, subject: string): Promise<void>
   /** The pauses of the subject that are on and will end. `until` is in epoch milliseconds. */
@@ -114,7 +111,6 @@ export function makeAttempts({ clock }: { clock: Clock }): Attempts {
       return true
     },
     succeed: (trx, subject, factor) => succeedCounter(trx, subject, factor, clock.now()),
-    reset: resetCounter,
     async takeBack(trx, subject, factor, { pauses }) {
       await uncountFailure(trx, subject, factor)
       if (pauses) await unblockCounter(trx, subject, factor, pauses)

@@ -161,12 +161,14 @@ export async function unblockCounter(
     .execute()
 }
 
-export async function clearCounters(trx: Trx, subject: string): Promise<void> {
-  await trx
+/** Sets one counter of the subject back to zero, or all of them. */
+export async function clearCounters(trx: Trx, subject: string, factor?: string): Promise<void> {
+  let counters = trx
     .updateTable('failure_counters')
     .set({ failures: 0, blocked_until: 0 })
     .where('subject', '=', subject)
-    .execute()
+  if (factor !== undefined) counters = counters.where('factor', '=', factor)
+  await counters.execute()
 }
 
 /**
@@ -194,15 +196,6 @@ const succeeded = prepared((db, param: Params<Counter & { now: number }>) =>
 
 export async function succeedCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
   await succeeded.run(trx, { subject, factor, now })
-}
-
-export async function resetCounter(trx: Trx, subject: string, factor: string): Promise<void> {
-  await trx
-    .updateTable('failure_counters')
-    .set({ failures: 0, blocked_until: 0 })
-    .where('subject', '=', subject)
-    .where('factor', '=', factor)
-    .execute()
 }
 
 const closedFactors = prepared((db, param: Params<{ subject: string; last: number }>) =>

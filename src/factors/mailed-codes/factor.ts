@@ -71,7 +71,7 @@ export const mailedCodes: Factor<{ code: string }, unknown, MailedCodeFact> = {
   async addressProven({ attempts, trail }, trx, account, caller) {
     const closed = await attempts.closed(trx, account.id)
     if (!closed.includes('email') || !(await enrolledAmong(trx, [account.id])).has(account.id)) return
-    await attempts.reset(trx, account.id, 'email')
+    await attempts.clear(trx, account.id, 'email')
     await trail.record(trx, 'factor_enrolled', { account, method: 'email' }, caller)
   },
   passwordByMail: ({ clock }, trx, accountId) => noteMailedPassword(trx, accountId, clock.now()),

@@ -37,7 +37,7 @@ async function switchOn(
   if (!known.enrolled) throw mailboxAlone()
   await enrolMailedCodes(trx, account.id, clock.now())
   // Guesses that have closed an earlier enrolment do not count against this one.
-  await attempts.reset(trx, account.id, mailbox.method)
+  await attempts.clear(trx, account.id, mailbox.method)
   await trail.record(trx, 'email_codes_switched_on', { account, method: mailbox.method }, caller)
 }
 

@@ -28,7 +28,7 @@ export async function renewRecoveryCodes(
     const until = await countRenewal(trx, account.id, { now, max: RENEWALS_AN_HOUR })
     if (until !== undefined) throw renewedTooOften(Math.ceil((until - now) / 1000))
     // The new codes were never guessed at, so their counter starts again.
-    await attempts.reset(trx, account.id, 'recovery_code')
+    await attempts.clear(trx, account.id, 'recovery_code')
     await trail.record(trx, 'recovery_codes_renewed', { account }, caller)
     return renewCodes(room, trx, account.id)
   })

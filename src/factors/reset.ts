@@ -9,22 +9,22 @@ import type { FactorsRoom } from './room.ts'
  * next sign-in enrols a new one, with the enrolment code that is made here. Without it, a thief who knows the password
  * would be the one to enrol. Sessions and challenges of the account end.
  *
- * @param mailed whether the code goes to the mailbox of the account.
- * @param first what is checked and done before, in the same transaction.
+ * @param readyMailbox where the code goes to the mailbox of the account: readies that before, in the same transaction, or
+ * refuses.
  * @returns the enrolment code; `null` for an account that is gone.
  */
 export async function resetFactors(
   room: FactorsRoom,
   known: Account,
   caller: Caller,
-  { mailed = false, first }: { mailed?: boolean; first?: (trx: Trx, account: Account) => Promise<void> } = {},
+  readyMailbox?: (trx: Trx, account: Account) => Promise<void>,
 ): Promise<string | null> {
   const { accounts, attempts, challenges, db, factors, sessions, trail } = room
   await sessions.endSurplus(known, caller)
   return inTransaction(db, async (trx) => {
     const account = await accounts.lock(trx, known.id)
     if (!account) return null
-    await first?.(trx, account)
+    await readyMailbox?.(trx, account)
     await accounts.keep(trx, account)
     for (const factor of factors.all) await factor.remove(trx, account.id)
     // The counters belong to factors that are gone (NIST SP 800-63B-4 section 3.2.2).
@@ -33,7 +33,9 @@ export async function resetFactors(
     await sessions.endAll(trx, account.id)
     await trail.record(trx, 'factors_reset', { account }, caller)
     const code = newEnrolmentCode()
-    await oweEnrolmentCodes(room, trx, [{ accountId: account.id, code }], { mailed })
+    await oweEnrolmentCodes(room, trx, [{ accountId: account.id, code }], {
+      mailed: readyMailbox !== undefined,
+    })
     return code
   })
 }

@@ -21,6 +21,23 @@ async function reset({ deps }: Service, id: string): Promise<string> {
 const offer = async (service: Service) =>
   (await service.post('/login', { username: 'ada', password: PASSWORD })).body
 
+t.test('what readies the mailbox sees the address as it is now, and can refuse the reset', async (t) => {
+  const service = await startService(t)
+  const { id, accessToken } = await enrol(service)
+  const account = (await service.deps.accounts.byId(id)) as Account
+  await service.db
+    .updateTable('accounts')
+    .set({ email: 'new@example.com', email_verified_at: 1 })
+    .where('id', '=', id)
+    .execute()
+  const refusing = resetFactors(service.deps, account, operatorCaller(), async (_trx, { email }) => {
+    throw new Error(`not to ${email}`)
+  })
+  await t.rejects(refusing, { message: 'not to new@example.com' })
+  t.ok(await isAlive(service, accessToken), 'nothing has changed')
+  t.match((await offer(service)).methods, ['totp'])
+})
+
 // The attack: a thief knows the password, closes the factors until the owner asks the operator for help, and is the
 // first to sign in after the reset.
 t.test('after a reset, the password alone sets up nothing', async (t) => {

@@ -4,7 +4,6 @@ import { PasswordCameByMail, partMailboxFromPassword } from '../../../accounts/p
 import { ENROLMENT_CODE_DAYS } from '../../../factors/enrolment-code.ts'
 import { resetFactors } from '../../../factors/reset.ts'
 import { enrolmentCode } from '../../../mail/templates/codes.ts'
-import type { Trx } from '../../../platform/database.ts'
 import type { Service } from '../../../service.ts'
 import { findAccount } from '../../find-account.ts'
 import { operatorCaller } from '../../operator.ts'
@@ -33,26 +32,26 @@ export function registerReset2fa(users: Command): void {
     .action((user: string, { byMail = false }: { byMail?: boolean }, command: Command) =>
       withExistingService(async (service) => {
         const account = await findAccount(service.accounts, user)
-        if (byMail) requireMailbox(service, account)
+        if (byMail) mailboxOf(service, account)
         const { username } = account
         await confirm(
           command,
           `Take the second factor from ${username} and end their sessions? Be sure who asks for it.`,
         )
-        const code = byMail
+        const { code, mailTo } = byMail
           ? await resetByMail(service, account)
-          : await resetFactors(service, account, operatorCaller())
+          : { code: await resetFactors(service, account, operatorCaller()), mailTo: '' }
         if (code === null) throw new CommandFailed(`The account ${username} is gone.`)
-        if (byMail) await mailCode(service, account, code)
+        if (byMail) await mailCode(service, mailTo, username, code)
         answer(command, {
           json: {
             id: account.id,
             username,
-            ...(byMail ? { mailed_to: account.email } : { enrolment_code: code }),
+            ...(byMail ? { mailed_to: mailTo } : { enrolment_code: code }),
           },
           text: `${username} has no second factor any more. The next sign-in sets up a new one, with ${
             byMail
-              ? `the enrolment code that was mailed to ${account.email}`
+              ? `the enrolment code that was mailed to ${mailTo}`
               : `this enrolment code:\n\n    ${code}\n`
           }\nIt is good for ${ENROLMENT_CODE_DAYS} days. A person with this code and the password becomes the owner of the account.`,
         })
@@ -60,17 +59,27 @@ export function registerReset2fa(users: Command): void {
     )
 }
 
-function requireMailbox({ config }: Service, { username, email, emailVerified }: Account): void {
+/** @returns the address to mail to. */
+function mailboxOf({ config }: Service, { username, email, emailVerified }: Account): string {
   if (!config.smtpUrl) throw new CommandFailed('--by-mail needs SMTP_URL and MAIL_FROM.')
   if (!email || !emailVerified)
     throw new CommandFailed(`${username} has no proven address to mail a code to.`)
+  return email
 }
 
 /** One mailbox must not open both doors: where the password came by mail, the code does not. */
-async function resetByMail(service: Service, account: Account): Promise<string | null> {
+async function resetByMail(
+  service: Service,
+  account: Account,
+): Promise<{ code: string | null; mailTo: string }> {
+  let mailTo = ''
   try {
-    const first = (trx: Trx, present: Account) => partMailboxFromPassword(service, trx, present)
-    return await resetFactors(service, account, operatorCaller(), { mailed: true, first })
+    const code = await resetFactors(service, account, operatorCaller(), async (trx, present) => {
+      // The address may have changed while the operator was asked.
+      mailTo = mailboxOf(service, present)
+      await partMailboxFromPassword(service, trx, present)
+    })
+    return { code, mailTo }
   } catch (error) {
     if (!(error instanceof PasswordCameByMail)) throw error
     throw new CommandFailed(
@@ -81,12 +90,13 @@ async function resetByMail(service: Service, account: Account): Promise<string |
 
 async function mailCode(
   { clock, sendLetter }: Service,
-  { email, username }: Account,
+  mailTo: string,
+  username: string,
   code: string,
 ): Promise<void> {
   try {
     const about = { username, at: clock.now(), ip: '' }
-    await sendLetter?.(email as string, enrolmentCode({ ...about, code, days: ENROLMENT_CODE_DAYS }))
+    await sendLetter?.(mailTo, enrolmentCode({ ...about, code, days: ENROLMENT_CODE_DAYS }))
   } catch (error) {
     throw new CommandFailed(
       `The second factor is reset, but the mail could not be sent: ${(error as Error).message}. Run the command again.`,

@@ -1,4 +1,7 @@
 import t from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
+import { operatorCaller } from '../../src/cli/operator.ts'
+import { resetFactors } from '../../src/factors/reset.ts'
 import { makeMetrics } from '../../src/monitoring/metrics.ts'
 import { codeIn, setEmail } from '../helpers/people/mail.ts'
 import { refresh, signIn } from '../helpers/people/sessions.ts'
@@ -153,3 +156,28 @@ t.test('every wrong answer of a factor and a wrong present password are events',
     ['password_refused password', 'code_rejected recovery_code', 'code_rejected totp', 'code_rejected totp'],
   )
 })
+
+t.test(
+  'a wrong enrolment code is an event, and so is a wrong recovery code beside the password',
+  async (t) => {
+    const service = await startMeasured(t)
+    const ada = await enrol(service)
+    await service.post('/login', { username: 'ada', password: PASSWORD, recovery_code: 'nothing' })
+    const account = (await service.deps.accounts.byId(ada.id)) as Account
+    await resetFactors(service.deps, account, operatorCaller())
+    await service.post('/2fa/setup', { enrolment_code: 'AAAA-AAAA-AAAA-AAAA' }, await login(service))
+    const rows = await service.db
+      .selectFrom('audit_events')
+      .select(['event', 'method', 'outcome', 'account_id'])
+      .where('event', 'in', ['code_rejected', 'enrolment_code_rejected'])
+      .orderBy('id')
+      .execute()
+    t.strictSame(
+      rows.map((row) => ({ ...row })),
+      [
+        { event: 'code_rejected', method: 'recovery_code', outcome: 'failure', account_id: ada.id },
+        { event: 'enrolment_code_rejected', method: null, outcome: 'failure', account_id: ada.id },
+      ],
+    )
+  },
+)

@@ -22,6 +22,9 @@ const SAMPLES = 80
 /** Chance alone fails the test once in a hundred thousand runs; a hash that is left out gives 1e-20. */
 const INDISTINGUISHABLE = 1e-5
 
+/** Of the form of a recovery code, and of no account. */
+const A_CODE = { recovery_code: 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA' }
+
 const REFUSED_LOGINS = {
   'an unknown name': { username: 'nobody', password: PASSWORD },
   'a name that cannot be': { username: 'no such name!', password: PASSWORD },
@@ -29,10 +32,13 @@ const REFUSED_LOGINS = {
   'a wrong password before enrolment': { username: 'fresh', password: 'not the password' },
   'a disabled account': { username: 'disabled', password: PASSWORD },
   'a wrong password for a disabled account': { username: 'locked', password: 'not the password' },
+  'an unknown name with a recovery code': { username: 'noone', password: PASSWORD, ...A_CODE },
+  'a wrong password with a recovery code': { username: 'coded', password: 'not the password', ...A_CODE },
 }
 
 async function populate(service: Service): Promise<void> {
   await enrol(service, 'ada')
+  await enrol(service, 'coded')
   await register(service, 'fresh')
   for (const username of ['disabled', 'locked']) {
     const { id } = await enrol(service, username)

@@ -72,6 +72,19 @@ t.test('the password and a recovery code bring the owner back, and throw the pho
   )
 })
 
+t.test('so does the end of all other sessions', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrol(service)
+  service.clock.advance(SHOWN + 1)
+  const thief = thiefOf(service, ada)
+  const owner = new Person(service)
+  await expecting(200, owner.logIn(PASSWORD, ada.recoveryCodes[0]))
+  t.equal((await service.delete('/sessions', owner.accessToken)).status, 204)
+  t.notOk(await isAlive(service, thief.holds.accessToken))
+  t.equal(outcomeOf(await thief.holds.refresh()), '401 invalid_refresh_token')
+  t.notOk(await thief.signsIn(), 'the authenticator alone signs nobody in')
+})
+
 t.test('within 300 s of the password, the phone is the account', async (t) => {
   const service = await startService(t, { mail: true })
   const ada = await enrol(service)

@@ -2,7 +2,12 @@
 // account gets its first factor from the password alone, unless it owes an enrolment code.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
+import { operatorCaller } from '../../src/cli/operator.ts'
+import { resetFactors } from '../../src/factors/reset.ts'
+import { enrolWithAddress, giveAddress } from '../helpers/people/mail.ts'
 import { Person } from '../helpers/people/person.ts'
+import { Thief } from '../helpers/people/thief.ts'
 import { startImporting } from '../helpers/programs/importing.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
@@ -42,4 +47,20 @@ t.test('an account that was moved without its authenticator is open to its passw
     t.match((await service.post('/login', { username: 'ada', password: PASSWORD })).body, { enrolled: false })
     t.equal(await comesFirst(service), outcome)
   }
+})
+
+t.test('without a factor, whoever reads the proven mailbox gets in, unless a code is owed', async (t) => {
+  const service = await startService(t, { mail: true, environment: { MFA_POLICY: 'optional' } })
+  const mailbox = 'ada@example.com'
+  const owner = new Person(service)
+  await owner.register()
+  await giveAddress(service, owner.accessToken, mailbox)
+  t.ok(await new Thief(service, 'ada', { mailbox }).goesOn())
+
+  await enrolWithAddress(service, 'grace')
+  const grace = (await service.deps.accounts.byUsername('grace')) as Account
+  await resetFactors(service.deps, grace, operatorCaller())
+  const thief = new Thief(service, 'grace', { mailbox: 'grace@example.com' })
+  t.ok(await thief.resets(), 'a password comes by mail')
+  t.notOk(await thief.goesOn(), 'and opens nothing')
 })

@@ -767,9 +767,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'imported accounts owe no enrolment code that was asked for',
-    file: 'src/accounts/import-accounts.ts',
-    find: 'const bare = owing ?',
-    replace: 'const bare = owing && ours.length < 0 ?',
+    file: 'src/cli/import/run-import.ts',
+    find: 'candidate.owing || (all && bare) ?',
+    replace: 'candidate.owing ?',
     test: 'test/security/trust-on-first-use.test.ts',
     title: 'an account that was moved without its authenticator is open to its password',
   },

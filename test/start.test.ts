@@ -48,6 +48,23 @@ t.test('a bad configuration is refused with all its faults named', async (t) => 
   t.equal(stderr.trimEnd().split('\n').length, 5, stderr)
 })
 
+t.test('a start on SQLite reads no library that waits for its first use', async (t) => {
+  const service = runCommand(t, ['test/helpers/programs/print-packages.ts'], {
+    SECRET_KEY: KEY,
+    DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    PORT: '0',
+  })
+  await service.line('"msg":"ready"')
+  service.signal('SIGINT')
+  const { stdout } = await service.ended
+  const files = stdout.split('\n').filter((line) => line !== '' && !/^(\{|node:)/.test(line))
+  const packages = new Set(files.map((file) => /^((@[^/]+\/)?[^/]+)\//.exec(file)?.[1]))
+  for (const name of ['kysely', 'better-sqlite3']) t.ok(packages.has(name), `it reads ${name}`)
+  for (const name of ['ioredis', 'nodemailer', 'pg', 'prom-client', 'qrcode'])
+    t.notOk(packages.has(name), `not ${name}`)
+  t.ok(files.length < 1_500, `${files.length} files`)
+})
+
 t.test('a file that is no database is refused and left alone', async (t) => {
   const path = `${t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })}/letter.txt`
   await refusesToStart(t, { DATABASE_URL: `sqlite:${path}` }, /letter\.txt is not a SQLite database/)

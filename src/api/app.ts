@@ -19,10 +19,10 @@ import { trackMethods } from '../http/method-not-allowed.ts'
 import { problems, routerErrorAnswer } from '../http/problem.ts'
 import { rateLimits } from '../http/rate-limits.ts'
 import { logRequest, requestLog } from '../http/request-log.ts'
+import { buildSerializer, compileValidator } from '../http/schema-compilers.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { shedLoad } from '../http/shed-load.ts'
 import { forgetPorts } from '../http/trusted-proxies.ts'
-import { compileValidator } from '../http/validation.ts'
 import type { Service } from '../service.ts'
 import { loginRoutes, stepUpRoutes } from '../sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from '../tokens/discovery-routes.ts'
@@ -56,6 +56,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     keepAliveTimeout: 9_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: routerErrorAnswer(endRequest),
   })
   app.setValidatorCompiler(compileValidator)

@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject } from 'typebox'
-import { compileValidator } from '../http/validation.ts'
+import { compileValidator } from '../http/schema-compilers.ts'
 import { DEFAULT_METHOD } from './code-answer.ts'
 import type { Factor, FactorAnswer } from './factor.ts'
 import type { Factors } from './factors.ts'

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DatabaseError as PostgresError } from 'pg'
 
 /** The database could not be opened; the message is a sentence for the operator. */
 export class DatabaseError extends Error {
@@ -37,7 +36,7 @@ const UNREACHABLE = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'EAI_AGAIN
 /** Whether the fault is between this process and the database, on either side. The request may be right. */
 export function isDatabaseFault(error: unknown): boolean {
   const ours = error instanceof ConnectionError || error instanceof OutcomeUnknownError
-  return ours || error instanceof PostgresError || codeOf(error).startsWith('SQLITE_')
+  return ours || isOfPostgres(error) || codeOf(error).startsWith('SQLITE_')
 }
 
 /**
@@ -51,8 +50,8 @@ export function isWorthRepeating(error: unknown): boolean {
 
 /** Whether the server refused and is ready for more: the failed statement is undone, and so is its transaction. */
 export function isRefusal(error: unknown): boolean {
-  if (!(error instanceof PostgresError)) return false
-  const { code = '', severity = '' } = error
+  if (!isOfPostgres(error)) return false
+  const { code = '', severity } = error
   // The code decides, because the severity is in the language of the server.
   return !PARTING.test(code) && !['FATAL', 'PANIC'].includes(severity)
 }
@@ -78,6 +77,11 @@ export async function repeated<T>(work: () => Promise<T>): Promise<T> {
       await sleep(Math.random() * 10 * 2 ** tries)
     }
   }
+}
+
+/** Whether PostgreSQL sent it. Its driver is not asked, because only a service on PostgreSQL loads it. */
+function isOfPostgres(error: unknown): error is { code?: string; severity: string } {
+  return typeof (error as { severity?: unknown } | null)?.severity === 'string'
 }
 
 function codeOf(error: unknown): string {

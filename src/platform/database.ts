@@ -10,7 +10,6 @@ import type {
   Trx,
   WipingAdapter,
 } from './engine.ts'
-import { postgresEngine } from './postgres.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
 import { sqliteEngine } from './sqlite.ts'
 
@@ -24,7 +23,7 @@ export { DatabaseError }
  * @throws {DatabaseError} when it does not answer, or is not fit to work with.
  */
 export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
-  const engine = engineOf(databaseUrl, poolSize)
+  const engine = await engineOf(databaseUrl, poolSize)
   const db: Db = new Kysely({ dialect: engine.dialect })
   try {
     await engine.check(db)
@@ -35,8 +34,10 @@ export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}):
   }
 }
 
-function engineOf(databaseUrl: string, poolSize: number): Engine {
-  return isPostgresUrl(databaseUrl) ? postgresEngine(databaseUrl, poolSize) : sqliteEngine(databaseUrl)
+async function engineOf(databaseUrl: string, poolSize: number): Promise<Engine> {
+  if (!isPostgresUrl(databaseUrl)) return sqliteEngine(databaseUrl)
+  const { postgresEngine } = await import('./postgres.ts')
+  return postgresEngine(databaseUrl, poolSize)
 }
 
 /**
@@ -102,7 +103,7 @@ export function connectionsOf(db: Db): Connections | undefined {
 
 /** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {
-  return engineOf(databaseUrl, 1).isInUse()
+  return (await engineOf(databaseUrl, 1)).isInUse()
 }
 
 /** The place of a database for people, without user and password. */

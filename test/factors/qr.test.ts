@@ -12,16 +12,14 @@ const URIS = [
 
 for (const uri of URIS)
   t.test(`${uri.length} characters can be read`, async (t) => {
-    t.equal(readPng(qrPng(uri)), uri, 'from the PNG')
+    t.equal(readPng(await qrPng(uri)), uri, 'from the PNG')
     t.equal(readSvg(await qrSvg(uri)), uri, 'from the SVG')
     for (const ground of ['dark', 'light'] as const)
-      t.equal(readTerminal(qrTerminal(uri), ground), uri, `from a ${ground} terminal`)
+      t.equal(readTerminal(await qrTerminal(uri), ground), uri, `from a ${ground} terminal`)
   })
 
 t.test('the picture for a terminal fits one of 80 columns and 24 lines or a little more', async (t) => {
-  const lines = qrTerminal(URIS[0] as string)
-    .trimEnd()
-    .split('\n')
+  const lines = (await qrTerminal(URIS[0] as string)).trimEnd().split('\n')
   t.ok(lines.length <= 30, `${lines.length} lines`)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
   const columns = lines.map((line) => [...line.replace(/\x1b\[[\d;]*m/g, '')].length)

@@ -20,16 +20,16 @@ const FORMS: Record<string, EnrolmentForm> = {
     render: async ({ secret, otpauthUri, expiresIn }) => ({
       secret,
       otpauth_uri: otpauthUri,
-      qr_png: `data:image/png;base64,${qrPng(otpauthUri).toString('base64')}`,
+      qr_png: `data:image/png;base64,${(await qrPng(otpauthUri)).toString('base64')}`,
       expires_in: expiresIn,
     }),
   },
-  'image/png': { mediaType: 'image/png', render: async ({ otpauthUri }) => qrPng(otpauthUri) },
+  'image/png': { mediaType: 'image/png', render: ({ otpauthUri }) => qrPng(otpauthUri) },
   'image/svg+xml': { mediaType: 'image/svg+xml', render: ({ otpauthUri }) => qrSvg(otpauthUri) },
   'text/plain': {
     mediaType: 'text/plain; charset=utf-8',
     render: async ({ secret, otpauthUri }) =>
-      `${qrTerminal(otpauthUri)}\n${otpauthUri}\n\nSecret: ${secret}\n`,
+      `${await qrTerminal(otpauthUri)}\n${otpauthUri}\n\nSecret: ${secret}\n`,
   },
 }
 

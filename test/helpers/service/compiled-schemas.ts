@@ -23,14 +23,16 @@ prototype.buildValidatorFunction = function compileOnce(route) {
   return compile(route)
 }
 
-// Of answers: Fastify has a compiler for each part of each service.
+// Of answers: each service has compilers of its own.
 const name = '@fastify/fast-json-stringify-compiler'
-const makeBuild: () => (...configuration: unknown[]) => Compile = require(name)
-const build = makeBuild()
+const {
+  SerializerSelector,
+}: { SerializerSelector: () => (...configuration: unknown[]) => Compile } = require(name)
+const build = SerializerSelector()
 const serializers = new Map<string, Compile>()
 const loaded = require.cache[require.resolve(name)]
-if (loaded)
-  loaded.exports =
+if (loaded) {
+  const selector =
     () =>
     (...configuration: unknown[]) => {
       const key = JSON.stringify(configuration)
@@ -38,6 +40,9 @@ if (loaded)
       serializers.set(key, compile)
       return compile
     }
+  // Both names: a host of the plugin asks for the first, and the service for the second.
+  loaded.exports = Object.assign(selector, { SerializerSelector: selector })
+}
 
 /** Compiles each schema once. */
 function remembering(compile: Compile): Compile {

@@ -136,8 +136,12 @@ export async function startService(
     await invariants.check().finally(() => db.destroy())
   }
   t.teardown(async () => {
-    if (!closed) await invariants.replay(app)
-    await close()
+    try {
+      if (!closed) await invariants.replay(app)
+    } finally {
+      // A broken rule is thrown here, and what stays open would keep the file running.
+      await close()
+    }
   })
 
   const call = async (options: InjectOptions, token?: string): Promise<Answer> => {

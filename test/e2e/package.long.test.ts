@@ -19,9 +19,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSC = `${ROOT}/node_modules/typescript/bin/tsc`
 const { version, engines } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'))
 
-/** The machine may have an older Node.js, which the package refuses. */
+const { NODE_EXTRA_CA_CERTS } = process.env
+
+/** The machine may have an older Node.js, which the package refuses, and a proxy with an authority of its own. */
 const presentNode = {
   ...newcomersEnvironment,
+  ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }),
   PATH: `${dirname(process.execPath)}${delimiter}${newcomersEnvironment.PATH}`,
 }
 

@@ -12,6 +12,7 @@ const MISUSED = 2
 
 const AFTER_HELP = `
 Settings come from the same environment, or file .env, as those of the service, and it may run meanwhile.
+An argument that begins with - goes last, after --.
 
 Exit codes: ${DONE} done, ${FAILED} failed, ${MISUSED} not understood.`
 

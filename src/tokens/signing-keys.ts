@@ -160,12 +160,17 @@ export async function describeSigningKeys(db: Db, clock: Clock): Promise<Signing
   })
 }
 
-/** A new key as its row. @param createdAt epoch milliseconds. */
+/**
+ * A new key as its row. None has a name that begins with `-`: a command line would take it for an option.
+ *
+ * @param createdAt epoch milliseconds.
+ */
 export function newSigningKey(
   box: SecretBox,
   made: { alg: SigningAlg; generation: number; createdAt: number },
 ): Selectable<SigningKeysTable> {
   const { kid, jwk, privateKeyPem } = describeKey({ pem: generatePem(made.alg), ...made })
+  if (kid.startsWith('-')) return newSigningKey(box, made)
   return {
     id: kid,
     generation: made.generation,

@@ -22,6 +22,13 @@ t.test('help tells the commands and is no failure', async (t) => {
   for (const name of ['list', 'rotate', 'reseal']) t.match(keys.stdout, new RegExp(`^ {2}${name}\\b`, 'm'))
 })
 
+t.test('an argument that begins with a hyphen goes behind two', async (t) => {
+  t.testdir()
+  const { code, stderr } = await keyturn(t, ['keys', 'revoke', '--yes', '--', '-t-unknown'])
+  t.equal(code, 1)
+  t.match(stderr, /^There is no signing key -t-unknown\. /)
+})
+
 t.test('what is not a command ends with exit code 2 and the usage, and touches nothing', async (t) => {
   t.testdir()
   const mistakes = [

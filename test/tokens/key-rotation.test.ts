@@ -5,7 +5,7 @@ import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
-import { openSigningKeys } from '../../src/tokens/signing-keys.ts'
+import { newSigningKey, openSigningKeys } from '../../src/tokens/signing-keys.ts'
 import { headerOf, isAlive, refresh, signedInBy, signIn } from '../helpers/people/sessions.ts'
 import { newDatabase } from '../helpers/service/database.ts'
 import { type Enrolled, enrol, type Service, startService, testClock } from '../helpers/service/service.ts'
@@ -180,4 +180,16 @@ t.test('twenty that start at once make one key, and twenty that rotate at once o
   const next = await Promise.all(twenty.map((keys) => keys.rotate()))
   t.equal(new Set(next.map(({ kid }) => kid)).size, 1)
   t.ok(twenty.every((keys) => keys.list().length === 2))
+})
+
+t.test('the name of a key can be typed as an argument of a command', async (t) => {
+  const box = makeSecretBox(makeKeyRing([randomBytes(32)]))
+  // One name in 64 would begin with a hyphen.
+  const names = Array.from({ length: 1_000 }, (_, generation) => {
+    return newSigningKey(box, { alg: 'EdDSA', generation, createdAt: 0 }).id
+  })
+  t.strictSame(
+    names.filter((name) => name.startsWith('-')),
+    [],
+  )
 })

@@ -1,11 +1,13 @@
-import { dictionary } from '@zxcvbn-ts/language-common'
+import type { dictionary } from '@zxcvbn-ts/language-common'
 import { passwordRejected } from '../errors.ts'
+import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
 
 /** Code points; NIST SP 800-63B-4 section 3.1.1.2 asks for more where the password may be the only factor. */
 export const PASSWORD_MIN = { required: 8, optional: 15 } as const
 export const PASSWORD_MAX = 128
 
-const common = new Set<string>(dictionary['passwords-common'])
+const words = packageAtFirstUse<{ dictionary: typeof dictionary }>('@zxcvbn-ts/language-common')
+const common = atFirstUse(() => new Set<string>(words().dictionary['passwords-common']))
 
 const GUIDANCE = 'Three or four unrelated words, or a password manager, make a good one.'
 
@@ -38,7 +40,7 @@ export function makePasswordRules({
     const normal = password.normalize('NFC')
     if ([...normal].length < min) reject(`The password is shorter than ${min} characters.`)
     const folded = fold(password)
-    if (common.has(folded)) reject('The password is one of the most common ones.')
+    if (common().has(folded)) reject('The password is one of the most common ones.')
     if (folded === fold(username)) reject('The password is the username.')
     if (names.has(folded)) reject('The password is the name of this service.')
   }

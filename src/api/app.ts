@@ -19,7 +19,7 @@ import { trackMethods } from '../http/method-not-allowed.ts'
 import { problems, routerErrorAnswer } from '../http/problem.ts'
 import { rateLimits } from '../http/rate-limits.ts'
 import { logRequest, requestLog } from '../http/request-log.ts'
-import { buildSerializer, compileValidator } from '../http/schema-compilers.ts'
+import { buildSerializer, buildValidator } from '../http/schema-compilers.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { shedLoad } from '../http/shed-load.ts'
 import { forgetPorts } from '../http/trusted-proxies.ts'
@@ -56,10 +56,9 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     keepAliveTimeout: 9_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     clientErrorHandler: answerClientError,
-    schemaController: { compilersFactory: { buildSerializer } },
+    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
     frameworkErrors: routerErrorAnswer(endRequest),
   })
-  app.setValidatorCompiler(compileValidator)
   await app.register(principals)
   ignoreExpectations(app)
 

@@ -6,6 +6,9 @@ import { VERSION } from '../version.ts'
 
 const tags = ['Service']
 
+/** The first probe does not wait until the compiler of answers is loaded. */
+const plainJson = () => (body: unknown) => JSON.stringify(body)
+
 /** Routes for operators, probes and tools. */
 export const serviceRoutes: FastifyPluginAsyncTypebox<{
   basePath: string
@@ -38,6 +41,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
   app.get(
     '/livez',
     {
+      serializerCompiler: plainJson,
       schema: {
         operationId: 'getLiveness',
         tags,
@@ -51,6 +55,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
   app.get(
     '/readyz',
     {
+      serializerCompiler: plainJson,
       schema: {
         operationId: 'getReadiness',
         tags,

@@ -1,36 +1,45 @@
-import ajvCompiler from '@fastify/ajv-compiler'
-import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
+import type ajvCompiler from '@fastify/ajv-compiler'
+import type { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import type { FastifySchemaCompiler } from 'fastify'
+import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
 
-const ajv = ajvCompiler()(
-  {},
-  { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+// Both compilers, and all that they would compile, are a quarter of a start; most answers with a schema are refusals
+// that never come.
+const ajvPackage = packageAtFirstUse<typeof ajvCompiler>('@fastify/ajv-compiler')
+const serializers = packageAtFirstUse<{ SerializerSelector: typeof SerializerSelector }>(
+  '@fastify/fast-json-stringify-compiler',
+)
+
+const ajv = atFirstUse(() =>
+  ajvPackage()()(
+    {},
+    { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+  ),
 )
 
 /**
  * Compiles the schemas of requests, the same way in every host: nothing is coerced or dropped, and all faults are
- * reported at once. Each is compiled when the first request needs it, because all of them are a tenth of a start.
+ * reported at once. Each is compiled when the first request needs it.
  */
 export const compileValidator: FastifySchemaCompiler<object> = (route) => {
-  let compiled: ReturnType<typeof ajv> | undefined
+  const compiled = atFirstUse(() => ajv()(route))
   const validate = (data: unknown): boolean => {
-    compiled ??= ajv(route)
-    const right = Boolean(compiled(data))
-    validate.errors = compiled.errors
+    const right = Boolean(compiled()(data))
+    validate.errors = compiled().errors
     return right
   }
-  validate.errors = null as ReturnType<typeof ajv>['errors']
-  return validate as ReturnType<typeof ajv>
+  validate.errors = null as ReturnType<typeof compiled>['errors']
+  return validate as ReturnType<typeof compiled>
 }
 
-/** Compiles the schemas of answers as Fastify does, and each when the first answer needs it. Most are refusals. */
+/** The compiler for all scopes of a service. */
+export const buildValidator = (() => compileValidator) as unknown as ReturnType<typeof ajvCompiler>
+
+/** Compiles the schemas of answers as Fastify does, each when the first answer needs it. */
 export const buildSerializer: ReturnType<typeof SerializerSelector> = (schemas, options) => {
-  const compile = SerializerSelector()(schemas, options)
+  const compile = atFirstUse(() => serializers().SerializerSelector()(schemas, options))
   return (route) => {
-    let compiled: ReturnType<typeof compile> | undefined
-    return (answer) => {
-      compiled ??= compile(route)
-      return compiled(answer)
-    }
+    const compiled = atFirstUse(() => compile()(route))
+    return (answer) => compiled()(answer)
   }
 }

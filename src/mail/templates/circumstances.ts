@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { atFirstUse } from '../../platform/at-first-use.ts'
 
 /** The account that a letter is about, and when and from where the event or request came. */
 export interface Circumstances {
@@ -9,7 +10,9 @@ export interface Circumstances {
   ip: string
 }
 
-const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+const time = atFirstUse(
+  () => new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }),
+)
 
 /** @param username `null` in a letter to an address that is not proven: a stranger may have chosen it. */
 export function greet(username: string | null): string {
@@ -18,7 +21,7 @@ export function greet(username: string | null): string {
 
 export function factsOf({ at, ip }: Omit<Circumstances, 'username'>): [name: string, value: string][] {
   return [
-    ['When', `${TIME.format(at)} UTC`],
+    ['When', `${time().format(at)} UTC`],
     ip ? ['From', shown(ip)] : ['By', 'the people who run this service'],
   ]
 }

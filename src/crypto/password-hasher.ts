@@ -26,8 +26,11 @@ export interface PasswordHasher {
       turn?: () => Promise<void>
     },
   ): Promise<boolean>
-  /** Whether a stored hash differs in kind or cost from one made today. @throws {UnreadableHashError} */
-  needsRehash(stored: string): boolean
+  /**
+   * Whether a stored hash differs in kind or cost from one made today, and this password, which it has accepted, is
+   * certainly the one it was made of: bcrypt does not look at the end of a long one. @throws {UnreadableHashError}
+   */
+  needsRehash(stored: string, password: string): boolean
 }
 
 /**
@@ -69,8 +72,9 @@ export async function makePasswordHasher({
       return matches && stored !== undefined
     },
 
-    needsRehash(stored) {
-      const { argon2id } = readStoredHash(stored)
+    needsRehash(stored, password) {
+      const { argon2id, readsBytes = Number.POSITIVE_INFINITY } = readStoredHash(stored)
+      if (Buffer.byteLength(password) > readsBytes) return false
       return !(
         argon2id?.memoryKib === cost.memoryKib &&
         argon2id.passes === cost.passes &&

@@ -76,7 +76,7 @@ async function rehash(
   password: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (passwords.full() || !passwords.needsRehash(account.passwordHash)) return
+  if (passwords.full() || !passwords.needsRehash(account.passwordHash, password)) return
   try {
     await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
   } catch (error) {

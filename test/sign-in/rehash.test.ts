@@ -1,3 +1,4 @@
+import { hash } from '@node-rs/bcrypt'
 import t, { type Test } from 'tap'
 import { QueueFullError } from '../../src/crypto/hash-queue.ts'
 import { ConnectionError } from '../../src/platform/database-errors.ts'
@@ -44,6 +45,19 @@ t.test('a wrong password replaces nothing', async (t) => {
   const old = await storedHash(before)
   isProblem(t, await signIn(after, 'wrong password'), 'invalid_credentials')
   t.equal(await storedHash(after), old)
+})
+
+t.test('bcrypt is kept for a long password, since it does not look at the end of one', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  const long = 'a'.repeat(72)
+  const bcrypt = await hash(long, 4)
+  await service.db.updateTable('accounts').set({ password_hash: bcrypt }).execute()
+  t.equal((await signIn(service, `${long} mistyped`)).status, 200)
+  t.equal(await storedHash(service), bcrypt)
+  t.equal((await signIn(service, `${long} as it should be`)).status, 200, 'the owner is not shut out')
+  t.equal((await signIn(service, long)).status, 200)
+  t.match(await storedHash(service), /^\$argon2id\$/, 'of 72 bytes bcrypt has seen each')
 })
 
 t.test('a login and its rehash do not look like a change of the password', async (t) => {

@@ -17,7 +17,8 @@ const PASSLIB_SHA256 =
 
 /** bcrypt, alone or after SHA-256. @throws {UnreadableHashError} */
 export function readBcrypt(text: string): StoredHash | null {
-  if (BCRYPT.test(text)) return bcrypt('bcrypt', text, (password) => Buffer.from(password))
+  if (BCRYPT.test(text))
+    return { ...bcrypt('bcrypt', text, (password) => Buffer.from(password)), readsBytes: MAX_PASSWORD_BYTES }
 
   const [, django] = DJANGO_SHA256.exec(text) ?? []
   if (django)

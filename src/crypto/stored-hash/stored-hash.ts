@@ -11,6 +11,8 @@ export interface StoredHash {
   readonly scheme: string
   /** The cost of argon2id in its present version, the only kind that this service makes. */
   readonly argon2id?: Argon2Cost
+  /** How many bytes of a password it looks at, where not at all of them. */
+  readonly readsBytes?: number
   /** @param password as it was typed. */
   verify(password: string, argon2: Argon2Engine): Promise<boolean>
 }

@@ -79,10 +79,9 @@ export async function listLiveSessions(
   db: Db,
   accountId: string,
   now: number,
-  page?: { after?: AfterSession; limit: number },
+  { after, limit }: { after?: AfterSession; limit?: number } = {},
 ): Promise<Session[]> {
   let sessions = liveSessions(db, now).where('account_id', '=', accountId)
-  const { after, limit } = page ?? {}
   if (limit !== undefined) sessions = sessions.limit(limit)
   if (after)
     sessions = sessions.where((eb) =>

@@ -20,6 +20,7 @@ import * as accountTokens from './0018-account-tokens.ts'
 import * as recovery from './0019-recovery.ts'
 import * as refreshRepeatsAndOwnNetworks from './0020-refresh-repeats-and-own-networks.ts'
 import * as expiredAccounts from './0021-expired-accounts.ts'
+import * as shownEnrolmentCodes from './0022-shown-enrolment-codes.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -44,4 +45,5 @@ export const migrations: Record<string, Migration> = {
   '0019-recovery': recovery,
   '0020-refresh-repeats-and-own-networks': refreshRepeatsAndOwnNetworks,
   '0021-expired-accounts': expiredAccounts,
+  '0022-shown-enrolment-codes': shownEnrolmentCodes,
 }

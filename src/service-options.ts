@@ -83,12 +83,14 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
 /**
  * The options as environment variables, which `readConfig` checks.
  *
- * @throws {ConfigError} when there is no such option, or one is empty.
+ * @throws {ConfigError} when there is no such option, one is empty, or a required one is missing.
  */
 export function settingsOf(options: Omit<ServiceOptions, 'prefix'>): Record<string, string> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const unknown = given.map(([name]) => name).filter((name) => !(name in NAMES))
   if (unknown.length > 0) throw new ConfigError(unknown.map((name) => `There is no option ${name}`))
+  const missing = (['issuer', 'databaseUrl'] as const).filter((name) => options[name] === undefined)
+  if (missing.length > 0) throw new ConfigError(missing.map((name) => `The plugin needs the option ${name}`))
   // An empty text is a variable that is not set, which is not what an empty option means.
   const empty = given.filter(([, value]) => textOf(value).trim() === '').map(([name]) => name)
   if (empty.length > 0)

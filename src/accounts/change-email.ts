@@ -100,7 +100,7 @@ async function replaceByCode(
   caller: Caller,
 ): Promise<Account | null> {
   const { accounts, attempts, clock, sessions, trail } = room
-  const account = await stillSignedIn(room, trx, signedIn)
+  const { account } = await stillSignedIn(room, trx, signedIn)
   const about = { account, method: NEW_ADDRESS }
   const now = clock.now()
   const begun = await attempts.begin(trx, account.id, FACTOR, ADDRESS_POLICY)

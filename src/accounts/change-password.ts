@@ -3,7 +3,7 @@ import type { Caller } from '../caller.ts'
 import { invalidCredentials } from '../errors.ts'
 import { beginChange } from '../factors/change.ts'
 import { inTransaction } from '../platform/database.ts'
-import { checkCredentials } from '../sign-in/credentials.ts'
+import { withPasswordInSession } from '../sign-in/password-in-session.ts'
 import type { Grant } from '../tokens/session.ts'
 import { passwordReplaced } from './password-replaced.ts'
 import type { AccountsRoom } from './room.ts'
@@ -21,11 +21,21 @@ export async function changePassword(
   { current, next }: { current: string; next: string },
   caller: Caller,
 ): Promise<Grant> {
+  const { account } = principal
+  room.checkPassword(next, account.username, 'new_password')
+  return withPasswordInSession(room, principal, current, caller, () =>
+    setPassword(room, principal, next, caller),
+  )
+}
+
+async function setPassword(
+  room: AccountsRoom,
+  principal: AccountPrincipal,
+  next: string,
+  caller: Caller,
+): Promise<Grant> {
   const { account, session } = principal
-  const { checkPassword, clock, db, passwords, sessions, trail } = room
-  checkPassword(next, account.username, 'new_password')
-  const credentials = { username: account.username, password: current }
-  await checkCredentials(room, credentials, caller, async () => {}, { inSession: true })
+  const { clock, db, passwords, sessions, trail } = room
   const passwordHash = await passwords.hash(next, caller.signal)
   await sessions.endSurplus(account, caller, session.id)
 
@@ -36,6 +46,6 @@ export async function changePassword(
       throw invalidCredentials()
     await passwordReplaced(room, trx, account, caller)
     await trail.record(trx, 'password_changed', { account }, caller)
-    return sessions.startOver(trx, changing.account, { ...session, passwordAt: now }, caller)
+    return sessions.startOver(trx, changing.account, { ...changing.session, passwordAt: now }, caller)
   })
 }

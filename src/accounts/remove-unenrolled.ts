@@ -13,7 +13,7 @@ interface RemoveRoom {
 
 /**
  * Removes the accounts that strangers have made and never used: they have had no session and no proven address, and keep
- * a name from others. Accounts that an operator has made, imported, reset or closed stay.
+ * a name from others. Accounts that an operator has made, imported, reset, closed or unlocked stay.
  *
  * @param days after which they are removed; 0 for never.
  * @returns how many were removed.

@@ -71,6 +71,7 @@ export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
     .updateTable('challenges')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '-', 1) }))
     .where('id', '=', id)
+    .where('wrong_codes', '>', 0)
     .execute()
 }
 

@@ -4,13 +4,13 @@ import { factorTooNew, insufficientUserAuthentication, invalidToken } from '../e
 import { DAY_MS } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { reaches } from '../tokens/assurance.ts'
+import type { SignedIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
 import type { AccountFactors } from './factors.ts'
 import type { FactorsRoom } from './room.ts'
 
-/** What the holder of an account token changes. */
-export interface Changing {
-  account: Account
+/** What the holder of an account token changes, as it is now. */
+export interface Changing extends SignedIn {
   known: AccountFactors
 }
 
@@ -46,8 +46,8 @@ export async function checkAccountToken(
  * @throws {AppError} invalid_token, insufficient_user_authentication
  */
 export async function prepareChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
-  const account = await stillSignedIn(room, trx, principal)
-  return { account, known: await checkAccountToken(room, trx, account, principal.claims) }
+  const { account, session } = await stillSignedIn(room, trx, principal)
+  return { account, session, known: await checkAccountToken(room, trx, account, principal.claims) }
 }
 
 /**
@@ -58,7 +58,7 @@ export async function prepareChange(room: Room, trx: Trx, principal: AccountPrin
  */
 export async function beginChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
   const changing = await prepareChange(room, trx, principal)
-  await useUp(room, trx, changing, principal)
+  await useUp(room, trx, changing)
   return changing
 }
 
@@ -71,8 +71,7 @@ export async function beginChange(room: Room, trx: Trx, principal: AccountPrinci
 export async function useUp(
   { accounts, sessions }: Pick<Room, 'accounts' | 'sessions'>,
   trx: Trx,
-  { account }: Changing,
-  { session }: AccountPrincipal,
+  { account, session }: Changing,
 ): Promise<void> {
   if (!(await accounts.countChange(trx, account)))
     throw invalidToken('the account token was used by another request')
@@ -87,7 +86,7 @@ export async function useUp(
  */
 export async function beginGraveChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
   const changing = await prepareGraveChange(room, trx, principal)
-  await useUp(room, trx, changing, principal)
+  await useUp(room, trx, changing)
   return changing
 }
 
@@ -102,15 +101,14 @@ export async function prepareGraveChange(
   principal: AccountPrincipal,
 ): Promise<Changing> {
   const changing = await prepareChange(room, trx, principal)
-  refuseNewFactor(room, changing.known, principal)
+  refuseNewFactor(room, changing)
   return changing
 }
 
 /** @throws {AppError} insufficient_user_authentication (`reason: factor_too_new`) */
 export function refuseNewFactor(
   { clock }: Pick<FactorsRoom, 'clock'>,
-  { bestAcr, oldestSince }: AccountFactors,
-  { session: { factorSince } }: AccountPrincipal,
+  { known: { bestAcr, oldestSince }, session: { factorSince } }: Changing,
 ): void {
   if (factorSince === null || oldestSince === null || oldestSince >= factorSince) return
   if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(bestAcr)

@@ -32,11 +32,11 @@ export async function enrolInSession(
   const outcome = await inTransaction(db, async (trx): Promise<EnrolledInSession | null> => {
     const changing = await prepareChange(room, trx, principal)
     const { account, known } = changing
-    if (known.state(factor).active) refuseNewFactor(room, known, principal)
+    if (known.state(factor).active) refuseNewFactor(room, changing)
     const enrolled = await enrolByAnswer(room, trx, account, known, answering, caller)
     if (!enrolled) return null
     // Only now: a wrong code leaves the token for the next one.
-    await useUp(room, trx, changing, principal)
+    await useUp(room, trx, changing)
     const { recoveryCodes, ...shown } = enrolled
     // The password was shown before the change: another change asks for it again.
     const grant = await sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)

@@ -13,6 +13,7 @@ export async function putEnrolmentCodes(
     mailed: mailed ? 1 : 0,
     created_at: createdAt,
     expires_at: expiresAt,
+    shown_by: null,
   }))
   await trx
     .insertInto('enrolment_codes')
@@ -24,6 +25,7 @@ export async function putEnrolmentCodes(
         mailed: mailed ? 1 : 0,
         created_at: createdAt,
         expires_at: expiresAt,
+        shown_by: null,
       })),
     )
     .execute()
@@ -72,13 +74,25 @@ export async function voidMailedEnrolmentCode(trx: Trx, accountId: string, now: 
     .execute()
 }
 
-/** The try was right. */
-export async function uncountEnrolmentCode(trx: Trx, accountId: string): Promise<void> {
+/** The try was right. @param challengeId the sign-in in which it was made. */
+export async function keepShown(trx: Trx, accountId: string, challengeId: string): Promise<void> {
   await trx
     .updateTable('enrolment_codes')
-    .set((eb) => ({ wrong_codes: eb('wrong_codes', '-', 1) }))
+    .set((eb) => ({ wrong_codes: eb('wrong_codes', '-', 1), shown_by: challengeId }))
     .where('account_id', '=', accountId)
+    .where('wrong_codes', '>', 0)
     .execute()
+}
+
+/** Whether it was last shown in this sign-in. */
+export async function wasShownBy(trx: Trx, accountId: string, challengeId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('enrolment_codes')
+    .select('account_id')
+    .where('account_id', '=', accountId)
+    .where('shown_by', '=', challengeId)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 export async function deleteEnrolmentCode(trx: Trx, accountId: string): Promise<void> {

@@ -4,7 +4,7 @@ import { newLetterCode, normalizeLetterCode } from '../crypto/letter-code.ts'
 import { invalidCode } from '../errors.ts'
 import { DAY_MS, rfc3339 } from '../platform/clock.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
-import { putEnrolmentCodes, tryEnrolmentCode, uncountEnrolmentCode } from './enrolment-code-store.ts'
+import { keepShown, putEnrolmentCodes, tryEnrolmentCode } from './enrolment-code-store.ts'
 import type { FactorsRoom } from './room.ts'
 
 export { owingAmong } from './enrolment-code-store.ts'
@@ -49,7 +49,7 @@ export async function oweEnrolmentCodes(
 
 /**
  * Checks the enrolment code of an account that owes one, before an enrolment begins. A wrong one counts for the code
- * and for the mfa token; a right one stays good until the first factor is confirmed.
+ * and for the mfa token; a right one stays good until the first factor is confirmed, which only this sign-in can do.
  *
  * @returns whether it was shown.
  * @throws {AppError} invalid_code for one that is wrong, expired or void; invalid_token
@@ -71,7 +71,7 @@ export async function showsEnrolmentCode(
       await trail.record(trx, 'enrolment_code_rejected', { account }, caller)
       return left
     }
-    await uncountEnrolmentCode(trx, id)
+    await keepShown(trx, id, challenge.id)
     await challenges.giveAttemptBack(trx, challenge.id)
     return true
   })

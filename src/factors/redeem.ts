@@ -5,7 +5,7 @@ import { type AppError, enrolmentCodeRequired, invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Assurance, Proof } from '../tokens/assurance.ts'
-import { deleteEnrolmentCode } from './enrolment-code-store.ts'
+import { deleteEnrolmentCode, wasShownBy } from './enrolment-code-store.ts'
 import type { Binding, Factor, FactorAnswer } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
 import { otherAccepted } from './hooks.ts'
@@ -78,10 +78,10 @@ export async function redeem(
 
 /**
  * Takes an answer that enrols what is pending: of an account without a factor, or in the place of a factor of the same
- * kind. The first factor brings recovery codes, unless some are left of another one.
+ * kind. The first factor brings recovery codes. A later one does not: they would do at once what it has to wait for.
  *
  * @param account locked in this transaction.
- * @throws {AppError} not_enrolled, email_unavailable, too_many_attempts
+ * @throws {AppError} not_enrolled, email_unavailable, too_many_attempts, enrolment_code_required
  */
 export async function enrolByAnswer(
   room: FactorsRoom,
@@ -94,11 +94,10 @@ export async function enrolByAnswer(
   const { attempts, clock, trail } = room
   const { factor, ...given } = answering
   const about = { account, method: factor.method }
-  if (!factor.enrol) {
-    // Such a factor has no enrolment that the code could have begun.
-    if (known.owesEnrolmentCode) throw enrolmentCodeRequired()
-    return redeem(room, trx, account, known, answering, caller)
-  }
+  // Asked before the answer is looked at: another sign-in, which knows the password alone, could guess at it.
+  if (known.owesEnrolmentCode && !(factor.enrol && (await hasShownCode(trx, account, answering))))
+    throw enrolmentCodeRequired()
+  if (!factor.enrol) return redeem(room, trx, account, known, answering, caller)
   const enrolled = await factor.enrol(room, trx, { ...aboutAccount(account, known, factor), ...given })
   if (!enrolled) {
     await trail.record(trx, 'code_rejected', about, caller)
@@ -109,8 +108,12 @@ export async function enrolByAnswer(
   await trail.record(trx, enrolled.replaced ? 'factor_replaced' : 'factor_enrolled', about, caller)
   await otherAccepted(room, trx, account, known, factor)
   const shown = proofOf(enrolled, given.binding, { now: clock.now(), since: enrolled.since })
-  if (known.state(factor).active || known.state(recoveryCodes).answers) return shown
+  if (known.enrolled || known.state(recoveryCodes).answers) return shown
   return { ...shown, recoveryCodes: await renewCodes(room, trx, account.id) }
+}
+
+async function hasShownCode(trx: Trx, { id }: Account, { binding }: Answering): Promise<boolean> {
+  return binding.to === 'challenge' && (await wasShownBy(trx, id, binding.challenge.id))
 }
 
 function aboutAccount(account: Account, known: AccountFactors, factor: Factor) {

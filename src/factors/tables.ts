@@ -15,6 +15,8 @@ export interface EnrolmentCodesTable {
   mailed: number
   created_at: number
   expires_at: number
+  /** The challenge under which it was shown: that sign-in confirms the first factor, and no other. */
+  shown_by: string | null
 }
 
 export const enrolmentTables = {

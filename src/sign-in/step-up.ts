@@ -1,5 +1,5 @@
 import type { Caller } from '../caller.ts'
-import { AppError, insufficientUserAuthentication, invalidCredentials } from '../errors.ts'
+import { insufficientUserAuthentication, invalidCredentials } from '../errors.ts'
 import type { Factor, FactorAnswer } from '../factors/factor.ts'
 import { type Answering, prepareAnswer, redeem, refusal } from '../factors/redeem.ts'
 import { inTransaction } from '../platform/database.ts'
@@ -7,7 +7,7 @@ import { mayChangeAccount } from '../tokens/account-token.ts'
 import type { Proof } from '../tokens/assurance.ts'
 import type { Session, SignedIn, SignIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
-import { checkCredentials } from './credentials.ts'
+import { withPasswordInSession } from './password-in-session.ts'
 import type { SignInRoom } from './room.ts'
 
 /** An answer of a factor, perhaps with the password; or the password alone. */
@@ -27,41 +27,43 @@ export type SteppedUp = SignedIn & Pick<SignIn, 'mayChangeAccount'>
  */
 export async function stepUp(
   room: SignInRoom,
-  { account, session }: SignedIn,
+  signedIn: SignedIn,
+  shown: Shown,
+  caller: Caller,
+): Promise<SteppedUp> {
+  const { password } = shown
+  if (!shown.factor) {
+    const { bestAcr } = await room.factors.of(room.db, signedIn.account)
+    if (bestAcr !== 'aal1') throw insufficientUserAuthentication(bestAcr)
+  }
+  if (password === undefined) return showAgain(room, signedIn, shown, caller)
+  return withPasswordInSession(room, signedIn, password, caller, () =>
+    showAgain(room, signedIn, shown, caller),
+  )
+}
+
+/** @param signedIn as the guard of the request found it. */
+async function showAgain(
+  room: SignInRoom,
+  signedIn: SignedIn,
   shown: Shown,
   caller: Caller,
 ): Promise<SteppedUp> {
   const { clock, db, factors, sessions } = room
   const { password } = shown
-  if (!shown.factor) {
-    const { bestAcr } = await factors.of(db, account)
-    if (bestAcr !== 'aal1') throw insufficientUserAuthentication(bestAcr)
-  }
-  if (password !== undefined) {
-    // Counted in a transaction of its own: nothing else may wait for a hash.
-    await inTransaction(db, async (trx) => {
-      await stillSignedIn(room, trx, { account, session })
-      await sessions.countStepUp(trx, session)
-    })
-    const credentials = { username: account.username, password }
-    await checkCredentials(room, credentials, caller, async () => {}, { inSession: true }).catch(
-      async (error) => {
-        const wasWrong = error instanceof AppError && error.code === 'invalid_credentials'
-        if (!wasWrong) await inTransaction(db, (trx) => sessions.uncountStepUp(trx, session))
-        throw error
-      },
-    )
-  }
-  const answering = shown.factor && (await prepareAnswer(room, account, { ...shown, binding: to(session) }))
+  const { account } = signedIn
+  const answering =
+    shown.factor && (await prepareAnswer(room, account, { ...shown, binding: to(signedIn.session) }))
 
   const outcome = await inTransaction(db, async (trx): Promise<SteppedUp | null> => {
-    const present = await stillSignedIn(room, trx, { account, session })
+    // What the session has shown may be void by now: another request has used it for a change.
+    const { account: present, session } = await stillSignedIn(room, trx, signedIn)
     if (password === undefined) await sessions.countStepUp(trx, session)
     else if (present.passwordSetAt !== account.passwordSetAt) throw invalidCredentials()
     const known = await factors.of(trx, present)
     if (!answering && known.bestAcr !== 'aal1') throw insufficientUserAuthentication(known.bestAcr)
     const proof = answering
-      ? await redeem(room, trx, present, known, answering, caller)
+      ? await redeem(room, trx, present, known, { ...answering, binding: to(session) }, caller)
       : passwordAgain(session, clock.now())
     if (!proof) return null
     const withPassword = password === undefined ? proof : { ...proof, passwordAt: clock.now() }

@@ -15,7 +15,7 @@ import type { SignInRoom } from './room.ts'
  * listed.
  */
 export async function unlock(
-  { attempts, db, keyedHash, trail }: SignInRoom,
+  { accounts, attempts, db, keyedHash, trail }: SignInRoom,
   account: Account,
   ips: readonly string[],
   caller: Caller,
@@ -24,6 +24,7 @@ export async function unlock(
     const { username } = account
     for (const subject of subjectsOf(keyedHash, username, ips)) await attempts.clear(trx, subject)
     await attempts.endPauses(trx, account.id)
+    await accounts.keep(trx, account)
     await trail.record(trx, 'account_unlocked', { account }, caller)
   })
 }

@@ -26,7 +26,7 @@ export async function endSessionOf(
   caller: Caller,
 ): Promise<void> {
   const ended = await inTransaction(room.db, async (trx) =>
-    room.sessions.end(trx, await stillSignedIn(room, trx, signedIn), id, caller),
+    room.sessions.end(trx, (await stillSignedIn(room, trx, signedIn)).account, id, caller),
   )
   if (!ended) throw noSuchSession()
 }
@@ -39,7 +39,7 @@ export async function endSessionOf(
 export async function endOtherSessions(room: TokensRoom, signedIn: SignedIn, caller: Caller): Promise<void> {
   await room.sessions.endSurplus(signedIn.account, caller, signedIn.session.id)
   await inTransaction(room.db, async (trx) => {
-    const account = await stillSignedIn(room, trx, signedIn)
+    const { account } = await stillSignedIn(room, trx, signedIn)
     await room.sessions.endOthers(trx, signedIn, caller)
     await room.ownNetworks.forgetOthers(trx, account, caller)
   })

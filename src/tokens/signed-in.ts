@@ -1,4 +1,3 @@
-import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { invalidToken } from '../errors.ts'
 import type { Db, Trx } from '../platform/database.ts'
@@ -38,15 +37,16 @@ export async function findSignedIn(
  * comes after its guard, as late as its sender likes. Meanwhile the owner may have ended the session, also by adding
  * a factor that it has not shown.
  *
- * @returns the account as it is now.
+ * @returns both as they are now.
  * @throws {AppError} invalid_token
  */
 export async function stillSignedIn(
   { accounts, sessions }: { accounts: Accounts; sessions: Sessions },
   trx: Trx,
-  { account: { id }, session }: SignedIn,
-): Promise<Account> {
-  const account = await accounts.present(trx, id)
-  if (!(await sessions.find(trx, session.id))) throw invalidToken('the session has ended meanwhile')
-  return account
+  signedIn: SignedIn,
+): Promise<SignedIn> {
+  const account = await accounts.present(trx, signedIn.account.id)
+  const session = await sessions.find(trx, signedIn.session.id)
+  if (!session) throw invalidToken('the session has ended meanwhile')
+  return { account, session }
 }

@@ -151,6 +151,7 @@ export async function uncountStepUp(trx: Trx, id: string): Promise<void> {
     .updateTable('sessions')
     .set((eb) => ({ step_up_attempts: eb('step_up_attempts', '-', 1) }))
     .where('id', '=', id)
+    .where('step_up_attempts', '>', 0)
     .execute()
 }
 

@@ -17,7 +17,7 @@ const PAUSE_MS = 20
 export interface CleanUpRoom {
   attempts: Attempts
   clock: Clock
-  config: Retentions & Pick<Config, 'unenrolledDays'>
+  config: Retentions & Pick<Config, 'mfaPolicy' | 'unenrolledDays'>
   db: Db
   trail: AuditTrail
 }
@@ -29,7 +29,10 @@ export interface CleanUpRoom {
  */
 export async function cleanUp(room: CleanUpRoom, signal?: AbortSignal): Promise<Record<string, number>> {
   const options = { pauseMs: PAUSE_MS, ...(signal && { signal }) }
-  const accounts = await removeUnenrolled(room, room.config.unenrolledDays, options)
+  const { mfaPolicy, unenrolledDays } = room.config
+  // Where no factor is asked for, an account without one is none that was never used.
+  const days = mfaPolicy === 'required' ? unenrolledDays : 0
+  const accounts = await removeUnenrolled(room, days, options)
   const deleted: Record<string, number> = { accounts }
   for (const rows of expiredRows(room)) {
     const count = await deleteInBatches(room.db, rows, options)

@@ -65,20 +65,32 @@ t.test(
   },
 )
 
-t.test('the present password is asked for, and guesses at it are counted', async (t) => {
+t.test('the present password is asked for, and a session has five guesses at it', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
   const answers: Answer[] = []
-  for (let guess = 0; guess < 10; guess += 1)
-    answers.push(await change(service, ada.accessToken, NEXT, `guess number ${guess}`))
-  t.strictSame(tally(answers), { '401 invalid_credentials': 10 })
-  const paused = await change(service, ada.accessToken)
+  for (let guess = 0; guess < 9; guess += 1) {
+    const remoteAddress = `203.0.${guess}.66`
+    const passwords = { current_password: `guess number ${guess}`, new_password: NEXT }
+    answers.push(await service.post('/password/change', passwords, ada.accountToken, { remoteAddress }))
+  }
+  t.strictSame(tally(answers), { '401 invalid_credentials': 5, '429 too_many_attempts': 4 })
+  t.equal(outcomeOf(await change(service, ada.accessToken)), '429 too_many_attempts', 'the right one too')
+
+  const again = await signIn(service, ada)
+  for (let guess = 0; guess < 4; guess += 1) await change(service, again.accessToken, NEXT, 'a guess')
+  t.equal((await change(service, again.accessToken)).status, 200, 'another session has its own five')
+})
+
+t.test('guesses at the present password are counted for the name', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const again = await signIn(service, ada)
+  for (let guess = 0; guess < 5; guess += 1) await change(service, ada.accessToken, NEXT, 'a guess')
+  for (let guess = 0; guess < 5; guess += 1) await change(service, again.accessToken, NEXT, 'a guess')
+  const paused = await service.post('/login', { username: 'ada', password: PASSWORD })
   isProblem(t, paused, 'too_many_attempts')
   t.equal(paused.headers['retry-after'], '30')
-  t.equal(
-    outcomeOf(await service.post('/login', { username: 'ada', password: PASSWORD })),
-    '429 too_many_attempts',
-  )
 })
 
 t.test('the new password must be as good as one at registration', async (t) => {

@@ -5,6 +5,7 @@ import { importAccounts } from '../../src/accounts/import-accounts.ts'
 import { checkAccounts } from '../../src/cli/doctor/accounts.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
+import { unlock } from '../../src/sign-in/unlock.ts'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { isAlive } from '../helpers/people/sessions.ts'
 import { greatestSteps } from '../helpers/service/many-rows.ts'
@@ -135,17 +136,37 @@ t.test('thousands are removed in batches', async (t) => {
   t.strictSame(await names(service), [])
 })
 
+t.test('where the second factor is optional none goes, and none that an operator has unlocked', async (t) => {
+  const service = await startService(t)
+  const { clock, deps } = service
+  await register(service, 'plain')
+  await register(service, 'unlocked')
+  await unlock(deps, await accountOf(service, 'unlocked'), [], operatorCaller())
+  clock.advance(31 * DAY)
+  await cleanUp({ ...deps, config: { ...deps.config, mfaPolicy: 'optional' } })
+  t.strictSame(await names(service), ['plain', 'unlocked'])
+  t.match(await checkAccounts({ mfaPolicy: 'optional', unenrolledDays: 30 }, service.db, clock), [
+    { found: /MFA_POLICY is optional/ },
+  ])
+  await cleanUp(deps)
+  t.strictSame(await names(service), ['unlocked'])
+})
+
 t.test('doctor lists which are next', async (t) => {
   const service = await startService(t)
   const { clock, db } = service
   await enrol(service)
   await register(service, 'squatter')
-  t.match(await checkAccounts({ unenrolledDays: 30 }, db, clock), [{ status: 'ok', found: /none .* 7 days/ }])
+  t.match(await checkAccounts({ mfaPolicy: 'required', unenrolledDays: 30 }, db, clock), [
+    { status: 'ok', found: /none .* 7 days/ },
+  ])
   clock.advance(24 * DAY)
-  t.match(await checkAccounts({ unenrolledDays: 30 }, db, clock), [
+  t.match(await checkAccounts({ mfaPolicy: 'required', unenrolledDays: 30 }, db, clock), [
     { status: 'ok', found: /1 .* squatter \(2026-12-21T09:30:00.000Z\)$/ },
   ])
-  t.match(await checkAccounts({ unenrolledDays: 0 }, db, clock), [{ found: /UNENROLLED_DAYS is 0/ }])
+  t.match(await checkAccounts({ mfaPolicy: 'required', unenrolledDays: 0 }, db, clock), [
+    { found: /UNENROLLED_DAYS is 0/ },
+  ])
   for (let count = 0; count < 25; count++)
     await db
       .insertInto('accounts')
@@ -160,6 +181,6 @@ t.test('doctor lists which are next', async (t) => {
         username_key: `seeded-${count}`,
       })
       .execute()
-  const [finding] = await checkAccounts({ unenrolledDays: 30 }, db, clock)
+  const [finding] = await checkAccounts({ mfaPolicy: 'required', unenrolledDays: 30 }, db, clock)
   t.match(finding?.found, /26 .* and 6 more$/)
 })

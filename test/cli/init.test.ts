@@ -29,7 +29,7 @@ t.test(
     )
     t.match(text, /^#ISSUER=/m, 'the other settings are there to be filled in')
 
-    t.match(await init(folder), { code: 1, words: /\.env is there already/ })
+    t.match(await init(folder), { code: 0, words: /^\.env is there already and stays as it is/ })
     t.equal(readFileSync(`${folder}/.env`, 'utf8'), text, 'and it stays as it was')
 
     const other = t.testdir({ other: {} })

@@ -50,7 +50,7 @@ t.test('after a reset, the password alone sets up nothing', async (t) => {
   t.equal(outcomeOf(await setUp(service, thief.mfa_token)), '403 enrolment_code_required')
   t.equal(
     outcomeOf(await service.post('/2fa/verify', { code: '000000' }, thief.mfa_token)),
-    '409 not_enrolled',
+    '403 enrolment_code_required',
   )
 
   const mfaToken = await login(service)
@@ -64,6 +64,20 @@ t.test('after a reset, the password alone sets up nothing', async (t) => {
   t.equal(verified.status, 200)
   t.equal(verified.body.recovery_codes.length, 10)
   t.notOk((await offer(service)).enrolment_code_required, 'the confirmation has used it up')
+})
+
+t.test('only the sign-in that has shown the code confirms what it set up', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const code = await reset(service, ada.id)
+  const own = await login(service)
+  const { body } = await setUp(service, own, code)
+  const right = () => ({ code: totp(body.secret, service.clock.now()) })
+
+  // Otherwise who knows the password alone guesses at it, five times in each sign-in.
+  const thief = await login(service)
+  t.equal(outcomeOf(await service.post('/2fa/verify', right(), thief)), '403 enrolment_code_required')
+  t.equal((await service.post('/2fa/verify', right(), own)).status, 200)
 })
 
 t.test('under the optional policy neither', async (t) => {

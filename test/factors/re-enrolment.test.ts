@@ -1,5 +1,5 @@
 import t from 'tap'
-import { deliver, enrolWithAddress, notices } from '../helpers/people/mail.ts'
+import { deliver, enrolByEmail, enrolWithAddress, notices, signInByEmail } from '../helpers/people/mail.ts'
 import { accountTokenFor, claimsOf, isAlive, signIn } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
@@ -10,6 +10,7 @@ import {
   enrol,
   login,
   nextCode,
+  PASSWORD,
   type Service,
   startService,
 } from '../helpers/service/service.ts'
@@ -190,3 +191,22 @@ t.test('a mfa token of before does not set up or confirm a replacement', async (
   isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'invalid_code')
   isProblem(t, await service.post('/2fa/setup/confirm', { code }, mfaToken), 'invalid_token')
 })
+
+t.test(
+  'an authenticator beside an older mailbox brings no recovery codes: it has to wait, and they would not',
+  async (t) => {
+    const service = await startService(t, { mail: true })
+    const { recoveryCodes } = await enrolByEmail(service)
+    for (const code of recoveryCodes) {
+      service.clock.advance(1)
+      await service.post('/login', { username: 'ada', password: PASSWORD, recovery_code: code })
+    }
+    service.clock.advance(3 * 24 * 3600)
+    const { account_token } = (await signInByEmail(service)).body
+    const { secret } = (await service.post('/2fa/setup', undefined, account_token)).body
+    const code = totp(secret, service.clock.now())
+    const { status, body } = await service.post('/2fa/setup/confirm', { code }, account_token)
+    t.equal(status, 200)
+    t.notOk('recovery_codes' in body)
+  },
+)

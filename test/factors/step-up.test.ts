@@ -1,4 +1,6 @@
 import t from 'tap'
+import { inTransaction } from '../../src/platform/database.ts'
+import type { Session } from '../../src/tokens/session.ts'
 import { failing } from '../helpers/faults/faults.ts'
 import {
   accountTokenFor,
@@ -253,4 +255,36 @@ t.test('a step-up that cannot be stored gives no token and takes no code', async
   const attempt = () => stepUp(service, ada.accessToken, code)
   t.equal(outcomeOf(await failing(service, ['update', 'sessions'], attempt)), '503 unavailable')
   t.equal((await attempt()).status, 200)
+})
+
+t.test('a right password whose code was not looked at does not use up a step-up', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const { accessToken } = ada
+  for (let signIns = 0; signIns < 2; signIns += 1) {
+    const mfaToken = await login(service)
+    for (let guess = 0; guess < 5; guess += 1)
+      await service.post('/2fa/verify', { code: wrongCode(service, ada) }, mfaToken)
+  }
+  const shown = () => ({ code: totp(ada.secret, service.clock.now() + 30_000), password: PASSWORD })
+  for (let attempt = 0; attempt < 6; attempt += 1) {
+    const { status, body } = await service.post('/2fa/step-up', shown(), accessToken)
+    t.match(
+      { status, reason: body.reason },
+      { status: 429, reason: undefined },
+      'the authenticator is paused',
+    )
+  }
+  service.clock.advance(60)
+  t.equal((await service.post('/2fa/step-up', shown(), accessToken)).status, 200)
+})
+
+t.test('a step-up that is taken back after a success leaves no room for a sixth', async (t) => {
+  const service = await startService(t)
+  const { accessToken } = await enrol(service)
+  const { db, deps } = service
+  const session = await deps.sessions.find(db, claimsOf(accessToken).sid as string)
+  await inTransaction(db, (trx) => deps.sessions.uncountStepUp(trx, session as Session))
+  const row = await db.selectFrom('sessions').select('step_up_attempts').executeTakeFirstOrThrow()
+  t.equal(row.step_up_attempts, 0)
 })

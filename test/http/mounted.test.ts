@@ -232,6 +232,9 @@ t.test('what is probably a mistake in the options is a warning in the log of the
 t.test('an option for each setting, and one that does not exist, or is not fit, is named', async (t) => {
   await t.rejects(hosted(t, { mfaPolicy: 'sometimes' as never }), { message: /MFA_POLICY must be/ })
   await t.rejects(hosted(t, { secretKey: [] }), { message: /secretKey is empty/ })
+  await t.rejects(hosted(t, { issuer: undefined as never, databaseUrl: undefined as never }), {
+    message: /needs the option issuer\n.*needs the option databaseUrl/,
+  })
   const own = ['HOST', 'PORT', 'LOG_LEVEL', 'METRICS_PORT', ...OTEL]
   const rows = documents.get('docs/settings.md')?.match(/^\| `[^|]+\|/gm) ?? []
   const settings = rows.flatMap((row) => row.match(/(?<=`)[A-Z][A-Z0-9_]+(?=`)/g) ?? [])
@@ -244,12 +247,12 @@ t.test('an option for each setting, and one that does not exist, or is not fit, 
 })
 
 t.test('the example of the README serves both', async (t) => {
-  const [, example = ''] = /^```js file=host.js\n(.*?)^```$/ms.exec(documents.get('README.md') ?? '') ?? []
+  const [, example = ''] = /^```js file=host.mjs\n(.*?)^```$/ms.exec(documents.get('README.md') ?? '') ?? []
   const port = await freePort()
   const source = new URL('../../src/index.ts', import.meta.url).href
   const text = example.replace("from 'keyturn'", `from '${source}'`).replaceAll('4000', String(port))
-  const folder = t.testdir({ 'host.js': text })
-  const child = spawn(process.execPath, ['host.js'], { cwd: folder, stdio: 'inherit' })
+  const folder = t.testdir({ 'host.mjs': text })
+  const child = spawn(process.execPath, ['host.mjs'], { cwd: folder, stdio: 'inherit' })
   t.teardown(() => child.kill())
   const get = async (path: string): Promise<Record<string, unknown>> =>
     (await fetch(`http://localhost:${port}${path}`)).json() as Promise<Record<string, unknown>>

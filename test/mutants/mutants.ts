@@ -320,8 +320,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a request whose session has ended meanwhile is done',
     file: 'src/tokens/signed-in.ts',
-    find: "  if (!(await sessions.find(trx, session.id))) throw invalidToken('the session has ended meanwhile')\n",
-    replace: '',
+    find: 'const session = await sessions.find(trx, signedIn.session.id)',
+    replace: 'const session = (await sessions.find(trx, signedIn.session.id)) ?? signedIn.session',
     test: 'test/security/held-request.test.ts',
     title: 'DELETE /me: nothing is done for a session that was ended meanwhile',
   },
@@ -764,6 +764,22 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     test: 'test/security/trust-on-first-use.test.ts',
     title: 'an account without a factor belongs to whoever sets one up first, by its password',
+  },
+  {
+    breaks: 'a step-up goes by what its session had shown before another request used it',
+    file: 'src/sign-in/step-up.ts',
+    find: '{ ...answering, binding: to(session) }',
+    replace: 'answering',
+    test: 'test/security/held-request.test.ts',
+    title: 'a step-up that was begun before a change brings no account token after it',
+  },
+  {
+    breaks: 'any sign-in confirms what an enrolment code has begun',
+    file: 'src/factors/redeem.ts',
+    find: '!(factor.enrol && (await hasShownCode(trx, account, answering)))',
+    replace: '!factor.enrol',
+    test: 'test/factors/enrolment-code.test.ts',
+    title: 'only the sign-in that has shown the code confirms what it set up',
   },
   {
     breaks: 'imported accounts owe no enrolment code that was asked for',

@@ -187,3 +187,16 @@ t.test(
     t.equal((await service.post('/2fa/verify', recovery, mfa_token)).status, 200, "the owner's are good")
   },
 )
+
+t.test('a step-up that was begun before a change brings no account token after it', async (t) => {
+  const { bodies, service } = await startHolding(t)
+  const ada = await enrol(service)
+  service.clock.advance(30)
+  const code = totp(ada.secret, service.clock.now())
+  const { answer } = await bodies.begin(() => service.post('/2fa/step-up', { code }, ada.accessToken))
+  t.equal((await service.post('/2fa/recovery-codes', undefined, ada.accountToken)).status, 200)
+  bodies.release()
+  const { status, body } = await answer
+  t.equal(status, 200)
+  t.notOk('account_token' in body, 'the change has voided the password that the session had shown')
+})

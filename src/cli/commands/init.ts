@@ -28,6 +28,10 @@ export function registerInit(program: Command): void {
         throw new CommandFailed(
           `A service has run here without ${FILE}: ${KEY_OF_DEFAULT_DATABASE} has its key, and a new one would not open its database.`,
         )
+      if (existsSync(FILE)) {
+        answer(command, { json: { file: FILE }, text: `${FILE} is there already and stays as it is.` })
+        return
+      }
       await writePrivateFile(FILE, (write) => write(environmentFile()))
       answer(command, {
         json: { file: FILE },

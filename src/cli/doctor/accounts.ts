@@ -11,10 +11,11 @@ const SHOWN = 20
 
 /** Which accounts the service removes by itself, because they were never used. */
 export async function checkAccounts(
-  { unenrolledDays: days }: Pick<Config, 'unenrolledDays'>,
+  { mfaPolicy, unenrolledDays: days }: Pick<Config, 'mfaPolicy' | 'unenrolledDays'>,
   db: Db,
   clock: Clock,
 ): Promise<Finding[]> {
+  if (mfaPolicy === 'optional') return [ok('none is removed by itself: MFA_POLICY is optional')]
   if (days === 0) return [ok('none is removed by itself: UNENROLLED_DAYS is 0')]
   const until = clock.now() + DAYS_AHEAD * DAY_MS
   const { count, next } = await listUnenrolled(db, { days, until, limit: SHOWN })

@@ -61,7 +61,7 @@ export async function challengeKeys(
   return inTransaction(room.db, async (trx) => {
     const account = isMfa(principal)
       ? await room.accounts.present(trx, principal.account.id)
-      : await stillSignedIn(room, trx, principal)
+      : (await stillSignedIn(room, trx, principal)).account
     if ((await countKeys(trx, account.id)) === 0) throw notEnrolled()
     return newChallenge(room, trx, account, principal)
   })

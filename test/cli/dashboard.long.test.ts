@@ -39,7 +39,11 @@ t.test(
     const { data } = await api('/api/v1/rules')
     const rules: { name: string; health: string; state: string }[] = data.groups[0].rules
     t.ok(rules.length >= 10)
-    for (const { name, health, state } of rules) t.strictSame([health, state], ['ok', 'inactive'], name)
+    // On a slow machine some wait for their five minutes (`pending`), such as that of the event loop.
+    for (const { name, health, state } of rules) {
+      t.equal(health, 'ok', name)
+      t.not(state, 'firing', name)
+    }
   },
 )
 

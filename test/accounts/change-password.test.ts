@@ -8,7 +8,7 @@ import {
   signedInBy,
   signIn,
 } from '../helpers/people/sessions.ts'
-import { outcomeOf, tally } from '../helpers/requests/burst.ts'
+import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import {
   type Answer,
@@ -135,7 +135,15 @@ t.test('of two changes at once, one wins', async (t) => {
   const ada = await enrol(service)
   service.clock.advance(10)
   const words = ['anchor bottle cloud', 'dagger engine forest', 'garden hammer island']
-  const answers = await Promise.all(words.map((next) => change(service, ada.accessToken, next)))
+  // Made before: the session ends with the first change.
+  const tokens = await Promise.all(words.map(() => accountTokenFor(service, ada.accessToken)))
+  const answers = await burst(words.length, (index) =>
+    service.post(
+      '/password/change',
+      { current_password: PASSWORD, new_password: words[index] },
+      tokens[index],
+    ),
+  )
   t.equal(tally(answers)['200'], 1, JSON.stringify(tally(answers)))
   const winner = words[answers.findIndex(({ status }) => status === 200)] ?? ''
   t.ok(await login(service, 'ada', winner))

@@ -1,5 +1,6 @@
 import type { Attempts } from '../attempts/attempts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
+import type { Config } from '../config.ts'
 import { BATCH_SIZE, inBatches } from '../platform/batches.ts'
 import { type Clock, DAY_MS } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
@@ -10,6 +11,15 @@ interface RemoveRoom {
   db: Db
   trail: AuditTrail
 }
+
+/**
+ * Days after which such accounts are removed; 0 for never. Where no factor is asked for, an account without one may well be
+ * in use.
+ */
+export const daysUnenrolled = ({
+  mfaPolicy,
+  unenrolledDays,
+}: Pick<Config, 'mfaPolicy' | 'unenrolledDays'>): number => (mfaPolicy === 'required' ? unenrolledDays : 0)
 
 /**
  * Removes the accounts that strangers have made and never used: they have had no session and no proven address, and keep

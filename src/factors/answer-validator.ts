@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject } from 'typebox'
-import { compileValidator } from '../http/schema-compilers.ts'
+import { compileValidator, validatorBy } from '../http/schema-compilers.ts'
 import { DEFAULT_METHOD } from './code-answer.ts'
 import type { Factor, FactorAnswer } from './factor.ts'
 import type { Factors } from './factors.ts'
@@ -32,14 +32,7 @@ export function validatorByMethod(schemas: ReadonlyMap<string, TObject>): Fastif
     const compile = (schema: object) => compileValidator({ ...route, schema })
     const members = new Map([...schemas].map(([method, schema]) => [method, compile(schema)]))
     const otherwise = compile(otherwiseSchema)
-    const validate = (body: unknown): boolean => {
-      const chosen = members.get(methodOf(body)) ?? otherwise
-      const right = Boolean(chosen(body))
-      validate.errors = chosen.errors
-      return right
-    }
-    validate.errors = null as ReturnType<typeof compile>['errors']
-    return validate as ReturnType<typeof compile>
+    return validatorBy((body) => members.get(methodOf(body)) ?? otherwise)
   }
 }
 

@@ -17,20 +17,26 @@ const ajv = atFirstUse(() =>
   ),
 )
 
+type Validator = ReturnType<FastifySchemaCompiler<object>>
+
+/** A validator that leaves each value to the one that is chosen for it. Fastify reads the faults from its `errors`. */
+export function validatorBy(choose: (value: unknown) => Validator): Validator {
+  const validate = (value: unknown): boolean => {
+    const chosen = choose(value)
+    const right = Boolean(chosen(value))
+    validate.errors = chosen.errors
+    return right
+  }
+  validate.errors = null as Validator['errors']
+  return validate as Validator
+}
+
 /**
  * Compiles the schemas of requests, the same way in every host: nothing is coerced or dropped, and all faults are
  * reported at once. Each is compiled when the first request needs it.
  */
-export const compileValidator: FastifySchemaCompiler<object> = (route) => {
-  const compiled = atFirstUse(() => ajv()(route))
-  const validate = (data: unknown): boolean => {
-    const right = Boolean(compiled()(data))
-    validate.errors = compiled().errors
-    return right
-  }
-  validate.errors = null as ReturnType<typeof compiled>['errors']
-  return validate as ReturnType<typeof compiled>
-}
+export const compileValidator: FastifySchemaCompiler<object> = (route) =>
+  validatorBy(atFirstUse(() => ajv()(route)))
 
 /** The compiler for all scopes of a service. */
 export const buildValidator = (() => compileValidator) as unknown as ReturnType<typeof ajvCompiler>

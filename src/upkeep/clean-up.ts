@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { removeUnenrolled } from '../accounts/remove-unenrolled.ts'
+import { daysUnenrolled, removeUnenrolled } from '../accounts/remove-unenrolled.ts'
 import type { Attempts } from '../attempts/attempts.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { Config } from '../config.ts'
@@ -29,10 +29,7 @@ export interface CleanUpRoom {
  */
 export async function cleanUp(room: CleanUpRoom, signal?: AbortSignal): Promise<Record<string, number>> {
   const options = { pauseMs: PAUSE_MS, ...(signal && { signal }) }
-  const { mfaPolicy, unenrolledDays } = room.config
-  // Where no factor is asked for, an account without one is none that was never used.
-  const days = mfaPolicy === 'required' ? unenrolledDays : 0
-  const accounts = await removeUnenrolled(room, days, options)
+  const accounts = await removeUnenrolled(room, daysUnenrolled(room.config), options)
   const deleted: Record<string, number> = { accounts }
   for (const rows of expiredRows(room)) {
     const count = await deleteInBatches(room.db, rows, options)

@@ -784,8 +784,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'imported accounts owe no enrolment code that was asked for',
     file: 'src/cli/import/run-import.ts',
-    find: 'candidate.owing || (all && bare) ?',
-    replace: 'candidate.owing ?',
+    find: 'candidate.owing || (all && !comesWithFactor(candidate))',
+    replace: 'candidate.owing',
     test: 'test/security/trust-on-first-use.test.ts',
     title: 'an account that was moved without its authenticator is open to its password',
   },

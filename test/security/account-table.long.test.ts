@@ -7,10 +7,11 @@ import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { page, tableRows } from '../helpers/documents/readme.ts'
-import { codeIn, deliver, enrolByEmail, enrolWithAddress, enrolWithCodes } from '../helpers/people/mail.ts'
+import { codeTo, deliver, enrolByEmail, enrolWithAddress, enrolWithCodes } from '../helpers/people/mail.ts'
 import { expecting, Person } from '../helpers/people/person.ts'
 import { accountTokenFor, isAlive } from '../helpers/people/sessions.ts'
 import { type Loot, Thief } from '../helpers/people/thief.ts'
+import { CLOSED, setFailures } from '../helpers/service/failures.ts'
 import {
   type Enrolled,
   enrol,
@@ -48,7 +49,7 @@ const STATES: Record<string, Make> = {
   [OPTIONAL]: enrolWithAddress,
   closed: async (service, username) => {
     const made = await enrolWithAddress(service, username)
-    await guessed(service, made.id, 100)
+    await setFailures(service, made.id, 'totp', 100, CLOSED)
     return made
   },
 }
@@ -125,8 +126,7 @@ const EVENTS: Record<string, (thief: Thief, life: Life) => Promise<boolean>> = {
   'moves the address': async (thief, { service }) => {
     const address = `${thief.holds.username}@evil.example`
     await service.put('/me/email', { email: address }, thief.token)
-    const mail = service.smtp.mails.findLast(({ to }) => to.includes(address))
-    const code = mail ? codeIn(mail) : '000000'
+    const code = codeTo(service, address, /confirm your address/) ?? '000000'
     const proven = await thief.from.post('/me/email/verify', { code }, await thief.accessToken())
     if (proven.status === 200) thief.mailbox = address
     return proven.status === 200
@@ -150,7 +150,7 @@ const EVENTS: Record<string, (thief: Thief, life: Life) => Promise<boolean>> = {
     const { from, holds } = thief
     const open = async () => (await owner.logIn()).body?.methods?.includes('totp') === true
     if (!owner.secret || !(holds.password || thief.token) || !(await open())) return false
-    await guessed(service, owner.id, 90)
+    await setFailures(service, owner.id, 'totp', 90)
     for (let guess = 0; guess < 10; guess += 1) {
       service.clock.advance(901)
       const code = wrongCode(service, owner)
@@ -273,13 +273,6 @@ async function byMail({ service, owner, mailbox }: Life): Promise<boolean> {
   return false
 }
 
-const codeTo = ({ smtp }: MailingService, address: string, subject: RegExp): string | undefined => {
-  const mail = smtp.mails.findLast(
-    ({ to, message }) => to.includes(address) && subject.test(message.subject ?? ''),
-  )
-  return mail && codeIn(mail)
-}
-
 /** @returns the first way that leads back in, by its name; `LOST` when none does. */
 async function wayBack(life: Life): Promise<string> {
   for (const [name, way] of Object.entries(WAYS)) if (await way(life)) return name
@@ -302,16 +295,6 @@ async function putsThingsRight({ service, owner }: Life, thief: Thief): Promise<
   await expecting(200, owner.setUp())
   service.clock.advance(30)
   await expecting(200, owner.confirm())
-}
-
-/** So many wrong codes in a row, as the database remembers them. */
-async function guessed({ db, clock }: MailingService, accountId: string, failures: number): Promise<void> {
-  const counter = { subject: accountId, factor: 'totp', failures, last_failed_at: clock.now() }
-  const closed = failures >= 100 ? 8.64e15 : 0
-  await db
-    .insertInto('failure_counters')
-    .values({ ...counter, blocked_until: closed, succeeded_at: null })
-    .execute()
 }
 
 const LOST = '**lost**'

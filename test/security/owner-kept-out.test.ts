@@ -5,6 +5,7 @@ import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { enrolWithAddress, mailedToken } from '../helpers/people/mail.ts'
 import { accountTokenFor, at, signedInBy } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
+import { CLOSED, setFailures } from '../helpers/service/failures.ts'
 import {
   type Answer,
   enrol,
@@ -161,14 +162,7 @@ t.test('a reset ends the pauses of her own network and of codes, and opens no cl
   t.equal(outcomeOf(await logIn(service, HOME)), PAUSED)
   const answer = (code: string, token: string) => service.post('/2fa/verify', { code }, token)
   await answer(wrongCode(service, ada), mfaToken)
-  const setFailures = (failures: number, blocked_until: number) =>
-    service.db
-      .updateTable('failure_counters')
-      .set({ failures, blocked_until })
-      .where('subject', '=', ada.id)
-      .where('factor', '=', 'totp')
-      .execute()
-  await setFailures(12, service.clock.now() + 120_000)
+  await setFailures(service, ada.id, 'totp', 12, service.clock.now() + 120_000)
   t.equal(outcomeOf(await answer(nextCode(service, ada), mfaToken)), PAUSED)
 
   const reset = async (new_password: string) =>
@@ -179,7 +173,7 @@ t.test('a reset ends the pauses of her own network and of codes, and opens no cl
   t.equal(outcomeOf(await answer(wrongCode(service, ada), next)), '422 invalid_code')
   t.equal(outcomeOf(await answer(nextCode(service, ada), next)), PAUSED, 'the count was kept')
 
-  await setFailures(100, 8.64e15)
+  await setFailures(service, ada.id, 'totp', 100, CLOSED)
   service.clock.advance(60)
   t.equal((await reset(PASSWORD)).status, 204)
   const last = (await logIn(service, HOME)).body.mfa_token

@@ -19,6 +19,7 @@ import {
 import { accountTokenFor, claimsOf, isAlive, signedInBy, signIn } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
+import { setFailures } from '../helpers/service/failures.ts'
 import { enrol, login, nextCode, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
 const offer = async (service: Service, username = 'ada') =>
@@ -180,17 +181,7 @@ t.test(
   async (t) => {
     const service = await startService(t, { mail: true })
     const ada = await enrolWithCodes(service)
-    await service.db
-      .insertInto('failure_counters')
-      .values({
-        subject: ada.id,
-        factor: 'email',
-        failures: 100,
-        last_failed_at: service.clock.now(),
-        blocked_until: 0,
-        succeeded_at: null,
-      })
-      .execute()
+    await setFailures(service, ada.id, 'email', 100)
     t.notOk((await offer(service)).methods.includes('email'), 'closed')
     t.equal((await switchCodes(service, ada.accessToken, false)).status, 204)
     t.equal((await switchCodes(service, ada.accessToken, true)).status, 204)

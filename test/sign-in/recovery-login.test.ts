@@ -3,6 +3,7 @@ import { enrolByEmail } from '../helpers/people/mail.ts'
 import { claimsOf, isAlive } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
+import { CLOSED, setFailures } from '../helpers/service/failures.ts'
 import {
   type Enrolled,
   enrol,
@@ -140,16 +141,7 @@ t.test("a code of another account, or of none, is not the account's", async (t) 
 t.test('a session is stepped up by a recovery code while the authenticator is closed', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  await service.db
-    .insertInto('failure_counters')
-    .values({
-      ...{ subject: ada.id, factor: 'totp', failures: 100 },
-      ...{ blocked_until: 8.64e15, last_failed_at: service.clock.now(), succeeded_at: null },
-    })
-    .onConflict((conflict) =>
-      conflict.columns(['subject', 'factor']).doUpdateSet({ failures: 100, blocked_until: 8.64e15 }),
-    )
-    .execute()
+  await setFailures(service, ada.id, 'totp', 100, CLOSED)
   const byCode = await service.post('/2fa/step-up', { code: nextCode(service, ada) }, ada.accessToken)
   t.equal(outcomeOf(byCode), '429 too_many_attempts')
   const answer = { code: ada.recoveryCodes[0], method: 'recovery_code', password: PASSWORD }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { unlock as unlockAccount } from '../../src/sign-in/unlock.ts'
+import { CLOSED, setFailures } from '../helpers/service/failures.ts'
 import { enrol, login, nextCode, startService, wrongCode } from '../helpers/service/service.ts'
 
 const OPERATOR = { by: 'operator', ip: '', userAgent: 'keyturn (test)', requestId: 'test' } as const
@@ -11,24 +12,17 @@ t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
   const account = await service.deps.accounts.byId(ada.id)
   if (!account) throw new Error('there is an account')
   const unlock = () => unlockAccount(service.deps, account, [], OPERATOR)
-  const setFailures = (failures: number, blocked_until: number) =>
-    service.db
-      .updateTable('failure_counters')
-      .set({ failures, blocked_until })
-      .where('subject', '=', ada.id)
-      .where('factor', '=', 'totp')
-      .execute()
   const answer = async (code: string) =>
     (await service.post('/2fa/verify', { code }, await login(service))).status
 
   await answer(wrongCode(service, ada))
-  await setFailures(20, service.clock.now() + 900_000)
+  await setFailures(service, ada.id, 'totp', 20, service.clock.now() + 900_000)
   t.equal(await answer(nextCode(service, ada)), 429, 'paused')
   await unlock()
   t.equal(await answer(wrongCode(service, ada)), 422)
   t.equal(await answer(nextCode(service, ada)), 429, 'the next wrong one brings the next pause')
 
-  await setFailures(100, 8.64e15)
+  await setFailures(service, ada.id, 'totp', 100, CLOSED)
   await unlock()
   t.equal(
     (await service.post('/2fa/verify', { code: nextCode(service, ada) }, await login(service))).status,

@@ -208,18 +208,19 @@ t.test('it dies with its session', async (t) => {
   t.equal(outcomeOf(await renew(service, accountToken)), '401 invalid_token')
 })
 
+/** A second factor of the account, a second younger than the first. */
+async function addAuthenticator(service: Service, accountToken: string) {
+  service.clock.advance(1)
+  const { secret } = (await service.post('/2fa/setup', undefined, accountToken)).body
+  const code = totp(secret, service.clock.now())
+  t.equal((await service.post('/2fa/setup/confirm', { code }, accountToken)).status, 200)
+  return { username: 'ada', secret }
+}
+
 t.test('a factor of less than a day does not outrank an older one', async (t) => {
   const service = await startService(t, { mail: true })
   const ada = await enrolByEmail(service)
-  service.clock.advance(1)
-  const setup = await service.post('/2fa/setup', undefined, ada.accountToken)
-  const added = { username: 'ada', secret: setup.body.secret }
-  const confirmed = await service.post(
-    '/2fa/setup/confirm',
-    { code: totp(added.secret, service.clock.now()) },
-    ada.accountToken,
-  )
-  t.equal(confirmed.status, 200)
+  const added = await addAuthenticator(service, ada.accountToken)
 
   const byNew = await signIn(service, added)
   const refused = await renew(service, byNew.accountToken)
@@ -242,11 +243,7 @@ t.test('a factor of less than a day does not outrank an older one', async (t) =>
 t.test('after a day it does', async (t) => {
   const service = await startService(t, { mail: true })
   const ada = await enrolByEmail(service)
-  service.clock.advance(1)
-  const setup = await service.post('/2fa/setup', undefined, ada.accountToken)
-  const added = { username: 'ada', secret: setup.body.secret }
-  const code = totp(added.secret, service.clock.now())
-  await service.post('/2fa/setup/confirm', { code }, ada.accountToken)
+  const added = await addAuthenticator(service, ada.accountToken)
   service.clock.advance(24 * 3600)
   t.equal((await renew(service, (await signIn(service, added)).accountToken)).status, 200)
 })

@@ -1,4 +1,4 @@
-import { listUnenrolled } from '../../accounts/remove-unenrolled.ts'
+import { daysUnenrolled, listUnenrolled } from '../../accounts/remove-unenrolled.ts'
 import type { Config } from '../../config.ts'
 import { type Clock, DAY_MS, rfc3339 } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
@@ -11,12 +11,15 @@ const SHOWN = 20
 
 /** Which accounts the service removes by itself, because they were never used. */
 export async function checkAccounts(
-  { mfaPolicy, unenrolledDays: days }: Pick<Config, 'mfaPolicy' | 'unenrolledDays'>,
+  config: Pick<Config, 'mfaPolicy' | 'unenrolledDays'>,
   db: Db,
   clock: Clock,
 ): Promise<Finding[]> {
-  if (mfaPolicy === 'optional') return [ok('none is removed by itself: MFA_POLICY is optional')]
-  if (days === 0) return [ok('none is removed by itself: UNENROLLED_DAYS is 0')]
+  const days = daysUnenrolled(config)
+  if (days === 0) {
+    const why = config.mfaPolicy === 'optional' ? 'MFA_POLICY is optional' : 'UNENROLLED_DAYS is 0'
+    return [ok(`none is removed by itself: ${why}`)]
+  }
   const until = clock.now() + DAYS_AHEAD * DAY_MS
   const { count, next } = await listUnenrolled(db, { days, until, limit: SHOWN })
   if (count === 0) return [ok(`none that was never used is removed within ${DAYS_AHEAD} days`)]

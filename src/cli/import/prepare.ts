@@ -23,9 +23,13 @@ export interface Candidate extends ImportedAccount {
   place: string
   /** The scheme of its password hash; `none` when the owner sets a password by mail. */
   scheme: string
-  /** Whether it owed an enrolment code where it comes from. */
+  /** Whether its first factor needed an enrolment code where it comes from. */
   owing: boolean
 }
+
+/** Whether its owner has a second factor already. */
+export const comesWithFactor = ({ secrets }: Pick<ImportedAccount, 'secrets'>): boolean =>
+  Object.keys(secrets).length > 0
 
 /** What is thrown about a value; the rest are faults of ours. */
 const FAULTS = [ValueError, UnreadableHashError, SecretError]
@@ -88,8 +92,7 @@ export function makePrepare({
       if (secret) secrets[method] = secret
     }
     const owing = read('enrolment_code_required', readTruth, false)
-    if (owing && Object.keys(secrets).length > 0)
-      reasons.push('enrolment_code_required: it comes with a factor')
+    if (owing && comesWithFactor({ secrets })) reasons.push('enrolment_code_required: it comes with a factor')
 
     const candidate = {
       place,

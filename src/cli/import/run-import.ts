@@ -4,7 +4,7 @@ import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
 import { CommandFailed } from '../terminal/failures.ts'
 import { showProgress } from '../terminal/progress.ts'
-import { type Candidate, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
+import { type Candidate, comesWithFactor, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
 import type { ReadRecord } from './record.ts'
 
 /** Accounts in one transaction. It takes some ten milliseconds, and a running service works in between. */
@@ -45,8 +45,9 @@ interface ImportOptions {
   /** Whether to import the other accounts when some are refused; otherwise nothing is imported then. */
   skipRefused: boolean
   /**
-   * Takes the enrolment codes of accounts that come without a factor, before these are written: no account is to owe a
-   * code that nobody has. A code of an account that was not taken after all opens nothing. Without it only those owe one that did before, and nobody has it.
+   * Takes the enrolment codes of accounts that come without a factor, before these accounts are written: otherwise an
+   * account could wait for a code that was lost. The code of an account that was not taken after all opens nothing. Without
+   * this function only the accounts that needed a code before need one, and an operator has to make it.
    */
   hand?: (codes: readonly HandedCode[]) => Promise<void>
 }
@@ -72,7 +73,7 @@ export async function runImport(
     applied,
     records: read.candidates.length + read.refused.length,
     taken: taken.length,
-    with_authenticator: taken.filter(({ secrets }) => Object.keys(secrets).length > 0).length,
+    with_authenticator: taken.filter(comesWithFactor).length,
     enrolment_codes: taken.filter(({ enrolmentCode }) => enrolmentCode).length,
     password_hashes: countBy(taken, ({ scheme }) => scheme),
     skipped: [...skipped, ...late].map(({ place, username }) => ({ place, username })),
@@ -153,10 +154,11 @@ async function write(
   }
 }
 
-/** @param all whether every account without a factor gets a code, or those alone that owed one before. */
+/** @param all whether every account without a factor gets a code, or only the ones that needed one before. */
 function withCode(candidate: Candidate, all: boolean): Candidate {
-  const bare = Object.keys(candidate.secrets).length === 0
-  return candidate.owing || (all && bare) ? { ...candidate, enrolmentCode: newEnrolmentCode() } : candidate
+  return candidate.owing || (all && !comesWithFactor(candidate))
+    ? { ...candidate, enrolmentCode: newEnrolmentCode() }
+    : candidate
 }
 
 function* batches<T>(all: readonly T[]): Generator<readonly T[]> {

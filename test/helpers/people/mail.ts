@@ -1,4 +1,4 @@
-import type { MailServer, ReceivedMail } from '../programs/smtp.ts'
+import { lastMailTo, type MailServer, type ReceivedMail } from '../programs/smtp.ts'
 import {
   type Answer,
   type Enrolled,
@@ -15,9 +15,27 @@ export type { MailingService } from '../service/service.ts'
 
 const CODE_LINE = /^ {4}(\S+)\r?$/m
 
-/** The last code that was mailed: a process of its own sends notices in between. */
-export function latestCode({ mails }: Pick<MailServer, 'mails'>): string {
-  return codeIn(mails.findLast(({ text }) => CODE_LINE.test(text)))
+/** A process of its own sends notices in between. */
+const latestWithCode = ({ mails }: Pick<MailServer, 'mails'>) =>
+  mails.findLast(({ text }) => CODE_LINE.test(text))
+
+/** The last code that was mailed. */
+export const latestCode = (smtp: Pick<MailServer, 'mails'>): string => codeIn(latestWithCode(smtp))
+
+/** The same, or nothing where none was mailed. */
+export function latestCodeIfAny(smtp: Pick<MailServer, 'mails'>): string | undefined {
+  const mail = latestWithCode(smtp)
+  return mail && codeIn(mail)
+}
+
+/** The code in the latest mail to an address under this subject, if there was one. */
+export function codeTo(
+  { smtp }: Pick<MailingService, 'smtp'>,
+  address: string,
+  subject: RegExp,
+): string | undefined {
+  const mail = lastMailTo(smtp, address, subject)
+  return mail && codeIn(mail)
 }
 
 /** What a mail gives its reader to type in. */

@@ -1,5 +1,5 @@
 import type { MailingService, Reachable } from '../service/service.ts'
-import { codeIn, deliver } from './mail.ts'
+import { codeTo, deliver } from './mail.ts'
 import { Person } from './person.ts'
 import { at, isAlive } from './sessions.ts'
 
@@ -49,10 +49,7 @@ export class Thief {
 
   /** The code in a mail to the mailbox that the thief reads. */
   mailedCode(subject: RegExp): string | undefined {
-    const mail = this.#service.smtp.mails.findLast(
-      ({ to, message }) => to.includes(this.mailbox ?? '') && subject.test(message.subject ?? ''),
-    )
-    return mail && codeIn(mail)
+    return codeTo(this.#service, this.mailbox ?? '', subject)
   }
 
   /** An access token that still opens something, after a refresh where that is what it takes. */

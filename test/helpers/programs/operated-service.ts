@@ -4,7 +4,7 @@ import type { Reachable } from '../service/service.ts'
 import { type Keyturn, keyturnOn } from './keyturn.ts'
 import { sharedEnvironment, startProcess } from './process.ts'
 import { remote } from './remote.ts'
-import { type MailServer, type ReceivedMail, startMailServer } from './smtp.ts'
+import { lastMailTo, type MailServer, type ReceivedMail, startMailServer } from './smtp.ts'
 
 /** A service as a process of its own, with a mail server, and the command line beside it. */
 export interface OperatedService {
@@ -13,8 +13,8 @@ export interface OperatedService {
   smtp: MailServer
   /** What the service was started with. */
   environment: Record<string, string>
-  /** The latest mail to an address with these words in it, once it is there. Another process may send more meanwhile. */
-  mailTo(address: string, words: RegExp): Promise<ReceivedMail>
+  /** The latest mail to an address under this subject, once it is there. */
+  mailTo(address: string, subject: RegExp): Promise<ReceivedMail>
   /** The latest token that was mailed to an address, once it is there. */
   tokenMailedTo(address: string): Promise<string>
   /** What was done last to an account, and who did it. */
@@ -31,9 +31,9 @@ export async function startOperated(t: Test): Promise<OperatedService> {
   const service = remote((await startProcess(t, environment)).url)
   const keyturn = keyturnOn(t, environment)
 
-  async function mailTo(address: string, words: RegExp): Promise<ReceivedMail> {
-    const mail = () => smtp.mails.findLast(({ to, raw }) => to.includes(address) && words.test(raw))
-    await eventually(`a mail to ${address} says ${words}`, () => mail() !== undefined)
+  async function mailTo(address: string, subject: RegExp): Promise<ReceivedMail> {
+    const mail = () => lastMailTo(smtp, address, subject)
+    await eventually(`a mail to ${address}: ${subject}`, () => mail() !== undefined)
     return mail() as ReceivedMail
   }
 
@@ -44,7 +44,7 @@ export async function startOperated(t: Test): Promise<OperatedService> {
     environment,
     mailTo,
     async tokenMailedTo(address) {
-      return /^ {4}(\S{43})$/m.exec((await mailTo(address, /token/)).text)?.[1] ?? ''
+      return /^ {4}(\S{43})$/m.exec((await mailTo(address, /reset your password/)).text)?.[1] ?? ''
     },
     async lastEventOf(username) {
       const { event, actor } = (await keyturn.events('--user', username)).at(-1) ?? {}

@@ -18,6 +18,15 @@ export interface ReceivedMail {
   html: string
 }
 
+/** The latest mail to an address under this subject. Another process may send others in between. */
+export function lastMailTo(
+  { mails }: Pick<MailServer, 'mails'>,
+  address: string,
+  subject: RegExp,
+): ReceivedMail | undefined {
+  return mails.findLast(({ to, message }) => to.includes(address) && subject.test(message.subject ?? ''))
+}
+
 type Stage = 'connect' | 'rcpt' | 'data'
 
 /** What a mail server does wrong; one that does nothing wrong has none of these. */

@@ -1,5 +1,5 @@
 import { type CryptoKey, decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
-import { codeIn, enrolWithCodes, type MailingService } from '../../people/mail.ts'
+import { enrolWithCodes, latestCodeIfAny, type MailingService } from '../../people/mail.ts'
 import { Person } from '../../people/person.ts'
 import { accountTokenFor, signIn } from '../../people/sessions.ts'
 import { totp } from '../../people/totp.ts'
@@ -21,7 +21,7 @@ export const TOKEN_KINDS = [
 ] as const
 export type TokenKind = (typeof TOKEN_KINDS)[number]
 
-/** Those that no route takes: they are of nobody, of another issuer, or over. */
+/** Tokens that no route takes: of an account that does not exist, of another issuer, or expired. */
 export const DEAD_TOKENS: readonly TokenKind[] = ['none', 'expired', 'spent', 'foreign', 'refresh', 'garbage']
 
 /** What only the running service and its people know, by the name of what it is. */
@@ -91,7 +91,7 @@ export async function makeCast(service: MailingService): Promise<Cast> {
       'pending code': () => grace.code(),
       'replacing code': () => totp(replacing.body.secret, now()),
       'recovery code': () => recoveryCodes.pop(),
-      'mailed code': () => lastCode(service),
+      'mailed code': () => latestCodeIfAny(service.smtp),
       'access token': () => fresh.accessToken,
       'account token': () => account,
       'refresh token': () => stale.refreshToken,
@@ -100,11 +100,6 @@ export async function makeCast(service: MailingService): Promise<Cast> {
     }
     return known[name]() ?? 'none'
   }
-}
-
-function lastCode({ smtp }: MailingService): string | undefined {
-  const mail = smtp.mails.findLast(({ text }) => /^ {4}\S+\r?$/m.test(text))
-  return mail && codeIn(mail)
 }
 
 let strangersKey: Promise<{ privateKey: CryptoKey }> | undefined

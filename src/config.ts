@@ -18,7 +18,7 @@ export interface Config {
   databaseUrl: string
   /** The size of the pool of connections to PostgreSQL. SQLite has no pool. */
   databasePoolSize: number
-  /** Root keys, of which the first one seals; `null` for a key that is kept beside the SQLite file. */
+  /** Root keys, of which the first one seals; `null` for a key that is kept next to the SQLite file. */
   secretKeys: readonly Buffer[] | null
   issuer: string
   audience: string

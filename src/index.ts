@@ -13,7 +13,7 @@ const LIBUV_DEFAULT_THREADS = 4
 /**
  * Keyturn as a plugin of another Fastify application. It is a whole application behind the prefix: requests under it
  * are handed over before the host looks at their body, so error handler, body parsers, schemas, decorators and limits
- * of the host stay its own, and so do those of the service. It opens its database when the host gets ready, and closes
+ * of the host stay its own, and the service keeps its own. It opens its database when the host gets ready, and closes
  * with it.
  *
  * @throws {ConfigError} when an option is not fit to start with.

@@ -14,7 +14,7 @@ export interface ServiceOptions {
   /** `sqlite:<path>` or `postgres://<user>@<host>/<database>`. */
   databaseUrl: string
   databasePoolSize?: number
-  /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept beside the SQLite file. */
+  /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept next to the SQLite file. */
   secretKey?: string | readonly string[]
   secretKeyFile?: string
   audience?: string

@@ -149,7 +149,7 @@ t.test('the links of the documents lead to files of this project, and to heading
     }
 })
 
-/** What running makes, beside the files of the project. */
+/** What running adds to the files of the project. */
 const MADE = ['data/', 'dist/', 'node_modules/', 'test/bench/results/']
 
 t.test('the files and folders that the documents name are there', async (t) => {

@@ -17,7 +17,7 @@ import { findAccountByUsername, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
 export const COOL_DOWN_SECONDS = 60
-/** Mails in an hour to one account, whoever asks for them. */
+/** Mails in an hour to one account, for all who ask together. */
 const MAX_MAILS = 5
 
 /**

@@ -58,7 +58,7 @@ export interface Attempts {
   takeBack(trx: Trx, subject: string, factor: string, begun: BegunAttempt): Promise<void>
   /** The factors of an account that failed too often and answer nothing until they are renewed. */
   closed(db: Db, accountId: string): Promise<string[]>
-  /** Forgets the failures of the subject; those of one factor where a new one replaces what was guessed at. */
+  /** Forgets the failures of the subject, or only the ones of a factor that a new one replaces. */
   clear(trx: Trx, subject: string, factor?: string): Promise<void>
   /** Lets the subject try again now. Its failures stay counted, and closed factors stay closed. */
   endPauses(trx: Trx, subject: string): Promise<void>

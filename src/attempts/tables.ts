@@ -45,7 +45,7 @@ export const attemptTables = {
   failure_counters: describeTable('failure_counters', {
     key: ['subject', 'factor'],
     person: { column: 'subject', hashed: true },
-    // Only those of passwords: anyone can fill these rows with made-up names and networks.
+    // Only counters of passwords: anyone can fill these rows with made-up names and networks.
     expiries: [
       { column: 'last_failed_at', retention: PASSWORD_RETENTION_MS, only: sql<boolean>`factor = 'password'` },
       {

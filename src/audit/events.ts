@@ -18,7 +18,7 @@ interface EventKind {
   rowsAnHour?: number
 }
 
-/** Every event that is recorded. The names are those of the log, the table and `/me/events`. */
+/** Every event that is recorded. The log, the table and `/me/events` use these names. */
 export const EVENTS = {
   account_registered: { outcome: 'success' },
   account_created: { outcome: 'success' },

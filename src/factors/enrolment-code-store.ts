@@ -31,7 +31,7 @@ export async function putEnrolmentCodes(
     .execute()
 }
 
-/** Those of these accounts that owe a code, also one that has expired. */
+/** Which of these accounts need a code, also where it has expired. */
 export async function owingAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (accountIds.length === 0) return new Set()
   const rows = await db

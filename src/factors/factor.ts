@@ -42,7 +42,7 @@ export interface Factor<
   /** Routes of its own, by the scope that guards them; they are given the `FactorsRoom`. */
   readonly routes?: Readonly<Partial<Record<ScopeName, FastifyPluginAsync<{ room: never }>>>>
 
-  /** Facts about an account; those of all factors are asked for in one statement. */
+  /** Facts about an account. One statement asks for the facts of all factors. */
   facts(eb: ExpressionBuilder<Tables, never>, accountId: AccountIdExpression): Record<Fact, FactExpression>
   state(account: Account, facts: Facts<Fact>, parts: FactorParts): FactorState
   /** When the account enrolled it, in epoch milliseconds; asked for in the same statement. */
@@ -110,7 +110,7 @@ export interface FactorAnswer {
 export type Binding =
   | { to: 'challenge'; challenge: Challenge }
   | { to: 'session'; session: Session }
-  /** Beside the password, shown at this time (epoch milliseconds), or in its place where a mailed token sets it. */
+  /** Together with the password, shown at this time (epoch milliseconds), or in its place where a mailed token sets it. */
   | { to: 'password'; at: number | null }
 
 /** An answer inside the transaction, with the account locked. */

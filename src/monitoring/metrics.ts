@@ -17,7 +17,7 @@ export interface Metrics {
   text(): Promise<string>
 }
 
-/** The metrics of one service, with those of the process from prom-client, such as the event-loop delay. */
+/** The metrics of one service, and prom-client's metrics of the process, such as the event-loop delay. */
 export function makeMetrics({ clock }: { clock: Clock }): Metrics {
   const registry = new Registry()
   const registers = [registry]

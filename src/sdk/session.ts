@@ -82,7 +82,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
       ),
     )
     const body = response.ok ? ((await response.json()) as TokenBody) : null
-    // Anything else may pass: a service that is away for a moment signs nobody out.
+    // Anything else may pass: a service that is away for a moment does not sign the user out.
     if (!body && (await problemIn(response.clone())).code !== 'invalid_refresh_token') return response
     const { tokens } = await state.update((kept) => {
       // A sign-in or a sign-out while the request was under way: the answer is not about these tokens.

@@ -4,7 +4,7 @@ import { hasHashKey } from './hash-key.ts'
 import { keptSecretKey } from './secret-key-file.ts'
 
 /**
- * The root keys of `SECRET_KEY`. Without that, the one that is kept beside the SQLite file.
+ * The root keys of `SECRET_KEY`. Without that, the one that is kept next to the SQLite file.
  *
  * @throws {DatabaseError} when that file is missing although it should exist, or cannot be read.
  */

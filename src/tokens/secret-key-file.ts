@@ -6,7 +6,7 @@ import { DatabaseError } from '../platform/database.ts'
 import { sqlitePath } from '../platform/sqlite.ts'
 
 /**
- * The root key of a service that was given none: made once and kept beside the SQLite file, readable only by the
+ * The root key of a service that was given none: made once and kept next to the SQLite file, readable only by the
  * owner of the file. Processes that start at the same time end up with the same key.
  *
  * @param mayMake `false` for a database that has sealed values already: a new key would not open them.

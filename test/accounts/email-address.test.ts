@@ -4,7 +4,7 @@ import { isProblem } from '../helpers/requests/problems.ts'
 import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 
 /**
- * An address that one parser reads as ours and another as somebody else's sends the code to somebody else.
+ * An address that one parser reads as ours and another as another person's sends the code to the wrong one.
  * An address is plain enough to have one reading, or it is refused; and it is stored as it was sent.
  */
 

@@ -334,7 +334,7 @@ for (const kind of KINDS.filter(({ routes }) => routes))
     t.equal((await signIn(service, { ...person, ...device })).status, 200)
   })
 
-// What is done to a whole database, with somebody of every kind in it.
+// What is done to a whole database, with an account of every kind in it.
 
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)]
 

@@ -18,7 +18,7 @@ import { outcomeOf } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { enrol, login, nextCode, PASSWORD, startService } from '../helpers/service/service.ts'
 
-/** Whoever waits for a mail learns that it did not go out, and nobody else notices anything. */
+/** A person who waits for a mail learns that it did not go out, and other people notice nothing. */
 
 const TROUBLES: Record<string, Behaviour> = {
   'refuses the connection': { refuse: ['connect', 421] },

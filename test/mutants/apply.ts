@@ -57,7 +57,7 @@ export function makeCopy(): Copy {
 /** As tap prints titles. */
 const inTap = (title: string) => title.replaceAll('\\', '\\\\').replaceAll('#', '\\#')
 
-/** Runs the test with this title alone. @returns its TAP, and what it said beside. */
+/** Runs the test with this title alone. @returns its TAP, and what else it said. */
 async function run(folder: string, test: string, title: string, engine = 'sqlite'): Promise<string> {
   const { PATH, NODE_COMPILE_CACHE } = process.env
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, test], {

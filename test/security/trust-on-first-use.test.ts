@@ -1,4 +1,4 @@
-// The attack: somebody who knows the password of an account that has no factor yet is there before its owner. An
+// The attack: a person who knows the password of an account that has no factor yet is there before its owner. An
 // account gets its first factor from the password alone, unless it owes an enrolment code.
 import { readFileSync } from 'node:fs'
 import t from 'tap'
@@ -12,7 +12,7 @@ import { startImporting } from '../helpers/programs/importing.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
-/** What somebody with the password comes to: setting up an authenticator as the first factor of the account. */
+/** What a person with the password can do: set up an authenticator as the first factor of the account. */
 async function comesFirst(service: Service): Promise<string> {
   const thief = new Person(service)
   await thief.logIn()

@@ -20,7 +20,8 @@ Examples:
   keyturn export accounts.jsonl --with-password-hashes --with-totp-secrets
   keyturn export - | jq -r .email`
 
-const HASHES_WARNING = 'The file has password hashes: whoever gets it can try passwords as fast as they like.'
+const HASHES_WARNING =
+  'The file has password hashes: anyone who gets it can try passwords as fast as they like.'
 
 export function registerExport(program: Command): void {
   const command = program

@@ -1,9 +1,9 @@
 import { Misused } from '../terminal/failures.ts'
 import { type FieldName, fieldNames, type ImportRecord } from './record.ts'
 
-/** How the field names of a file map to those of this service. */
+/** How the field names of a file map to the names that this service uses. */
 export interface FieldMap {
-  /** The names of this service to those of the file. */
+  /** From the names of this service to the names of the file. */
   map: ReadonlyMap<FieldName, string>
   /** Names of the file that are left out. */
   ignore: ReadonlySet<string>

@@ -33,7 +33,7 @@ export function hashCode(
 }
 
 /**
- * Whether codes by mail are offered to an account. Beside another factor they are weaker than that, so they take an
+ * Whether codes by mail are offered to an account. They are weaker than any other factor of it, so there they take an
  * address that is proven and an owner who has switched them on. A mailbox that has just set the password gets none: one
  * mailbox must not give both factors.
  *

@@ -26,7 +26,7 @@ export const totpSecrets: PortableSecrets = {
   option: {
     flag: '--with-totp-secrets',
     description: 'with the secrets of their authenticators',
-    warning: 'The file has the secrets of authenticators in clear: whoever gets it can make their codes.',
+    warning: 'The file has the secrets of authenticators in clear: anyone who gets it can make their codes.',
   },
 
   read({ totp_secret: secret = '', totp_digits, totp_period, totp_algorithm }) {

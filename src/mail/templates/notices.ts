@@ -16,7 +16,7 @@ const NOTICES = {
   factor_enrolled: {
     subject: 'a second factor was set up',
     sentence:
-      'A second factor was set up for your account: from now on a code is asked for beside your password.',
+      'A second factor was set up for your account: from now on a code is asked for in addition to your password.',
   },
   factor_replaced: {
     subject: 'your authenticator was replaced',

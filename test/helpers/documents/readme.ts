@@ -12,7 +12,7 @@ import { eventually } from '../requests/eventually.ts'
 const ROOT = new URL('../../../', import.meta.url)
 const README_URL = 'http://127.0.0.1:3000'
 
-/** What is written for people, by its path: the front page, the pages of docs/, and the files beside them. */
+/** What is written for people, by its path: the front page, the pages of docs/, and the other files at the top. */
 export const documents = new Map(
   [
     'README.md',

@@ -12,7 +12,7 @@ export const PLAIN_ADDRESSES = [
   `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`,
 ]
 
-/** What one parser reads as one address and another as somebody else's, and what is no address at all. */
+/** What one parser reads as one address and another as someone else's, and what is no address at all. */
 export const HOSTILE_ADDRESSES = [
   'a@x.example\r\nBcc: e@evil.example',
   'a@x.example\nBcc: e@evil.example',

@@ -86,7 +86,7 @@ export async function live(
   if (!(await call('register', 201, person.register()))) return
   if (!(await call('set up', 200, person.setUp()))) return
   const confirming = person.code()
-  // The code of the next step is taken already: nobody has to wait for it.
+  // The code of the next step is taken already: the test need not wait for it.
   const next = person.code(1)
   const confirmed = await call('verify', 200, person.verify(confirming))
   if (!confirmed) return

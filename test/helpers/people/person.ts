@@ -12,7 +12,7 @@ export interface PersonOptions {
 }
 
 /**
- * Somebody who uses the service as people do, and keeps what they are told: each call is one request, and whatever a
+ * A person who uses the service as people do, and keeps what they are told: each call is one request, and whatever a
  * good answer hands out stands in the members below. What is not good changes nothing here; the caller looks at it.
  */
 export class Person {

@@ -66,7 +66,7 @@ const inSeconds = (milliseconds: string) => Math.floor(Number(milliseconds) / 10
 const wasRecent = (milliseconds: string, { iat }: Claims) =>
   milliseconds !== '' && iat - inSeconds(milliseconds) <= 300
 
-/** A refresh token is of the session of the access token beside it. */
+/** A refresh token is of the session of the access token that came with it. */
 export function refreshTokensHaveTheirSession(evidence: Evidence): Finding[] {
   const { witness, ledger, rows, refreshTokenHash } = evidence
   const sessions = new Map([

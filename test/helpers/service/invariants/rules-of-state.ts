@@ -4,7 +4,7 @@ import { type Evidence, writtenAt } from './evidence.ts'
 import { factorRules } from './factors.ts'
 import type { Finding } from './steps.ts'
 
-/** What must be so in every database, whoever wrote it. A rule names what breaks it. */
+/** What must be so in every database, whatever wrote it. A rule names what breaks it. */
 
 /** The file is sound, and no row points to nowhere. Only SQLite has to be asked. */
 export async function fileIsSound({ db }: Evidence): Promise<Finding[]> {

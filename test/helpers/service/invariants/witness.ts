@@ -20,7 +20,7 @@ export interface Witness {
   lastOfEachKind(): Accepted[]
   /** Every answer that handed out an access token, and what came with it. */
   handedOut: { answer: Answer; at: number }[]
-  /** What nobody but its owner may know. */
+  /** What only its owner may know. */
   secrets: Set<string>
 }
 

@@ -18,7 +18,7 @@ export function callerOf(request: FastifyRequest): Caller {
 /** One signal for each connection, however many requests it carries, so that listeners do not pile up on its socket. */
 const disconnected = new WeakMap<Socket, AbortSignal>()
 
-export function disconnectSignal({ raw: { socket } }: FastifyRequest): AbortSignal {
+function disconnectSignal({ raw: { socket } }: FastifyRequest): AbortSignal {
   const known = disconnected.get(socket)
   if (known) return known
   const controller = new AbortController()

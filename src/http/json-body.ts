@@ -44,7 +44,7 @@ export function refuseEncodedBody(request: FastifyRequest): void {
 }
 
 /** @throws {AppError} malformed_json, validation_failed */
-export function parseStrictJson(bytes: Uint8Array): unknown {
+function parseStrictJson(bytes: Uint8Array): unknown {
   const text = decode(bytes)
   let value: unknown
   try {

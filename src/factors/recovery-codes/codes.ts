@@ -4,7 +4,7 @@ import { newId } from '../../platform/ids.ts'
 import type { FactorsRoom } from '../room.ts'
 import { replaceRecoveryCodes } from './store.ts'
 
-export const RECOVERY_CODE_COUNT = 10
+const RECOVERY_CODE_COUNT = 10
 
 /** 120 bits: above the 112 from which NIST SP 800-63B-4 section 3.1.2.2 accepts a plain hash. */
 const CHARACTERS = 24

@@ -8,7 +8,7 @@ import { renewCodes } from './codes.ts'
 import { countRenewal } from './store.ts'
 
 /** Renewals of one account in an hour: ten codes are as many sign-ins. */
-export const RENEWALS_AN_HOUR = 5
+const RENEWALS_AN_HOUR = 5
 
 /**
  * Makes ten new recovery codes and voids all earlier ones in the same transaction.

@@ -14,7 +14,6 @@ export interface Loot {
   /** Of the owner's authenticator, in base32. */
   secret?: string
   recoveryCodes?: string[]
-  enrolmentCode?: string
   /** The address whose mails the thief reads. */
   mailbox?: string
 }
@@ -24,16 +23,14 @@ export class Thief {
   readonly holds: Person
   /** The address whose mails the thief reads. */
   mailbox: string | undefined
-  readonly enrolmentCode: string | undefined
   readonly from: Reachable
   readonly #service: MailingService
 
-  constructor(service: MailingService, username: string, { mailbox, enrolmentCode, ...loot }: Loot) {
+  constructor(service: MailingService, username: string, { mailbox, ...loot }: Loot) {
     this.#service = service
     this.from = at(service, THIEF)
     this.holds = Object.assign(new Person(this.from, { username, password: '' }), loot)
     this.mailbox = mailbox
-    this.enrolmentCode = enrolmentCode
   }
 
   /** The best token there is for a change of the account. */
@@ -88,8 +85,7 @@ export class Thief {
     const { status, body } = await holds.logIn()
     if (status !== 200) return false
     if (!body.mfa_required) return true
-    if (!body.enrolled)
-      return (await holds.setUp(this.enrolmentCode)).status === 200 && (await holds.verify()).status === 200
+    if (!body.enrolled) return (await holds.setUp()).status === 200 && (await holds.verify()).status === 200
     if (holds.secret && (await holds.verify(this.nextCode())).status === 200) return true
     await this.from.post('/2fa/email', undefined, holds.mfaToken)
     const mailed = this.mailedCode(/sign-in code/)

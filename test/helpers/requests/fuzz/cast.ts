@@ -25,7 +25,7 @@ export type TokenKind = (typeof TOKEN_KINDS)[number]
 export const DEAD_TOKENS: readonly TokenKind[] = ['none', 'expired', 'spent', 'foreign', 'refresh', 'garbage']
 
 /** What only the running service and its people know, by the name of what it is. */
-export const SECRETS = [
+const SECRETS = [
   'username',
   'password',
   'code',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ImportedAccount } from '../../accounts/imported-account.ts'
-import { respellHash } from '../../crypto/hash-spelling/respell-hash.ts'
+import { respellHash } from '../../crypto/respell-hash.ts'
 import { readStoredHash } from '../../crypto/stored-hash/read-stored-hash.ts'
 import { UnreadableHashError } from '../../crypto/stored-hash/stored-hash.ts'
 import { type PortableSecrets, SecretError } from '../../factors/factor.ts'

@@ -1,19 +1,10 @@
 import { Kysely, sql } from 'kysely'
 import { DatabaseError, repeated } from './database-errors.ts'
-import type {
-  Connections,
-  CountingAdapter,
-  Db,
-  Engine,
-  PooledAdapter,
-  StillAdapter,
-  Trx,
-  WipingAdapter,
-} from './engine.ts'
+import type { Db, Engine, EngineAdapter, Trx } from './engine.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
 import { sqliteEngine } from './sqlite.ts'
 
-export type { Connections, Db, Trx }
+export type { Db, Trx }
 export { DatabaseError }
 
 /**
@@ -78,28 +69,22 @@ export function afterCommit(trx: Trx, deed: () => void): void {
   deeds.push(deed)
 }
 
+const adapterOf = (db: Db) => db.getExecutor().adapter as EngineAdapter
+
 /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
-export async function keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
-  await (trx.getExecutor().adapter as StillAdapter).keepStill(trx, tables)
-}
+export const keepStill = (trx: Trx, tables: readonly string[]) => adapterOf(trx).keepStill(trx, tables)
 
 /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
-export async function wipeDeleted(db: Db): Promise<void> {
-  await (db.getExecutor().adapter as Partial<WipingAdapter>).wipeDeleted?.(db)
-}
+export const wipeDeleted = (db: Db) => adapterOf(db).wipeDeleted(db)
 
 /**
  * Counts the rows of tables, for metrics: SQLite exactly and some thousands at a time, so that requests run in
  * between; PostgreSQL by the estimate that it keeps.
  */
-export function countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  return (db.getExecutor().adapter as CountingAdapter).countRows(db, tables)
-}
+export const countRows = (db: Db, tables: readonly string[]) => adapterOf(db).countRows(db, tables)
 
 /** @returns nothing for SQLite, which has no pool. */
-export function connectionsOf(db: Db): Connections | undefined {
-  return (db.getExecutor().adapter as Partial<PooledAdapter>).connections?.()
-}
+export const connectionsOf = (db: Db) => adapterOf(db).connections()
 
 /** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {

@@ -16,21 +16,6 @@ export interface Engine {
   isInUse(): Promise<boolean>
 }
 
-/** An addition to Kysely's adapters that transactions need. */
-export interface StillAdapter extends DialectAdapter {
-  keepStill(trx: Trx, tables: readonly string[]): Promise<void>
-}
-
-/** Keeps what was deleted in its files for a while. */
-export interface WipingAdapter extends DialectAdapter {
-  wipeDeleted(db: Db): Promise<void>
-}
-
-/** Counts rows without delaying requests. */
-export interface CountingAdapter extends DialectAdapter {
-  countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>>
-}
-
 /** The connections of this process at one moment. */
 export interface Connections {
   used: number
@@ -41,7 +26,14 @@ export interface Connections {
   waiting: number
 }
 
-/** An adapter with a pool of connections. */
-export interface PooledAdapter extends DialectAdapter {
-  connections(): Connections
+/** What the adapter of an engine does in addition to what Kysely's do. */
+export interface EngineAdapter extends DialectAdapter {
+  /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
+  keepStill(trx: Trx, tables: readonly string[]): Promise<void>
+  /** Leaves nothing of deleted rows in files that are within reach. */
+  wipeDeleted(db: Db): Promise<void>
+  /** Counts rows, for metrics, without delaying requests. */
+  countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** `undefined` where there is no pool. */
+  connections(): Connections | undefined
 }

@@ -14,7 +14,7 @@ import {
 } from 'kysely'
 import pg, { DatabaseError as PostgresError } from 'pg'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
-import type { Connections, CountingAdapter, Db, PooledAdapter, StillAdapter, Trx } from './engine.ts'
+import type { Connections, Db, EngineAdapter, Trx } from './engine.ts'
 
 /** The name of this service's connections at the server. */
 export const APPLICATION_NAME = 'keyturn'
@@ -105,7 +105,7 @@ class CarefulPostgresDriver extends PostgresDriver {
   }
 }
 
-class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, PooledAdapter, CountingAdapter {
+class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
   readonly #pool: CountedPool
 
   constructor(pool: CountedPool) {
@@ -131,6 +131,8 @@ class SharedPostgresAdapter extends PostgresAdapter implements StillAdapter, Poo
   }
 
   override async releaseMigrationLock(): Promise<void> {}
+
+  async wipeDeleted(): Promise<void> {}
 
   async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
     await trx.executeQuery(CompiledQuery.raw(UNHURRIED))

@@ -51,8 +51,9 @@ export class SqliteConnection {
 export async function openWriter(path: string): Promise<SqliteConnection> {
   const sqlite = new BetterSqlite3(path, { timeout: 0 })
   try {
+    // Switching to WAL needs the file exclusively for a moment, and several processes may start at once.
+    await patiently(() => sqlite.pragma('journal_mode = WAL'))
     // A used code must stay used after a power cut. In WAL mode only FULL syncs each commit before it returns.
-    await setJournalMode(sqlite)
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')
     sqlite.pragma('trusted_schema = OFF')
@@ -70,11 +71,6 @@ export function openReader(path: string): SqliteConnection {
   const sqlite = new BetterSqlite3(path, { timeout: 0, readonly: true })
   sqlite.pragma('trusted_schema = OFF')
   return new SqliteConnection(sqlite)
-}
-
-/** Switching to WAL needs the file exclusively for a moment, and several processes may start at once. */
-async function setJournalMode(sqlite: BetterSqlite3.Database): Promise<void> {
-  await patiently(() => sqlite.pragma('journal_mode = WAL'))
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
-import type { CountingAdapter, Db, StillAdapter, WipingAdapter } from './engine.ts'
+import type { Db, EngineAdapter } from './engine.ts'
 import {
   LOCK_PATIENCE_MS,
   openReader,
@@ -59,13 +59,15 @@ class WholeFileLockCompiler extends SqliteQueryCompiler {
 /** Rows to count in one statement. That takes some milliseconds, and requests run in between. */
 const COUNTED_AT_ONCE = 10_000
 
-class DurableSqliteAdapter extends SqliteAdapter implements StillAdapter, WipingAdapter, CountingAdapter {
+class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
   }
 
   /** The transaction has the lock of the file from its beginning. */
   async keepStill(): Promise<void> {}
+
+  connections(): undefined {}
 
   /** In the file itself it is overwritten; the write-ahead log has it until it is emptied. */
   async wipeDeleted(db: Db): Promise<void> {

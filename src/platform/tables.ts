@@ -11,29 +11,29 @@ export interface Tables {
 }
 
 /** What clean-up, copies and resealing need to know of a table. They loop over these descriptions. */
-export interface TableDescription {
+export interface TableDescription<Column extends string = string, Row = never> {
   /** The columns of the primary key. */
-  key: readonly string[]
+  key: readonly Column[]
   /** A column whose values are sealed under `SECRET_KEY`. Its table has a key `id`. */
   sealed?: {
     /** What is sealed, in words for people. */
     name: string
-    column: string
+    column: Column
     /** The context that a value is bound to, so that it opens only in its own row. */
-    context(row: never): string
+    context(row: Row): string
   }
   /** Other columns with secrets or hashes of them. */
-  secrets?: readonly string[]
+  secrets?: readonly Column[]
   /** How the rows of one account are found. A table without it holds nothing of a person. */
-  person?: Person
+  person?: Person<Column>
   /** When rows expire. Other rows are deleted with the row that they belong to. */
-  expiries?: readonly Expiry[]
+  expiries?: readonly Expiry<Column>[]
 }
 
 /** Where a row says which account it belongs to. */
-export interface Person {
+export interface Person<Column = string> {
   /** The column with the id of the account. */
-  column: string
+  column: Column
   /** The table whose row the column names instead; that row has the id of the account. */
   parent?: keyof Tables
   /** The column holds keyed hashes of what is known of the account, and not its id. */
@@ -46,9 +46,9 @@ export interface Retentions {
 }
 
 /** Rows that are no longer needed. */
-export interface Expiry {
+export interface Expiry<Column = string> {
   /** A row may be deleted `retention` milliseconds after the time in this column, which has an index. */
-  column: string
+  column: Column
   retention?: number | ((settings: Retentions) => number)
   /**
    * Which rows expire; all when left out. It is written out, because a partial index is not used with a bound value.
@@ -69,18 +69,10 @@ export interface Dependents {
 /** The tables of one room. */
 export type TableDescriptions = Readonly<Record<string, TableDescription>>
 
-type Column<T extends keyof Tables> = keyof Tables[T] & string
-
 /** Checks a description against the rows of its table. */
 export function describeTable<T extends keyof Tables>(
   _table: T,
-  description: {
-    key: readonly Column<T>[]
-    sealed?: { name: string; column: Column<T>; context(row: Tables[T]): string }
-    secrets?: readonly Column<T>[]
-    person?: Person & { column: Column<T> }
-    expiries?: readonly (Expiry & { column: Column<T> })[]
-  },
+  description: TableDescription<keyof Tables[T] & string, Tables[T]>,
 ): TableDescription {
   return description
 }

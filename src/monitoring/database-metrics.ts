@@ -1,49 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Gauge, type Registry } from 'prom-client'
 import { waitingMail } from '../mail/waiting-mail.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Db } from '../platform/database.ts'
+import { connectionsOf, countRows, type Db } from '../platform/database.ts'
+import { tables } from '../tables.ts'
 import type { Instrument } from './instrument.ts'
+import type { Meters } from './meters.ts'
 
-/** Well within the time that Prometheus waits for an answer. */
+/** Well within the time that Prometheus waits for an answer. What takes longer is in the next answer. */
 const PATIENCE_MS = 2_000
 
-/** Whether the database answers, and the mail that waits in it. Asked at each scrape. */
-export function databaseMetrics(registers: Registry[], clock: Clock): Instrument {
+/** Tables grow over hours, so counting them is kept rare. */
+const COUNT_EVERY_MS = 600_000
+
+/** What the database and the pool of connections to it say when the metrics are read. */
+export function databaseMetrics(meters: Meters, clock: Clock): Instrument {
   return {
     db(db) {
-      const look = onceAtATime(() => waitingMailInTime(db))
-      const gauge = (name: string, help: string, read: (mail: Awaited<ReturnType<typeof look>>) => number) =>
-        new Gauge({
-          name,
-          help,
-          registers,
-          async collect() {
-            this.set(read(await look()))
-          },
-        })
-      gauge('keyturn_database_up', 'Whether the database answered just now', (mail) => (mail ? 1 : 0))
-      gauge(
-        'keyturn_mails_waiting',
-        'Mails that are not sent yet, those that are tried again among them',
-        (mail) => mail?.count ?? Number.NaN,
-      )
-      gauge('keyturn_mail_oldest_seconds', 'Age of the oldest mail that waits; 0 when none does', (mail) => {
-        if (!mail) return Number.NaN
-        return mail.since === null ? 0 : Math.max(0, clock.now() - mail.since) / 1000
-      })
+      // First, or the questions of the others would be counted. SQLite has no pool.
+      if (connectionsOf(db)) gaugePool(meters, db)
+      gaugeMail(meters, clock, db)
+      gaugeRows(meters, clock, db)
       return db
     },
   }
 }
 
-/** `null` when the database does not answer, or not in time. */
-async function waitingMailInTime(db: Db): Promise<Awaited<ReturnType<typeof waitingMail>> | null> {
-  try {
-    return await Promise.race([waitingMail(db), sleep(PATIENCE_MS, null, { ref: false })])
-  } catch {
-    return null
-  }
+/** Whether the database answers, and the mail that waits in it. */
+function gaugeMail({ gauge }: Meters, clock: Clock, db: Db): void {
+  /** `undefined` when the database does not answer, or not in time. */
+  const look = onceAtATime(() => inTime(waitingMail(db)).catch(() => undefined))
+  gauge('keyturn_database_up', 'Whether the database answered just now', async (up) =>
+    up.set((await look()) ? 1 : 0),
+  )
+  gauge(
+    'keyturn_mails_waiting',
+    'Mails that are not sent yet, those that are tried again among them',
+    async (mails) => mails.set((await look())?.count ?? Number.NaN),
+  )
+  gauge(
+    'keyturn_mail_oldest_seconds',
+    'Age of the oldest mail that waits; 0 when none does',
+    async (seconds) => {
+      const { since } = (await look()) ?? { since: Number.NaN }
+      seconds.set(since === null ? 0 : Math.max(0, clock.now() - since) / 1000)
+    },
+  )
+}
+
+/** How many rows each table has. How fast they grow follows from it. */
+function gaugeRows({ gauge }: Meters, clock: Clock, db: Db): void {
+  const names = tables.map(({ name }) => name)
+  let countedAt = Number.NEGATIVE_INFINITY
+  let rows: ReadonlyMap<string, number> = new Map()
+  const count = onceAtATime(async () => {
+    rows = await countRows(db, names)
+    countedAt = clock.now()
+  })
+  gauge(
+    'keyturn_table_rows',
+    'Rows of a table, counted every ten minutes; on PostgreSQL its own estimate',
+    async (gauge) => {
+      // keyturn_database_up tells that the database does not answer.
+      if (Math.abs(clock.now() - countedAt) >= COUNT_EVERY_MS) await inTime(count()).catch(() => {})
+      for (const [table, value] of rows) gauge.set({ table }, value)
+    },
+    ['table'],
+  )
+}
+
+/** The connections to PostgreSQL, and the requests that wait for one. */
+function gaugePool({ gauge }: Meters, db: Db): void {
+  const now = () => connectionsOf(db) ?? { used: 0, idle: 0, max: 0, waiting: 0 }
+  gauge(
+    'keyturn_database_connections',
+    'Connections of this process to the database',
+    (connections) => {
+      for (const state of ['used', 'idle'] as const) connections.set({ state }, now()[state])
+    },
+    ['state'],
+  )
+  gauge('keyturn_database_connections_max', 'Connections that this process may have', (connections) =>
+    connections.set(now().max),
+  )
+  gauge('keyturn_database_waiting', 'Requests that wait for a connection to the database', (requests) =>
+    requests.set(now().waiting),
+  )
+}
+
+function inTime<T>(work: Promise<T>): Promise<T | undefined> {
+  return Promise.race([work, sleep(PATIENCE_MS, undefined, { ref: false })])
 }
 
 /** Calls while the work is under way share its answer: one look serves all metrics of a scrape. */

@@ -1,10 +1,10 @@
-import { Counter, type Registry } from 'prom-client'
 import { NEW_ADDRESS } from '../accounts/change-email.ts'
 import { EVENTS, type EventName, type Outcome } from '../audit/events.ts'
 import { METHODS } from '../factors/answer-body.ts'
 import { factors } from '../factors/registry.ts'
 import { afterCommit } from '../platform/database.ts'
 import type { Instrument } from './instrument.ts'
+import type { Meters } from './meters.ts'
 
 const OUTCOMES: readonly Outcome[] = ['success', 'failure']
 
@@ -12,36 +12,23 @@ const OUTCOMES: readonly Outcome[] = ['success', 'failure']
 const CODES = [...METHODS, NEW_ADDRESS]
 
 /** Counts all events of the audit trail. The most wanted ones have metrics of their own as well. */
-export function eventMetrics(registers: Registry[]): Instrument {
-  const events = new Counter({
-    name: 'keyturn_audit_events_total',
-    help: 'Events of the audit trail, by their name',
-    labelNames: ['event'] as const,
-    registers,
-  })
-  const passwords = new Counter({
-    name: 'keyturn_passwords_total',
-    help: 'Passwords that were checked',
-    labelNames: ['outcome'] as const,
-    registers,
-  })
-  const codes = new Counter({
-    name: 'keyturn_codes_total',
-    help: 'Codes that were checked, by the factor they are of; confirming codes of new authenticators too',
-    labelNames: ['method', 'outcome'] as const,
-    registers,
-  })
-  const logins = new Counter({
-    name: 'keyturn_logins_total',
-    help: 'Logins that led to a session, by way of every factor that was asked for',
-    registers,
-  })
-  const lockouts = new Counter({
-    name: 'keyturn_lockouts_total',
-    help: 'Pauses that began after too many wrong passwords or codes in a row',
-    labelNames: ['method'] as const,
-    registers,
-  })
+export function eventMetrics({ counter }: Meters): Instrument {
+  const events = counter('keyturn_audit_events_total', 'Events of the audit trail, by their name', ['event'])
+  const passwords = counter('keyturn_passwords_total', 'Passwords that were checked', ['outcome'])
+  const codes = counter(
+    'keyturn_codes_total',
+    'Codes that were checked, by the factor they are of; confirming codes of new authenticators too',
+    ['method', 'outcome'],
+  )
+  const logins = counter(
+    'keyturn_logins_total',
+    'Logins that led to a session, by way of every factor that was asked for',
+  )
+  const lockouts = counter(
+    'keyturn_lockouts_total',
+    'Pauses that began after too many wrong passwords or codes in a row',
+    ['method'],
+  )
 
   // Series start at 0 and are not absent: otherwise the first event would not count as an increase.
   for (const event of Object.keys(EVENTS)) events.inc({ event }, 0)

@@ -1,44 +1,27 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { QueueFullError } from '../crypto/hash-queue.ts'
 import type { Instrument } from './instrument.ts'
+import type { Meters } from './meters.ts'
 
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** Password hashes: the most expensive part of the service, and the first to show an overload. */
-export function hashMetrics(registers: Registry[]): Instrument {
-  const wait = new Histogram({
-    name: 'keyturn_hash_wait_seconds',
-    help: 'Time that password hashes waited before they began',
-    buckets: BUCKETS,
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'keyturn_hash_duration_seconds',
-    help: 'Time that password hashes took',
-    buckets: BUCKETS,
-    registers,
-  })
-  const running = new Gauge({
-    name: 'keyturn_hash_running',
-    help: 'Password hashes under way',
-    registers,
-  })
-  const refused = new Counter({
-    name: 'keyturn_hash_refused_total',
-    help: 'Password hashes refused because too many waited: answers of 503 overloaded',
-    registers,
-  })
+export function hashMetrics({ counter, gauge, histogram }: Meters): Instrument {
+  const wait = histogram(
+    'keyturn_hash_wait_seconds',
+    'Time that password hashes waited before they began',
+    BUCKETS,
+  )
+  const duration = histogram('keyturn_hash_duration_seconds', 'Time that password hashes took', BUCKETS)
+  let running = 0
+  gauge('keyturn_hash_running', 'Password hashes under way', (hashes) => hashes.set(running))
+  const refused = counter(
+    'keyturn_hash_refused_total',
+    'Password hashes refused because too many waited: answers of 503 overloaded',
+  )
 
   return {
     hashQueue(queue) {
-      new Gauge({
-        name: 'keyturn_hash_waiting',
-        help: 'Password hashes that wait',
-        registers,
-        collect() {
-          this.set(queue.waiting())
-        },
-      })
+      gauge('keyturn_hash_waiting', 'Password hashes that wait', (hashes) => hashes.set(queue.waiting()))
       const countRefusal = (error: unknown): never => {
         if (error instanceof QueueFullError) refused.inc()
         throw error
@@ -50,13 +33,13 @@ export function hashMetrics(registers: Registry[]): Instrument {
           const endWait = wait.startTimer()
           const timed = async () => {
             endWait()
-            running.inc()
+            running += 1
             const end = duration.startTimer()
             try {
               return await work()
             } finally {
               end()
-              running.dec()
+              running -= 1
             }
           }
           return queue.run(timed, options).catch(countRefusal)

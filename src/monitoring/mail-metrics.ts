@@ -1,14 +1,11 @@
-import { Counter, type Registry } from 'prom-client'
 import type { Instrument } from './instrument.ts'
+import type { Meters } from './meters.ts'
 
 /** The answers of the mail server to each attempt. Waiting mail is among the metrics of the database. */
-export function mailMetrics(registers: Registry[]): Instrument {
-  const mails = new Counter({
-    name: 'keyturn_mails_total',
-    help: 'Mails handed to the mail server, each try of each mail',
-    labelNames: ['outcome'] as const,
-    registers,
-  })
+export function mailMetrics({ counter }: Meters): Instrument {
+  const mails = counter('keyturn_mails_total', 'Mails handed to the mail server, each try of each mail', [
+    'outcome',
+  ])
   for (const outcome of ['success', 'failure']) mails.inc({ outcome }, 0)
   return {
     mailer: (mailer) => ({

@@ -5,34 +5,29 @@ import { eventMetrics } from './event-metrics.ts'
 import { hashMetrics } from './hash-metrics.ts'
 import type { Instrument } from './instrument.ts'
 import { mailMetrics } from './mail-metrics.ts'
-import { poolMetrics } from './pool-metrics.ts'
+import { metersOf } from './meters.ts'
 import { requestMetrics } from './request-metrics.ts'
-import { tableMetrics } from './table-metrics.ts'
 
-/** The numbers for Prometheus. No label names a person or an address. */
-export interface Metrics {
-  instruments: readonly Instrument[]
-  contentType: string
-  /** All metrics in the text format of Prometheus. */
-  text(): Promise<string>
-}
+/**
+ * The numbers for Prometheus, of one service and of its process, such as the event-loop delay. No label names a person or
+ * an address.
+ */
+export type Metrics = ReturnType<typeof makeMetrics>
 
-/** The metrics of one service, and prom-client's metrics of the process, such as the event-loop delay. */
-export function makeMetrics({ clock }: { clock: Clock }): Metrics {
+export function makeMetrics({ clock }: { clock: Clock }) {
   const registry = new Registry()
-  const registers = [registry]
+  const meters = metersOf(registry)
   collectDefaultMetrics({ register: registry })
   return {
     instruments: [
-      requestMetrics(registers),
-      eventMetrics(registers),
-      hashMetrics(registers),
-      mailMetrics(registers),
-      poolMetrics(registers),
-      databaseMetrics(registers, clock),
-      tableMetrics(registers, clock),
-    ],
+      requestMetrics(meters),
+      eventMetrics(meters),
+      hashMetrics(meters),
+      mailMetrics(meters),
+      databaseMetrics(meters, clock),
+    ] satisfies Instrument[],
     contentType: registry.contentType,
+    /** All metrics in the text format of Prometheus. */
     text: () => registry.metrics(),
   }
 }

@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http'
-import { Counter, Histogram, type Registry } from 'prom-client'
 import { problemCodes } from '../errors.ts'
 import { routeOf } from '../http/request-log.ts'
 import type { Instrument } from './instrument.ts'
+import type { Meters } from './meters.ts'
 
 /** In seconds: from an answer out of memory to a password that waits in the queue. */
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
@@ -13,20 +13,16 @@ const NO_ROUTE = '(none)'
 const KNOWN_METHODS = new Set(METHODS)
 
 /** Requests by the route names of the log, and refusals by the codes that clients see. */
-export function requestMetrics(registers: Registry[]): Instrument {
-  const duration = new Histogram({
-    name: 'keyturn_http_request_duration_seconds',
-    help: 'Time from the request to the end of its answer',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: BUCKETS,
-    registers,
-  })
-  const problems = new Counter({
-    name: 'keyturn_http_problems_total',
-    help: 'Answers that were problems, by their code',
-    labelNames: ['code'] as const,
-    registers,
-  })
+export function requestMetrics({ counter, histogram }: Meters): Instrument {
+  const duration = histogram(
+    'keyturn_http_request_duration_seconds',
+    'Time from the request to the end of its answer',
+    BUCKETS,
+    ['method', 'route', 'status'],
+  )
+  const problems = counter('keyturn_http_problems_total', 'Answers that were problems, by their code', [
+    'code',
+  ])
   for (const code of problemCodes) problems.inc({ code }, 0)
   return {
     requestEnded(request, reply) {

@@ -4,27 +4,18 @@ import { type Config, ConfigError } from '../config.ts'
 import { trustedProxies } from '../http/trusted-proxies.ts'
 import type { Clock } from '../platform/clock.ts'
 import { isMissing } from '../platform/optional-package.ts'
-import type { Instrument } from './instrument.ts'
 
-/** The instruments that the configuration asks for. */
-export interface Monitoring {
-  instruments: readonly Instrument[]
-  /** Starts to serve the metrics, if there are any. @throws an error with the `code` of the system. */
-  listen(): Promise<void>
-  /** Exports what was not sent yet, and stops. */
-  end(): Promise<void>
-}
-
-/** Loads only what is asked for, so that a start without it takes no longer. */
-export async function startMonitoring({
-  config,
-  clock,
-  logger,
-}: {
+interface MonitoringParts {
   config: Pick<Config, 'host' | 'metricsPort' | 'traces' | 'trustProxy'>
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>
-}): Promise<Monitoring> {
+}
+
+/** The instruments that the configuration asks for. */
+export type Monitoring = Awaited<ReturnType<typeof startMonitoring>>
+
+/** Loads only what is asked for, so that a start without it takes no longer. */
+export async function startMonitoring({ config, clock, logger }: MonitoringParts) {
   const { host, metricsPort: port } = config
   const traces = config.traces
     ? (await loadTraces()).startTraces(logger, trustedProxies(config.trustProxy))
@@ -34,13 +25,15 @@ export async function startMonitoring({
 
   return {
     instruments: [...(metrics?.instruments ?? []), ...(traces ? [traces.instrument] : [])],
-    async listen() {
+    /** Starts to serve the metrics, if there are any. @throws an error with the `code` of the system. */
+    async listen(): Promise<void> {
       if (!metrics) return
       const { serveMetrics } = await import('./metrics-server.ts')
       server = await serveMetrics({ metrics, host, port, logger })
       logger.info({ host, port }, 'metrics')
     },
-    async end() {
+    /** Exports what was not sent yet, and stops. */
+    async end(): Promise<void> {
       server?.close()
       server?.closeAllConnections()
       await traces?.end()

@@ -22,12 +22,6 @@ import type { Instrument } from './instrument.ts'
 /** How long the end of the process may wait for a collector that does not answer. */
 const LAST_EXPORT_MS = 2_000
 
-export interface Traces {
-  instrument: Instrument
-  /** Exports the spans that were not sent yet. */
-  end(): Promise<void>
-}
-
 /**
  * OpenTelemetry traces by the standard `OTEL_*` variables: a span for each request, with the name of its route and
  * the id that the log has for it, and within it one for each password hash and each mail. Spans contain no URLs,
@@ -36,7 +30,7 @@ export interface Traces {
 export function startTraces(
   logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>,
   isTrustedProxy: IsTrustedProxy,
-): Traces {
+) {
   // The library reads the environment by itself, and would ask for a path behind the query.
   for (const name of COLLECTORS) {
     const { [name]: place } = process.env
@@ -50,8 +44,9 @@ export function startTraces(
   })
   reportTo(logger)
   return {
-    instrument: { ...requestSpans(isTrustedProxy), ...workSpans() },
-    async end() {
+    instrument: { ...requestSpans(isTrustedProxy), ...workSpans() } satisfies Instrument,
+    /** Exports the spans that were not sent yet. */
+    async end(): Promise<void> {
       const timeout = AbortSignal.timeout(LAST_EXPORT_MS)
       const late = new Promise((resolve) => timeout.addEventListener('abort', resolve))
       await Promise.race([sdk.shutdown().catch((err) => logger.warn({ err }, 'traces lost')), late])

@@ -2,20 +2,7 @@ import { tooManyAttempts } from '../errors.ts'
 import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { CODE_POLICY, LONGEST_PAUSE_SECONDS, type PausePolicy, pauseSeconds } from './policies.ts'
-import {
-  blockCounter,
-  clearCounters,
-  countFailure,
-  deleteCounters,
-  failuresOf,
-  listClosedFactors,
-  listPauses,
-  pauseOf,
-  succeedCounter,
-  unblockCounter,
-  unblockCounters,
-  uncountFailure,
-} from './store.ts'
+import * as store from './store.ts'
 import { OWN_NETWORK_MS } from './tables.ts'
 
 const SECOND = 1000
@@ -41,34 +28,9 @@ export interface BegunAttempt {
  * them. An attempt is counted before it is evaluated. After the first pause it also starts the next one, so that only
  * one attempt of a burst passes between two pauses. It ends in exactly one of `fail`, `succeed` and `takeBack`.
  */
-export interface Attempts {
-  /** @throws {AppError} too_many_attempts during a pause; the attempt is not counted then. */
-  begin(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<BegunAttempt>
-  /**
-   * For an attempt that has waited since it began: earlier ones may have started a pause.
-   *
-   * @throws {AppError} too_many_attempts when a pause has started meanwhile. The caller takes the attempt back.
-   */
-  stillOpen(db: Db, subject: string, factor: string, policy: PausePolicy, begun: BegunAttempt): Promise<void>
-  /** The attempt was wrong. @returns whether it has started a pause. */
-  fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean>
-  /** The attempt was right. Only that starts its counter again (NIST SP 800-63B-4 section 3.2.2). */
-  succeed(trx: Trx, subject: string, factor: string): Promise<void>
-  /** The attempt was not evaluated after all. */
-  takeBack(trx: Trx, subject: string, factor: string, begun: BegunAttempt): Promise<void>
-  /** The factors of an account that failed too often and answer nothing until they are renewed. */
-  closed(db: Db, accountId: string): Promise<string[]>
-  /** Forgets the failures of the subject, or only the ones of a factor that a new one replaces. */
-  clear(trx: Trx, subject: string, factor?: string): Promise<void>
-  /** Lets the subject try again now. Its failures stay counted, and closed factors stay closed. */
-  endPauses(trx: Trx, subject: string): Promise<void>
-  /** The pauses of the subject that are on and will end. `until` is in epoch milliseconds. */
-  pauses(db: Db, subject: string): Promise<{ factor: string; until: number }[]>
-  /** The subjects no longer exist. */
-  forget(trx: Trx, subjects: readonly string[]): Promise<void>
-}
+export type Attempts = ReturnType<typeof makeAttempts>
 
-export function makeAttempts({ clock }: { clock: Clock }): Attempts {
+export function makeAttempts({ clock }: { clock: Clock }) {
   // A pause that ends later than any that a host could start now was started by a clock that was ahead. It is over.
   const paused = (now: number) => ({
     after: now,
@@ -80,49 +42,77 @@ export function makeAttempts({ clock }: { clock: Clock }): Attempts {
   const pauseFrom = (now: number, seconds: number) => Math.min(now + seconds * SECOND, NEVER)
 
   return {
-    async begin(trx, subject, factor, policy) {
+    /** @throws {AppError} too_many_attempts during a pause; the attempt is not counted then. */
+    async begin(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<BegunAttempt> {
       const now = clock.now()
-      const counted = await countFailure(trx, subject, factor, {
-        now,
-        ownAfter: now - OWN_NETWORK_MS,
-        paused: paused(now),
-      })
-      if (!counted.counted) {
-        throw pausedUntil(counted.blockedUntil, now)
-      }
-      const { ownNetwork, failures, blockedUntil: before } = counted
+      const counter = { subject, factor, ...paused(now) }
+      const counted = await store.countFailure.first(trx, { ...counter, now, ownAfter: now - OWN_NETWORK_MS })
+      if (!counted) throw pausedUntil((await store.runningPause.first(trx, counter))?.blocked_until ?? 0, now)
+      const { failures, blocked_until: before } = counted
+      const ownNetwork = Boolean(counted.own_network)
       if (before === 0) return { ownNetwork, failures }
       const since = pauseFrom(now, pauseSeconds(failures, policy))
-      await blockCounter(trx, subject, factor, since)
+      await store.setPause(trx, counter, since)
       return { ownNetwork, failures, pauses: { before, since } }
     },
-    async stillOpen(db, subject, factor, policy, { failures, pauses }) {
+
+    /**
+     * For an attempt that has waited since it began: earlier ones may have started a pause.
+     *
+     * @throws {AppError} too_many_attempts when a pause has started meanwhile. The caller takes the attempt back.
+     */
+    async stillOpen(
+      db: Db,
+      subject: string,
+      factor: string,
+      policy: PausePolicy,
+      { failures, pauses }: BegunAttempt,
+    ): Promise<void> {
       // There are too few failures for a pause, or this attempt has started the pause itself and is its one attempt.
       if (failures < policy.from || pauses) return
       const now = clock.now()
-      const end = await pauseOf(db, subject, factor, paused(now))
-      if (end !== undefined) throw pausedUntil(end, now)
+      const pause = await store.runningPause.first(db, { subject, factor, ...paused(now) })
+      if (pause) throw pausedUntil(pause.blocked_until, now)
     },
-    async fail(trx, subject, factor, policy) {
-      const failures = await failuresOf(trx, subject, factor)
+
+    /** The attempt was wrong. @returns whether it has started a pause. */
+    async fail(trx: Trx, subject: string, factor: string, policy: PausePolicy): Promise<boolean> {
+      const counter = { subject, factor }
+      // None when another request has reset the counter by a success meanwhile.
+      const { failures = 0 } = (await store.failuresSoFar.first(trx, counter)) ?? {}
       const pause = pauseSeconds(failures, policy)
       if (pause === 0) return false
-      await blockCounter(trx, subject, factor, pauseFrom(clock.now(), pause))
+      await store.setPause(trx, counter, pauseFrom(clock.now(), pause))
       return true
     },
-    succeed: (trx, subject, factor) => succeedCounter(trx, subject, factor, clock.now()),
-    async takeBack(trx, subject, factor, { pauses }) {
-      await uncountFailure(trx, subject, factor)
-      if (pauses) await unblockCounter(trx, subject, factor, pauses)
+
+    /** The attempt was right. Only that starts its counter again (NIST SP 800-63B-4 section 3.2.2). */
+    succeed: (trx: Trx, subject: string, factor: string): Promise<void> =>
+      store.succeedCounter.run(trx, { subject, factor, now: clock.now() }),
+
+    /** The attempt was not evaluated after all. */
+    async takeBack(trx: Trx, subject: string, factor: string, { pauses }: BegunAttempt): Promise<void> {
+      await store.uncountFailure(trx, subject, factor)
+      if (pauses) await store.setPause(trx, { subject, factor }, pauses.before, pauses.since)
     },
-    closed: (db, accountId) => listClosedFactors(db, accountId, CODE_POLICY.last),
-    clear: clearCounters,
-    endPauses: (trx, subject) => unblockCounters(trx, subject, clock.now(), NEVER),
-    pauses: async (db, subject) =>
-      (await listPauses(db, subject, paused(clock.now()))).map(({ factor, blocked_until: until }) => ({
-        factor,
-        until,
-      })),
-    forget: deleteCounters,
+
+    /** The factors of an account that failed too often and answer nothing until they are renewed. */
+    async closed(db: Db, accountId: string): Promise<string[]> {
+      const rows = await store.closedFactors.all(db, { subject: accountId, last: CODE_POLICY.last })
+      return rows.map(({ factor }) => factor)
+    },
+
+    /** Forgets the failures of the subject, or only the ones of a factor that a new one replaces. */
+    clear: store.clearCounters,
+
+    /** Lets the subject try again now. Its failures stay counted, and closed factors stay closed. */
+    endPauses: (trx: Trx, subject: string): Promise<void> =>
+      store.unblockCounters(trx, subject, clock.now(), NEVER),
+
+    /** The pauses of the subject that are on and will end. `until` is in epoch milliseconds. */
+    pauses: (db: Db, subject: string) => store.listPauses(db, subject, paused(clock.now())),
+
+    /** The subjects no longer exist. */
+    forget: store.deleteCounters,
   }
 }

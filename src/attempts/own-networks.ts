@@ -3,26 +3,37 @@ import type { Caller } from '../caller.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
-import { addOwnNetwork, forgetOwnNetworks } from './own-network-store.ts'
+import { type Params, prepared } from '../platform/prepared.ts'
 import { from } from './subjects.ts'
+
+const signedIn = prepared((db, param: Params<{ subject: string; accountId: string; now: number }>) =>
+  db
+    .insertInto('own_networks')
+    .values({ subject: param('subject'), account_id: param('accountId'), signed_in_at: param('now') })
+    .onConflict((conflict) => conflict.column('subject').doUpdateSet({ signed_in_at: param('now') })),
+)
 
 /**
  * The networks of an account: where it has signed in fully, with every factor that was asked for, in the last 180 days.
  * What strangers guess elsewhere does not pause sign-ins there. A right password alone does not make a network the
  * account's own, or a thief who has bought the password would have a network here just as the owner has.
  */
-export interface OwnNetworks {
-  /** A full sign-in has come from the caller's network. */
-  add(trx: Trx, account: Account, caller: Caller): Promise<void>
-  /** Forgets every network but the caller's: a person who was signed in elsewhere may not be the owner. */
-  forgetOthers(trx: Trx, account: Account, caller: Caller): Promise<void>
-}
+export type OwnNetworks = ReturnType<typeof makeOwnNetworks>
 
-export function makeOwnNetworks({ clock, keyedHash }: { clock: Clock; keyedHash: KeyedHash }): OwnNetworks {
+export function makeOwnNetworks({ clock, keyedHash }: { clock: Clock; keyedHash: KeyedHash }) {
   const here = ({ username }: Account, { ip }: Caller) => from(keyedHash, username, ip)
   return {
-    add: (trx, account, caller) =>
-      addOwnNetwork(trx, { subject: here(account, caller), accountId: account.id, now: clock.now() }),
-    forgetOthers: (trx, account, caller) => forgetOwnNetworks(trx, account.id, here(account, caller)),
+    /** A full sign-in has come from the caller's network. */
+    add: (trx: Trx, account: Account, caller: Caller): Promise<void> =>
+      signedIn.run(trx, { subject: here(account, caller), accountId: account.id, now: clock.now() }),
+
+    /** Forgets every network but the caller's: a person who was signed in elsewhere may not be the owner. */
+    async forgetOthers(trx: Trx, account: Account, caller: Caller): Promise<void> {
+      await trx
+        .deleteFrom('own_networks')
+        .where('account_id', '=', account.id)
+        .where('subject', '!=', here(account, caller))
+        .execute()
+    },
   }
 }

@@ -20,61 +20,46 @@ const isPause = (param: Params<Paused>) =>
     and failure_counters.blocked_until <= ${param('upTo')}
     or failure_counters.blocked_until = ${param('or')})`
 
-const countedFailure = prepared((db, param: Params<Counter & Paused & { now: number; ownAfter: number }>) =>
-  db
-    .insertInto('failure_counters')
-    .values({
-      subject: param('subject'),
-      factor: param('factor'),
-      failures: 1,
-      blocked_until: 0,
-      last_failed_at: param('now'),
-      succeeded_at: null,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['subject', 'factor'])
-        .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: param('now') })
-        .where((eb) => eb.not(isPause(param))),
-    )
-    .returning((eb) => [
-      'failures',
-      'blocked_until',
-      eb
-        .exists(
-          eb
-            .selectFrom('own_networks')
-            .select('own_networks.subject')
-            .where('own_networks.subject', '=', param('subject'))
-            .where('own_networks.signed_in_at', '>', param('ownAfter')),
-        )
-        .as('own_network'),
-    ]),
+/**
+ * Counts a failure, unless a pause is on: there is no row then. `own_network` is whether the subject is a network of an
+ * account, with a full sign-in after `ownAfter`: that is asked in the same statement, which each password waits for.
+ * `blocked_until` is the end of the previous pause; 0 when there was none.
+ */
+export const countFailure = prepared(
+  (db, param: Params<Counter & Paused & { now: number; ownAfter: number }>) =>
+    db
+      .insertInto('failure_counters')
+      .values({
+        subject: param('subject'),
+        factor: param('factor'),
+        failures: 1,
+        blocked_until: 0,
+        last_failed_at: param('now'),
+        succeeded_at: null,
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['subject', 'factor'])
+          .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: param('now') })
+          .where((eb) => eb.not(isPause(param))),
+      )
+      .returning((eb) => [
+        'failures',
+        'blocked_until',
+        eb
+          .exists(
+            eb
+              .selectFrom('own_networks')
+              .select('own_networks.subject')
+              .where('own_networks.subject', '=', param('subject'))
+              .where('own_networks.signed_in_at', '>', param('ownAfter')),
+          )
+          .as('own_network'),
+      ]),
 )
 
-/**
- * Counts a failure, unless a pause is on. `ownNetwork` is whether the subject is a network of an account, with a full
- * sign-in after `ownAfter`: that is asked in the same statement, which each password waits for. `blockedUntil` is the
- * end of the previous pause or of the one that is on; 0 when there is none.
- */
-export async function countFailure(
-  trx: Trx,
-  subject: string,
-  factor: string,
-  { now, ownAfter, paused }: { now: number; ownAfter: number; paused: Paused },
-): Promise<
-  | { counted: true; ownNetwork: boolean; failures: number; blockedUntil: number }
-  | { counted: false; blockedUntil: number }
-> {
-  const row = await countedFailure.first(trx, { subject, factor, now, ownAfter, ...paused })
-  if (row) {
-    const { own_network, failures, blocked_until } = row
-    return { counted: true, ownNetwork: Boolean(own_network), failures, blockedUntil: blocked_until }
-  }
-  return { counted: false, blockedUntil: (await pauseOf(trx, subject, factor, paused)) ?? 0 }
-}
-
-const runningPause = prepared((db, param: Params<Counter & Paused>) =>
+/** The pause that is on, if there is one. */
+export const runningPause = prepared((db, param: Params<Counter & Paused>) =>
   db
     .selectFrom('failure_counters')
     .select('blocked_until')
@@ -83,17 +68,8 @@ const runningPause = prepared((db, param: Params<Counter & Paused>) =>
     .where(isPause(param)),
 )
 
-/** The end of the pause that is on, if there is one. */
-export async function pauseOf(
-  db: Db,
-  subject: string,
-  factor: string,
-  paused: Paused,
-): Promise<number | undefined> {
-  return (await runningPause.first(db, { subject, factor, ...paused }))?.blocked_until
-}
-
-const failuresSoFar = prepared((db, param: Params<Counter>) =>
+/** The failures; until this transaction ends, no other request can reset them by a success. */
+export const failuresSoFar = prepared((db, param: Params<Counter>) =>
   db
     .selectFrom('failure_counters')
     .select('failures')
@@ -102,23 +78,32 @@ const failuresSoFar = prepared((db, param: Params<Counter>) =>
     .forUpdate(),
 )
 
-/**
- * The failures, or 0 when another request has reset the counter by a success meanwhile. Until this transaction ends,
- * no other request can.
- */
-export async function failuresOf(trx: Trx, subject: string, factor: string): Promise<number> {
-  return (await failuresSoFar.first(trx, { subject, factor }))?.failures ?? 0
-}
+export const succeedCounter = prepared((db, param: Params<Counter & { now: number }>) =>
+  db
+    .updateTable('failure_counters')
+    .set({ failures: 0, blocked_until: 0, succeeded_at: param('now') })
+    .where('subject', '=', param('subject'))
+    .where('factor', '=', param('factor')),
+)
+
+/** The factors of a subject that failed so often that their codes are no longer evaluated. */
+export const closedFactors = prepared((db, param: Params<{ subject: string; last: number }>) =>
+  db
+    .selectFrom('failure_counters')
+    .select('factor')
+    .where('subject', '=', param('subject'))
+    .where('failures', '>=', param('last')),
+)
 
 /** The pauses of a subject that are on, by factor. */
 export async function listPauses(
   db: Db,
   subject: string,
   { after, upTo }: Paused,
-): Promise<{ factor: string; blocked_until: number }[]> {
+): Promise<{ factor: string; until: number }[]> {
   return db
     .selectFrom('failure_counters')
-    .select(['factor', 'blocked_until'])
+    .select(['factor', 'blocked_until as until'])
     .where('subject', '=', subject)
     .where('blocked_until', '>', after)
     .where('blocked_until', '<=', upTo)
@@ -126,49 +111,32 @@ export async function listPauses(
     .execute()
 }
 
+const ofSubject = (trx: Trx, subject: string) =>
+  trx.updateTable('failure_counters').where('subject', '=', subject)
+
 export async function uncountFailure(trx: Trx, subject: string, factor: string): Promise<void> {
-  await trx
-    .updateTable('failure_counters')
+  await ofSubject(trx, subject)
     .set((eb) => ({ failures: eb('failures', '-', 1) }))
-    .where('subject', '=', subject)
     .where('factor', '=', factor)
     .where('failures', '>', 0)
     .execute()
 }
 
-export async function blockCounter(trx: Trx, subject: string, factor: string, until: number): Promise<void> {
-  await trx
-    .updateTable('failure_counters')
-    .set({ blocked_until: until })
-    .where('subject', '=', subject)
-    .where('factor', '=', factor)
-    .execute()
-}
-
-/** Restores the pause before, unless another one was started since. */
-export async function unblockCounter(
+/** @param since only while this is the pause: none was started since. */
+export async function setPause(
   trx: Trx,
-  subject: string,
-  factor: string,
-  { before, since }: { before: number; since: number },
+  { subject, factor }: Counter,
+  until: number,
+  since?: number,
 ): Promise<void> {
-  await trx
-    .updateTable('failure_counters')
-    .set({ blocked_until: before })
-    .where('subject', '=', subject)
-    .where('factor', '=', factor)
-    .where('blocked_until', '=', since)
-    .execute()
+  const counter = ofSubject(trx, subject).set({ blocked_until: until }).where('factor', '=', factor)
+  await (since === undefined ? counter : counter.where('blocked_until', '=', since)).execute()
 }
 
 /** Sets one counter of the subject back to zero, or all of them. */
 export async function clearCounters(trx: Trx, subject: string, factor?: string): Promise<void> {
-  let counters = trx
-    .updateTable('failure_counters')
-    .set({ failures: 0, blocked_until: 0 })
-    .where('subject', '=', subject)
-  if (factor !== undefined) counters = counters.where('factor', '=', factor)
-  await counters.execute()
+  const counters = ofSubject(trx, subject).set({ failures: 0, blocked_until: 0 })
+  await (factor === undefined ? counters : counters.where('factor', '=', factor)).execute()
 }
 
 /**
@@ -177,39 +145,11 @@ export async function clearCounters(trx: Trx, subject: string, factor?: string):
  * @param never counters that are paused until then stay as they are.
  */
 export async function unblockCounters(trx: Trx, subject: string, now: number, never: number): Promise<void> {
-  await trx
-    .updateTable('failure_counters')
+  await ofSubject(trx, subject)
     .set({ blocked_until: now })
-    .where('subject', '=', subject)
     .where('blocked_until', '>', now)
     .where('blocked_until', '<', never)
     .execute()
-}
-
-const succeeded = prepared((db, param: Params<Counter & { now: number }>) =>
-  db
-    .updateTable('failure_counters')
-    .set({ failures: 0, blocked_until: 0, succeeded_at: param('now') })
-    .where('subject', '=', param('subject'))
-    .where('factor', '=', param('factor')),
-)
-
-export async function succeedCounter(trx: Trx, subject: string, factor: string, now: number): Promise<void> {
-  await succeeded.run(trx, { subject, factor, now })
-}
-
-const closedFactors = prepared((db, param: Params<{ subject: string; last: number }>) =>
-  db
-    .selectFrom('failure_counters')
-    .select('factor')
-    .where('subject', '=', param('subject'))
-    .where('failures', '>=', param('last')),
-)
-
-/** The factors of a subject that failed so often that their codes are no longer evaluated. */
-export async function listClosedFactors(db: Db, subject: string, last: number): Promise<string[]> {
-  const rows = await closedFactors.all(db, { subject, last })
-  return rows.map((row) => row.factor)
 }
 
 export async function deleteCounters(trx: Trx, subjects: readonly string[]): Promise<void> {

@@ -24,9 +24,9 @@ import { makeReadiness, type Readiness } from './http/readiness.ts'
 import type { SharedCounts } from './http/shared-counts.ts'
 import { type IsTrustedProxy, trustedProxies } from './http/trusted-proxies.ts'
 import { makeMailAllowance } from './mail/allowance.ts'
-import { makeNotices } from './mail/notices.ts'
-import { type AnswerForgotten, makeOutbox, noOutbox, type Outbox } from './mail/outbox.ts'
-import { makeSendLetter, type SendLetter } from './mail/send-letter.ts'
+import { makeTellOwner } from './mail/notices.ts'
+import { makeOutbox, noOutbox } from './mail/outbox.ts'
+import { makeSendLetter } from './mail/send-letter.ts'
 import { type Instrument, watched } from './monitoring/instrument.ts'
 import type { Clock } from './platform/clock.ts'
 import type { Db } from './platform/database.ts'
@@ -77,8 +77,8 @@ export async function makeService(outside: Surroundings): Promise<Service> {
 
   const mail = await makeMail({ config, db, clock, logger, box, keyedHash, instruments })
   const { outbox, sendLetter } = mail
-  const notices = makeNotices({ outbox, clock })
-  const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, notices }))
+  const tellOwner = makeTellOwner({ outbox, clock })
+  const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, tellOwner }))
 
   const ttl = config.accessTokenTtl
   const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg, tokenTtl: ttl })
@@ -132,7 +132,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
     ...factorParts,
     ...{ factors, mfaTokens, signingKeys, issuer, refreshTtl },
     ...{ checkPassword, isReserved, passwordMin, passwords },
-    ...{ outbox, sendLetter, answerForgotten: mail.answerForgotten },
+    ...mail,
     ...{ config, instruments },
     ...{ isTrustedProxy, proxyWatch, readiness, sharedCounts },
     docs: config.docs,
@@ -151,12 +151,6 @@ async function makeShared({
   return makeSharedCounts({ ...given, url })
 }
 
-interface Mail {
-  outbox: Outbox
-  sendLetter: SendLetter | null
-  answerForgotten: AnswerForgotten | null
-}
-
 /** A service without a mail server keeps and sends no mail. Use cases that need it say so. */
 async function makeMail({
   config: { smtpUrl: url, mailFrom: from, appName: serviceName },
@@ -166,7 +160,7 @@ async function makeMail({
   instruments: readonly Instrument[]
   box: SecretBox
   keyedHash: KeyedHash
-}): Promise<Mail> {
+}): Promise<Pick<AccountsRoom, 'outbox' | 'sendLetter' | 'answerForgotten'>> {
   if (!url || !from) return { outbox: noOutbox, sendLetter: null, answerForgotten: null }
   // Loaded only where mail is sent, because it takes as long to load as the HTTP server.
   const { makeMailer } = await import('./platform/mailer.ts')

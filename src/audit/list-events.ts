@@ -1,8 +1,7 @@
-import type { Selectable } from 'kysely'
 import type { Db } from '../platform/database.ts'
 import { earliestId } from '../platform/ids.ts'
 import type { Actor, EventName } from './events.ts'
-import type { AuditEventsTable } from './tables.ts'
+import type { AuditEventRow } from './tables.ts'
 
 export interface EventFilter {
   accountId?: string
@@ -10,23 +9,27 @@ export interface EventFilter {
   actor?: Actor
   /** Epoch milliseconds. */
   since?: number
+  /** The id of the last one already seen. */
+  before?: string | undefined
   limit: number
 }
 
-export type AuditEventRow = Selectable<AuditEventsTable>
-
-/** The latest events, the oldest of them first. */
+/** The latest events, the latest of them first. */
 export async function listEvents(
   db: Db,
-  { accountId, event, actor, since, limit }: EventFilter,
+  { accountId, event, actor, since, before, limit }: EventFilter,
 ): Promise<AuditEventRow[]> {
   let events = db.selectFrom('audit_events').selectAll()
   if (accountId) events = events.where('account_id', '=', accountId)
   if (event) events = events.where('event', '=', event)
   if (actor) events = events.where('actor', '=', actor)
   if (since !== undefined) events = events.where('at', '>=', since)
-  return (await events.orderBy('id', 'desc').limit(limit).execute()).reverse()
+  if (before !== undefined) events = events.where('id', '<', before)
+  return events.orderBy('id', 'desc').limit(limit).execute()
 }
+
+const addressesOf = (db: Db, accountId: string) =>
+  db.selectFrom('audit_events').select('ip').distinct().where('account_id', '=', accountId)
 
 /**
  * The addresses that wrong passwords of an account came from.
@@ -34,11 +37,7 @@ export async function listEvents(
  * @param since epoch milliseconds.
  */
 export async function listTriedFrom(db: Db, accountId: string, since = 0): Promise<string[]> {
-  const rows = await db
-    .selectFrom('audit_events')
-    .select('ip')
-    .distinct()
-    .where('account_id', '=', accountId)
+  const rows = await addressesOf(db, accountId)
     .where('event', '=', 'password_refused')
     // By the id, which has an index and sorts by time.
     .where('id', '>=', earliestId(since))
@@ -48,13 +47,7 @@ export async function listTriedFrom(db: Db, accountId: string, since = 0): Promi
 
 /** Every network address in the events of an account. */
 export async function listAddressesOf(db: Db, accountId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('audit_events')
-    .select('ip')
-    .distinct()
-    .where('account_id', '=', accountId)
-    .execute()
-  return rows.map(({ ip }) => ip)
+  return (await addressesOf(db, accountId).execute()).map(({ ip }) => ip)
 }
 
 /** The time of the latest event, in epoch milliseconds; 0 when there is none. */

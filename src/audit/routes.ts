@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { Selectable } from 'kysely'
 import { readPage } from '../http/paging.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
+import { listEvents } from './list-events.ts'
 import { EventPage, EventQuery } from './schemas.ts'
-import { listAuditEvents } from './store.ts'
-import type { AuditEventsTable } from './tables.ts'
+import type { AuditEventRow } from './tables.ts'
 
 /** Tells the owner that it was an operator, but not which one. */
-function ownersView({ at, account_id: _, ...event }: Selectable<AuditEventsTable>) {
+function ownersView({ at, account_id: _, ...event }: AuditEventRow) {
   const { actor, user_agent } = event
   return { ...event, at: rfc3339(at), user_agent: actor === 'operator' ? '' : user_agent }
 }
@@ -32,7 +31,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ db: Db }> = async (app, { 
       const { before } = request.query
       const { page, next } = await readPage(
         request.query,
-        (rows) => listAuditEvents(db, account.id, before, rows),
+        (limit) => listEvents(db, { accountId: account.id, before, limit }),
         ({ id }) => id,
       )
       return { events: page.map(ownersView), next }

@@ -1,11 +1,8 @@
-import type { Selectable } from 'kysely'
-import type { Db, Trx } from '../platform/database.ts'
+import type { Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
-import type { AuditEventsTable } from './tables.ts'
+import type { AuditEventRow } from './tables.ts'
 
-type AuditEventRow = Selectable<AuditEventsTable>
-
-const insertEvent = prepared((db, param: Params<AuditEventRow>) =>
+export const insertAuditEvent = prepared((db, param: Params<AuditEventRow>) =>
   db.insertInto('audit_events').values({
     id: param('id'),
     at: param('at'),
@@ -20,10 +17,6 @@ const insertEvent = prepared((db, param: Params<AuditEventRow>) =>
     request_id: param('request_id'),
   }),
 )
-
-export async function insertAuditEvent(trx: Trx, event: AuditEventRow): Promise<void> {
-  await insertEvent.run(trx, event)
-}
 
 /**
  * Inserts an event, unless the account has so many of its kind already.
@@ -61,16 +54,4 @@ export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow
     .insertInto('audit_events')
     .values([...events])
     .execute()
-}
-
-/** The events of an account, the latest first. @param before the id of the last one already seen. */
-export async function listAuditEvents(
-  db: Db,
-  accountId: string,
-  before: string | undefined,
-  limit: number,
-): Promise<AuditEventRow[]> {
-  let events = db.selectFrom('audit_events').selectAll().where('account_id', '=', accountId)
-  if (before !== undefined) events = events.where('id', '<', before)
-  return events.orderBy('id', 'desc').limit(limit).execute()
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { DAY_MS } from '../platform/clock.ts'
 import { describeTable, type TableDescriptions } from '../platform/tables.ts'
 import type { Actor, EventName, Outcome } from './events.ts'
@@ -23,6 +23,8 @@ export interface AuditEventsTable {
   user_agent: string
   request_id: string
 }
+
+export type AuditEventRow = Selectable<AuditEventsTable>
 
 /** Events of refreshes are most of the trail. They are kept for as long as a refresh token lives by default. */
 const REFRESH_RETENTION_MS = 30 * DAY_MS

@@ -1,11 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
-import type { Notices } from '../mail/notices.ts'
+import type { TellOwner } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
 import { afterCommit, type Trx } from '../platform/database.ts'
 import { earliestId, newId } from '../platform/ids.ts'
-import { type Actor, type EventName, kindOf } from './events.ts'
+import { type Actor, EVENTS, type EventName, ROWS_AN_HOUR } from './events.ts'
 import { insertAuditEvent, insertAuditEvents, insertAuditEventWithin } from './store.ts'
 
 const ACTOR_OF: Readonly<Record<Caller['by'], Actor>> = {
@@ -37,32 +37,24 @@ export interface EventFacts {
  * events as a mail to the owner. An event is stored with the change that it records, or not at all. Beyond a hundred an
  * hour, attempts with names that no account has leave no row, and some events leave few rows of an account.
  */
-export interface AuditTrail {
-  record(trx: Trx, name: EventName, facts: EventFacts, caller: Caller): Promise<void>
-  /** Records the same event for many accounts at once, in the table only. The event must be one without a notice. */
-  recordAll(trx: Trx, name: EventName, accounts: readonly { id: string }[], caller: Caller): Promise<void>
-}
+export type AuditTrail = ReturnType<typeof makeAuditTrail>
 
-export function makeAuditTrail({
-  clock,
-  logger,
-  notices,
-}: {
+type Whom = Pick<Account, 'id'>
+
+interface TrailParts {
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'info'>
-  notices: Notices
-}): AuditTrail {
+  tellOwner: TellOwner
+}
+
+export function makeAuditTrail({ clock, logger, tellOwner }: TrailParts) {
   const eventOf = (
     name: EventName,
-    {
-      account,
-      sessionId,
-      method,
-    }: { account: { id: string } | undefined; sessionId?: string; method?: string },
+    { account, sessionId, method }: Pick<EventFacts, 'sessionId' | 'method'> & { account: Whom | undefined },
     caller: Caller,
   ) => ({
     event: name,
-    outcome: kindOf(name).outcome,
+    outcome: EVENTS[name],
     actor: ACTOR_OF[caller.by],
     account_id: account?.id ?? null,
     session_id: sessionId ?? null,
@@ -91,24 +83,24 @@ export function makeAuditTrail({
   }
 
   async function insert(trx: Trx, row: ReturnType<typeof rowOf>): Promise<void> {
-    const { rowsAnHour: max } = kindOf(row.event)
-    if (max === undefined) return insertAuditEvent(trx, row)
+    const max = ROWS_AN_HOUR[row.event]
+    if (max === undefined) return insertAuditEvent.run(trx, row)
     // Rows of a later hour were made by a clock that was ahead.
     const [after, before] = [earliestId(row.at - HOUR_MS + 1), earliestId(row.at + HOUR_MS)]
     await insertAuditEventWithin(trx, row, { max, after, before })
   }
 
   return {
-    async record(trx, name, facts, caller) {
+    async record(trx: Trx, name: EventName, facts: EventFacts, caller: Caller): Promise<void> {
       const { account, alsoTo } = facts
-      const { notice } = kindOf(name)
       const event = eventOf(name, facts, caller)
       if (hasRow(trx, account, caller)) await insert(trx, rowOf(event, caller))
-      if (account && notice) await notices.tell(trx, account, notice, caller, alsoTo)
+      if (account) await tellOwner(trx, account, name, caller, alsoTo)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
 
-    async recordAll(trx, name, accounts, caller) {
+    /** Records the same event for many accounts at once, in the table only. The event must be one without a notice. */
+    async recordAll(trx: Trx, name: EventName, accounts: readonly Whom[], caller: Caller): Promise<void> {
       const rows = accounts.map((account) => rowOf(eventOf(name, { account }, caller), caller))
       if (rows.length > 0) await insertAuditEvents(trx, rows)
     },

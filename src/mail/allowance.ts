@@ -15,18 +15,6 @@ const MAX_FOR_ACCOUNT = 10
  */
 const MAX_TO_UNPROVEN = 5
 
-/** Limits the codes that are mailed on request. Mails that follow from an owner's own actions are not counted. */
-export interface MailAllowance {
-  /**
-   * Counts a mail before it is sent.
-   *
-   * @throws {AppError} rate_limited
-   */
-  take(trx: Trx, account: Account, address: string): Promise<void>
-  /** The mail was not sent. */
-  giveBack(trx: Trx, account: Account, address: string): Promise<void>
-}
-
 // Under hashes: what is counted must not become a list of addresses.
 
 /** Under what the mails that an account asked for are counted. */
@@ -39,13 +27,10 @@ export function addressSubject(keyedHash: KeyedHash, address: string): string {
   return keyedHash('mail count', 'address', address.toLowerCase())
 }
 
-export function makeMailAllowance({
-  clock,
-  keyedHash,
-}: {
-  clock: Clock
-  keyedHash: KeyedHash
-}): MailAllowance {
+/** Limits the codes that are mailed on request. Mails that follow from an owner's own actions are not counted. */
+export type MailAllowance = ReturnType<typeof makeMailAllowance>
+
+export function makeMailAllowance({ clock, keyedHash }: { clock: Clock; keyedHash: KeyedHash }) {
   function subjectsOf(account: Account, address: string): [subject: string, max: number][] {
     const proven = account.emailVerified && account.email === address
     const own: [string, number] = [accountSubject(keyedHash, account.id), MAX_FOR_ACCOUNT]
@@ -53,14 +38,21 @@ export function makeMailAllowance({
   }
 
   return {
-    async take(trx, account, address) {
+    /**
+     * Counts a mail before it is sent.
+     *
+     * @throws {AppError} rate_limited
+     */
+    async take(trx: Trx, account: Account, address: string): Promise<void> {
       const now = clock.now()
       for (const [subject, max] of subjectsOf(account, address)) {
         const full = await countMail(trx, subject, { now, windowMs: MAIL_WINDOW_MS, max })
         if (full) throw mailedTooOften(Math.ceil((full.until - now) / 1000))
       }
     },
-    async giveBack(trx, account, address) {
+
+    /** The mail was not sent. */
+    async giveBack(trx: Trx, account: Account, address: string): Promise<void> {
       for (const [subject] of subjectsOf(account, address)) await uncountMail(trx, subject)
     },
   }

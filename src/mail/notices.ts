@@ -1,26 +1,21 @@
 import type { Account } from '../accounts/account.ts'
+import type { EventName } from '../audit/events.ts'
 import type { Caller } from '../caller.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Outbox } from './outbox.ts'
-import { type NoticeName, notice } from './templates/notices.ts'
+import { isNotice, notice } from './templates/notices.ts'
 
 /** Mails owners what happened to their account, at the address that they have proven. */
-export interface Notices {
-  /** @param alsoTo addresses in addition to the proven one. */
-  tell(trx: Trx, account: Account, name: NoticeName, caller: Caller, alsoTo?: string[]): Promise<void>
-}
+export type TellOwner = ReturnType<typeof makeTellOwner>
 
-export function makeNotices({ outbox, clock }: { outbox: Outbox; clock: Clock }): Notices {
-  return {
-    async tell(trx, account, name, caller, alsoTo = []) {
-      const own = account.email !== null && account.emailVerified ? [account.email] : []
-      for (const address of new Set([...own, ...alsoTo]))
-        await outbox.put(trx, {
-          kind: 'letter',
-          to: { name: '', address },
-          letter: notice(name, { username: account.username, at: clock.now(), ip: caller.ip }),
-        })
-    },
+export const makeTellOwner =
+  ({ outbox, clock }: { outbox: Outbox; clock: Clock }) =>
+  /** @param alsoTo addresses in addition to the proven one. Of some events no owner is told. */
+  async (trx: Trx, account: Account, name: EventName, { ip }: Caller, alsoTo: readonly string[] = []) => {
+    if (!isNotice(name)) return
+    const { username, email, emailVerified } = account
+    const letter = notice(name, { username, at: clock.now(), ip })
+    for (const address of new Set([...(email && emailVerified ? [email] : []), ...alsoTo]))
+      await outbox.put(trx, { kind: 'letter', to: { name: '', address }, letter })
   }
-}

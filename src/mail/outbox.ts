@@ -5,15 +5,7 @@ import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
 import { type Letter, renderLetter } from './letter.ts'
-import {
-  type ClaimTimes,
-  claimOutbox,
-  deleteOutbox,
-  insertOutbox,
-  listDueOutboxIds,
-  type OutboxRow,
-  postponeOutbox,
-} from './store.ts'
+import * as store from './store.ts'
 import { outboxContext } from './tables.ts'
 import type { Circumstances } from './templates/circumstances.ts'
 
@@ -59,15 +51,7 @@ export interface Outbox {
   deliverDue(ending?: AbortSignal): Promise<number>
 }
 
-export function makeOutbox({
-  db,
-  clock,
-  box,
-  mailer,
-  serviceName,
-  logger,
-  answerForgotten,
-}: {
+interface OutboxParts {
   db: Db
   clock: Clock
   box: SecretBox
@@ -75,9 +59,13 @@ export function makeOutbox({
   serviceName: string
   logger: Pick<FastifyBaseLogger, 'warn' | 'error'>
   answerForgotten: AnswerForgotten
-}): Outbox {
-  async function send({ id, sealedMessage }: OutboxRow): Promise<void> {
-    const message: OutboxMessage = JSON.parse(box.open(sealedMessage, outboxContext(id)).toString())
+}
+
+export function makeOutbox(parts: OutboxParts): Outbox {
+  const { answerForgotten, box, clock, db, logger, mailer, serviceName } = parts
+
+  async function send({ id, sealed_message: sealed }: store.OutboxRow): Promise<void> {
+    const message: OutboxMessage = JSON.parse(box.open(sealed, outboxContext(id)).toString())
     const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...renderLetter(letter, serviceName) })
     if (message.kind === 'letter') return post(message)
 
@@ -89,19 +77,19 @@ export function makeOutbox({
     })
   }
 
-  async function deliver(row: OutboxRow): Promise<boolean> {
+  async function deliver(row: store.OutboxRow): Promise<boolean> {
     try {
       await send(row)
-      await inTransaction(db, (trx) => deleteOutbox(trx, row.id))
+      await inTransaction(db, (trx) => store.deleteOutbox(trx, row.id))
       return true
     } catch (err) {
       const wait = WAITS_MINUTES[row.attempts - 1]
       if (wait === undefined) {
         logger.error({ err, mail_id: row.id, attempts: row.attempts }, 'mail given up')
-        await inTransaction(db, (trx) => deleteOutbox(trx, row.id))
+        await inTransaction(db, (trx) => store.deleteOutbox(trx, row.id))
       } else {
         logger.warn({ err, mail_id: row.id, attempts: row.attempts, wait_minutes: wait }, 'mail postponed')
-        await inTransaction(db, (trx) => postponeOutbox(trx, row.id, clock.now() + wait * 60_000))
+        await inTransaction(db, (trx) => store.postponeOutbox(trx, row.id, clock.now() + wait * 60_000))
       }
       return false
     }
@@ -110,22 +98,18 @@ export function makeOutbox({
   return {
     async put(trx, message) {
       const id = newId(clock)
-      await insertOutbox(
-        trx,
-        id,
-        box.seal(Buffer.from(JSON.stringify(message)), outboxContext(id)),
-        clock.now(),
-      )
+      const sealed = box.seal(Buffer.from(JSON.stringify(message)), outboxContext(id))
+      await store.insertOutbox(trx, id, sealed, clock.now())
     },
 
     async deliverDue(ending) {
       let delivered = 0
       for (;;) {
-        const ids = await listDueOutboxIds(db, claimTimes(clock.now()), BATCH)
+        const ids = await store.listDueOutboxIds(db, claimTimes(clock.now()), BATCH)
         for (const id of ids) {
           if (ending?.aborted) return delivered
           const times = claimTimes(clock.now())
-          const row = await inTransaction(db, (trx) => claimOutbox(trx, id, times))
+          const row = await inTransaction(db, (trx) => store.claimOutbox(trx, id, times))
           if (row && (await deliver(row))) delivered += 1
         }
         if (ids.length < BATCH) return delivered
@@ -134,7 +118,7 @@ export function makeOutbox({
   }
 }
 
-function claimTimes(now: number): ClaimTimes {
+function claimTimes(now: number): store.ClaimTimes {
   const until = now + CLAIM_MS
   const longestWait = now + Math.max(...WAITS_MINUTES) * 60_000
   const skew = CLOCK_SKEW_SECONDS * 1000

@@ -1,14 +1,10 @@
 import type { ExpressionBuilder } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import type { Tables } from '../platform/tables.ts'
+import type { OutboxTable } from './tables.ts'
 
-/** A claimed mail. Its message is still sealed. */
-export interface OutboxRow {
-  id: string
-  sealedMessage: string
-  /** The number of attempts, including this one. */
-  attempts: number
-}
+/** A claimed mail. Its message is still sealed, and `attempts` includes this one. */
+export type OutboxRow = Pick<OutboxTable, 'id' | 'sealed_message' | 'attempts'>
 
 export async function insertOutbox(trx: Trx, id: string, sealedMessage: string, now: number): Promise<void> {
   await trx
@@ -54,14 +50,13 @@ export async function listDueOutboxIds(db: Db, times: ClaimTimes, limit: number)
 
 /** @returns the mail, for the first process that asks. */
 export async function claimOutbox(trx: Trx, id: string, times: ClaimTimes): Promise<OutboxRow | undefined> {
-  const row = await trx
+  return trx
     .updateTable('outbox')
     .set((eb) => ({ claimed_until: times.until, attempts: eb('attempts', '+', 1) }))
     .where('id', '=', id)
     .where(isDue(times))
     .returning(['id', 'sealed_message', 'attempts'])
     .executeTakeFirst()
-  return row && { id: row.id, sealedMessage: row.sealed_message, attempts: row.attempts }
 }
 
 export async function postponeOutbox(trx: Trx, id: string, nextAttemptAt: number): Promise<void> {

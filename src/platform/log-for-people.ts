@@ -33,4 +33,4 @@ export function forPeople(line: string): string {
 const textOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
 /** Text that a terminal shows and does not obey: some of it comes from clients. */
-const harmless = (text: string) => text.replace(/[^\P{C}\n]/gu, '\u{fffd}')
+export const harmless = (text: string) => text.replace(/[^\P{C}\n]/gu, '\u{fffd}')

@@ -662,7 +662,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'one token fills the audit trail',
     file: 'src/audit/events.ts',
-    find: ', rowsAnHour: 10',
+    find: 'factor_pending: 10',
     replace: '',
     test: 'test/security/filled-tables.test.ts',
     title: 'authenticators that are set up again and again leave ten rows an hour of an account',

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import { usernamesOf } from '../../accounts/list-accounts.ts'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
-import { type AuditEventRow, type EventFilter, listEvents } from '../../audit/list-events.ts'
+import { type EventFilter, listEvents } from '../../audit/list-events.ts'
+import type { AuditEventRow } from '../../audit/tables.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
+import { harmless } from '../../platform/log-for-people.ts'
 import { findAccount } from '../find-account.ts'
 import { withExistingService } from '../surroundings.ts'
-import { printable } from '../terminal/answer.ts'
 import { pointInTime, wholeNumber } from '../terminal/arguments.ts'
 
 const FOLLOW_EVERY_MS = 1_000
@@ -62,8 +63,9 @@ export function registerAudit(program: Command): void {
 /** An event, and the present username of its account; `null` when the account is gone. */
 type ListedEvent = AuditEventRow & { username: string | null }
 
+/** The latest events, the oldest of them first. */
 async function listNamed(db: Db, filter: EventFilter): Promise<ListedEvent[]> {
-  const events = await listEvents(db, filter)
+  const events = (await listEvents(db, filter)).reverse()
   const ids = new Set(events.flatMap(({ account_id }) => account_id ?? []))
   const names = await usernamesOf(db, [...ids])
   return events.map((event) => ({ ...event, username: names.get(event.account_id ?? '') ?? null }))
@@ -98,5 +100,5 @@ function printJson({ at, ...event }: ListedEvent): void {
 
 function printText({ at, event, outcome, account_id, username, method, ip, user_agent }: ListedEvent): void {
   const whose = username ?? account_id ?? '-'
-  console.log(printable([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  ')))
+  console.log(harmless([rfc3339(at), event, outcome, whose, method ?? '-', ip || user_agent].join('  ')))
 }

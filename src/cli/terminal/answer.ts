@@ -1,14 +1,10 @@
 import type { Command } from 'commander'
+import { harmless } from '../../platform/log-for-people.ts'
 
 /** Prints the result of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
 export function answer(command: Command, { json, text }: { json: unknown; text: string }): void {
-  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : printable(text)
+  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : harmless(text)
   if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
-}
-
-/** Removes characters that control a terminal: clients made up much of the text. */
-export function printable(text: string): string {
-  return text.replace(/[^\P{C}\n]/gu, '\u{fffd}')
 }
 
 /** Formats rows of cells in columns with two blanks between them. */

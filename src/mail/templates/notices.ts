@@ -1,3 +1,4 @@
+import type { EventName } from '../../audit/events.ts'
 import type { Letter } from '../letter.ts'
 import { type Circumstances, factsOf, greet } from './circumstances.ts'
 
@@ -97,11 +98,13 @@ const NOTICES = {
     sentence: 'Your account was deleted, and everything that belonged to it.',
     closing: 'If it was not you, tell the people who run this service at once.',
   },
-} as const satisfies Record<string, Notice>
+} as const satisfies { [Name in EventName]?: Notice }
 
 export type NoticeName = keyof typeof NOTICES
 
 export const noticeNames = Object.keys(NOTICES) as NoticeName[]
+
+export const isNotice = (name: EventName): name is NoticeName => name in NOTICES
 
 export function notice(name: NoticeName, about: Circumstances): Letter {
   const { subject, sentence, closing = IF_IT_WAS_NOT_YOU }: Notice = NOTICES[name]

@@ -10,7 +10,7 @@ import type { Readiness } from './http/readiness.ts'
 import { type Monitoring, startMonitoring } from './monitoring/start.ts'
 import { openService } from './open-service.ts'
 import { systemClock } from './platform/clock.ts'
-import { inUrl, isEveryAddress } from './platform/hosts.ts'
+import { basePathOf, inUrl, isEveryAddress } from './platform/hosts.ts'
 import { makeLogger } from './platform/logger.ts'
 import { endWithNpx } from './platform/parent.ts'
 import { VERSION } from './version.ts'
@@ -95,7 +95,7 @@ function welcome(app: FastifyInstance, { host, issuer, docs }: Config): string {
   const lines = [
     `Keyturn ${VERSION} is ready.`,
     `  API         ${address}`,
-    ...(docs ? [`  Try it out  ${address}${new URL(issuer).pathname.replace(/\/$/, '')}/docs`] : []),
+    ...(docs ? [`  Try it out  ${address}${basePathOf(issuer)}/docs`] : []),
     '  Stop        Ctrl+C',
   ]
   return `\n${lines.join('\n')}\n\n`

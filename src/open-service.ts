@@ -1,21 +1,16 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from './api/app.ts'
 import type { Config } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
-import type { Instrument } from './monitoring/instrument.ts'
 import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
-import { makeService, type Service } from './service.ts'
+import { makeService, type Service, type Surroundings } from './service.ts'
 import { rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
 
-interface Opening {
-  config: Readonly<Config>
-  logger: FastifyBaseLogger
-  hashThreads?: number
-  instruments?: readonly Instrument[]
+interface Opening extends Omit<Surroundings, 'clock' | 'db' | 'rootKeys'> {
   /** Called when all else has been closed. */
   closed?: () => Promise<void>
 }

@@ -49,11 +49,11 @@ export async function beginEmailChange(
     refuseInCoolDown(await lastEmailChangeAt(trx, account.id), now)
     await allowance.take(trx, account, address)
     await putEmailChange(trx, {
-      accountId: account.id,
+      account_id: account.id,
       address,
-      codeHash,
-      sentAt: now,
-      expiresAt: now + CODE_TTL_SECONDS * 1000,
+      code_hash: codeHash,
+      sent_at: now,
+      expires_at: now + CODE_TTL_SECONDS * 1000,
     })
     await trail.record(trx, 'email_change_requested', { account }, caller)
   })
@@ -110,7 +110,7 @@ async function replaceByCode(
     await attempts.takeBack(trx, account.id, FACTOR, begun)
     return null
   }
-  if (change.codeHash !== hashCode(room, account.id, change.address, code)) {
+  if (change.code_hash !== hashCode(room, account.id, change.address, code)) {
     await trail.record(trx, 'code_rejected', about, caller)
     if (await attempts.fail(trx, account.id, FACTOR, ADDRESS_POLICY))
       await trail.record(trx, 'attempts_paused', about, caller)
@@ -118,7 +118,7 @@ async function replaceByCode(
   }
   await attempts.succeed(trx, account.id, FACTOR)
   await trail.record(trx, 'code_accepted', about, caller)
-  await deleteEmailChange(trx, account.id, change.codeHash)
+  await deleteEmailChange(trx, account.id, change.code_hash)
   const changed = await replaceEmail(trx, account.id, change.address, now)
   await addressProven(room, trx, changed, caller)
   if (account.email !== change.address) {

@@ -7,7 +7,7 @@ import { withPasswordInSession } from '../sign-in/password-in-session.ts'
 import type { Grant } from '../tokens/session.ts'
 import { passwordReplaced } from './password-replaced.ts'
 import type { AccountsRoom } from './room.ts'
-import { replacePassword } from './store.ts'
+import * as store from './store.ts'
 
 /**
  * Sets a new password, given the old one. Every session ends, and so do pending sign-ins, resets and pauses; a new
@@ -42,7 +42,7 @@ async function setPassword(
   return inTransaction(db, async (trx) => {
     const changing = await beginChange(room, trx, principal)
     const now = clock.now()
-    if (!(await replacePassword(trx, account.id, passwordHash, now, account.passwordSetAt)))
+    if (!(await store.setPassword(trx, account.id, passwordHash, now, account.passwordSetAt)))
       throw invalidCredentials()
     await passwordReplaced(room, trx, account, caller)
     await trail.record(trx, 'password_changed', { account }, caller)

@@ -1,4 +1,5 @@
 import type { Trx } from '../platform/database.ts'
+import type { EmailChangesTable } from './tables.ts'
 
 /** When a code was last sent to a new address of the account. */
 export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<number | null> {
@@ -11,21 +12,12 @@ export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<nu
 }
 
 /** Stores the address that is to be proven. A code that was sent earlier is void. */
-export async function putEmailChange(
-  trx: Trx,
-  change: { accountId: string; address: string; codeHash: string; sentAt: number; expiresAt: number },
-): Promise<void> {
-  const values = {
-    address: change.address,
-    code_hash: change.codeHash,
-    wrong_codes: 0,
-    sent_at: change.sentAt,
-    expires_at: change.expiresAt,
-  }
+export async function putEmailChange(trx: Trx, row: Omit<EmailChangesTable, 'wrong_codes'>): Promise<void> {
+  const change = { ...row, wrong_codes: 0 }
   await trx
     .insertInto('email_changes')
-    .values({ account_id: change.accountId, ...values })
-    .onConflict((conflict) => conflict.column('account_id').doUpdateSet(values))
+    .values(change)
+    .onConflict((conflict) => conflict.column('account_id').doUpdateSet(change))
     .execute()
 }
 
@@ -39,8 +31,8 @@ export async function tryEmailChange(
   accountId: string,
   now: number,
   maxWrongCodes: number,
-): Promise<{ address: string; codeHash: string } | undefined> {
-  const row = await trx
+): Promise<Pick<EmailChangesTable, 'address' | 'code_hash'> | undefined> {
+  return trx
     .updateTable('email_changes')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
     .where('account_id', '=', accountId)
@@ -48,7 +40,6 @@ export async function tryEmailChange(
     .where('wrong_codes', '<', maxWrongCodes)
     .returning(['address', 'code_hash'])
     .executeTakeFirst()
-  return row && { address: row.address, codeHash: row.code_hash }
 }
 
 export async function deleteEmailChange(trx: Trx, accountId: string, codeHash: string): Promise<void> {

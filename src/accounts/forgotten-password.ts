@@ -1,17 +1,10 @@
 import type { Caller } from '../caller.ts'
-import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
-import type { Clock } from '../platform/clock.ts'
-import { type Db, inTransaction, type Trx } from '../platform/database.ts'
+import { inTransaction, type Trx } from '../platform/database.ts'
 import type { Account } from './account.ts'
-import {
-  deletePasswordReset,
-  insertPasswordReset,
-  listPasswordResets,
-  voidPasswordResets,
-} from './password-reset-store.ts'
+import * as store from './password-reset-store.ts'
 import type { AccountsRoom } from './room.ts'
 import { findAccountByUsername, lockAccount } from './store.ts'
 
@@ -39,11 +32,7 @@ export function makeAnswerForgotten({
   db,
   clock,
   keyedHash,
-}: {
-  db: Db
-  clock: Clock
-  keyedHash: KeyedHash
-}): AnswerForgotten {
+}: Pick<AccountsRoom, 'clock' | 'db' | 'keyedHash'>): AnswerForgotten {
   /** @returns the address to send the token to; `null` when no token was made. */
   async function keepToken(trx: Trx, username: string, tokenHash: string): Promise<Account | null> {
     const found = await findAccountByUsername(trx, username)
@@ -52,12 +41,12 @@ export function makeAnswerForgotten({
     const now = clock.now()
     // Ignore rows from the future: another host's clock was ahead.
     const ttlMs = TOKEN_TTL_SECONDS * 1000
-    const made = await listPasswordResets(trx, account.id, now - ttlMs, now + ttlMs)
+    const made = await store.listPasswordResets(trx, account.id, now - ttlMs, now + ttlMs)
     const tooSoon = made.some((at) => at > now - COOL_DOWN_SECONDS * 1000)
     if (tooSoon || made.length >= MAX_MAILS) return null
-    await voidPasswordResets(trx, account.id, now)
+    await store.voidPasswordResets(trx, account.id, now)
     const expiresAt = now + ttlMs
-    await insertPasswordReset(trx, { tokenHash, accountId: account.id, createdAt: now, expiresAt })
+    await store.insertPasswordReset(trx, { tokenHash, accountId: account.id, createdAt: now, expiresAt })
     return account
   }
 
@@ -75,7 +64,7 @@ export function makeAnswerForgotten({
         token,
         minutes: TOKEN_TTL_SECONDS / 60,
       }),
-      takeBack: () => inTransaction(db, (trx) => deletePasswordReset(trx, tokenHash)),
+      takeBack: () => inTransaction(db, (trx) => store.deletePasswordReset(trx, tokenHash)),
     }
   }
 }

@@ -2,14 +2,6 @@ import { type Selectable, sql } from 'kysely'
 import type { Db } from '../platform/database.ts'
 import type { AccountsTable } from './tables.ts'
 
-/** An account as an operator sees it. Times are epoch milliseconds. */
-export type ListedAccount = Selectable<
-  Pick<
-    AccountsTable,
-    'id' | 'username' | 'email' | 'email_verified_at' | 'password_hash' | 'disabled_at' | 'created_at'
-  >
->
-
 const COLUMNS = [
   'id',
   'username',
@@ -19,6 +11,9 @@ const COLUMNS = [
   'disabled_at',
   'created_at',
 ] as const
+
+/** An account as an operator sees it. Times are epoch milliseconds. */
+export type ListedAccount = Selectable<Pick<AccountsTable, (typeof COLUMNS)[number]>>
 
 /**
  * Accounts in the order of their names.
@@ -54,13 +49,8 @@ export async function listAccounts(
  * @param after the id after which the list continues.
  */
 export async function listAccountsById(db: Db, after: string, limit: number): Promise<ListedAccount[]> {
-  return db
-    .selectFrom('accounts')
-    .select(COLUMNS)
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(limit)
-    .execute()
+  const accounts = db.selectFrom('accounts').select(COLUMNS).where('id', '>', after)
+  return accounts.orderBy('id').limit(limit).execute()
 }
 
 export async function countAccounts(db: Db): Promise<number> {

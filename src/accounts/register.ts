@@ -2,14 +2,8 @@ import type { Caller } from '../caller.ts'
 import { registrationClosed, usernameReserved } from '../errors.ts'
 import { beginSignIn, type LoginOutcome } from '../sign-in/login.ts'
 import type { Account } from './account.ts'
-import { createAccount } from './create-account.ts'
+import { createAccount, type NewAccount } from './create-account.ts'
 import type { AccountsRoom } from './room.ts'
-
-export interface Registration {
-  username: string
-  password: string
-  email?: string
-}
 
 /**
  * Makes an account. Its password has just been given, so what follows is what follows a login.
@@ -18,7 +12,7 @@ export interface Registration {
  */
 export async function register(
   room: AccountsRoom,
-  registration: Registration,
+  registration: Omit<NewAccount, 'emailVerified'>,
   caller: Caller,
 ): Promise<{ account: Account; outcome: LoginOutcome }> {
   if (!room.registrationOpen) throw registrationClosed()

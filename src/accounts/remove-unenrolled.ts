@@ -1,16 +1,8 @@
-import type { Attempts } from '../attempts/attempts.ts'
-import type { AuditTrail } from '../audit/trail.ts'
 import type { Config } from '../config.ts'
 import { BATCH_SIZE, inBatches } from '../platform/batches.ts'
-import { type Clock, DAY_MS } from '../platform/clock.ts'
+import { DAY_MS } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
-
-interface RemoveRoom {
-  attempts: Attempts
-  clock: Clock
-  db: Db
-  trail: AuditTrail
-}
+import type { AccountsRoom } from './room.ts'
 
 /**
  * Days after which such accounts are removed; 0 for never. Where no factor is asked for, an account without one may well be
@@ -29,7 +21,7 @@ export const daysUnenrolled = ({
  * @returns how many were removed.
  */
 export async function removeUnenrolled(
-  { attempts, clock, db, trail }: RemoveRoom,
+  { attempts, clock, db, trail }: Pick<AccountsRoom, 'attempts' | 'clock' | 'db' | 'trail'>,
   days: number,
   options: { signal?: AbortSignal; pauseMs?: number } = {},
 ): Promise<number> {
@@ -66,18 +58,11 @@ async function deleteUnenrolled(trx: Trx, before: number): Promise<{ id: string 
     .execute()
 }
 
-/** An account that will be removed. */
-export interface Unenrolled {
-  username: string
-  /** Epoch milliseconds. */
-  removedAt: number
-}
-
-/** The accounts that are removed next, the first one first, and how many there are until then. */
+/** The accounts that are removed next, the first one first, and how many there are until then. Epoch milliseconds. */
 export async function listUnenrolled(
   db: Db,
   { days, until, limit }: { days: number; until: number; limit: number },
-): Promise<{ count: number; next: Unenrolled[] }> {
+): Promise<{ count: number; next: { username: string; removedAt: number }[] }> {
   const unenrolled = db.selectFrom('accounts').where('unenrolled_since', '<=', until - days * DAY_MS)
   const { count } = await unenrolled.select((eb) => eb.fn.countAll().as('count')).executeTakeFirstOrThrow()
   const next = await unenrolled

@@ -9,7 +9,7 @@ import type { Account } from './account.ts'
 import { passwordReplaced } from './password-replaced.ts'
 import { findPasswordReset, usePasswordReset } from './password-reset-store.ts'
 import type { AccountsRoom } from './room.ts'
-import { findAccountById, lockAccount, resetPassword as setPassword } from './store.ts'
+import { findAccountById, lockAccount, setPassword } from './store.ts'
 
 /**
  * Sets a new password for the holder of a token from the mailbox. It replaces the first factor only: the next sign-in

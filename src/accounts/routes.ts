@@ -1,17 +1,25 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.ts'
-import { NO_CONTENT, ref } from '../http/schemas.ts'
+import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
 import { loginResponse } from '../sign-in/login-response.ts'
+import { TokenResponseSchema } from '../tokens/schemas.ts'
+import { tokenResponse } from '../tokens/token-response.ts'
+import { beginEmailChange, proveEmail } from './change-email.ts'
+import { changePassword } from './change-password.ts'
 import { deleteAccount } from './delete-account.ts'
+import { forgetPassword } from './forgotten-password.ts'
 import { register } from './register.ts'
+import { resetPassword } from './reset-password.ts'
 import type { AccountsRoom } from './room.ts'
-import { RegisterResponse, registerBody, UserSchema } from './schemas.ts'
+import * as schemas from './schemas.ts'
 import { userOf } from './user.ts'
+
+type Routes = FastifyPluginAsyncTypebox<{ room: AccountsRoom }>
 
 const tags = ['Account']
 
 /** Without a token. */
-export const registerRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
+export const registerRoutes: Routes = async (app, { room }) => {
   app.post(
     '/register',
     {
@@ -24,8 +32,8 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> =
         operationId: 'register',
         tags,
         summary: 'Create an account',
-        body: registerBody(room),
-        response: { 201: RegisterResponse },
+        body: schemas.registerBody(room),
+        response: { 201: schemas.RegisterResponse },
       },
     },
     async (request, reply) => {
@@ -37,7 +45,7 @@ export const registerRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> =
 }
 
 /** For an access token. */
-export const meRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
+export const meRoutes: Routes = async (app, { room }) => {
   app.get(
     '/me',
     {
@@ -45,7 +53,7 @@ export const meRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async
         operationId: 'getMe',
         tags,
         summary: 'Get the account',
-        response: { 200: ref(UserSchema) },
+        response: { 200: ref(schemas.UserSchema) },
       },
     },
     async (request) => {
@@ -56,7 +64,7 @@ export const meRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async
 }
 
 /** For an account token. */
-export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> = async (app, { room }) => {
+export const deleteMeRoutes: Routes = async (app, { room }) => {
   app.delete(
     '/me',
     {
@@ -70,6 +78,136 @@ export const deleteMeRoutes: FastifyPluginAsyncTypebox<{ room: AccountsRoom }> =
     async (request, reply) => {
       await deleteAccount(room, request.principal('account'), callerOf(request))
       return reply.code(204).send(null)
+    },
+  )
+}
+
+/** Without a token, for people who cannot sign in. */
+export const forgottenPasswordRoutes: Routes = async (app, { room }) => {
+  app.post(
+    '/password/forgot',
+    {
+      config: { limit: 'login' },
+      schema: {
+        operationId: 'requestPasswordReset',
+        tags,
+        summary: 'Request a password reset by email',
+        description:
+          'The answer is the same for every username. The email is sent only to the verified address of the account.',
+        body: schemas.ForgotPasswordBody,
+        response: { 202: ACCEPTED },
+      },
+    },
+    async (request, reply) => {
+      await forgetPassword(room, request.body.username, callerOf(request))
+      return reply.code(202).send(undefined)
+    },
+  )
+
+  app.post(
+    '/password/reset',
+    {
+      config: {
+        limit: 'login',
+        hashes: true,
+        problems: [
+          'invalid_token',
+          'password_rejected',
+          'recovery_code_required',
+          'invalid_code',
+          'too_many_attempts',
+          'overloaded',
+        ],
+      },
+      schema: {
+        operationId: 'resetPassword',
+        tags,
+        summary: 'Set a new password with the token from the email',
+        description:
+          'Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.',
+        body: schemas.resetPasswordBody(room.passwordMin),
+        response: { 204: NO_CONTENT },
+      },
+    },
+    async (request, reply) => {
+      const { token, new_password: newPassword, recovery_code: recoveryCode } = request.body
+      const reset = { token, newPassword, ...(recoveryCode !== undefined && { recoveryCode }) }
+      await resetPassword(room, reset, callerOf(request))
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+/** For an account token. */
+export const changePasswordRoutes: Routes = async (app, { room }) => {
+  app.post(
+    '/password/change',
+    {
+      config: {
+        limit: 'login',
+        hashes: true,
+        problems: ['invalid_credentials', 'password_rejected', 'too_many_attempts', 'overloaded'],
+      },
+      schema: {
+        operationId: 'changePassword',
+        tags,
+        summary: 'Change the password',
+        description: 'Every session ends; the answer has the tokens of a new one.',
+        body: schemas.changePasswordBody(room.passwordMin),
+        response: { 200: ref(TokenResponseSchema) },
+      },
+    },
+    async (request) => {
+      const { current_password: current, new_password: next } = request.body
+      const passwords = { current, next }
+      return tokenResponse(
+        room,
+        await changePassword(room, request.principal('account'), passwords, callerOf(request)),
+      )
+    },
+  )
+}
+
+/** For an account token. */
+export const changeEmailRoutes: Routes = async (app, { room }) => {
+  app.put(
+    '/me/email',
+    {
+      config: { limit: 'codes', problems: ['email_unavailable', 'email_delivery_failed'] },
+      schema: {
+        operationId: 'setEmail',
+        tags,
+        summary: 'Set or change the email address, or verify the current one',
+        description: 'Sends a code to the address. The change takes effect when the code is verified.',
+        body: schemas.EmailBody,
+        response: { 202: ACCEPTED },
+      },
+    },
+    async (request, reply) => {
+      await beginEmailChange(room, request.principal('account'), request.body.email, callerOf(request))
+      return reply.code(202).send(undefined)
+    },
+  )
+}
+
+/** For an access token. */
+export const proveEmailRoutes: Routes = async (app, { room }) => {
+  app.post(
+    '/me/email/verify',
+    {
+      config: { limit: 'codes', problems: ['invalid_code', 'too_many_attempts'] },
+      schema: {
+        operationId: 'verifyEmail',
+        tags,
+        summary: 'Verify the new email address with the code that was sent to it',
+        body: schemas.EmailCodeBody,
+        response: { 200: ref(schemas.UserSchema) },
+      },
+    },
+    async (request) => {
+      const signedIn = request.principal('access')
+      const { account, enrolled } = await proveEmail(room, signedIn, request.body.code, callerOf(request))
+      return userOf(account, enrolled)
     },
   )
 }

@@ -1,9 +1,11 @@
+import type { Insertable } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import { wroteOne } from '../platform/wrote-one.ts'
 import { usernameKey } from '../values/username.ts'
 import { type Account, accountFromRow } from './account.ts'
 import type { ImportedAccount } from './imported-account.ts'
+import type { AccountsTable } from './tables.ts'
 
 const accountById = prepared((db, param: Params<{ id: string }>) =>
   db.selectFrom('accounts').selectAll().where('id', '=', param('id')),
@@ -35,33 +37,34 @@ export async function findAccountByUsername(db: Db, username: string): Promise<A
   return row && accountFromRow(row)
 }
 
+/** The row of a new account, which has what an imported one has. */
+function newRow(
+  account: Omit<ImportedAccount, 'secrets'>,
+  passwordSetAt: number,
+  unenrolledSince: number | null,
+): Insertable<AccountsTable> {
+  return {
+    id: account.id,
+    username: account.username,
+    username_key: usernameKey(account.username),
+    email: account.email,
+    email_verified_at: account.emailVerifiedAt,
+    password_hash: account.passwordHash,
+    password_set_at: passwordSetAt,
+    created_at: account.createdAt,
+    disabled_at: account.disabledAt,
+    unenrolled_since: unenrolledSince,
+  }
+}
+
 /** @returns `undefined` when another account has the username, also when both requests came at once. */
 export async function insertAccount(
   trx: Trx,
-  account: {
-    id: string
-    username: string
-    email: string | null
-    emailVerifiedAt: number | null
-    passwordHash: string
-    createdAt: number
-    unenrolledSince: number | null
-  },
+  account: Omit<ImportedAccount, 'secrets' | 'disabledAt'> & { unenrolledSince: number | null },
 ): Promise<Account | undefined> {
   const row = await trx
     .insertInto('accounts')
-    .values({
-      id: account.id,
-      username: account.username,
-      username_key: usernameKey(account.username),
-      email: account.email,
-      email_verified_at: account.emailVerifiedAt,
-      password_hash: account.passwordHash,
-      password_set_at: account.createdAt,
-      created_at: account.createdAt,
-      disabled_at: null,
-      unenrolled_since: account.unenrolledSince,
-    })
+    .values(newRow({ ...account, disabledAt: null }, account.createdAt, account.unenrolledSince))
     .onConflict((conflict) => conflict.column('username_key').doNothing())
     .returningAll()
     .executeTakeFirst()
@@ -90,35 +93,22 @@ export async function insertAccounts(
 ): Promise<string[]> {
   const rows = await trx
     .insertInto('accounts')
-    .values(
-      accounts.map((account) => ({
-        id: account.id,
-        username: account.username,
-        username_key: usernameKey(account.username),
-        email: account.email,
-        email_verified_at: account.emailVerifiedAt,
-        password_hash: account.passwordHash,
-        password_set_at: now,
-        created_at: account.createdAt,
-        disabled_at: account.disabledAt,
-        unenrolled_since: null,
-      })),
-    )
+    .values(accounts.map((account) => newRow(account, now, null)))
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .execute()
   return rows.map(({ id }) => id)
 }
 
+const accountOf = (db: Db, id: string) => db.updateTable('accounts').where('id', '=', id)
+
 /** A code that was mailed to the address came back. */
 export async function proveAddress(trx: Trx, accountId: string, now: number): Promise<void> {
-  await trx
-    .updateTable('accounts')
+  await accountOf(trx, accountId)
     .set((eb) => ({
       email_verified_at: eb.fn.coalesce('email_verified_at', eb.val(now)),
       unenrolled_since: null,
     }))
-    .where('id', '=', accountId)
     .execute()
 }
 
@@ -129,55 +119,33 @@ export async function replaceEmail(
   address: string,
   now: number,
 ): Promise<Account> {
-  const row = await trx
-    .updateTable('accounts')
+  const row = await accountOf(trx, accountId)
     .set({ email: address, email_verified_at: now, unenrolled_since: null })
-    .where('id', '=', accountId)
     .returningAll()
     .executeTakeFirstOrThrow()
   return accountFromRow(row)
 }
 
 /**
- * @param passwordSetAt the time of the password that was checked.
- * @returns whether that was still the password of the account.
+ * @param replacedSetAt only while the password of this time is that of the account: it was checked.
+ * @returns whether it was.
  */
-export async function replacePassword(
+export async function setPassword(
   trx: Trx,
   accountId: string,
   passwordHash: string,
   now: number,
-  passwordSetAt: number,
+  replacedSetAt?: number,
 ): Promise<boolean> {
-  return wroteOne(
-    trx
-      .updateTable('accounts')
-      .set({ password_hash: passwordHash, password_set_at: now })
-      .where('id', '=', accountId)
-      .where('password_set_at', '=', passwordSetAt),
-  )
-}
-
-export async function resetPassword(
-  trx: Trx,
-  accountId: string,
-  passwordHash: string,
-  now: number,
-): Promise<void> {
-  await trx
-    .updateTable('accounts')
-    .set({ password_hash: passwordHash, password_set_at: now })
-    .where('id', '=', accountId)
-    .execute()
+  const write = accountOf(trx, accountId).set({ password_hash: passwordHash, password_set_at: now })
+  return wroteOne(replacedSetAt === undefined ? write : write.where('password_set_at', '=', replacedSetAt))
 }
 
 /** @returns whether the account still had this count. It only grows: a token that is void stays void. */
 export async function countChange(trx: Trx, accountId: string, count: number): Promise<boolean> {
   return wroteOne(
-    trx
-      .updateTable('accounts')
+    accountOf(trx, accountId)
       .set({ change_count: count + 1 })
-      .where('id', '=', accountId)
       .where('change_count', '=', count),
   )
 }
@@ -185,28 +153,19 @@ export async function countChange(trx: Trx, accountId: string, count: number): P
 /** @returns whether the account was open. */
 export async function closeAccount(trx: Trx, accountId: string, now: number): Promise<boolean> {
   return wroteOne(
-    trx
-      .updateTable('accounts')
+    accountOf(trx, accountId)
       .set({ disabled_at: now, unenrolled_since: null })
-      .where('id', '=', accountId)
       .where('disabled_at', 'is', null),
   )
 }
 
 /** @returns whether the account was closed. */
 export async function openAccount(trx: Trx, accountId: string): Promise<boolean> {
-  return wroteOne(
-    trx
-      .updateTable('accounts')
-      .set({ disabled_at: null })
-      .where('id', '=', accountId)
-      .where('disabled_at', 'is not', null),
-  )
+  return wroteOne(accountOf(trx, accountId).set({ disabled_at: null }).where('disabled_at', 'is not', null))
 }
 
-/** The account is in use, or an operator has taken it up: it is not removed by itself any more. */
 export async function keepAccount(trx: Trx, accountId: string): Promise<void> {
-  await trx.updateTable('accounts').set({ unenrolled_since: null }).where('id', '=', accountId).execute()
+  await accountOf(trx, accountId).set({ unenrolled_since: null }).execute()
 }
 
 /** Deletes the account; all rows that belong to it go with it. */
@@ -216,10 +175,8 @@ export async function deleteAccount(trx: Trx, accountId: string): Promise<boolea
 
 /** Stores a new hash of the same password, unless the password was changed or rehashed meanwhile. */
 export async function replacePasswordHash(db: Db, account: Account, passwordHash: string): Promise<void> {
-  await db
-    .updateTable('accounts')
+  await accountOf(db, account.id)
     .set({ password_hash: passwordHash })
-    .where('id', '=', account.id)
     .where('password_hash', '=', account.passwordHash)
     .execute()
 }

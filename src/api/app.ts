@@ -2,13 +2,20 @@ import fastifyAccepts from '@fastify/accepts'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyPluginAsync,
   type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { changeEmailRoutes, proveEmailRoutes } from '../accounts/email-routes.ts'
-import { changePasswordRoutes, forgottenPasswordRoutes } from '../accounts/password-routes.ts'
-import { deleteMeRoutes, meRoutes, registerRoutes } from '../accounts/routes.ts'
+import {
+  changeEmailRoutes,
+  changePasswordRoutes,
+  deleteMeRoutes,
+  forgottenPasswordRoutes,
+  meRoutes,
+  proveEmailRoutes,
+  registerRoutes,
+} from '../accounts/routes.ts'
 import { eventRoutes } from '../audit/routes.ts'
 import { factorRoutes, removeFactorRoutes, verifyRoutes } from '../factors/routes.ts'
 import { answerClientError } from '../http/client-error.ts'
@@ -23,6 +30,7 @@ import { buildSerializer, buildValidator } from '../http/schema-compilers.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { shedLoad } from '../http/shed-load.ts'
 import { forgetPorts } from '../http/trusted-proxies.ts'
+import { basePathOf } from '../platform/hosts.ts'
 import type { Service } from '../service.ts'
 import { loginRoutes, stepUpRoutes } from '../sign-in/routes.ts'
 import { discoveryRoutes, introspectionRoutes } from '../tokens/discovery-routes.ts'
@@ -33,10 +41,30 @@ import { openapi } from './openapi.ts'
 import { principals, type ScopeName } from './principal.ts'
 import { serviceRoutes } from './service-routes.ts'
 
-/**
- * Builds the whole application, for the server and for tests. The scope that a route is registered in decides who may
- * call it: each scope below puts its guard before all of its routes.
- */
+/** Who may call which routes; each factor brings its own. A scope puts its guard before all of its routes. */
+const ROUTES = {
+  public: [
+    serviceRoutes,
+    discoveryRoutes,
+    registerRoutes,
+    loginRoutes,
+    refreshRoutes,
+    forgottenPasswordRoutes,
+  ],
+  mfa: [verifyRoutes],
+  access: [
+    meRoutes,
+    eventRoutes,
+    sessionRoutes,
+    introspectionRoutes,
+    factorRoutes,
+    stepUpRoutes,
+    proveEmailRoutes,
+  ],
+  account: [removeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
+} as const satisfies Record<string, readonly FastifyPluginAsync<{ room: Service }>[]>
+
+/** Builds the whole application, for the server and for tests. */
 export async function buildApp(service: Service, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const { config, instruments } = service
   const endRequest = (request: FastifyRequest, reply: FastifyReply) => {
@@ -74,57 +102,21 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
   await app.register(jsonBody)
   await app.register(fastifyAccepts)
   if (config.rateLimit) await app.register(rateLimits, service)
-  const basePath = new URL(config.issuer).pathname.replace(/\/$/, '')
-  await app.register(openapi, { basePath, docs: config.docs })
+  await app.register(openapi, { basePath: basePathOf(config.issuer), docs: config.docs })
   await app.register(bearer, service)
   await app.register(shedLoad, service)
 
   const guards = makeGuards(service)
-  const scope = (name: ScopeName, routes: (scope: FastifyInstance) => Promise<void>) =>
-    app.register(async (instance) => {
-      protect(instance, guards[name])
-      await routes(instance)
-    })
-
   const methods = trackMethods(app)
-  const room = service
-
-  await scope('public', async (open) => {
-    await open.register(serviceRoutes, {
-      basePath,
-      name: config.appName,
-      docs: config.docs,
-      readiness: service.readiness,
+  const open = (name: ScopeName, routes: readonly FastifyPluginAsync<{ room: never }>[]) =>
+    app.register(async (scope) => {
+      protect(scope, guards[name])
+      for (const plugin of routes) await scope.register(plugin, { room: service as never })
     })
-    await open.register(discoveryRoutes, { room })
-    await open.register(registerRoutes, { room })
-    await open.register(loginRoutes, { room })
-    await open.register(refreshRoutes, { room })
-    await open.register(forgottenPasswordRoutes, { room })
-  })
+  await open('public', ROUTES.public)
   for (const { routes = {} } of service.factors.all)
-    for (const [name, plugin] of Object.entries(routes))
-      await scope(name as ScopeName, async (guarded) => {
-        await guarded.register(plugin, { room: room as never })
-      })
-  await scope('mfa', async (challenged) => {
-    await challenged.register(verifyRoutes, { room })
-  })
-  await scope('access', async (signedIn) => {
-    await signedIn.register(meRoutes, { room })
-    await signedIn.register(eventRoutes, service)
-    await signedIn.register(sessionRoutes, { room })
-    await signedIn.register(introspectionRoutes, { room })
-    await signedIn.register(factorRoutes, { room })
-    await signedIn.register(stepUpRoutes, { room })
-    await signedIn.register(proveEmailRoutes, { room })
-  })
-  await scope('account', async (changing) => {
-    await changing.register(removeFactorRoutes, { room })
-    await changing.register(changePasswordRoutes, { room })
-    await changing.register(changeEmailRoutes, { room })
-    await changing.register(deleteMeRoutes, { room })
-  })
+    for (const [name, plugin] of Object.entries(routes)) await open(name as ScopeName, [plugin])
+  for (const name of ['mfa', 'access', 'account'] as const) await open(name, ROUTES[name])
   methods.refuseOthers()
   return app
 }

@@ -38,6 +38,9 @@ const DOCS_CSP = {
   'style-src': "'self'",
 }
 
+const bearer = (description: string) =>
+  ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description }) as const
+
 /**
  * The OpenAPI document, made from the schemas of the routes that are registered after this.
  *
@@ -78,25 +81,11 @@ export const openapi = fp(
         ],
         components: {
           securitySchemes: {
-            mfaToken: {
-              type: 'http',
-              scheme: 'bearer',
-              bearerFormat: 'JWT',
-              description: 'The `mfa_token` from `/register` or `/login`',
-            },
-            accessToken: {
-              type: 'http',
-              scheme: 'bearer',
-              bearerFormat: 'JWT',
-              description: 'The `access_token` from `/2fa/verify`',
-            },
-            accountToken: {
-              type: 'http',
-              scheme: 'bearer',
-              bearerFormat: 'JWT',
-              description:
-                'The `account_token` from `/2fa/verify` or `/2fa/step-up`: good for one change of the account, within 300 s',
-            },
+            mfaToken: bearer('The `mfa_token` from `/register` or `/login`'),
+            accessToken: bearer('The `access_token` from `/2fa/verify`'),
+            accountToken: bearer(
+              'The `account_token` from `/2fa/verify` or `/2fa/step-up`: good for one change of the account, within 300 s',
+            ),
           },
         },
       },

@@ -1,5 +1,5 @@
-import { type ProblemCode, problemCodes, problemStatus, problemTitle } from '../errors.ts'
-import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
+import { AppError, type ProblemCode, problemCodes, problemStatus, problemTitle } from '../errors.ts'
+import { PROBLEM_MEDIA_TYPE, problemOf } from '../http/problem.ts'
 
 /** The parts of an OpenAPI document that belong to error answers. */
 export interface ProblemDocument {
@@ -68,16 +68,11 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): object 
   }
 }
 
-function exampleOf(code: ProblemCode): object {
-  return {
-    type: `urn:keyturn:problem:${code}`,
-    title: problemTitle(code),
-    status: problemStatus(code),
-    detail: 'A sentence for the person who reads it.',
-    code,
-    request_id: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
-  }
-}
+const exampleOf = (code: ProblemCode) =>
+  problemOf(
+    new AppError(code, 'A sentence for the person who reads it.'),
+    '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
+  )
 
 declare module 'fastify' {
   interface FastifySchema {

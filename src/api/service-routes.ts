@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import type { Readiness } from '../http/readiness.ts'
 import { CLOSED } from '../http/schemas.ts'
+import { basePathOf } from '../platform/hosts.ts'
+import type { Service } from '../service.ts'
 import { VERSION } from '../version.ts'
 
 const tags = ['Service']
@@ -11,11 +12,9 @@ const plainJson = () => (body: unknown) => JSON.stringify(body)
 
 /** Routes for operators, probes and tools. */
 export const serviceRoutes: FastifyPluginAsyncTypebox<{
-  basePath: string
-  name: string
-  docs: boolean
-  readiness: Pick<Readiness, 'check'>
-}> = async (app, { basePath, name, docs, readiness }) => {
+  room: Pick<Service, 'config' | 'readiness'>
+}> = async (app, { room: { config, readiness } }) => {
+  const basePath = basePathOf(config.issuer)
   app.get(
     '/',
     {
@@ -27,10 +26,10 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
       },
     },
     async () => ({
-      name,
+      name: config.appName,
       version: VERSION,
       links: {
-        ...(docs && { docs: `${basePath}/docs` }),
+        ...(config.docs && { docs: `${basePath}/docs` }),
         openapi: `${basePath}/openapi.json`,
         jwks: `${basePath}/.well-known/jwks.json`,
         ready: `${basePath}/readyz`,

@@ -13,7 +13,7 @@ function ownersView({ at, account_id: _, ...event }: AuditEventRow) {
 }
 
 /** For an access token. */
-export const eventRoutes: FastifyPluginAsyncTypebox<{ db: Db }> = async (app, { db }) => {
+export const eventRoutes: FastifyPluginAsyncTypebox<{ room: { db: Db } }> = async (app, { room: { db } }) => {
   app.get(
     '/me/events',
     {

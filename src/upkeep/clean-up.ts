@@ -1,12 +1,9 @@
 import { sql } from 'kysely'
 import { daysUnenrolled, removeUnenrolled } from '../accounts/remove-unenrolled.ts'
-import type { Attempts } from '../attempts/attempts.ts'
-import type { AuditTrail } from '../audit/trail.ts'
-import type { Config } from '../config.ts'
 import { deleteInBatches, type RowsToDelete } from '../platform/batches.ts'
-import type { Clock } from '../platform/clock.ts'
-import { type Db, wipeDeleted } from '../platform/database.ts'
-import type { Expiry, Retentions } from '../platform/tables.ts'
+import { wipeDeleted } from '../platform/database.ts'
+import type { Expiry } from '../platform/tables.ts'
+import type { Service } from '../service.ts'
 import { tables } from '../tables.ts'
 import { forgetDeleted } from './forget-deleted.ts'
 
@@ -14,13 +11,7 @@ import { forgetDeleted } from './forget-deleted.ts'
 const PAUSE_MS = 20
 
 /** What the clean-up works with. */
-export interface CleanUpRoom {
-  attempts: Attempts
-  clock: Clock
-  config: Retentions & Pick<Config, 'mfaPolicy' | 'unenrolledDays'>
-  db: Db
-  trail: AuditTrail
-}
+export type CleanUpRoom = Pick<Service, 'attempts' | 'clock' | 'config' | 'db' | 'trail'>
 
 /**
  * Deletes expired rows in small batches, and what is not to be kept of deleted accounts.

@@ -38,11 +38,7 @@ export function registerCopy(program: Command): void {
       }
       const { resumed, tables } = await copyDatabase(from, to, { poolSize: POOL_SIZE })
       const keyFile = keyFileOf(from)
-      const rows = Object.entries(tables).map(([table, digest]) => [
-        table,
-        String(digest.rows),
-        digest.sha256,
-      ])
+      const rows = Object.entries(tables).map(([table, { rows, sha256 }]) => [table, String(rows), sha256])
       answer(command, {
         json: { from: placeOf(from), to: placeOf(to), resumed, tables, secret_key_file: keyFile },
         text: `${columns([['table', 'rows', 'checksum'], ...rows])}

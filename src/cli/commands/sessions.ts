@@ -42,13 +42,7 @@ export function registerSessions(program: Command): void {
           ip: session.ip,
           user_agent: session.userAgent,
         }))
-        const rows = json.map(({ id, last_used_at, acr, ip, user_agent }) => [
-          id,
-          last_used_at,
-          acr,
-          ip,
-          user_agent,
-        ])
+        const rows = json.map((one) => [one.id, one.last_used_at, one.acr, one.ip, one.user_agent])
         answer(command, { json, text: columns([['ID', 'LAST USED', 'LEVEL', 'IP', 'USER AGENT'], ...rows]) })
       }),
     )

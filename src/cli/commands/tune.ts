@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { loadArgon2Engine } from '../../crypto/argon2-engine.ts'
 import { answer } from '../terminal/answer.ts'
+import { wholeNumber } from '../terminal/arguments.ts'
 import { measureHash, type Proposal, proposeCost } from '../tune.ts'
 
 const ABOUT = `
@@ -14,13 +15,15 @@ Examples:
   keyturn tune --ms 250 --memory 128 --json`
 
 const MIB = 1024
+/** More than any machine or patience has; a proposal stays within what the service accepts. */
+const MOST = 1_000_000
 
 export function registerTune(program: Command): void {
   program
     .command('tune')
     .description('measure what a password hash costs here, and propose settings; no database is touched')
-    .option('--ms <milliseconds>', 'how long one hash may take', positive, 50)
-    .option('--memory <mebibytes>', 'how much memory one hash may take', positive, 64)
+    .option('--ms <milliseconds>', 'how long one hash may take', wholeNumber(1, MOST), 50)
+    .option('--memory <mebibytes>', 'how much memory one hash may take', wholeNumber(1, MOST), 64)
     .addHelpText('after', ABOUT)
     .action(async ({ ms: budgetMs, memory }: { ms: number; memory: number }, command) => {
       const engine = await loadArgon2Engine(readConfig(process.env).hashEngine)
@@ -57,10 +60,4 @@ function describe(engine: string, proposal: Proposal, budgetMs: number): string 
   if (ms > budgetMs)
     lines.unshift(`# OWASP's minimum takes longer than ${budgetMs} ms here. Less is not proposed.`)
   return lines.join('\n')
-}
-
-function positive(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('It must be a whole number above 0.')
 }

@@ -18,6 +18,8 @@ import { countRows, type Digest, digestOf, pagesOf, type Row } from './table-pag
 /** Each row is copied once and read twice. */
 const STEPS = 3
 
+const NAMES = tables.map(({ name }) => name)
+
 /** What was copied. It is the same in both databases. */
 export interface Copied {
   /** Whether this finished a copy that was interrupted. */
@@ -54,10 +56,7 @@ export async function copyDatabase(
     if (resumed) await requireSameOrigin(source, target)
     else await claimEmpty(target)
     const digests = await inTransaction(source, async (trx) => {
-      await keepStill(
-        trx,
-        tables.map(({ name }) => name),
-      )
+      await keepStill(trx, NAMES)
       const progress = showProgress('Copying', STEPS * (await countAll(trx)))
       try {
         await copyTables(trx, target, progress)
@@ -121,10 +120,7 @@ async function insertRows(trx: Trx, { name }: NamedTable, rows: readonly Row[]):
 async function compareTables(source: Trx, target: Db, progress: Progress): Promise<Copied['tables']> {
   const digests: Copied['tables'] = {}
   await inTransaction(target, async (trx) => {
-    await keepStill(
-      trx,
-      tables.map(({ name }) => name),
-    )
+    await keepStill(trx, NAMES)
     for (const table of tables) {
       const onPage = (rows: number) => progress.advance(rows)
       const [original, copy] = [await digestOf(source, table, onPage), await digestOf(trx, table, onPage)]

@@ -14,7 +14,7 @@ const PAGE_SIZE = 500
  * @param skipped how many rows to leave out at the beginning.
  */
 export async function* pagesOf(
-  trx: Trx,
+  db: Db,
   { name: table, key: names }: NamedTable,
   skipped = 0,
 ): AsyncGenerator<Row[]> {
@@ -23,14 +23,14 @@ export async function* pagesOf(
   let last: Row | undefined
   if (skipped > 0) {
     const { rows } = await sql<Row>`
-      select * from ${sql.table(table)} order by ${key} limit 1 offset ${skipped - 1}`.execute(trx)
+      select * from ${sql.table(table)} order by ${key} limit 1 offset ${skipped - 1}`.execute(db)
     last = rows[0]
     if (!last) return
   }
   for (;;) {
     const after = last ? sql`where (${key}) > (${valuesOf(last)})` : sql``
     const { rows } = await sql<Row>`
-      select * from ${sql.table(table)} ${after} order by ${key} limit ${PAGE_SIZE}`.execute(trx)
+      select * from ${sql.table(table)} ${after} order by ${key} limit ${PAGE_SIZE}`.execute(db)
     if (rows.length > 0) yield rows
     if (rows.length < PAGE_SIZE) return
     last = rows.at(-1)

@@ -24,32 +24,22 @@ export async function examine(
   environment: NodeJS.ProcessEnv,
   clock: Clock = systemClock,
 ): Promise<Finding[]> {
+  const versions = checkVersions()
   try {
     const config = readConfig(environment)
-    return [
-      ...checkVersions(),
-      configuration.ok('are complete and have no fault'),
-      ...(await examineSurroundings(config, environment, clock)),
-    ]
+    const complete = configuration.ok('are complete and have no fault')
+    const times: ForeignTime[] = []
+    const redis = await checkRedis(config, clock, times)
+    const proxy = await checkProxy(config, clock, times)
+    times.push(...(await mailServerTime(config, clock)))
+    const stored = await examineDatabase(config, clock, times)
+    const files = checkFiles(config, environment)
+    return [...versions, complete, ...stored, ...files, ...redis, ...proxy, ...(await checkHashing(config))]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const faults = error.faults.map((fault) =>
-      configuration.fail(fault, 'Put it right: the service does not start.'),
-    )
-    return [...checkVersions(), ...faults]
+    const advice = 'Put it right: the service does not start.'
+    return [...versions, ...error.faults.map((fault) => configuration.fail(fault, advice))]
   }
-}
-
-async function examineSurroundings(
-  config: Config,
-  environment: NodeJS.ProcessEnv,
-  clock: Clock,
-): Promise<Finding[]> {
-  const { findings: redis, times: redisTimes } = await checkRedis(config, clock)
-  const { findings: proxy, times: proxyTimes } = await checkProxy(config, clock)
-  const times = [...redisTimes, ...proxyTimes, ...(await mailServerTime(config, clock))]
-  const stored = await examineDatabase(config, clock, times)
-  return [...stored, ...checkFiles(config, environment), ...redis, ...proxy, ...(await checkHashing(config))]
 }
 
 async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[]): Promise<Finding[]> {

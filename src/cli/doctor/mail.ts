@@ -10,6 +10,8 @@ import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('mail')
 
+const NO_MAIL = 'no mail server: nobody can reset a password, and no owner is told of changes'
+
 const WAITS_TOO_LONG_MS = 10 * 60_000
 const TIMEOUT_MS = 5_000
 
@@ -19,41 +21,23 @@ const TIMEOUT_MS = 5_000
  */
 export async function checkMail(config: Config, db: Db, clock: Clock): Promise<Finding[]> {
   const { smtpUrl: url, mailFrom: from } = config
-  if (!url || !from)
-    return [
-      warn(
-        'no mail server: nobody can reset a password, and no owner is told of changes',
-        'Set SMTP_URL and MAIL_FROM.',
-      ),
-    ]
+  if (!url || !from) return [warn(NO_MAIL, 'Set SMTP_URL and MAIL_FROM.')]
   const server = new URL(url).host
   const mailer = makeMailer({ url, from, timeoutMs: TIMEOUT_MS })
-  try {
-    await mailer.check()
-    return [ok(`${server} takes mail`), ...(await checkOutbox(db, clock))]
-  } catch (error) {
-    const { message } = ((error as Error).cause ?? error) as Error
-    return [
+  const taken = await mailer
+    .check()
+    .then(() => ok(`${server} takes mail`))
+    .catch(({ message, cause }: Error) =>
       fail(
-        `${server} does not take mail: ${message}`,
+        `${server} does not take mail: ${(cause as Error | undefined)?.message ?? message}`,
         'Look at SMTP_URL: host, port, user, password and TLS.',
       ),
-      ...(await checkOutbox(db, clock)),
-    ]
-  } finally {
-    mailer.close()
-  }
-}
-
-async function checkOutbox(db: Db, clock: Clock): Promise<Finding[]> {
+    )
+    .finally(mailer.close)
   const { count } = await waitingMail(db, clock.now() - WAITS_TOO_LONG_MS)
-  if (count === 0) return []
-  return [
-    warn(
-      `${count} mails have waited for more than ten minutes`,
-      'See the log for why, and that the service runs.',
-    ),
-  ]
+  if (count === 0) return [taken]
+  const advice = 'See the log for why, and that the service runs.'
+  return [taken, warn(`${count} mails have waited for more than ten minutes`, advice)]
 }
 
 /** RFC 5322 section 3.3, as Exim and Sendmail write it in their greetings. */

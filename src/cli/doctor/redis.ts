@@ -9,12 +9,13 @@ const { ok, warn, fail } = findingsOf('redis')
 
 const TIMEOUT_MS = 3_000
 
-/** Checks that Redis answers, and reads its time. */
+/** Checks that Redis answers. @param times gets its time. */
 export async function checkRedis(
   { redisUrl }: Config,
   clock: Clock,
-): Promise<{ findings: Finding[]; times: ForeignTime[] }> {
-  if (!redisUrl) return { findings: [ok('not used: limits are counted in memory')], times: [] }
+  times: ForeignTime[],
+): Promise<Finding[]> {
+  if (!redisUrl) return [ok('not used: limits are counted in memory')]
   const url = new URL(redisUrl)
   const { host } = url
   const clear = goesInClear(url, 'redis:')
@@ -35,14 +36,12 @@ export async function checkRedis(
     await redis.connect()
     const [seconds = 0, micros = 0] = await redis.time()
     const theirs = Number(seconds) * 1000 + Number(micros) / 1000
-    return {
-      findings: [ok(`${host} answers`), ...clear],
-      times: [{ whose: 'Redis', theirs, ours: clock.now() }],
-    }
+    times.push({ whose: 'Redis', theirs, ours: clock.now() })
+    return [ok(`${host} answers`), ...clear]
   } catch (error) {
     const { message } = lost ?? (error as Error)
     const advice = 'Look at REDIS_URL. Until it answers, each process counts for itself.'
-    return { findings: [fail(`${host} does not answer: ${message}`, advice), ...clear], times: [] }
+    return [fail(`${host} does not answer: ${message}`, advice), ...clear]
   } finally {
     redis.disconnect()
   }

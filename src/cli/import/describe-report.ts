@@ -8,22 +8,14 @@ const OWING = 'an enrolment code, of --enrolment-codes or of "keyturn users rese
 
 /** The report in words for people. */
 export function describeReport(report: ImportReport): string {
-  const {
-    applied,
-    taken,
-    with_authenticator,
-    enrolment_codes: owing,
-    password_hashes,
-    skipped,
-    refused,
-  } = report
+  const { applied, taken, enrolment_codes: owing, skipped, refused } = report
   const counts = columns([
-    [applied ? 'taken' : 'to take', String(taken), `${with_authenticator} with an authenticator`],
+    [applied ? 'taken' : 'to take', String(taken), `${report.with_authenticator} with an authenticator`],
     ...(owing > 0 ? [['owing', String(owing), OWING] as const] : []),
     ['skipped', String(skipped.length), skipped.length > 0 ? 'already there, and left as they are' : ''],
     ['refused', String(refused.length), ''],
   ])
-  const hashes = Object.entries(password_hashes).map(([scheme, count]) => `${count} ${scheme}`)
+  const hashes = Object.entries(report.password_hashes).map(([scheme, count]) => `${count} ${scheme}`)
   const reasons = refused
     .slice(0, SHOWN)
     .map(

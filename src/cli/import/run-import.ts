@@ -166,7 +166,5 @@ function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
 }
 
 function countBy<T>(all: readonly T[], nameOf: (one: T) => string): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const one of all) counts[nameOf(one)] = (counts[nameOf(one)] ?? 0) + 1
-  return counts
+  return Object.fromEntries([...Map.groupBy(all, nameOf)].map(([name, group]) => [name, group.length]))
 }

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../../platform/database.ts'
 import { type NamedTable, tables } from '../../tables.ts'
-
-const PAGE_SIZE = 500
+import { pagesOf } from '../copy/table-pages.ts'
 
 type SealedTable = NamedTable & Required<Pick<NamedTable, 'sealed'>>
 
@@ -22,16 +21,11 @@ export interface SealedValue {
 }
 
 /** Every sealed value of a table. */
-export async function* sealedValues(db: Db, { name, sealed }: SealedTable): AsyncGenerator<SealedValue> {
-  for (let after = ''; ; ) {
-    const { rows } = await sql<{ id: string } & Record<string, unknown>>`
-      select * from ${sql.table(name)} where id > ${after} order by id limit ${PAGE_SIZE}`.execute(db)
+export async function* sealedValues(db: Db, table: SealedTable): AsyncGenerator<SealedValue> {
+  const { column, context } = table.sealed
+  for await (const rows of pagesOf(db, table))
     for (const row of rows)
-      yield { id: row.id, sealed: String(row[sealed.column]), context: sealed.context(row as never) }
-    const last = rows.at(-1)
-    if (!last) return
-    after = last.id
-  }
+      yield { id: String(row.id), sealed: String(row[column]), context: context(row as never) }
 }
 
 /** Replaces a value, unless it has changed meanwhile. */

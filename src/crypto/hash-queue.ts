@@ -44,45 +44,26 @@ export interface HashQueueOptions {
   first?: (() => Promise<void>) | undefined
 }
 
+interface Limits {
+  /**
+   * Pieces of work under way at once. As many as cores are best for hashes: with four times as many on two cores there
+   * were half as many logins a second, and 300 MiB at most instead of 211
+   * (`node test/bench/cleverness.ts concurrency`).
+   */
+  concurrency: number
+  /** The same in a flood of refusals. */
+  inFlood?: number
+  /** Pieces of work that may wait. */
+  capacity: number
+}
+
 /**
  * Runs costly work a few pieces at a time, lets a bounded number wait, and refuses the rest. In a flood of refusals
  * it runs fewer at a time, so that requests without such work get a core.
  */
-export interface HashQueue {
-  /**
-   * Checks for a place before the caller does something else first. The place is not reserved.
-   *
-   * @throws {QueueFullError} when too many wait already.
-   */
-  admit(): Promise<void>
-  /**
-   * @throws {QueueFullError} when too many wait already.
-   * @throws the reason of the signal when it fires before the work has begun.
-   * @throws what `first` throws; the work is not begun then.
-   */
-  run<T>(work: () => Promise<T>, options?: HashQueueOptions): Promise<T>
-  /** The number of pieces of work that wait. */
-  waiting(): number
-  /** Whether the next piece of work would be refused: for optional work, which is left out then. */
-  full(): boolean
-}
+export type HashQueue = ReturnType<typeof makeHashQueue>
 
-/**
- * @param concurrency pieces of work under way at once. As many as cores are best for hashes: with four times as many on
- *   two cores there were half as many logins a second, and 300 MiB at most instead of 211
- *   (`node test/bench/cleverness.ts concurrency`).
- * @param inFlood the same in a flood of refusals.
- * @param capacity pieces of work that may wait.
- */
-export function makeHashQueue({
-  concurrency,
-  inFlood = concurrency,
-  capacity,
-}: {
-  concurrency: number
-  inFlood?: number
-  capacity: number
-}): HashQueue {
+export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: Limits) {
   const waiting = new Set<() => void>()
   let running = 0
   /** Pieces of work that have a place and run `first` before their turn. */
@@ -161,12 +142,27 @@ export function makeHashQueue({
   }
 
   return {
+    /** The number of pieces of work that wait. */
     waiting: () => waiting.size,
+
+    /** Whether the next piece of work would be refused: for optional work, which is left out then. */
     full: isFull,
-    async admit() {
+
+    /**
+     * Checks for a place before the caller does something else first. The place is not reserved.
+     *
+     * @throws {QueueFullError} when too many wait already.
+     */
+    async admit(): Promise<void> {
       if (isFull()) await refuse()
     },
-    async run(work, { signal, first } = {}) {
+
+    /**
+     * @throws {QueueFullError} when too many wait already.
+     * @throws the reason of the signal when it fires before the work has begun.
+     * @throws what `first` throws; the work is not begun then.
+     */
+    async run<T>(work: () => Promise<T>, { signal, first }: HashQueueOptions = {}): Promise<T> {
       signal?.throwIfAborted()
       if (isFull()) await refuse()
       if (first) {

@@ -9,25 +9,19 @@ export class UnsealError extends Error {
   override readonly name = 'UnsealError'
 }
 
-/** Seals values that must be readable again, so that a copy of the database alone reveals nothing. */
-export interface SecretBox {
-  /** @param context the place of the value, as `<table>:<ids>`. The value opens only with the same context. */
-  seal(plaintext: Buffer, context: string): string
-  /** @throws {UnsealError} */
-  open(sealed: string, context: string): Buffer
-  /** Whether the value is sealed under the first key, so that no other key is needed. */
-  isCurrent(sealed: string): boolean
-}
-
 /**
- * AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce, written as `<key id>.<base64url of nonce, tag,
- * ciphertext>`. The context is authenticated as well.
+ * Seals values that must be readable again, so that a copy of the database alone reveals nothing: AES-256-GCM (NIST SP
+ * 800-38D) with a random 96-bit nonce, written as `<key id>.<base64url of nonce, tag, ciphertext>`. The context is
+ * authenticated as well.
  */
-export function makeSecretBox(keyRing: KeyRing): SecretBox {
+export type SecretBox = ReturnType<typeof makeSecretBox>
+
+export function makeSecretBox(keyRing: KeyRing) {
   const keys = new Map(keyRing.all.map((root) => [root.id, createSecretKey(root.derive('secret box'))]))
 
   return {
-    seal(plaintext, context) {
+    /** @param context the place of the value, as `<table>:<ids>`. The value opens only with the same context. */
+    seal(plaintext: Buffer, context: string): string {
       const { id } = keyRing.primary
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv('aes-256-gcm', keys.get(id) as KeyObject, nonce)
@@ -36,9 +30,11 @@ export function makeSecretBox(keyRing: KeyRing): SecretBox {
       return `${id}.${Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]).toString('base64url')}`
     },
 
-    isCurrent: (sealed) => sealed.startsWith(`${keyRing.primary.id}.`),
+    /** Whether the value is sealed under the first key, so that no other key is needed. */
+    isCurrent: (sealed: string): boolean => sealed.startsWith(`${keyRing.primary.id}.`),
 
-    open(sealed, context) {
+    /** @throws {UnsealError} */
+    open(sealed: string, context: string): Buffer {
       const [id = '', encoded = '', ...rest] = sealed.split('.')
       if (rest.length > 0 || !/^[0-9a-f]{8}$/.test(id))
         // The value is not repeated: it could be a secret in clear.

@@ -7,26 +7,20 @@ const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 
 const REMEMBER_MS = 3_600_000
 
-/** Notices a proxy that `TRUST_PROXY` does not name: all its clients would share one limit. */
-export interface ProxyWatch {
-  see(request: FastifyRequest): void
-  /** A sentence for the operator, for an hour after the proxy was last seen. */
-  warning(): string | null
-}
-
-export function makeProxyWatch({
-  isTrustedProxy,
-  clock,
-  logger,
-}: {
+interface ProxyWatchParts {
   isTrustedProxy: IsTrustedProxy
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn'>
-}): ProxyWatch {
+}
+
+/** Notices a proxy that `TRUST_PROXY` does not name: all its clients would share one limit. */
+export type ProxyWatch = ReturnType<typeof makeProxyWatch>
+
+export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchParts) {
   let seenAt = Number.NEGATIVE_INFINITY
   let loggedAt = Number.NEGATIVE_INFINITY
   return {
-    see({ headers, socket }) {
+    see({ headers, socket }: FastifyRequest): void {
       const header = FORWARDING_HEADERS.find((name) => headers[name] !== undefined)
       const from = socket.remoteAddress ?? ''
       if (!header || isTrustedProxy(from)) return
@@ -39,8 +33,8 @@ export function makeProxyWatch({
         'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
       )
     },
-    // Does not name the address, because anyone can read this.
-    warning: () =>
+    /** A sentence for the operator, for an hour after the proxy was last seen. Anyone can read it: it has no address. */
+    warning: (): string | null =>
       clock.now() - seenAt < REMEMBER_MS
         ? 'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.'
         : null,

@@ -11,26 +11,14 @@ export interface Checks {
 }
 
 /** Whether a load balancer should send requests here. */
-export interface Readiness {
-  /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
-  check(): Promise<{ checks: Checks; warnings: string[] }>
-  /** Makes the service unready from now on, although it still serves requests. */
-  withdraw(): void
-}
+export type Readiness = ReturnType<typeof makeReadiness>
 
 /** @param warn warnings for the operator of a service that works. */
-export function makeReadiness({
-  db,
-  sharedCounts,
-  warn,
-}: {
-  db: Db
-  sharedCounts: Pick<SharedCounts, 'state'> | null
-  warn: () => Promise<(string | null)[]>
-}): Readiness {
+export function makeReadiness({ db, sharedCounts, warn }: ReadinessParts) {
   let withdrawn = false
   return {
-    async check() {
+    /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
+    async check(): Promise<{ checks: Checks; warnings: string[] }> {
       if (withdrawn) throw stopping()
       const unanswered = (error: unknown): never => {
         throw unavailable(error)
@@ -40,8 +28,15 @@ export function makeReadiness({
       const checks: Checks = { database: 'ok', ...(sharedCounts && { redis: sharedCounts.state() }) }
       return { checks, warnings: warnings.filter((sentence) => sentence !== null) }
     },
-    withdraw() {
+    /** Makes the service unready from now on, although it still serves requests. */
+    withdraw(): void {
       withdrawn = true
     },
   }
+}
+
+interface ReadinessParts {
+  db: Db
+  sharedCounts: Pick<SharedCounts, 'state'> | null
+  warn: () => Promise<(string | null)[]>
 }

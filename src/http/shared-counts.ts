@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
-import { makeRedisLink, type RedisState } from '../platform/redis.ts'
+import { makeRedisLink } from '../platform/redis.ts'
 
 /** A replica counts as gone after this many seconds without a beat. */
 const GONE_SECONDS = 10
@@ -38,44 +38,10 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`
 
 /** Requests that all replicas of this service count together in Redis. */
-export interface SharedCounts {
-  /**
-   * Counts one request.
-   *
-   * @returns the count and the rest of its window; `undefined` while Redis is down.
-   */
-  count(group: string, address: string, limit: SharedLimit): Promise<SharedCount | undefined>
-  /** How many replicas count together; while Redis is down, how many did last. At least 1. */
-  replicas(): number
-  state(): RedisState
-  open(): Promise<void>
-  close(): Promise<void>
-}
-
-interface SharedLimit {
-  /** Requests in one window. */
-  max: number
-  windowMs: number
-}
-
-interface SharedCount {
-  max: number
-  remaining: number
-  /** Milliseconds left of the window. */
-  ttl: number
-  isExceeded: boolean
-}
+export type SharedCounts = ReturnType<typeof makeSharedCounts>
 
 /** Redis gets addresses as keyed hashes. A reader of Redis learns that there were requests, but not from where. */
-export function makeSharedCounts({
-  url,
-  keyedHash,
-  logger,
-}: {
-  url: string
-  keyedHash: KeyedHash
-  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
-}): SharedCounts {
+export function makeSharedCounts({ url, keyedHash, logger }: SharedCountsParts) {
   const replica = randomUUID()
   const replicasKey = `keyturn:replicas:${keyedHash('shared count', 'replicas')}`
   const heard: number[] = []
@@ -90,15 +56,28 @@ export function makeSharedCounts({
   })
 
   return {
-    count: (group, address, { max, windowMs }) =>
+    /**
+     * Counts one request.
+     *
+     * @param max requests in one window.
+     * @returns the count, and `ttl`, the milliseconds left of its window; `undefined` while Redis is down.
+     */
+    count: (group: string, address: string, { max, windowMs }: { max: number; windowMs: number }) =>
       redis.ask(async (client) => {
         const key = `keyturn:count:${keyedHash('shared count', group, address)}`
         const [count, ttl] = (await client.eval(COUNT, 1, key, windowMs)) as [number, number]
         return { max, remaining: Math.max(0, max - count), ttl, isExceeded: count > max }
       }),
-    replicas: () => (heard.length > 0 ? Math.max(...heard) : REPLICAS_UNHEARD),
-    state: redis.state,
-    open: redis.open,
-    close: redis.close,
+
+    /** How many replicas count together; while Redis is down, how many did last. At least 1. */
+    replicas: (): number => (heard.length > 0 ? Math.max(...heard) : REPLICAS_UNHEARD),
+
+    ...{ state: redis.state, open: redis.open, close: redis.close },
   }
+}
+
+interface SharedCountsParts {
+  url: string
+  keyedHash: KeyedHash
+  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
 }

@@ -21,32 +21,23 @@ export class MailError extends Error {
   override readonly name = 'MailError'
 }
 
-export interface Mailer {
-  /** @throws {MailError} in time, whatever the server does. What was not sent by then is not sent later. */
-  send(mail: Mail): Promise<void>
-  /** Connects and signs in, without sending anything. @throws {MailError} */
-  check(): Promise<void>
-  close(): void
-}
-
 const SEND_TIMEOUT_MS = 10_000
+
+interface MailerParts {
+  url: string
+  /** The sender; its domain is that of the Message-IDs. */
+  from: Mailbox
+  /** How long a mail may take, from the connection to the last answer of the server. */
+  timeoutMs?: number
+}
 
 /**
  * Sends by SMTP. Certificates are checked. TLS is required, except to this machine and where the URL says
  * `ignoreTLS=true`.
- *
- * @param from the sender; its domain is that of the Message-IDs.
- * @param timeoutMs how long a mail may take, from the connection to the last answer of the server.
  */
-export function makeMailer({
-  url,
-  from,
-  timeoutMs = SEND_TIMEOUT_MS,
-}: {
-  url: string
-  from: Mailbox
-  timeoutMs?: number
-}): Mailer {
+export type Mailer = ReturnType<typeof makeMailer>
+
+export function makeMailer({ url, from, timeoutMs = SEND_TIMEOUT_MS }: MailerParts) {
   const { hostname, searchParams } = new URL(url)
   // Longer than the limit of a mail: of two that end together, either one may be reported.
   const silenceMs = timeoutMs + 1_000
@@ -67,7 +58,8 @@ export function makeMailer({
   const domain = from.address.split('@')[1]
 
   return {
-    async send({ id, to, subject, text, html }) {
+    /** @throws {MailError} in time, whatever the server does. What was not sent by then is not sent later. */
+    async send({ id, to, subject, text, html }: Mail): Promise<void> {
       const sending = transport.sendMail({
         signal: AbortSignal.timeout(timeoutMs),
         messageId: `<${id}@${domain}>`,
@@ -83,7 +75,8 @@ export function makeMailer({
         throw new MailError('The mail server did not take the mail', { cause })
       })
     },
-    async check() {
+    /** Connects and signs in, without sending anything. @throws {MailError} */
+    async check(): Promise<void> {
       const timeout = new Promise<never>((_resolve, reject) => {
         setTimeout(() => reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs).unref()
       })
@@ -91,6 +84,6 @@ export function makeMailer({
         throw new MailError('The mail server does not take us', { cause })
       })
     },
-    close: () => transport.close(),
+    close: (): void => transport.close(),
   }
 }

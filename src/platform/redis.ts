@@ -11,34 +11,20 @@ const SILENCE_MS = 2_000
 
 export type RedisState = 'ok' | 'unavailable'
 
-/** A Redis that may be down: its commands get an answer soon, or none. */
-export interface RedisLink {
-  state(): RedisState
-  /**
-   * @returns the result of the command, or `undefined` when Redis is down, too slow, or refuses. It takes 200 ms at
-   * most, and no time while Redis is known to be down.
-   */
-  ask<T>(command: (client: Redis) => Promise<T>): Promise<T | undefined>
-  /** Connects, and keeps trying. It waits a moment for the first answer and does not fail without one. */
-  open(): Promise<void>
-  close(): Promise<void>
+interface LinkParts {
+  url: string
+  /** Must write, like the commands it stands for: a full Redis and a replica still answer reads. */
+  beat: (client: Redis) => Promise<unknown>
+  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
 }
 
 /**
- * The first failure takes Redis out of use, and a beat once a second brings it back. Each of these changes is one
- * line in the log.
- *
- * @param beat must write, like the commands it stands for: a full Redis and a replica still answer reads.
+ * A Redis that may be down: its commands get an answer soon, or none. The first failure takes it out of use, and a beat
+ * once a second brings it back. Each of these changes is one line in the log.
  */
-export function makeRedisLink({
-  url,
-  beat,
-  logger,
-}: {
-  url: string
-  beat: (client: Redis) => Promise<unknown>
-  logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
-}): RedisLink {
+export type RedisLink = ReturnType<typeof makeRedisLink>
+
+export function makeRedisLink({ url, beat, logger }: LinkParts) {
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: SILENCE_MS,
@@ -84,14 +70,23 @@ export function makeRedisLink({
 
   let endBeats = async () => {}
   return {
-    state: () => state ?? 'unavailable',
-    ask: async (command) => (state === 'ok' ? attempt(command) : undefined),
-    async open() {
+    state: (): RedisState => state ?? 'unavailable',
+
+    /**
+     * @returns the result of the command, or `undefined` when Redis is down, too slow, or refuses. It takes 200 ms at
+     * most, and no time while Redis is known to be down.
+     */
+    ask: async <T>(command: (client: Redis) => Promise<T>): Promise<T | undefined> =>
+      state === 'ok' ? attempt(command) : undefined,
+
+    /** Connects, and keeps trying. It waits a moment for the first answer and does not fail without one. */
+    async open(): Promise<void> {
       await within(BEAT_MS, client.connect()).catch(() => {})
       await work()
       endBeats = repeatInBackground({ pauseMs: BEAT_MS, work, onError: () => {} })
     },
-    async close() {
+
+    async close(): Promise<void> {
       await endBeats()
       state = 'unavailable'
       client.disconnect()

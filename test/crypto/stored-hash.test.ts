@@ -1,8 +1,8 @@
 import t from 'tap'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
 import { makeHashQueue } from '../../src/crypto/hash-queue.ts'
-import { respellHash } from '../../src/crypto/respell-hash.ts'
 import { makePasswordHasher } from '../../src/crypto/password-hasher.ts'
+import { respellHash } from '../../src/crypto/respell-hash.ts'
 import { readStoredHash } from '../../src/crypto/stored-hash/read-stored-hash.ts'
 import { FOREIGN_HASHES, FOREIGN_PASSWORD } from '../helpers/people/foreign-hashes.ts'
 

@@ -10,6 +10,7 @@ const CATALOGUE = {
   bad_request: [400, 'The request is not well-formed HTTP'],
   invalid_credentials: [401, 'Wrong username or password'],
   invalid_token: [401, 'The token is missing or not valid here'],
+  unknown_credential: [401, 'The passkey is not known here'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],
   insufficient_user_authentication: [401, 'Password and second factor have to be shown again'],
   two_factor_required: [403, 'The second factor is required'],
@@ -21,11 +22,13 @@ const CATALOGUE = {
   request_timeout: [408, 'The request took too long to arrive'],
   username_taken: [409, 'The username is taken'],
   already_enrolled: [409, 'A second factor is already active'],
+  factor_limit_reached: [409, 'There are as many factors of this kind as an account can have'],
   not_enrolled: [409, 'There is no second factor to confirm or use'],
   email_unavailable: [409, 'Codes by email are not available'],
   payload_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The media type is not supported'],
   invalid_code: [422, 'The code is not valid'],
+  passkey_rejected: [422, 'The passkey was refused'],
   recovery_code_required: [422, 'A recovery code is required'],
   password_rejected: [422, 'The password is too easy to guess'],
   rate_limited: [429, 'Too many requests'],
@@ -131,6 +134,10 @@ export const insufficientUserAuthentication = (acr: string) =>
     acr,
   )
 
+/** Challenged by what OpenID Connect calls it (EAP ACR Values 1.0): services read the claim `phr`. */
+export const passkeyNeeded = () =>
+  stepUpNeeded('This account has a passkey: show one for this, or a recovery code.', 'phr')
+
 export const factorTooNew = (acr: string) =>
   stepUpNeeded(
     'This factor is younger than a day and the account has an older one. Use that one, a recovery code, or wait.',
@@ -163,6 +170,8 @@ export const registrationClosed = () =>
 
 export const notFound = () => new AppError('not_found', 'No route has this path.')
 
+export const noSuchFactor = () => new AppError('not_found', 'This account has no factor with that id.')
+
 export const noSuchSession = () => new AppError('not_found', 'This account has no live session with that id.')
 
 export const methodNotAllowed = (allow: readonly string[]) =>
@@ -184,6 +193,22 @@ export const alreadyEnrolled = () =>
     'already_enrolled',
     'This account has a second factor. Sign in with it; an account token can replace it.',
   )
+
+/** @param most how many an account can have. */
+export const factorLimitReached = (most: number) =>
+  new AppError('factor_limit_reached', `An account can have ${most} of them. Remove one that is not used.`)
+
+/** @param reason what was wrong: `challenge`, `origin`, `user_verification`, `counter` or `credential`. */
+export const passkeyRejected = (reason: string, attemptsLeft?: number) =>
+  new AppError('passkey_rejected', 'The passkey was refused. Try again, or use another one.', {
+    extras: { reason, ...(attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft }) },
+  })
+
+/** @param reason `removed` where it was an account's once: only then a client may tell the authenticator to forget it. */
+export const unknownCredential = (reason?: 'removed') =>
+  new AppError('unknown_credential', 'No account has this passkey. Sign in in another way.', {
+    extras: reason ? { reason } : {},
+  })
 
 export const notEnrolled = () =>
   new AppError(

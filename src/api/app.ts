@@ -10,7 +10,7 @@ import { changeEmailRoutes, proveEmailRoutes } from '../accounts/email-routes.ts
 import { changePasswordRoutes, forgottenPasswordRoutes } from '../accounts/password-routes.ts'
 import { deleteMeRoutes, meRoutes, registerRoutes } from '../accounts/routes.ts'
 import { eventRoutes } from '../audit/routes.ts'
-import { factorRoutes, removeFactorRoutes, verifyRoutes } from '../factors/routes.ts'
+import { changeFactorRoutes, factorRoutes, verifyRoutes } from '../factors/routes.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { cors } from '../http/cors.ts'
 import { ignoreExpectations } from '../http/expectations.ts'
@@ -120,7 +120,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     await signedIn.register(proveEmailRoutes, { room })
   })
   await scope('account', async (changing) => {
-    await changing.register(removeFactorRoutes, { room })
+    await changing.register(changeFactorRoutes, { room })
     await changing.register(changePasswordRoutes, { room })
     await changing.register(changeEmailRoutes, { room })
     await changing.register(deleteMeRoutes, { room })

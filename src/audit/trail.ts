@@ -100,11 +100,11 @@ export function makeAuditTrail({
 
   return {
     async record(trx, name, facts, caller) {
-      const { account, alsoTo } = facts
+      const { account } = facts
       const { notice } = kindOf(name)
       const event = eventOf(name, facts, caller)
       if (hasRow(trx, account, caller)) await insert(trx, rowOf(event, caller))
-      if (account && notice) await notices.tell(trx, account, notice, caller, alsoTo)
+      if (account && notice) await notices.tell(trx, account, notice, caller, facts)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
 

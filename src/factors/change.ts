@@ -1,11 +1,12 @@
 import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal } from '../api/principal.ts'
-import { factorTooNew, insufficientUserAuthentication, invalidToken } from '../errors.ts'
+import { factorTooNew, insufficientUserAuthentication, invalidToken, passkeyNeeded } from '../errors.ts'
 import { DAY_MS } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
-import { reaches } from '../tokens/assurance.ts'
+import { isPhishingResistant, reaches } from '../tokens/assurance.ts'
 import type { SignedIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
+import type { Factor } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
 import type { FactorsRoom } from './room.ts'
 
@@ -112,4 +113,23 @@ export function refuseNewFactor(
 ): void {
   if (factorSince === null || oldestSince === null || oldestSince >= factorSince) return
   if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(bestAcr)
+}
+
+/**
+ * A password and a code that were phished must not bind or remove what phishing does not reach: while the account has such a
+ * factor, that takes another one of its like, or a recovery code.
+ *
+ * @throws {AppError} insufficient_user_authentication, with `acr_values="phr"`
+ */
+export function refuseWeaker(
+  { known: { phishingResistant }, session: { amr } }: Changing,
+  changed: Factor | undefined,
+): void {
+  if (
+    changed?.phishingResistant &&
+    phishingResistant &&
+    !isPhishingResistant(amr) &&
+    !amr.includes('recovery')
+  )
+    throw passkeyNeeded()
 }

@@ -1,31 +1,50 @@
 import type { AccountPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
-import { twoFactorRequired } from '../errors.ts'
+import { noSuchFactor, twoFactorRequired } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { Grant } from '../tokens/session.ts'
-import { beginGraveChange } from './change.ts'
+import { prepareGraveChange, refuseWeaker, useUp } from './change.ts'
+import { listFactors } from './describe.ts'
 import type { FactorsRoom } from './room.ts'
 
 /**
- * Removes every second factor and the recovery codes from an account. The session that follows has the level of a password.
+ * Removes one factor of an account, or all of them; the recovery codes go with the last one. The session that follows has
+ * then the level of a password.
  *
- * @throws {AppError} two_factor_required when every account must have a second factor; invalid_token,
+ * @param id of the one; all without it.
+ * @throws {AppError} two_factor_required for the last one where every account must have one; not_found; invalid_token,
  * insufficient_user_authentication
  */
 export async function removeFactors(
   room: FactorsRoom,
   principal: AccountPrincipal,
   caller: Caller,
+  id?: string,
 ): Promise<Grant> {
-  const { db, factors, mfaRequired, sessions, trail } = room
-  if (mfaRequired) throw twoFactorRequired()
-  const { authTime } = principal.session
+  const { clock, db, factors, mfaRequired, sessions, trail } = room
+  if (mfaRequired && id === undefined) throw twoFactorRequired()
   await sessions.endSurplus(principal.account, caller, principal.session.id)
   return inTransaction(db, async (trx) => {
-    const { account, known } = await beginGraveChange(room, trx, principal)
-    for (const factor of factors.all) await factor.remove(trx, account.id)
-    if (known.enrolled) await trail.record(trx, 'factor_removed', { account }, caller)
-    return sessions.startOver(trx, account, { ...passwordAlone(authTime), passwordAt: null }, caller)
+    const changing = await prepareGraveChange(room, trx, principal)
+    const { account, known, session } = changing
+    const all = await listFactors(room, trx, account, known)
+    const going = all.filter((each) => id === undefined || each.id === id)
+    if (id !== undefined && going.length === 0) throw noSuchFactor()
+    for (const { factor } of going) refuseWeaker(changing, factor)
+    await useUp(room, trx, changing)
+    const isLast = going.length === all.length
+    if (isLast && mfaRequired) throw twoFactorRequired()
+    if (isLast) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
+    else for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
+    for (const method of new Set(going.map(({ factor }) => factor.method)))
+      await trail.record(trx, 'factor_removed', { account, method }, caller)
+    const shown = isLast ? withoutFactor(session) : session
+    return sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)
   })
+}
+
+/** A session that a passkey opened alone has shown no password either. */
+function withoutFactor({ amr, authTime }: { amr: readonly string[]; authTime: number }) {
+  return { ...passwordAlone(authTime), amr: amr.filter((method) => method === 'pwd') }
 }

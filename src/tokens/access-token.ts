@@ -1,7 +1,7 @@
 import { createSigner } from 'fast-jwt'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
-import { type Acr, acrClaim } from './assurance.ts'
+import { type Acr, acrClaim, isPhishingResistant } from './assurance.ts'
 import {
   ClaimError,
   type CommonClaims,
@@ -25,6 +25,8 @@ export interface AccessClaims extends CommonClaims {
   username: string
   amr: readonly string[]
   acr: Acr
+  /** The last proof was one that phishing does not reach. */
+  phr?: true
   /** Whole seconds since the epoch. */
   auth_time: number
 }
@@ -83,6 +85,7 @@ export function makeAccessTokens({
         sid: session.id,
         amr: session.amr,
         acr: session.acr,
+        ...(isPhishingResistant(session.amr) && { phr: true as const }),
         auth_time: Math.floor(session.authTime / 1000),
         username: account.username,
       }
@@ -99,6 +102,7 @@ export function makeAccessTokens({
         username: stringClaim(claims, 'username'),
         amr: claims.amr,
         acr: acrClaim(claims),
+        ...(claims.phr === true && { phr: true as const }),
         auth_time: timeClaim(claims, 'auth_time'),
       }
     },

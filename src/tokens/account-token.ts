@@ -57,17 +57,20 @@ export function makeAccountTokens(given: { keyRing: KeyRing; issuer: string; clo
 
 /**
  * Whether a session has shown within the last 300 s what an account token stands for: the password, and a factor at the
- * level of the account's best one, if it has any.
+ * level of the account's best one, if it has any; or a passkey that has verified its owner, which is both.
  *
  * @param now epoch milliseconds.
  */
 export function mayChangeAccount(
-  { acr, factorAt, passwordAt }: Session,
+  { acr, amr, factorAt, passwordAt }: Session,
   { enrolled, bestAcr }: { enrolled: boolean; bestAcr: Acr },
   now: number,
 ): boolean {
   // What was shown by a clock that was ahead is not recent until then.
   const isRecent = (at: number | null) =>
     at !== null && now - at <= ACCOUNT_TOKEN_TTL * 1000 && at - now <= CLOCK_SKEW_SECONDS * 1000
-  return isRecent(passwordAt) && (!enrolled || (isRecent(factorAt) && reaches(acr, bestAcr)))
+  return (
+    (isRecent(passwordAt) || amr.includes('user')) &&
+    (!enrolled || (isRecent(factorAt) && reaches(acr, bestAcr)))
+  )
 }

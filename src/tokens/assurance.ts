@@ -30,6 +30,14 @@ export function reaches(acr: Acr, wanted: Acr): boolean {
   return ACRS.indexOf(acr) >= ACRS.indexOf(wanted)
 }
 
+/** What a passkey shows (RFC 8176): a key in hardware, or one that is copied among devices; and its owner, if verified. */
+export function passkeyAmr(passkey: { backupEligible: boolean; userVerified: boolean }): string[] {
+  return [passkey.backupEligible ? 'swk' : 'hwk', ...(passkey.userVerified ? ['user'] : [])]
+}
+
+/** Whether the last proof was one that phishing does not reach: the claim `phr`. */
+export const isPhishingResistant = (amr: readonly string[]) => amr.includes('hwk') || amr.includes('swk')
+
 /** @throws {ClaimError} */
 export function acrClaim(claims: UncheckedClaims): Acr {
   const acr = ACRS.find((level) => level === claims.acr)

@@ -57,7 +57,7 @@ export const handshake: Factor<HandshakeAnswer, Checked> = {
     member: 'handshake',
     schema: Type.Object({ active: Type.Boolean(), keys: Type.Integer() }, CLOSED),
   },
-  async describe(db, account) {
+  async describe({ db }, account) {
     const keys = await countKeys(db, account.id)
     return { active: keys > 0, keys }
   },

@@ -92,7 +92,7 @@ export async function check(
   { response }: HandshakeAnswer,
   binding: Binding,
 ): Promise<Checked> {
-  if (binding.to === 'password') return { refused: 'binding' }
+  if (binding.to !== 'challenge' && binding.to !== 'session') return { refused: 'binding' }
   const key = await findKey(db, accountId, response.key_id)
   if (!key) return { refused: 'key' }
   const expected = Buffer.from(

@@ -1,0 +1,199 @@
+import { Type } from 'typebox'
+import { alreadyEnrolled, factorLimitReached, notEnrolled, passkeyRejected } from '../../errors.ts'
+import { CLOSED } from '../../http/schemas.ts'
+import { newId } from '../../platform/ids.ts'
+import { passkeyAmr } from '../../tokens/assurance.ts'
+import type { Binding, Factor } from '../factor.ts'
+import {
+  type Asserted,
+  type AuthenticationResponseJSON,
+  checkAssertion,
+  checkRegistration,
+  type PasskeyAnswer,
+  type Refusal,
+  type Registered,
+  type RegistrationResponseJSON,
+} from './ceremony.ts'
+import { ANYBODY, type Question } from './challenge.ts'
+import { defaultName } from './names.ts'
+import { MOST_PASSKEYS, userHandleOf } from './options.ts'
+import { challengeRoutes, createRoutes, signInRoutes } from './routes.ts'
+import { AssertionSchema, FactorAddedSchema, PasskeyOptionsSchema, RegistrationSchema } from './schemas.ts'
+import {
+  findForeignRpId,
+  findPasskey,
+  insertPasskey,
+  listPasskeys,
+  type Passkey,
+  passkeysAmong,
+  removePasskeys,
+  renamePasskey,
+  spendChallenge,
+  usePasskey,
+} from './store.ts'
+import { passkeyTables } from './tables.ts'
+
+/** What came of an answer before its transaction. */
+type Checked = { refused: Refusal } | Registered | (Asserted & { passkey: Passkey })
+
+/** Passkeys and security keys (WebAuthn Level 3): what a phishing page is told is of no use to it. */
+export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
+  method: 'passkey',
+  acr: 'aal2',
+  unguessable: true,
+  phishingResistant: true,
+  answer: Type.Object({ method: Type.Literal('passkey'), credential: AssertionSchema }, CLOSED),
+  schemas: [FactorAddedSchema, PasskeyOptionsSchema, RegistrationSchema],
+  tables: passkeyTables,
+  routes: {
+    public: signInRoutes,
+    'mfa-or-account': createRoutes,
+    'mfa-or-access': challengeRoutes,
+  },
+
+  facts: (eb, accountId) => ({
+    active: eb.exists(
+      eb
+        .selectFrom('passkeys')
+        .select('id')
+        .where('account_id', '=', accountId)
+        .where('removed_at', 'is', null),
+    ),
+  }),
+  since: (eb, accountId) =>
+    eb
+      .selectFrom('passkeys')
+      .select((row) => row.fn.min('created_at').as('since'))
+      .where('account_id', '=', accountId)
+      .where('removed_at', 'is', null)
+      .$asScalar(),
+  state: (_account, { active }) => ({ active, answers: active, enrollable: true }),
+
+  async prepare(parts, account, { credential }, binding): Promise<Checked> {
+    if (isRegistration(credential)) {
+      const checked = await checkRegistration(parts, credential, questionOf('create', account.id, binding))
+      return typeof checked === 'string' ? { refused: checked } : checked
+    }
+    const passkey = await findPasskey(parts.db, credential.id)
+    const { userHandle } = credential.response
+    const mayLackHandle = binding.to !== 'sign-in'
+    if (
+      passkey?.accountId !== account.id ||
+      passkey.removedAt !== null ||
+      (userHandle ?? (mayLackHandle ? userHandleOf(parts, account.id) : '')) !==
+        userHandleOf(parts, account.id)
+    )
+      return { refused: 'credential' }
+    const question = binding.to === 'sign-in' ? ANYBODY : questionOf('verify', account.id, binding)
+    const alone =
+      binding.to === 'sign-in' || (binding.to === 'session' && !binding.session.amr.includes('pwd'))
+    const checked = await checkAssertion(parts, credential, question, { passkey, alone })
+    if (typeof checked === 'string') return { refused: checked }
+    return counterFell(passkey, checked) ? { refused: 'counter' } : { ...checked, passkey }
+  },
+
+  async redeem({ clock }, trx, { account, facts, prepared }) {
+    if (!facts.active) throw notEnrolled()
+    if ('registration' in prepared) throw alreadyEnrolled()
+    if ('refused' in prepared) return null
+    const { assertion, passkey } = prepared
+    if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null
+    const { newCounter: signCount, credentialBackedUp: backedUp, userVerified } = assertion
+    const used = { id: passkey.id, signCount, backedUp, counts: counts(passkey, signCount) }
+    if (!(await usePasskey(trx, used, clock.now()))) return null
+    return { ...shown(passkey.backupEligible, userVerified), since: passkey.createdAt }
+  },
+  rejected: (prepared) =>
+    'refused' in prepared && prepared.refused === 'counter' ? 'passkey_counter_fell' : 'code_rejected',
+  // One that was right before its transaction has come too late for its challenge.
+  refusal: (prepared, { attemptsLeft }) =>
+    passkeyRejected('refused' in prepared ? prepared.refused : 'challenge', attemptsLeft),
+
+  async enrol({ clock, relyingParty }, trx, { account, answer, prepared }) {
+    if ('refused' in prepared) return null
+    if (!('registration' in prepared)) throw notEnrolled()
+    if ((await listPasskeys(trx, account.id)).length >= MOST_PASSKEYS) throw factorLimitReached(MOST_PASSKEYS)
+    if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null
+    const { aaguid, credential, credentialBackedUp, credentialDeviceType, userVerified } =
+      prepared.registration
+    const since = clock.now()
+    const backupEligible = credentialDeviceType === 'multiDevice'
+    const id = newId(clock)
+    const isNew = await insertPasskey(trx, {
+      id,
+      accountId: account.id,
+      credentialId: credential.id,
+      publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+      rpId: relyingParty.id,
+      name: answer.name ?? defaultName(aaguid, answer.userAgent ?? ''),
+      transports: credential.transports ?? [],
+      signCount: credential.counter,
+      backupEligible,
+      backedUp: credentialBackedUp,
+      createdAt: since,
+      lastUsedAt: null,
+      removedAt: null,
+    })
+    if (!isNew) return null
+    return { ...shown(backupEligible, userVerified), replaced: false, since, id }
+  },
+  remove: removePasskeys,
+
+  async list(db, account) {
+    return (await listPasskeys(db, account.id)).map(({ id, name, createdAt, lastUsedAt, backedUp }) => ({
+      id,
+      name,
+      createdAt,
+      lastUsedAt,
+      backedUp,
+    }))
+  },
+  rename: renamePasskey,
+  description: {
+    member: 'passkeys',
+    schema: Type.Object(
+      { rp_id: Type.String(), user_id: Type.String(), credential_ids: Type.Array(Type.String()) },
+      { ...CLOSED, description: 'What the Signal API takes (WebAuthn Level 3 section 5.1.10)' },
+    ),
+  },
+  describe: async (parts, account) => ({
+    rp_id: parts.relyingParty.id,
+    user_id: userHandleOf(parts, account.id),
+    credential_ids: (await listPasskeys(parts.db, account.id)).map(({ credentialId }) => credentialId),
+  }),
+  show: async (db, account) => ({ passkeys: (await listPasskeys(db, account.id)).length }),
+  activeAmong: passkeysAmong,
+  async faultAtStart({ db, relyingParty }) {
+    const other = await findForeignRpId(db, relyingParty.id)
+    return other === undefined
+      ? undefined
+      : `WEBAUTHN_RP_ID is ${relyingParty.id}, but there are passkeys of ${other}, which would be of no use: a passkey is bound to its relying party for life. Set WEBAUTHN_RP_ID=${other}.`
+  },
+}
+
+const isRegistration = (
+  credential: AuthenticationResponseJSON | RegistrationResponseJSON,
+): credential is RegistrationResponseJSON => 'attestationObject' in credential.response
+
+/** RFC 8176: a key in hardware, or one that is copied among devices; and whether its owner was verified. */
+const shown = (backupEligible: boolean, userVerified: boolean) =>
+  ({ amr: passkeyAmr({ backupEligible, userVerified }), acr: 'aal2' }) as const
+
+function questionOf(purpose: 'create' | 'verify', accountId: string, binding: Binding): Question {
+  switch (binding.to) {
+    case 'challenge':
+      return { purpose, accountId, boundTo: binding.challenge.id }
+    case 'session':
+      return { purpose, accountId, boundTo: binding.session.id }
+    default:
+      throw new Error(`A passkey answers no question of ${binding.to}`)
+  }
+}
+
+/** Counters of 0 say that there is none, and one that is copied cannot count (WebAuthn Level 3 section 6.1.1). */
+const counts = ({ backupEligible, signCount }: Passkey, newCount: number) =>
+  !backupEligible && (newCount > 0 || signCount > 0)
+
+/** Somebody has a copy of the key, or its authenticator is broken. */
+const counterFell = (passkey: Passkey, { assertion: { newCounter } }: Asserted) =>
+  counts(passkey, newCounter) && newCounter <= passkey.signCount

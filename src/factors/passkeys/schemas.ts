@@ -1,0 +1,69 @@
+import { Type } from 'typebox'
+import { CLOSED, Seconds } from '../../http/schemas.ts'
+import { FactorName, FactorSchema } from '../schemas.ts'
+
+const Base64url = Type.String({ pattern: '^[A-Za-z0-9_-]+$', minLength: 1, maxLength: 12_000 })
+
+/** Browsers add members of their own to what they sign, so these objects are open; what is signed is checked. */
+const credential = { id: Base64url, rawId: Base64url, type: Type.Literal('public-key') }
+
+export const AssertionSchema = Type.Object(
+  {
+    ...credential,
+    response: Type.Object({
+      clientDataJSON: Base64url,
+      authenticatorData: Base64url,
+      signature: Base64url,
+      userHandle: Type.Optional(Type.Union([Base64url, Type.Null()])),
+    }),
+  },
+  { description: '`AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
+)
+
+export const RegistrationSchema = Type.Object(
+  {
+    ...credential,
+    response: Type.Object({
+      clientDataJSON: Base64url,
+      attestationObject: Base64url,
+      transports: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[a-z-]+$', maxLength: 32 }), { maxItems: 10 }),
+      ),
+    }),
+  },
+  { description: '`RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
+)
+
+export const SignInBody = Type.Object({ credential: AssertionSchema }, CLOSED)
+
+export const OptionsBody = Type.Object(
+  {
+    enrolment_code: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: 'The code that an operator handed out' }),
+    ),
+  },
+  { ...CLOSED, examples: [{}] },
+)
+
+export const PasskeyBody = Type.Object(
+  { credential: RegistrationSchema, name: Type.Optional(FactorName) },
+  CLOSED,
+)
+
+export const PasskeyOptionsSchema = Type.Object(
+  {
+    public_key: Type.Unsafe<object>({
+      type: 'object',
+      additionalProperties: true,
+      description:
+        'For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` in a browser',
+    }),
+    expires_in: Seconds('Seconds until the challenge expires'),
+  },
+  { ...CLOSED, $id: 'PasskeyOptions', description: 'What a browser asks its authenticators' },
+)
+
+export const FactorAddedSchema = Type.Object(
+  { factor: FactorSchema },
+  { ...CLOSED, $id: 'FactorAdded', description: 'The passkey is a factor of the account from now on' },
+)

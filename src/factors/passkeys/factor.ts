@@ -18,7 +18,7 @@ import { ANYBODY, type Question } from './challenge.ts'
 import { defaultName } from './names.ts'
 import { MOST_PASSKEYS, userHandleOf } from './options.ts'
 import { challengeRoutes, createRoutes, signInRoutes } from './routes.ts'
-import { AssertionSchema, FactorAddedSchema, PasskeyOptionsSchema, RegistrationSchema } from './schemas.ts'
+import { AssertionSchema, FactorAddedSchema, PasskeyOptionsSchema } from './schemas.ts'
 import {
   findForeignRpId,
   findPasskey,
@@ -43,7 +43,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   unguessable: true,
   phishingResistant: true,
   answer: Type.Object({ method: Type.Literal('passkey'), credential: AssertionSchema }, CLOSED),
-  schemas: [FactorAddedSchema, PasskeyOptionsSchema, RegistrationSchema],
+  schemas: [FactorAddedSchema, PasskeyOptionsSchema],
   tables: passkeyTables,
   routes: {
     public: signInRoutes,

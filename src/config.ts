@@ -209,7 +209,10 @@ function readRelyingParty(
       faults.push(
         `WEBAUTHN_ORIGINS must be origins like https://app.example.com or android:apk-key-hash:<43 characters>, not "${origin}"`,
       )
-  return { id, origins: origins.length > 0 ? origins : originsBelow(id, [own, ...corsOrigins]) }
+  const all = origins.length > 0 ? origins : originsBelow(id, [own, ...corsOrigins])
+  if (all.length === 0 && read.text('WEBAUTHN_RP_ID', ''))
+    faults.push(`WEBAUTHN_ORIGINS must be set: neither ISSUER nor CORS_ORIGINS is over https and below ${id}`)
+  return { id, origins: all }
 }
 
 function readTrustProxy(read: Reader, faults: string[]): string[] {

@@ -111,7 +111,7 @@ export interface Factor<
   /** Secrets that an import brings and an export takes along. */
   readonly portable?: PortableSecrets
   /** What keeps the service from starting with this database, as a sentence for the operator. */
-  faultAtStart?(parts: FactorParts): Promise<string | undefined>
+  faultAtStart?(parts: Pick<FactorParts, 'db' | 'relyingParty'>): Promise<string | undefined>
 }
 
 /** One factor of an account, as its owner sees it. Times are epoch milliseconds. */

@@ -6,7 +6,7 @@ import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Assurance, Proof } from '../tokens/assurance.ts'
 import { deleteEnrolmentCode, wasShownBy } from './enrolment-code-store.ts'
-import type { Binding, Factor, FactorAnswer } from './factor.ts'
+import type { Binding, Enrolled, Factor, FactorAnswer } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
 import { otherAccepted } from './hooks.ts'
 import { renewCodes } from './recovery-codes/codes.ts'
@@ -26,8 +26,8 @@ export interface Answering {
 export interface Proven extends Proof {
   /** The first recovery codes of the account, when the answer has enrolled its first factor. */
   recoveryCodes?: string[]
-  /** Of the factor that was enrolled. */
-  id?: string
+  /** The factor that it has enrolled. */
+  enrolled?: Enrolled
 }
 
 /** Does the part of checking an answer that comes before the transaction. */
@@ -109,8 +109,8 @@ export async function enrolByAnswer(
   await attempts.succeed(trx, account.id, factor.method)
   await trail.record(trx, enrolled.replaced ? 'factor_replaced' : 'factor_enrolled', about, caller)
   await otherAccepted(room, trx, account, known, factor)
-  const { id, since } = enrolled
-  const shown = { ...proofOf(enrolled, given.binding, { now: clock.now(), since }), ...(id && { id }) }
+  const { since } = enrolled
+  const shown = { ...proofOf(enrolled, given.binding, { now: clock.now(), since }), enrolled }
   if (known.enrolled || known.state(recoveryCodes).answers) return shown
   return { ...shown, recoveryCodes: await renewCodes(room, trx, account.id) }
 }

@@ -4,7 +4,7 @@ import { noSuchFactor, twoFactorRequired } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { Grant } from '../tokens/session.ts'
-import { prepareGraveChange, refuseWeaker, useUp } from './change.ts'
+import { prepareChange, refuseNewFactor, refuseWeaker, useUp } from './change.ts'
 import { listFactors } from './describe.ts'
 import type { FactorsRoom } from './room.ts'
 
@@ -26,11 +26,13 @@ export async function removeFactors(
   if (mfaRequired && id === undefined) throw twoFactorRequired()
   await sessions.endSurplus(principal.account, caller, principal.session.id)
   return inTransaction(db, async (trx) => {
-    const changing = await prepareGraveChange(room, trx, principal)
+    const changing = await prepareChange(room, trx, principal)
     const { account, known, session } = changing
     const all = await listFactors(room, trx, account, known)
     const going = all.filter((each) => id === undefined || each.id === id)
     if (id !== undefined && going.length === 0) throw noSuchFactor()
+    const { factorSince } = session
+    if (going.some(({ createdAt }) => createdAt < (factorSince ?? 0))) refuseNewFactor(room, changing)
     for (const { factor } of going) refuseWeaker(changing, factor)
     await useUp(room, trx, changing)
     const isLast = going.length === all.length

@@ -27,8 +27,8 @@ export async function addPasskey(
     const enrolled = await enrolByAnswer(room, trx, changing.account, changing.known, answering, caller)
     if (!enrolled) return null
     await useUp(room, trx, changing)
-    return enrolled.id
+    return enrolled.enrolled?.id
   })
-  if (id === null || id === undefined) throw refusal(room, answering)
+  if (!id) throw refusal(room, answering)
   return id
 }

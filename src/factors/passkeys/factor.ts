@@ -3,6 +3,7 @@ import { alreadyEnrolled, factorLimitReached, notEnrolled, passkeyRejected } fro
 import { CLOSED } from '../../http/schemas.ts'
 import { newId } from '../../platform/ids.ts'
 import { passkeyAmr } from '../../tokens/assurance.ts'
+import { isRpId } from '../../values/relying-party.ts'
 import type { Binding, Factor } from '../factor.ts'
 import {
   type Asserted,
@@ -67,12 +68,20 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
       .where('account_id', '=', accountId)
       .where('removed_at', 'is', null)
       .$asScalar(),
-  state: (_account, { active }) => ({ active, answers: active, enrollable: true }),
+  state: (_account, { active }, { relyingParty }) => ({
+    active,
+    answers: active,
+    // An address has none, and a page without TLS makes none.
+    enrollable: isRpId(relyingParty.id) && relyingParty.origins.length > 0,
+  }),
 
   async prepare(parts, account, { credential }, binding): Promise<Checked> {
     if (isRegistration(credential)) {
       const checked = await checkRegistration(parts, credential, questionOf('create', account.id, binding))
-      return typeof checked === 'string' ? { refused: checked } : checked
+      if (typeof checked === 'string') return { refused: checked }
+      return (await findPasskey(parts.db, checked.registration.credential.id))
+        ? { refused: 'credential' }
+        : checked
     }
     const passkey = await findPasskey(parts.db, credential.id)
     const { userHandle } = credential.response
@@ -93,8 +102,8 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   },
 
   async redeem({ clock }, trx, { account, facts, prepared }) {
-    if (!facts.active) throw notEnrolled()
     if ('registration' in prepared) throw alreadyEnrolled()
+    if (!facts.active) throw notEnrolled()
     if ('refused' in prepared) return null
     const { assertion, passkey } = prepared
     if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null

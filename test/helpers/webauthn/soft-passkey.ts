@@ -49,6 +49,11 @@ export class SoftPasskey {
     this.#habits = habits
   }
 
+  /** The COSE key. */
+  get publicKey(): Buffer {
+    return this.#keys.cose
+  }
+
   create(
     options: PublicKeyCredentialCreationOptionsJSON,
     once: Partial<Habits> = {},

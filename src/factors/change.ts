@@ -1,6 +1,6 @@
 import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal } from '../api/principal.ts'
-import { factorTooNew, insufficientUserAuthentication, invalidToken, passkeyNeeded } from '../errors.ts'
+import { insufficientUserAuthentication, invalidToken } from '../errors.ts'
 import { DAY_MS } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { isPhishingResistant, reaches } from '../tokens/assurance.ts'
@@ -8,6 +8,7 @@ import type { SignedIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
 import type { Factor } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
+import { factorTooNew, passkeyNeeded } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /** What the holder of an account token changes, as it is now. */

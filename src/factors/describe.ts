@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/account.ts'
-import { noSuchFactor } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
 import type { Factor, ListedFactor } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
+import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /** One factor of an account, and its kind. */

@@ -1,11 +1,12 @@
 import type { AccountPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
-import { noSuchFactor, twoFactorRequired } from '../errors.ts'
+import { twoFactorRequired } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { Grant } from '../tokens/session.ts'
 import { prepareChange, refuseNewFactor, refuseWeaker, useUp } from './change.ts'
 import { listFactors } from './describe.ts'
+import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /**

@@ -1,9 +1,9 @@
 import type { AccountPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
-import { noSuchFactor } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { prepareChange } from './change.ts'
 import { listFactors, type OwnFactor } from './describe.ts'
+import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /**

@@ -1,10 +1,11 @@
 import { Type } from 'typebox'
-import { alreadyEnrolled, factorLimitReached, notEnrolled, passkeyRejected } from '../../errors.ts'
+import { alreadyEnrolled, notEnrolled } from '../../errors.ts'
 import { CLOSED } from '../../http/schemas.ts'
 import { newId } from '../../platform/ids.ts'
 import { passkeyAmr } from '../../tokens/assurance.ts'
 import { isRpId } from '../../values/relying-party.ts'
 import type { Binding, Factor } from '../factor.ts'
+import { factorLimitReached, passkeyRejected } from '../problems.ts'
 import {
   type Asserted,
   type AuthenticationResponseJSON,

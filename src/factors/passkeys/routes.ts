@@ -30,7 +30,7 @@ export const signInRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'passkeySignInOptions',
         tags,
-        summary: 'Begin a sign-in by a passkey alone',
+        summary: 'Ask for a passkey that signs in alone',
         response: { 200: ref(PasskeyOptionsSchema) },
       },
     },
@@ -72,7 +72,7 @@ export const createRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'passkeyOptions',
         tags,
-        summary: 'Begin to make a passkey',
+        summary: 'Ask what a passkey is made from',
         body: OptionsBody,
         response: { 200: ref(PasskeyOptionsSchema) },
       },

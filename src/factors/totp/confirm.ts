@@ -1,7 +1,8 @@
 import type { Account } from '../../accounts/account.ts'
-import { factorLimitReached, notEnrolled } from '../../errors.ts'
+import { notEnrolled } from '../../errors.ts'
 import type { Trx } from '../../platform/database.ts'
 import type { Assurance } from '../../tokens/assurance.ts'
+import { factorLimitReached } from '../problems.ts'
 import type { FactorsRoom } from '../room.ts'
 import { matchingTimeStep, spendStep } from './code.ts'
 import {

@@ -1,7 +1,7 @@
 import { type MailingService, mailedCode } from '../helpers/people/mail.ts'
+import { newPasskey } from '../helpers/people/passkeys.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { nextCode, wrongCode } from '../helpers/service/service.ts'
-import { SoftPasskey } from '../helpers/webauthn/soft-passkey.ts'
 import { sign } from './handshake/handshake.ts'
 
 /** The body of an answer. */
@@ -58,9 +58,6 @@ export interface Kind {
   begin(service: MailingService, owner: Owner, token: string, enrolmentCode?: string): Promise<Device>
 }
 
-/** Where the page is that asks for passkeys: what the service takes with nothing configured. */
-const ORIGIN = 'http://localhost:3000'
-
 export const passkey: Kind = {
   method: 'passkey',
   amr: ['hwk', 'user'],
@@ -84,7 +81,7 @@ export const passkey: Kind = {
   listed: 'passkey',
   expiring: ['spent_passkey_challenges'],
   async begin(service, _owner, token) {
-    const key = new SoftPasskey({ origin: ORIGIN })
+    const key = newPasskey()
     const ask = async (service: MailingService, path: string, token: string) =>
       (await service.post(path, undefined, token)).body.public_key
     return {

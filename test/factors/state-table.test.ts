@@ -9,9 +9,9 @@ import {
   type MailingService,
   registerWithEmail,
 } from '../helpers/people/mail.ts'
+import { newPasskey } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, claimsOf } from '../helpers/people/sessions.ts'
 import { type Answer, enrol, nextCode, PASSWORD, register, startService } from '../helpers/service/service.ts'
-import { SoftPasskey } from '../helpers/webauthn/soft-passkey.ts'
 import { type Device, passkey } from './kinds.ts'
 import { confirmIn, enrol as enrolKind } from './people.ts'
 
@@ -33,7 +33,7 @@ const PROOFS: Record<Method, object> = {
 /** What the passkey of somebody else has signed. */
 const STRANGERS = {
   method: 'passkey',
-  credential: new SoftPasskey({ origin: 'http://localhost:3000' }).get({ challenge: 'AAAA' }),
+  credential: newPasskey().get({ challenge: 'AAAA' }),
 }
 
 interface Person {

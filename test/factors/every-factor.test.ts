@@ -67,10 +67,7 @@ t.test('every factor is in the documents, and counted from the start', async (t)
     KINDS.map(({ method }) => method),
   )
   t.strictSame(components.schemas.MfaStep.properties.methods.items.enum, methods)
-  t.strictSame(
-    Object.keys(described),
-    ['factors', ...KINDS.flatMap(({ member }) => member?.name ?? [])],
-  )
+  t.strictSame(Object.keys(described), ['factors', ...KINDS.flatMap(({ member }) => member?.name ?? [])])
   for (const kind of KINDS) {
     t.strictSame(await countedCodes(kind), { right: 0, wrong: 0 })
     t.ok((await metrics.text()).includes(`keyturn_lockouts_total{method="${kind.method}"} 0`))
@@ -144,12 +141,7 @@ const CHECKS: Record<string, Check> = {
     const answer = await person.answer(service, tokens[0] ?? '')
     const before = await sessionsOf(service, person)
     const answers = await burst(8, (index) => verify(service, answer, tokens[index % 2] ?? ''))
-    const {
-      200: right,
-      '401 invalid_token': late = 0,
-      [kind.wrong]: wrong = 0,
-      ...rest
-    } = tally(answers)
+    const { 200: right, '401 invalid_token': late = 0, [kind.wrong]: wrong = 0, ...rest } = tally(answers)
     t.equal(right, 1)
     t.equal(late + wrong, 7)
     t.strictSame(rest, {})
@@ -168,8 +160,7 @@ const CHECKS: Record<string, Check> = {
     const answer = await person.answer(service, own)
     if (kind.bound) {
       t.equal(outcomeOf(await verify(service, answer, other)), kind.wrong, 'of another sign-in')
-      if (kind.stepsUp)
-        t.equal(outcomeOf(await stepUp(service, answer, person.accessToken)), kind.wrong)
+      if (kind.stepsUp) t.equal(outcomeOf(await stepUp(service, answer, person.accessToken)), kind.wrong)
     }
     t.equal((await verify(service, answer, own)).status, 200)
   },
@@ -246,8 +237,7 @@ const CHECKS: Record<string, Check> = {
     if (kind.member) t.match(body[kind.member.name], kind.member.has)
     const told = await describeFactors(service.deps, await accountOf(service, person))
     for (const { description } of service.deps.factors.all)
-      if (description)
-        t.ok(Value.Check(description.schema, told[description.member]), description.member)
+      if (description) t.ok(Value.Check(description.schema, told[description.member]), description.member)
   },
 
   async 'its owner removes it, where that is allowed'(t, kind, username) {

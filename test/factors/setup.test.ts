@@ -25,7 +25,11 @@ t.test('a setup is the same until a wrong code was tried, and then another one',
   service.clock.advance(60)
   const same = await service.post('/2fa/setup', undefined, mfaToken)
   t.match(same.body, { secret: first.body.secret, expires_in: 540 })
-  isProblem(t, await service.post('/2fa/verify', { code: wrongCode(service, first.body) }, mfaToken), 'invalid_code')
+  isProblem(
+    t,
+    await service.post('/2fa/verify', { code: wrongCode(service, first.body) }, mfaToken),
+    'invalid_code',
+  )
   const second = await service.post('/2fa/setup', undefined, mfaToken)
   t.not(first.body.secret, second.body.secret)
   t.equal(second.body.expires_in, 600)

@@ -46,7 +46,8 @@ t.test('a pending authenticator is made the active one by one write', async (t) 
 })
 
 t.test('a challenge that a passkey has signed is spent by one write', (t) =>
-  onlyOnce(t, (trx) => spendChallenge(trx, { challenge: 'a challenge', accountId: ada.id, expiresAt: now })))
+  onlyOnce(t, (trx) => spendChallenge(trx, { challenge: 'a challenge', accountId: ada.id, expiresAt: now })),
+)
 
 t.test('the counter of a passkey goes up by one write', async (t) => {
   const { id } = await enrolPasskey(service, 'grace', newPasskey({ counter: 1 }))

@@ -36,7 +36,9 @@ const ACCEPTED: readonly (readonly [thing: string, events: readonly string[]])[]
  */
 export function factorsWereShown({ ledger }: Evidence): Finding[] {
   const sessions = of(ledger, 'session').map((entry) => ({ ...entry, ...shownIn(entry) }))
-  const startedOver = of(ledger, 'event').filter(({ fact }) => /^(password_changed|factor_removed) /.test(fact))
+  const startedOver = of(ledger, 'event').filter(({ fact }) =>
+    /^(password_changed|factor_removed) /.test(fact),
+  )
   return factorRules.flatMap(({ method, amr, accepted }) => {
     const claiming = sessions.filter((session) => amr.test(session.amr))
     const claims = [...new Map(claiming.map((one) => [`${one.subject} ${factorShownAt(one)}`, one])).values()]

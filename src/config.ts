@@ -197,12 +197,12 @@ function readRelyingParty(
   { issuer, corsOrigins }: { issuer: string; corsOrigins: readonly string[] },
   faults: string[],
 ): RelyingParty {
-  const { hostname, origin, port } = URL.parse(issuer) ?? new URL('http://localhost')
+  const { hostname, origin, port, protocol } = URL.parse(issuer) ?? new URL('http://localhost')
   const local = isLoopback(hostname)
   const id = read.text('WEBAUTHN_RP_ID', local ? 'localhost' : hostname)
-  if (read.text('WEBAUTHN_RP_ID', '') && !isRpId(id))
-    faults.push(`WEBAUTHN_RP_ID must be a domain like example.com, not "${id}"`)
-  const own = local ? `http://localhost${port && `:${port}`}` : origin
+  const named = read.text('WEBAUTHN_RP_ID', '') || read.text('WEBAUTHN_ORIGINS', '')
+  if (named && !isRpId(id)) faults.push(`WEBAUTHN_RP_ID must be a domain like example.com, not "${id}"`)
+  const own = local ? `${protocol}//localhost${port && `:${port}`}` : origin
   const origins = read.list('WEBAUTHN_ORIGINS')
   for (const origin of origins)
     if (!isPasskeyOrigin(origin))
@@ -210,7 +210,7 @@ function readRelyingParty(
         `WEBAUTHN_ORIGINS must be origins like https://app.example.com or android:apk-key-hash:<43 characters>, not "${origin}"`,
       )
   const all = origins.length > 0 ? origins : originsBelow(id, [own, ...corsOrigins])
-  if (all.length === 0 && read.text('WEBAUTHN_RP_ID', ''))
+  if (all.length === 0 && named && isRpId(id))
     faults.push(`WEBAUTHN_ORIGINS must be set: neither ISSUER nor CORS_ORIGINS is over https and below ${id}`)
   return { id, origins: all }
 }

@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal, MfaPrincipal } from '../api/principal.ts'
 import { alreadyEnrolled, enrolmentCodeRequired } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
-import { prepareChange, refuseNewFactor, refuseWeaker } from './change.ts'
+import { prepareChange, refuseNewFactor, refusePhishable } from './change.ts'
 import type { Factor } from './factor.ts'
 import type { FactorsRoom } from './room.ts'
 
@@ -31,7 +31,7 @@ export async function enrollingAccount(
   const { accounts, factors } = room
   if (enrolling.kind === 'account') {
     const changing = await prepareChange(room, trx, enrolling)
-    refuseWeaker(changing, factor)
+    if (factor?.phishingResistant) refusePhishable(changing)
     if (replaces) refuseNewFactor(room, changing)
     return changing.account
   }

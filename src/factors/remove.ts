@@ -4,7 +4,7 @@ import { twoFactorRequired } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { Grant } from '../tokens/session.ts'
-import { prepareChange, refuseNewFactor, refuseWeaker, useUp } from './change.ts'
+import { prepareChange, refuseNewFactor, refusePhishable, useUp } from './change.ts'
 import { listFactors } from './describe.ts'
 import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
@@ -28,21 +28,23 @@ export async function removeFactors(
   await sessions.endSurplus(principal.account, caller, principal.session.id)
   return inTransaction(db, async (trx) => {
     const changing = await prepareChange(room, trx, principal)
-    const { account, known, session } = changing
-    const all = await listFactors(room, trx, account, known)
+    const { account, session, token } = changing
+    const all = await listFactors(room, trx, account, changing.known)
     const going = all.filter((each) => id === undefined || each.id === id)
     if (id !== undefined && going.length === 0) throw noSuchFactor()
-    const { factorSince } = session
-    if (going.some(({ createdAt }) => createdAt < (factorSince ?? 0))) refuseNewFactor(room, changing)
-    for (const { factor } of going) refuseWeaker(changing, factor)
+    if (going.some(({ createdAt }) => createdAt < token.factor_since)) refuseNewFactor(room, changing)
+    if (going.some(({ factor }) => factor.phishingResistant)) refusePhishable(changing)
     await useUp(room, trx, changing)
-    const isLast = going.length === all.length
-    if (isLast && mfaRequired) throw twoFactorRequired()
-    if (isLast) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
-    else for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
+    for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
+    const left = await factors.of(trx, account)
+    // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
+    if (mfaRequired && !factors.all.some((factor) => left.state(factor).active && left.state(factor).answers))
+      throw twoFactorRequired()
+    // The recovery codes go too, and what is pending.
+    if (!left.enrolled) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
     for (const method of new Set(going.map(({ factor }) => factor.method)))
       await trail.record(trx, 'factor_removed', { account, method }, caller)
-    const shown = isLast ? withoutFactor(session) : session
+    const shown = left.enrolled ? session : withoutFactor(session)
     return sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)
   })
 }

@@ -38,11 +38,11 @@ export const ConfirmedSchema = Type.Object(
   },
 )
 
-/** Without control characters and those that turn the direction of writing (Unicode Annex 9). */
+/** Something to see, without control characters and those that turn the direction of writing (Unicode Annex 9). */
 export const FactorName = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '^[^\\p{Cc}\\u061C\\u200E\\u200F\\u2028-\\u202E\\u2066-\\u2069]+$',
+  pattern: '^(?!\\s*$)([^\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0]|[\\u200C\\u200D])+$',
   description: 'What its owner calls it',
 })
 

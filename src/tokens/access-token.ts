@@ -1,9 +1,8 @@
 import { createSigner } from 'fast-jwt'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
-import { type Acr, acrClaim, isPhishingResistant } from './assurance.ts'
+import { type Acr, acrClaim, amrClaim, isPhishingResistant } from './assurance.ts'
 import {
-  ClaimError,
   type CommonClaims,
   checkCommonClaims,
   stringClaim,
@@ -94,13 +93,12 @@ export function makeAccessTokens({
 
     check(claims) {
       const common = checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) })
-      if (!Array.isArray(claims.amr)) throw new ClaimError('amr is missing or not a list')
       return {
         ...common,
         client_id: stringClaim(claims, 'client_id'),
         sid: stringClaim(claims, 'sid'),
         username: stringClaim(claims, 'username'),
-        amr: claims.amr,
+        amr: amrClaim(claims),
         acr: acrClaim(claims),
         ...(claims.phr === true && { phr: true as const }),
         auth_time: timeClaim(claims, 'auth_time'),

@@ -45,6 +45,12 @@ export function acrClaim(claims: UncheckedClaims): Acr {
   return acr
 }
 
+/** @throws {ClaimError} */
+export function amrClaim({ amr }: UncheckedClaims): readonly string[] {
+  if (Array.isArray(amr)) return amr
+  throw new ClaimError('amr is missing or not a list')
+}
+
 /**
  * Whether a session has shown more than the password. The service may require that of every session, old ones
  * included.

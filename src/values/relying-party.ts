@@ -15,15 +15,16 @@ export function isPasskeyOrigin(origin: string): boolean {
 }
 
 /** Whether a text can be the id of a relying party: a domain, and no address. */
-export function isRpId(text: string): boolean {
-  return URL.parse(`https://${text}`)?.hostname === text && !/^\[|^[\d.]+$/.test(text)
-}
+export const isRpId = (text: string) => /^(localhost|([a-z0-9-]+\.)+[a-z][a-z0-9-]*)$/.test(text)
+
+/** An address has none, and a page without TLS makes none. */
+export const canHavePasskeys = ({ id, origins }: RelyingParty) => isRpId(id) && origins.length > 0
 
 /** The origins among these that can use passkeys of a relying party without more: pages of its domain and below it. */
 export function originsBelow(id: string, origins: readonly string[]): string[] {
   return origins.filter((origin) => {
-    const { hostname } = new URL(origin)
-    return isPasskeyOrigin(origin) && (hostname === id || hostname.endsWith(`.${id}`))
+    const hostname = isPasskeyOrigin(origin) && URL.parse(origin)?.hostname
+    return hostname && (hostname === id || hostname.endsWith(`.${id}`))
   })
 }
 

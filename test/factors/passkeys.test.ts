@@ -2,7 +2,7 @@
 import t from 'tap'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
-import { deliver, enrolWithAddress, notices } from '../helpers/people/mail.ts'
+import { deliver, enrolWithAddress, notices, switchCodes } from '../helpers/people/mail.ts'
 import {
   addPasskey,
   enrolPasskey,
@@ -99,6 +99,39 @@ t.test('a step-up takes a passkey, and gives an account token where its owner wa
   )
   t.equal(touch.status, 200)
   t.notOk('account_token' in touch.body, 'a touch alone is not the password')
+})
+
+t.test('a step-up with the password says so, and counts it for a key that only shows presence', async (t) => {
+  const service = await startService(t)
+  const { passkey } = await enrolPasskey(service)
+  const { access_token: token } = (await signInAlone(service, passkey)).body
+  const answer = { ...(await signed(service, passkey, token, { uv: false })), password: PASSWORD }
+  const { status, body } = await service.post('/2fa/step-up', answer, token)
+  t.equal(status, 200)
+  t.ok(body.account_token)
+  t.match(claimsOf(body.access_token), { amr: ['pwd', 'hwk', 'mfa'], phr: true })
+})
+
+t.test('a password shows no passkey that the account has lost', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrolWithAddress(service)
+  t.equal((await switchCodes(service, ada.accessToken, true)).status, 204)
+  const passkey = newPasskey()
+  await addPasskey(service, passkey, await accountTokenFor(service, ada.accessToken))
+  service.clock.advance(24 * 3600)
+  let signedIn = (await signInAlone(service, passkey)).body
+  const { factors } = (await service.get('/2fa', signedIn.access_token)).body
+  for (const kind of ['totp', 'passkey']) {
+    const { id } = factors.find((factor: { kind: string }) => factor.kind === kind)
+    signedIn = (
+      await service.delete(`/2fa/factors/${id}`, await accountTokenFor(service, signedIn.access_token))
+    ).body
+  }
+  const again = { method: 'password', password: PASSWORD }
+  const { body } = await service.post('/2fa/step-up', again, signedIn.access_token)
+  const claims = claimsOf(body.access_token)
+  t.match(claims, { amr: ['pwd', 'mfa'], acr: 'aal1' })
+  t.notOk('phr' in claims)
 })
 
 t.test('a change brings no other account token', async (t) => {

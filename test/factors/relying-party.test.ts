@@ -37,6 +37,7 @@ t.test('by default it is the host of the issuer, and on this machine localhost',
     ['https://example.com', 'https://app.example.com', 'https://example.com:8443'],
     'pages on and below it, over https',
   )
+  t.strictSame(read({ ISSUER: 'https://localhost:8443' }).origins, ['https://localhost:8443'])
   t.strictSame(read({ CORS_ORIGINS: 'http://localhost:5173' }).origins, [
     'http://localhost:3000',
     'http://localhost:5173',
@@ -48,6 +49,14 @@ t.test('what can be none is a fault', async (t) => {
     [{ WEBAUTHN_RP_ID: 'https://example.com' }, /^WEBAUTHN_RP_ID must be a domain/],
     [{ WEBAUTHN_RP_ID: '10.0.0.1' }, /^WEBAUTHN_RP_ID must be a domain/],
     [{ WEBAUTHN_RP_ID: 'Example.com' }, /^WEBAUTHN_RP_ID must be a domain/],
+    [{ WEBAUTHN_RP_ID: 'com' }, /^WEBAUTHN_RP_ID must be a domain/],
+    [{ WEBAUTHN_RP_ID: '*.example.com' }, /^WEBAUTHN_RP_ID must be a domain/],
+    [
+      { ISSUER: 'https://10.0.0.5', WEBAUTHN_ORIGINS: 'https://example.com' },
+      /^WEBAUTHN_RP_ID must be a domain/,
+    ],
+    [{ CORS_ORIGINS: '*' }, /^CORS_ORIGINS must be origins/],
+    [{ ISSUER: 'javascript:1' }, /^ISSUER must be/],
     [{ WEBAUTHN_RP_ID: 'example.com' }, /^WEBAUTHN_ORIGINS must be set/],
     [{ WEBAUTHN_ORIGINS: 'http://app.example.com' }, /^WEBAUTHN_ORIGINS must be origins/],
     [{ WEBAUTHN_ORIGINS: 'https://app.example.com/' }, /^WEBAUTHN_ORIGINS must be origins/],
@@ -122,5 +131,6 @@ t.test('where there can be no passkeys none is offered', async (t) => {
     newPasskey({ origin: 'http://10.0.0.1:3000' }),
     await login(service),
   )
-  t.equal(refused.body.code, 'passkey_rejected')
+  t.equal(refused.body.code, 'not_found')
+  t.equal((await service.post('/login/passkey/options')).status, 404)
 })

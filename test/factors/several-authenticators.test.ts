@@ -1,5 +1,6 @@
 // Up to five authenticators of one account, each with a name: any of them signs in, and none makes guessing easier.
 import t, { type Test } from 'tap'
+import { enrolWithAddress, switchCodes } from '../helpers/people/mail.ts'
 import { addPasskey, newPasskey, signInAlone } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, isAlive, signIn } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
@@ -238,7 +239,7 @@ t.test('a name is changed without using the account token up, and is a name', as
   t.equal(renamed.statusCode, 200)
   t.match(renamed.json(), { id: first?.id, kind: 'totp', name: 'Téléphone 📱' })
   t.equal((await factorsOf(service, fresh))[0]?.name, 'Téléphone 📱')
-  for (const name of ['', '\u202Eenohp', 'a\nb', 'x'.repeat(65)])
+  for (const name of ['', ' ', '\u202Eenohp', 'a\nb', '\u200B', '\u00AD\u2060', '\u115F', 'x'.repeat(65)])
     t.equal((await rename(first?.id, name)).statusCode, 400, JSON.stringify(name))
   t.equal((await rename('nobody', 'x')).statusCode, 404)
   const passkey = newPasskey()
@@ -251,4 +252,18 @@ t.test('a name is changed without using the account token up, and is a name', as
   )
   t.equal(outcomeOf(foreign), '404 not_found', 'of another account')
   t.ok(body.access_token)
+})
+
+t.test('under MFA_POLICY=required one stays that can answer', async (t) => {
+  const mailing = await startService(t, { mail: true })
+  const ada = await enrolWithAddress(mailing)
+  t.equal((await switchCodes(mailing, ada.accessToken, true)).status, 204)
+  const { clock, databaseUrl } = mailing
+  const service = await startService(t, { databaseUrl, clock })
+  const [phone] = await factorsOf(service, ada)
+  const removed = await service.delete(
+    `/2fa/factors/${phone?.id}`,
+    await accountTokenFor(service, ada.accessToken),
+  )
+  t.equal(outcomeOf(removed), '403 two_factor_required', 'codes by mail are switched off')
 })

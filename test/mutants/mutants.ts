@@ -817,7 +817,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a passkey can be used from within a frame of another page',
     file: 'src/factors/passkeys/ceremony.ts',
-    find: 'crossOrigin === true || topOrigin !== undefined',
+    find: '(crossOrigin ?? false) !== false || topOrigin !== undefined',
     replace: 'false',
     test: 'test/security/passkey-attacks.test.ts',
     title: 'a sign-in by passkey is refused for each of these, and none uses the challenge up',
@@ -858,10 +858,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a phished code adds a passkey',
     file: 'src/factors/change.ts',
-    find: 'changed?.phishingResistant &&',
-    replace: 'false &&',
+    find: 'phishingResistant && !isPhishingResistant(amr)',
+    replace: 'false && !isPhishingResistant(amr)',
     test: 'test/security/passkey-attacks.test.ts',
     title: 'a password and a code that were phished neither add nor remove a passkey',
+  },
+  {
+    breaks: 'a phished code makes recovery codes, which remove a passkey',
+    file: 'src/factors/recovery-codes/renew.ts',
+    find: '    refusePhishable(changing)\n',
+    replace: '',
+    test: 'test/security/passkey-attacks.test.ts',
+    title: 'a password and a code that were phished neither add nor remove a passkey',
+  },
+  {
+    breaks: 'an account token is good for what its session has shown later',
+    file: 'src/factors/change.ts',
+    find: 'const token = principal.claims\n',
+    replace: 'const token = { ...principal.claims, amr: session.amr, factor_since: session.factorSince ?? -1 }\n',
+    test: 'test/security/passkey-attacks.test.ts',
+    title: 'an account token stands for what was shown when it was made',
   },
   {
     breaks: 'any sign-in confirms an authenticator that another one has set up',

@@ -1,6 +1,7 @@
 // The attacks on passkeys: a page that poses as this service, an answer of another place and time, a copied key. A browser
 // cannot be brought to most of it, so the authenticator is one of software.
 import t, { type Test } from 'tap'
+import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { deliver, enrolWithAddress, notices } from '../helpers/people/mail.ts'
 import {
   addPasskey,
@@ -12,9 +13,10 @@ import {
   signInWith,
 } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, signIn } from '../helpers/people/sessions.ts'
+import { totp } from '../helpers/people/totp.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
-import { enrol, login, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
-import type { Habits } from '../helpers/webauthn/soft-passkey.ts'
+import { enrol, login, PASSWORD, register, type Service, startService } from '../helpers/service/service.ts'
+import { type Habits, SoftPasskey } from '../helpers/webauthn/soft-passkey.ts'
 
 const service = await startService(t)
 const { clock } = service
@@ -218,6 +220,8 @@ t.test('a password and a code that were phished neither add nor remove a passkey
     t.equal(outcomeOf(refused), '401 insufficient_user_authentication')
     t.match(refused.headers['www-authenticate'], /acr_values="phr"/)
   }
+  const renewed = await service.post('/2fa/recovery-codes', undefined, thief.accountToken)
+  t.equal(outcomeOf(renewed), '401 insufficient_user_authentication', 'nor makes recovery codes, which could')
   const byRecovery = await service.post('/login', {
     username: 'ivan',
     password: PASSWORD,
@@ -268,3 +272,80 @@ async function refusedCleanly(t: Test, credential: object): Promise<void> {
   // A missing handle is a missing handle, and the empty object is as good as another one for what is not signed.
   t.match(String(status), /^4/, `${JSON.stringify(credential).slice(0, 80)} ${JSON.stringify(body)}`)
 }
+
+t.test('an account token stands for what was shown when it was made', async (t) => {
+  const lea = await enrol(service, 'lea')
+  clock.advance(30)
+  const passkey = newPasskey()
+  t.equal((await addPasskey(service, passkey, lea.accountToken)).status, 201)
+  const byCode = await signIn(service, lea)
+  const { factors } = (await service.get('/2fa', byCode.accessToken)).body
+  const idOf = (kind: string) => factors.find((factor: { kind: string }) => factor.kind === kind).id
+  const answer = await signed(service, passkey, byCode.accessToken)
+  t.equal((await service.post('/2fa/step-up', answer, byCode.accessToken)).status, 200)
+  const removal = await service.delete(`/2fa/factors/${idOf('passkey')}`, byCode.accountToken)
+  t.equal(outcomeOf(removal), '401 insufficient_user_authentication')
+
+  const byPasskey = (await signInAlone(service, passkey)).body
+  clock.advance(30)
+  const code = totp(lea.secret, clock.now())
+  t.equal((await service.post('/2fa/step-up', { code }, byPasskey.access_token)).status, 200)
+  const tooNew = await service.delete(`/2fa/factors/${idOf('totp')}`, byPasskey.account_token)
+  t.match(tooNew.body, { code: 'insufficient_user_authentication', reason: 'factor_too_new' })
+})
+
+t.test('what a client sends does not say whether a passkey is new', async (t) => {
+  const { passkey } = await enrolPasskey(service, 'mike')
+  const { public_key: options } = (await service.post('/login/passkey/options')).body
+  const right = passkey.get(options)
+  const both = { ...right, response: { ...right.response, attestationObject: 'AA', transports: 5 } }
+  t.equal((await service.post('/login/passkey', { credential: both })).status, 200)
+  await register(service, 'nina')
+  const mfaToken = await login(service, 'nina')
+  const { public_key: creation } = (await service.post('/2fa/passkeys/options', undefined, mfaToken)).body
+  const made = newPasskey().create(creation)
+  const response = { ...made.response, signature: 'AA', transports: ['a\u0000b'] }
+  const answer = { method: 'passkey', credential: { ...made, response } }
+  const refused = await service.post('/2fa/verify', answer, mfaToken)
+  t.equal(outcomeOf(refused), '422 passkey_rejected')
+  const sent = { credential: { ...made, response } }
+  t.equal(outcomeOf(await service.post('/2fa/passkeys', sent, mfaToken)), '400 validation_failed')
+})
+
+t.test('a race of two answers does not set a counter back', async (t) => {
+  const key = newPasskey({ counter: 0 })
+  await enrolPasskey(service, 'olga', key)
+  const ask = async () => (await service.post('/login/passkey/options')).body.public_key
+  const [first, second] = [key.get(await ask(), { counter: 5 }), key.get(await ask(), { counter: 0 })]
+  await Promise.all([first, second].map((credential) => service.post('/login/passkey', { credential })))
+  const { sign_count } = await service.db
+    .selectFrom('passkeys')
+    .select('sign_count')
+    .where('credential_id', '=', key.id.toString('base64url'))
+    .executeTakeFirstOrThrow()
+  t.equal(sign_count, 5)
+})
+
+t.test('a clean-up by a clock that was ahead makes no answer good again', async (t) => {
+  const { passkey } = await enrolPasskey(service, 'paul')
+  const { public_key: options } = (await service.post('/login/passkey/options')).body
+  const credential = passkey.get(options)
+  t.equal((await service.post('/login/passkey', { credential })).status, 200)
+  clock.advance(2 * 3600)
+  await cleanUp(service.deps)
+  clock.advance(-2 * 3600)
+  t.equal(outcomeOf(await service.post('/login/passkey', { credential })), '422 passkey_rejected')
+})
+
+t.test('a key whose signatures cannot be checked is no passkey, nor is an id without end', async (t) => {
+  await register(service, 'rita')
+  const mfaToken = await login(service, 'rita')
+  const { public_key: options } = (await service.post('/2fa/passkeys/options', undefined, mfaToken)).body
+  const long = new SoftPasskey({ origin: ORIGIN }, 'ES256', Buffer.alloc(1024, 1))
+  const sent = { credential: long.create(options) }
+  t.equal(outcomeOf(await service.post('/2fa/passkeys', sent, mfaToken)), '400 validation_failed')
+  // The coordinates of the key are the last of what the authenticator says.
+  const offTheCurve = newPasskey().create(options, { spoilAuthenticatorData: (right) => right.fill(3, right.length - 20) })
+  const refused = await service.post('/2fa/passkeys', { credential: offTheCurve }, mfaToken)
+  t.match(refused.body, { code: 'passkey_rejected', reason: 'credential' })
+})

@@ -1,7 +1,7 @@
 import type { AccountPrincipal } from '../../api/principal.ts'
 import type { Caller } from '../../caller.ts'
 import { inTransaction } from '../../platform/database.ts'
-import { prepareChange, refuseWeaker, useUp } from '../change.ts'
+import { prepareChange, refusePhishable, useUp } from '../change.ts'
 import { enrolByAnswer, prepareAnswer, refusal } from '../redeem.ts'
 import type { FactorsRoom } from '../room.ts'
 import type { PasskeyAnswer } from './ceremony.ts'
@@ -23,7 +23,7 @@ export async function addPasskey(
   const answering = await prepareAnswer(room, principal.account, { factor, answer, binding })
   const id = await inTransaction(room.db, async (trx) => {
     const changing = await prepareChange(room, trx, principal)
-    refuseWeaker(changing, factor)
+    refusePhishable(changing)
     const enrolled = await enrolByAnswer(room, trx, changing.account, changing.known, answering, caller)
     if (!enrolled) return null
     await useUp(room, trx, changing)

@@ -12,12 +12,12 @@ import type { Passkey } from './store.ts'
 
 export type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 
-/** A new passkey with its name, or what one has signed. */
-export interface PasskeyAnswer extends FactorAnswer {
-  credential: AuthenticationResponseJSON | RegistrationResponseJSON
-  name?: string
-  userAgent?: string
-}
+/** What a passkey has signed, or a new one: which of the two the route says, and never what a client sends. */
+export type PasskeyAnswer = FactorAnswer &
+  (
+    | { credential: AuthenticationResponseJSON; registration?: undefined }
+    | { registration: RegistrationResponseJSON; name?: string; userAgent: string }
+  )
 
 /** Why a passkey was refused. */
 export type Refusal = 'challenge' | 'origin' | 'user_verification' | 'counter' | 'credential'
@@ -25,7 +25,14 @@ export type Refusal = 'challenge' | 'origin' | 'user_verification' | 'counter' |
 /** ES256, EdDSA, RS256, ES384, ES512, the best known first (RFC 9053; RFC 8812 for RS256). */
 export const ALGORITHMS = [-7, -8, -257, -35, -36]
 
+/** None is asked for; some authenticators send their own. */
+const ATTESTATIONS = ['none', 'packed']
+
 const library = packageAtFirstUse<typeof import('@simplewebauthn/server')>('@simplewebauthn/server')
+
+const helpers = packageAtFirstUse<typeof import('@simplewebauthn/server/helpers')>(
+  '@simplewebauthn/server/helpers',
+)
 
 /** A challenge that was answered, still to be spent. */
 export interface Answered {
@@ -59,7 +66,30 @@ export async function checkRegistration(
       supportedAlgorithmIDs: ALGORITHMS,
     }),
   )
-  return registrationInfo ? { ...answered, registration: registrationInfo } : 'credential'
+  if (registrationInfo?.credential.id !== response.id || !(await isSound(registrationInfo)))
+    return 'credential'
+  return { ...answered, registration: registrationInfo }
+}
+
+/** Shorter ones of RSA are refused (NIST SP 800-131A). */
+const MIN_RSA_BYTES = 256
+/** A signature in DER that no key has made. */
+const NO_SIGNATURE = Uint8Array.from([0x30, 0x06, 0x02, 0x01, 0x01, 0x02, 0x01, 0x01])
+
+/** Whether signatures of the key can be checked at all: it could otherwise become a factor that never answers. */
+async function isSound({ credential: { publicKey }, fmt }: Registered['registration']): Promise<boolean> {
+  if (!ATTESTATIONS.includes(fmt)) return false
+  const { cose, decodeCredentialPublicKey, verifySignature } = helpers()
+  const modulus = decodeCredentialPublicKey(publicKey).get(cose.COSEKEYS.n as never) as Uint8Array | undefined
+  if (modulus instanceof Uint8Array && modulus.length < MIN_RSA_BYTES) return false
+  const tried = await verified(async () => ({
+    right: await verifySignature({
+      signature: NO_SIGNATURE,
+      data: NO_SIGNATURE,
+      credentialPublicKey: publicKey,
+    }),
+  }))
+  return tried.right === false
 }
 
 /**
@@ -120,7 +150,11 @@ function readClientData(parts: Parts, encoded: string, question: Question): Answ
   }
   const { challenge, crossOrigin, origin, topOrigin } = data ?? {}
   if (typeof challenge !== 'string' || typeof origin !== 'string') return 'credential'
-  if (!parts.relyingParty.origins.includes(origin) || crossOrigin === true || topOrigin !== undefined)
+  if (
+    !parts.relyingParty.origins.includes(origin) ||
+    (crossOrigin ?? false) !== false ||
+    topOrigin !== undefined
+  )
     return 'origin'
   const expiresAt = expiryOf(parts, challenge, question)
   return expiresAt === undefined ? 'challenge' : { challenge, expiresAt }

@@ -3,18 +3,16 @@ import { alreadyEnrolled, notEnrolled } from '../../errors.ts'
 import { CLOSED } from '../../http/schemas.ts'
 import { newId } from '../../platform/ids.ts'
 import { passkeyAmr } from '../../tokens/assurance.ts'
-import { isRpId } from '../../values/relying-party.ts'
+import { canHavePasskeys } from '../../values/relying-party.ts'
 import type { Binding, Factor } from '../factor.ts'
 import { factorLimitReached, passkeyRejected } from '../problems.ts'
 import {
   type Asserted,
-  type AuthenticationResponseJSON,
   checkAssertion,
   checkRegistration,
   type PasskeyAnswer,
   type Refusal,
   type Registered,
-  type RegistrationResponseJSON,
 } from './ceremony.ts'
 import { ANYBODY, type Question } from './challenge.ts'
 import { defaultName } from './names.ts'
@@ -72,27 +70,24 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   state: (_account, { active }, { relyingParty }) => ({
     active,
     answers: active,
-    // An address has none, and a page without TLS makes none.
-    enrollable: isRpId(relyingParty.id) && relyingParty.origins.length > 0,
+    enrollable: canHavePasskeys(relyingParty),
   }),
 
-  async prepare(parts, account, { credential }, binding): Promise<Checked> {
-    if (isRegistration(credential)) {
-      const checked = await checkRegistration(parts, credential, questionOf('create', account.id, binding))
+  async prepare(parts, account, answer, binding): Promise<Checked> {
+    if (answer.registration) {
+      const question = questionOf('create', account.id, binding)
+      const checked = await checkRegistration(parts, answer.registration, question)
       if (typeof checked === 'string') return { refused: checked }
       return (await findPasskey(parts.db, checked.registration.credential.id))
         ? { refused: 'credential' }
         : checked
     }
+    const { credential } = answer
     const passkey = await findPasskey(parts.db, credential.id)
-    const { userHandle } = credential.response
-    const mayLackHandle = binding.to !== 'sign-in'
-    if (
-      passkey?.accountId !== account.id ||
-      passkey.removedAt !== null ||
-      (userHandle ?? (mayLackHandle ? userHandleOf(parts, account.id) : '')) !==
-        userHandleOf(parts, account.id)
-    )
+    const handle = userHandleOf(parts, account.id)
+    // Alone it has to say whose it is.
+    const userHandle = credential.response.userHandle ?? (binding.to === 'sign-in' ? null : handle)
+    if (passkey?.accountId !== account.id || passkey.removedAt !== null || userHandle !== handle)
       return { refused: 'credential' }
     const question = binding.to === 'sign-in' ? ANYBODY : questionOf('verify', account.id, binding)
     const alone =
@@ -109,8 +104,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
     const { assertion, passkey } = prepared
     if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null
     const { newCounter: signCount, credentialBackedUp: backedUp, userVerified } = assertion
-    const used = { id: passkey.id, signCount, backedUp, counts: counts(passkey, signCount) }
-    if (!(await usePasskey(trx, used, clock.now()))) return null
+    if (!(await usePasskey(trx, { ...passkey, signCount, backedUp }, clock.now()))) return null
     return { ...shown(passkey.backupEligible, userVerified), since: passkey.createdAt }
   },
   rejected: (prepared) =>
@@ -121,7 +115,8 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
 
   async enrol({ clock, relyingParty }, trx, { account, answer, prepared }) {
     if ('refused' in prepared) return null
-    if (!('registration' in prepared)) throw notEnrolled()
+    if (!('registration' in prepared) || !answer.registration) throw notEnrolled()
+    const { name, userAgent } = answer
     if ((await listPasskeys(trx, account.id)).length >= MOST_PASSKEYS) throw factorLimitReached(MOST_PASSKEYS)
     if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null
     const { aaguid, credential, credentialBackedUp, credentialDeviceType, userVerified } =
@@ -135,7 +130,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
       credentialId: credential.id,
       publicKey: Buffer.from(credential.publicKey).toString('base64url'),
       rpId: relyingParty.id,
-      name: answer.name ?? defaultName(aaguid, answer.userAgent ?? ''),
+      name: name ?? defaultName(aaguid, userAgent),
       transports: credential.transports ?? [],
       signCount: credential.counter,
       backupEligible,
@@ -181,10 +176,6 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   },
 }
 
-const isRegistration = (
-  credential: AuthenticationResponseJSON | RegistrationResponseJSON,
-): credential is RegistrationResponseJSON => 'attestationObject' in credential.response
-
 /** RFC 8176: a key in hardware, or one that is copied among devices; and whether its owner was verified. */
 const shown = (backupEligible: boolean, userVerified: boolean) =>
   ({ amr: passkeyAmr({ backupEligible, userVerified }), acr: 'aal2' }) as const
@@ -200,10 +191,6 @@ function questionOf(purpose: 'create' | 'verify', accountId: string, binding: Bi
   }
 }
 
-/** Counters of 0 say that there is none, and one that is copied cannot count (WebAuthn Level 3 section 6.1.1). */
-const counts = ({ backupEligible, signCount }: Passkey, newCount: number) =>
-  !backupEligible && (newCount > 0 || signCount > 0)
-
-/** Somebody has a copy of the key, or its authenticator is broken. */
-const counterFell = (passkey: Passkey, { assertion: { newCounter } }: Asserted) =>
-  counts(passkey, newCounter) && newCounter <= passkey.signCount
+/** Somebody has a copy of the key, or its authenticator is broken. The write decides again. */
+const counterFell = ({ backupEligible, signCount }: Passkey, { assertion: { newCounter } }: Asserted) =>
+  !backupEligible && (newCounter > 0 || signCount > 0) && newCounter <= signCount

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../../http/caller.ts'
 import { ref } from '../../http/schemas.ts'
 import { signInResponse } from '../../tokens/token-response.ts'
+import { canHavePasskeys } from '../../values/relying-party.ts'
 import { findFactor } from '../describe.ts'
 import { enrolInSession } from '../enrol-in-session.ts'
 import type { FactorsRoom } from '../room.ts'
@@ -23,6 +24,7 @@ const optionsResponse = ({ options, expiresIn }: Asked<object>) => ({
 
 /** Without a token: a passkey alone. */
 export const signInRoutes: Plugin = async (app, { room }) => {
+  if (!canHavePasskeys(room.relyingParty)) return
   app.post(
     '/login/passkey/options',
     {
@@ -59,6 +61,7 @@ export const signInRoutes: Plugin = async (app, { room }) => {
 
 /** For an mfa token of an account without a factor, or an account token. */
 export const createRoutes: Plugin = async (app, { room }) => {
+  if (!canHavePasskeys(room.relyingParty)) return
   app.post(
     '/2fa/passkeys/options',
     {
@@ -105,11 +108,8 @@ export const createRoutes: Plugin = async (app, { room }) => {
     async (request, reply) => {
       const factor = room.factors.named('passkey')
       const [principal, caller] = [request.principal('mfa', 'account'), callerOf(request)]
-      const answer = {
-        ...request.body,
-        credential: request.body.credential as never,
-        userAgent: caller.userAgent,
-      }
+      const { credential, ...named } = request.body
+      const answer = { ...named, registration: credential as never, userAgent: caller.userAgent }
       if (principal.kind === 'mfa')
         return verifiedResponse(room, await verify(room, principal, { factor, answer }, caller))
       const { account } = principal
@@ -126,6 +126,7 @@ export const createRoutes: Plugin = async (app, { room }) => {
 
 /** For an mfa token or an access token of an account with a passkey. */
 export const challengeRoutes: Plugin = async (app, { room }) => {
+  if (!canHavePasskeys(room.relyingParty)) return
   app.post(
     '/2fa/passkeys/challenge',
     {

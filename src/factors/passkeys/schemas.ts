@@ -2,10 +2,14 @@ import { Type } from 'typebox'
 import { CLOSED, Seconds } from '../../http/schemas.ts'
 import { FactorName, FactorSchema } from '../schemas.ts'
 
-const Base64url = Type.String({ pattern: '^[A-Za-z0-9_-]+$', minLength: 1, maxLength: 12_000 })
+const base64url = (maxLength: number) => Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength })
+
+/** 1023 bytes (WebAuthn Level 3 section 4). */
+const CredentialId = base64url(1364)
+const Base64url = base64url(12_000)
 
 /** Browsers add members of their own to what they sign, so these objects are open; what is signed is checked. */
-const credential = { id: Base64url, rawId: Base64url, type: Type.Literal('public-key') }
+const credential = { id: CredentialId, rawId: CredentialId, type: Type.Literal('public-key') }
 
 export const AssertionSchema = Type.Object(
   {

@@ -80,12 +80,17 @@ export async function insertPasskey(trx: Trx, passkey: Passkey): Promise<boolean
 /**
  * Writes down that a passkey was used.
  *
- * @param counts whether its counter has to go up.
- * @returns whether it was still there, and its counter went up if it counts.
+ * @returns whether it was still there, and its counter went up if it counts: zero says that there is none, and one that is
+ * copied among devices cannot (WebAuthn Level 3 section 6.1.1).
  */
 export async function usePasskey(
   trx: Trx,
-  { id, signCount, backedUp, counts }: Pick<Passkey, 'id' | 'signCount' | 'backedUp'> & { counts: boolean },
+  {
+    id,
+    signCount,
+    backedUp,
+    backupEligible,
+  }: Pick<Passkey, 'id' | 'signCount' | 'backedUp' | 'backupEligible'>,
   now: number,
 ): Promise<boolean> {
   return wroteOne(
@@ -94,7 +99,7 @@ export async function usePasskey(
       .set({ sign_count: signCount, backed_up: Number(backedUp), last_used_at: now })
       .where('id', '=', id)
       .where('removed_at', 'is', null)
-      .$if(counts, (query) => query.where('sign_count', '<', signCount)),
+      .$if(!backupEligible, (query) => query.where('sign_count', signCount === 0 ? '=' : '<', signCount)),
   )
 }
 

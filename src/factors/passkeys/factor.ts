@@ -97,8 +97,8 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
     return counterFell(passkey, checked) ? { refused: 'counter' } : { ...checked, passkey }
   },
 
-  async redeem({ clock }, trx, { account, facts, prepared }) {
-    if ('registration' in prepared) throw alreadyEnrolled()
+  async redeem({ clock }, trx, { account, answer, facts, prepared }) {
+    if (isRegistration(answer.credential) || 'registration' in prepared) throw alreadyEnrolled()
     if (!facts.active) throw notEnrolled()
     if ('refused' in prepared) return null
     const { assertion, passkey } = prepared

@@ -1164,6 +1164,21 @@ export interface operations {
   signInWithPasskey: {
     requestBody: {
       content: {
+        /**
+         * @example {
+         *   "credential": {
+         *     "id": "vN3kYw",
+         *     "rawId": "vN3kYw",
+         *     "type": "public-key",
+         *     "response": {
+         *       "clientDataJSON": "eyJ0eXAi",
+         *       "authenticatorData": "SZYN5Y",
+         *       "signature": "MEUCIQ",
+         *       "userHandle": "q83v"
+         *     }
+         *   }
+         * }
+         */
         "application/json": {
           /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
           credential: {
@@ -1235,6 +1250,20 @@ export interface operations {
   addPasskey: {
     requestBody: {
       content: {
+        /**
+         * @example {
+         *   "credential": {
+         *     "id": "vN3kYw",
+         *     "rawId": "vN3kYw",
+         *     "type": "public-key",
+         *     "response": {
+         *       "clientDataJSON": "eyJ0eXAi",
+         *       "attestationObject": "o2NmbXQ"
+         *     }
+         *   },
+         *   "name": "Work phone"
+         * }
+         */
         "application/json": {
           /** @description `RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
           credential: {

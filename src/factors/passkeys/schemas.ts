@@ -38,7 +38,21 @@ export const RegistrationSchema = Type.Object(
   { description: '`RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
 )
 
-export const SignInBody = Type.Object({ credential: AssertionSchema }, CLOSED)
+const exampleHead = { id: 'vN3kYw', rawId: 'vN3kYw', type: 'public-key' }
+const exampleAssertion = {
+  ...exampleHead,
+  response: {
+    clientDataJSON: 'eyJ0eXAi',
+    authenticatorData: 'SZYN5Y',
+    signature: 'MEUCIQ',
+    userHandle: 'q83v',
+  },
+}
+
+export const SignInBody = Type.Object(
+  { credential: AssertionSchema },
+  { ...CLOSED, examples: [{ credential: exampleAssertion }] },
+)
 
 export const OptionsBody = Type.Object(
   {
@@ -51,7 +65,18 @@ export const OptionsBody = Type.Object(
 
 export const PasskeyBody = Type.Object(
   { credential: RegistrationSchema, name: Type.Optional(FactorName) },
-  CLOSED,
+  {
+    ...CLOSED,
+    examples: [
+      {
+        credential: {
+          ...exampleHead,
+          response: { clientDataJSON: 'eyJ0eXAi', attestationObject: 'o2NmbXQ' },
+        },
+        name: 'Work phone',
+      },
+    ],
+  },
 )
 
 export const PasskeyOptionsSchema = Type.Object(

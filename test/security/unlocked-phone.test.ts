@@ -1,6 +1,7 @@
 // The attack: a phone is taken while it is unlocked. It holds the session of its owner and the authenticator, but
 // neither the password nor the recovery codes.
 import t from 'tap'
+import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
 import { codeIn, enrolWithAddress, type MailingService } from '../helpers/people/mail.ts'
 import { expecting, Person } from '../helpers/people/person.ts'
 import { isAlive, refresh } from '../helpers/people/sessions.ts'
@@ -63,7 +64,7 @@ t.test('the password and a recovery code bring the owner back, and throw the pho
 
   const owner = new Person(service)
   await expecting(200, owner.logIn(PASSWORD, ada.recoveryCodes[0]))
-  await expecting(200, owner.setUp())
+  await expecting(200, owner.setUp(await inPlaceOfTheOld(service, owner.accessToken)))
   await expecting(200, owner.confirm())
   t.notOk(await isAlive(service, thief.holds.accessToken))
   t.equal(outcomeOf(await refresh(service, thief.holds.refreshToken)), '401 invalid_refresh_token')

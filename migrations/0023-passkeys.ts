@@ -2,16 +2,18 @@ import { type Kysely, sql } from 'kysely'
 
 /**
  * Passkeys, and several authenticators of an account, each with a name. A table cannot lose a constraint on SQLite, so the
- * authenticators move to a new one. A pending one belongs to the sign-in or session that began it; those of before end.
+ * authenticators wait in another one while theirs is made anew: renamed, it would keep other names for its constraints on
+ * PostgreSQL. A pending one belongs to the sign-in or session that began it; those of before end.
  */
 export async function up(db: Kysely<never>): Promise<void> {
-  await createAuthenticators(db, 'new_totp_factors')
-  await sql`insert into new_totp_factors (id, account_id, state, sealed_secret, last_used_step, other_steps, created_at,
+  await sql`create table old_totp_factors as select * from totp_factors where state = 'active'`.execute(db)
+  await db.schema.dropTable('totp_factors').execute()
+  await createAuthenticators(db)
+  await sql`insert into totp_factors (id, account_id, state, sealed_secret, last_used_step, other_steps, created_at,
       confirmed_at, name)
     select id, account_id, state, sealed_secret, last_used_step, other_steps, created_at, confirmed_at, 'Authenticator'
-    from totp_factors where state = 'active'`.execute(db)
-  await db.schema.dropTable('totp_factors').execute()
-  await db.schema.alterTable('new_totp_factors').renameTo('totp_factors').execute()
+    from old_totp_factors`.execute(db)
+  await db.schema.dropTable('old_totp_factors').execute()
   await index(db, 'totp_factors', 'account_id')
   await index(db, 'totp_factors', 'expires_at')
 
@@ -65,9 +67,9 @@ export async function down(db: Kysely<never>): Promise<void> {
     .execute()
 }
 
-async function createAuthenticators(db: Kysely<never>, table: string): Promise<void> {
+async function createAuthenticators(db: Kysely<never>): Promise<void> {
   await db.schema
-    .createTable(table)
+    .createTable('totp_factors')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('account_id', 'text', (column) =>
       column.notNull().references('accounts.id').onDelete('cascade'),

@@ -396,7 +396,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'an account token is looked at before the body alone',
     file: 'src/factors/change.ts',
-    find: 'known: await checkAccountToken(room, trx, account, principal.claims)',
+    find: 'known: await checkAccountToken(room, trx, account, token)',
     replace: 'known: await room.factors.of(trx, account)',
     test: 'test/security/held-request.test.ts',
     title: 'DELETE /me: nothing is done for an account token that was used meanwhile',
@@ -809,15 +809,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'any page may use the passkeys of the service',
     file: 'src/factors/passkeys/ceremony.ts',
-    find: '!parts.relyingParty.origins.includes(origin) || ',
-    replace: '',
+    find: '!parts.relyingParty.origins.includes(origin)',
+    replace: 'false',
     test: 'test/factors/passkeys.test.ts',
     title: 'passkeys work on this machine with nothing set, and elsewhere for the pages of the issuer',
   },
   {
     breaks: 'a passkey can be used from within a frame of another page',
     file: 'src/factors/passkeys/ceremony.ts',
-    find: '(crossOrigin ?? false) !== false || topOrigin !== undefined',
+    find: '(crossOrigin ?? false) !== false ||\n    topOrigin !== undefined',
     replace: 'false',
     test: 'test/security/passkey-attacks.test.ts',
     title: 'a sign-in by passkey is refused for each of these, and none uses the challenge up',

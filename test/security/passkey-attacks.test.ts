@@ -345,7 +345,9 @@ t.test('a key whose signatures cannot be checked is no passkey, nor is an id wit
   const sent = { credential: long.create(options) }
   t.equal(outcomeOf(await service.post('/2fa/passkeys', sent, mfaToken)), '400 validation_failed')
   // The coordinates of the key are the last of what the authenticator says.
-  const offTheCurve = newPasskey().create(options, { spoilAuthenticatorData: (right) => right.fill(3, right.length - 20) })
+  const offTheCurve = newPasskey().create(options, {
+    spoilAuthenticatorData: (right) => right.fill(3, right.length - 20),
+  })
   const refused = await service.post('/2fa/passkeys', { credential: offTheCurve }, mfaToken)
   t.match(refused.body, { code: 'passkey_rejected', reason: 'credential' })
 })

@@ -98,9 +98,9 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   },
 
   async redeem({ clock }, trx, { account, answer, facts, prepared }) {
-    if (isRegistration(answer.credential) || 'registration' in prepared) throw alreadyEnrolled()
+    if (answer.registration) throw alreadyEnrolled()
     if (!facts.active) throw notEnrolled()
-    if ('refused' in prepared) return null
+    if (!('assertion' in prepared)) return null
     const { assertion, passkey } = prepared
     if (!(await spendChallenge(trx, { ...prepared, accountId: account.id }))) return null
     const { newCounter: signCount, credentialBackedUp: backedUp, userVerified } = assertion

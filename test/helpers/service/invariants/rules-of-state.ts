@@ -31,8 +31,8 @@ export function levelsFollowFromFactors(evidence: Evidence): Finding[] {
     ended_at,
   }: Pick<Tables['sessions'], 'amr' | 'account_id' | 'ended_at'>) => {
     const shown = factorRules.find((factor) => factor.amr.test(amr))
-    // A passkey can be all that was shown, and it can be gone since.
-    if (!shown) return amr === 'pwd' || amr === '' ? ['aal1'] : []
+    // A passkey can be all that was shown, and it can be gone since; then a password again shows no more than itself.
+    if (!shown) return ['pwd', 'pwd mfa', ''].includes(amr) ? ['aal1'] : []
     if (shown.everHeld && !shown.everHeld(evidence.rows).includes(account_id)) return []
     if (shown.acr !== 'best') return [shown.acr]
     return ended_at === null ? [best.has(account_id) ? 'aal2' : 'aal1'] : ['aal1', 'aal2']

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { namedSitesMissing } from '../helpers/programs/named-sites.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { PASSWORD } from '../helpers/service/service.ts'
-import { openPasskeySite, type Tab } from '../helpers/webauthn/passkey-site.ts'
+import { openLocalExample, openPasskeySite, type Tab } from '../helpers/webauthn/passkey-site.ts'
 
 /** What the example of a single-page app does with passkeys, below the host of the service, with nothing else configured. */
 
@@ -104,5 +104,17 @@ t.test('the example makes, offers, renames and removes passkeys', { skip: namedS
   await press(page, 'Confirm')
   await factors(page).filter({ hasText: 'My phone' }).waitFor()
   t.pass('without the passkey the password and a recovery code confirm a change')
+  t.strictSame(complaints, [])
+})
+
+t.test('the example has passkeys on localhost, without https', { skip: namedSitesMissing }, async (t) => {
+  const { page, add, complaints } = await openLocalExample(t)
+  const device = await add()
+  await givePassword(page, 'Make an account')
+  await press(page, 'Create a passkey instead')
+  await signedIn(page)
+  t.match(await device.credentials(), [{ rpId: 'localhost' }])
+  await press(page, 'Sign out')
+  await signedIn(page)
   t.strictSame(complaints, [])
 })

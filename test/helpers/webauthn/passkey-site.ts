@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import type { Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { example } from '../documents/examples.ts'
 import { openBrowser, type Watched, watchPage } from '../programs/browser.ts'
 import { nameSites } from '../programs/named-sites.ts'
+import { startListening } from '../service/listening.ts'
 import { runningClock, type Service, startService } from '../service/service.ts'
 
 const ROOT = new URL('../../../', import.meta.url)
@@ -70,6 +71,23 @@ function fileAt(path: string, issuer: string, related: readonly string[]): [stri
 
 const read = (url: URL) => readFileSync(url, 'utf8')
 
+const portOf = (listening: { address(): unknown }) => (listening.address() as AddressInfo).port
+
+/** Serves the pages. `issuer` is set when the service is there. */
+async function servePages(t: Test, related: readonly string[] = []) {
+  const pages = { issuer: '', port: 0, asked: new Map<string, number>() }
+  const server = createServer(({ url: path = '' }, response) => {
+    pages.asked.set(path, (pages.asked.get(path) ?? 0) + 1)
+    const [type, text] = fileAt(path, pages.issuer, related) ?? []
+    response.writeHead(type ? 200 : 404, { 'content-type': type ?? 'text/plain' }).end(text)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  pages.port = portOf(server)
+  return pages
+}
+
 /**
  * @param options.issuer where the service answers.
  * @param options.hosts names of pages.
@@ -79,53 +97,51 @@ export async function openPasskeySite(
   t: Test,
   options: { issuer: string; hosts: string[]; related?: string[]; environment: Record<string, string> },
 ): Promise<PasskeySite> {
-  const { issuer, hosts, related = [], environment } = options
-  const asked = new Map<string, number>()
-  const server = createServer(({ url: path = '' }, response) => {
-    asked.set(path, (asked.get(path) ?? 0) + 1)
-    const [type, text] = fileAt(path, issuer, related) ?? []
-    response.writeHead(type ? 200 : 404, { 'content-type': type ?? 'text/plain' }).end(text)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => void server.close())
+  const { issuer, hosts, related, environment } = options
+  const pages = await servePages(t, related)
+  pages.issuer = issuer
   const service = await startService(t, {
     clock: runningClock(),
     environment: { ISSUER: issuer, ...environment },
   })
   await service.app.listen({ port: 0, host: '127.0.0.1' })
-
-  const portOf = (listening: { address(): unknown }) => (listening.address() as AddressInfo).port
-  const ports = Object.fromEntries(hosts.map((host) => [host, portOf(server)]))
+  const ports = Object.fromEntries(hosts.map((host) => [host, pages.port]))
   ports[new URL(issuer).hostname] = portOf(service.app.server)
   const browser = await openBrowser(t, await nameSites(t, ports))
   const origins = Object.keys(ports).map((host) => `https://${host}`)
+  return { service, asked: pages.asked, open: (url) => openTab(browser, url, origins) }
+}
 
+/** The example on this machine, without https, and with nothing configured but its origin. */
+export async function openLocalExample(t: Test): Promise<Tab> {
+  const pages = await servePages(t)
+  const origin = `http://localhost:${pages.port}`
+  const { issuer } = await startListening(t, { environment: { CORS_ORIGINS: origin } })
+  pages.issuer = issuer
+  return openTab(await openBrowser(t), origin, [origin, issuer])
+}
+
+async function openTab(browser: BrowserContext, url: string, origins: readonly string[]): Promise<Tab> {
+  const page = await browser.newPage()
+  const watched = watchPage(page, origins)
+  const cdp = await browser.newCDPSession(page)
+  await cdp.send('WebAuthn.enable')
+  await page.goto(url)
   return {
-    ...{ service, asked },
-    async open(url) {
-      const page = await browser.newPage()
-      const watched = watchPage(page, origins)
-      const cdp = await browser.newCDPSession(page)
-      await cdp.send('WebAuthn.enable')
-      await page.goto(url)
-      return {
-        ...{ ...watched, page },
-        tries: (expression) =>
-          page.evaluate(`(async () => ${expression})().catch(({ name, problem }) =>
-            ({ error: name, code: problem?.code, reason: problem?.reason }))`),
-        async add(more = {}) {
-          const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-            options: {
-              ...{ protocol: 'ctap2', transport: 'internal', automaticPresenceSimulation: true },
-              ...{ hasResidentKey: true, hasUserVerification: true, isUserVerified: true, ...more },
-            },
-          })
-          const send: Authenticator['send'] = (command, parameters = {}) =>
-            cdp.send(`WebAuthn.${command}` as never, { authenticatorId, ...parameters } as never)
-          return { send, credentials: async () => (await send('getCredentials')).credentials }
+    ...{ ...watched, page },
+    tries: (expression) =>
+      page.evaluate(`(async () => ${expression})().catch(({ name, problem }) =>
+        ({ error: name, code: problem?.code, reason: problem?.reason }))`),
+    async add(more = {}) {
+      const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+        options: {
+          ...{ protocol: 'ctap2', transport: 'internal', automaticPresenceSimulation: true },
+          ...{ hasResidentKey: true, hasUserVerification: true, isUserVerified: true, ...more },
         },
-      }
+      })
+      const send: Authenticator['send'] = (command, parameters = {}) =>
+        cdp.send(`WebAuthn.${command}` as never, { authenticatorId, ...parameters } as never)
+      return { send, credentials: async () => (await send('getCredentials')).credentials }
     },
   }
 }

@@ -102,7 +102,7 @@ export async function signInWithPasskey(
   const expiring = AbortSignal.timeout(expires_in * 900)
   const how = autofill ? ({ mediation: 'conditional', until: expiring } as const) : {}
   const credential = await ask<Credential<'signInWithPasskey'>>('get', public_key, how).catch((error) => {
-    if (error.name !== 'TimeoutError') throw error
+    if (!autofill || !expiring.aborted) throw error
   })
   if (!credential) return signInWithPasskey(client, { autofill })
   const answer = await client.POST('/login/passkey', { body: { credential } })

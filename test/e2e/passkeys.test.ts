@@ -113,6 +113,30 @@ t.test('a passkey is offered in a field, and the offer gives way to a button', i
   t.equal(await tab.tries(`Promise.race([window.offered, 'still offered'])`), 'AbortError')
 })
 
+t.test('an offer that waits for longer than its challenge lives gets another one', inBrowser, async (t) => {
+  const site = await open(t)
+  const tab = await site.open(PAGE)
+  const device = await tab.add()
+  await makeAccount(tab)
+  await tab.tries(signOut)
+  // Nobody is there before the first challenge has expired.
+  await setPresent(device, false)
+  await tab.page.exposeFunction('arrive', () => setPresent(device, true))
+  await tab.page.evaluate(`{
+    const send = window.fetch
+    window.asked = 0
+    window.fetch = async (request) => {
+      const answer = await send(request)
+      if (!request.url.endsWith('/login/passkey/options')) return answer
+      if (++window.asked > 1) return window.arrive().then(() => answer)
+      return new Response(JSON.stringify({ ...(await answer.json()), expires_in: 1 }), { headers: answer.headers })
+    }
+    undefined
+  }`)
+  t.match(await tab.tries('sdk.signInWithPasskey(keyturn, { autofill: true })'), { access_token: String })
+  t.equal(await tab.page.evaluate('window.asked'), 2)
+})
+
 t.test('a device holds one passkey of an account, and a second device another one', inBrowser, async (t) => {
   const site = await open(t)
   const tab = await site.open(PAGE)

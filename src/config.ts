@@ -5,10 +5,12 @@ import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
 import { faultOfTls, withoutTlsSwitch } from './platform/clear-text.ts'
 import { readTraces } from './platform/collectors.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
+import { isLoopback } from './platform/loopback.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
 import { EMAIL_PATTERN } from './values/email-address.ts'
 import { isAddressOrRange } from './values/network.ts'
+import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
 import type { Usernames } from './values/username.ts'
 
 /** All settings from the environment, checked and complete. Durations are whole seconds. */
@@ -44,6 +46,7 @@ export interface Config {
   redisUrl: string
   trustProxy: readonly string[]
   corsOrigins: readonly string[]
+  relyingParty: RelyingParty
   rateLimit: boolean
   hashEngine: EngineChoice
   argon2: Argon2Cost
@@ -85,6 +88,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
   const port = read.integer('PORT', 3000, 0, 65_535)
   const issuer = read.url('ISSUER', `http://${host.includes(':') ? `[${host}]` : host}:${port}`)
   const databaseUrl = readDatabaseUrl(read, faults)
+  const corsOrigins = readCorsOrigins(read, faults)
   const concurrency = read.integer('HASH_CONCURRENCY', availableParallelism(), 1, 256)
   const config: Config = {
     host,
@@ -111,7 +115,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     docs: read.onOff('DOCS', true),
     redisUrl: readRedisUrl(read, faults),
     trustProxy: readTrustProxy(read, faults),
-    corsOrigins: readCorsOrigins(read, faults),
+    corsOrigins,
+    relyingParty: readRelyingParty(read, { issuer, corsOrigins }, faults),
     rateLimit: read.onOff('RATE_LIMIT', true),
     hashEngine: read.choice('HASH_ENGINE', ['auto', 'argon2', 'node-rs'], 'auto'),
     argon2: {
@@ -184,6 +189,30 @@ function readCorsOrigins(read: Reader, faults: string[]): string[] {
     if (URL.parse(origin)?.origin !== origin)
       faults.push(`CORS_ORIGINS must be origins like https://app.example.com, not "${origin}"`)
   return origins
+}
+
+/** On this machine passkeys are those of `localhost`, which browsers trust without https. */
+function readRelyingParty(
+  read: Reader,
+  { issuer, corsOrigins }: { issuer: string; corsOrigins: readonly string[] },
+  faults: string[],
+): RelyingParty {
+  const { hostname, origin, port, protocol } = URL.parse(issuer) ?? new URL('http://localhost')
+  const local = isLoopback(hostname)
+  const id = read.text('WEBAUTHN_RP_ID', local ? 'localhost' : hostname)
+  const named = read.text('WEBAUTHN_RP_ID', '') || read.text('WEBAUTHN_ORIGINS', '')
+  if (named && !isRpId(id)) faults.push(`WEBAUTHN_RP_ID must be a domain like example.com, not "${id}"`)
+  const own = local ? `${protocol}//localhost${port && `:${port}`}` : origin
+  const origins = read.list('WEBAUTHN_ORIGINS')
+  for (const origin of origins)
+    if (!isPasskeyOrigin(origin))
+      faults.push(
+        `WEBAUTHN_ORIGINS must be origins like https://app.example.com or android:apk-key-hash:<43 characters>, not "${origin}"`,
+      )
+  const all = origins.length > 0 ? origins : originsBelow(id, [own, ...corsOrigins])
+  if (all.length === 0 && named && isRpId(id))
+    faults.push(`WEBAUTHN_ORIGINS must be set: neither ISSUER nor CORS_ORIGINS is over https and below ${id}`)
+  return { id, origins: all }
 }
 
 function readTrustProxy(read: Reader, faults: string[]): string[] {

@@ -10,6 +10,7 @@ const CATALOGUE = {
   bad_request: [400, 'The request is not well-formed HTTP'],
   invalid_credentials: [401, 'Wrong username or password'],
   invalid_token: [401, 'The token is missing or not valid here'],
+  unknown_credential: [401, 'The passkey is not known here'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],
   insufficient_user_authentication: [401, 'Password and second factor have to be shown again'],
   two_factor_required: [403, 'The second factor is required'],
@@ -21,11 +22,13 @@ const CATALOGUE = {
   request_timeout: [408, 'The request took too long to arrive'],
   username_taken: [409, 'The username is taken'],
   already_enrolled: [409, 'A second factor is already active'],
+  factor_limit_reached: [409, 'There are as many factors of this kind as an account can have'],
   not_enrolled: [409, 'There is no second factor to confirm or use'],
   email_unavailable: [409, 'Codes by email are not available'],
   payload_too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The media type is not supported'],
   invalid_code: [422, 'The code is not valid'],
+  passkey_rejected: [422, 'The passkey was refused'],
   recovery_code_required: [422, 'A recovery code is required'],
   password_rejected: [422, 'The password is too easy to guess'],
   rate_limited: [429, 'Too many requests'],
@@ -124,21 +127,14 @@ export const invalidRefreshToken = (reason: string) =>
     cause: reason,
   })
 
-/** RFC 9470 section 3. */
 export const insufficientUserAuthentication = (acr: string) =>
   stepUpNeeded(
     'This takes an account token: sign in, or POST /2fa/step-up with the password and a code.',
     acr,
   )
 
-export const factorTooNew = (acr: string) =>
-  stepUpNeeded(
-    'This factor is younger than a day and the account has an older one. Use that one, a recovery code, or wait.',
-    acr,
-    { reason: 'factor_too_new' },
-  )
-
-function stepUpNeeded(detail: string, acr: string, extras: ProblemExtras = {}): AppError {
+/** RFC 9470 section 3. @param acr what has to be shown. */
+export function stepUpNeeded(detail: string, acr: string, extras: ProblemExtras = {}): AppError {
   return new AppError('insufficient_user_authentication', detail, {
     extras: { needs: 'account_token', ...extras },
     headers: {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './api/app.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
@@ -31,6 +31,10 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     const rootKeys = await rootKeysOf(config, db)
     const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })
+    for (const { faultAtStart } of service.factors.all) {
+      const fault = await faultAtStart?.(service)
+      if (fault) throw new ConfigError([fault])
+    }
     const app = await buildApp(service, logger)
     const endBackgroundWork = startBackgroundWork({ ...service, logger })
     app.addHook('onClose', async () => {
@@ -46,7 +50,7 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
 }
 
 /** What may be on purpose, but mostly is not. */
-function weaknesses({ argon2, host, issuer, trustProxy }: Config): string[] {
+function weaknesses({ argon2, corsOrigins, host, issuer, relyingParty, trustProxy }: Config): string[] {
   const weak: [boolean, string][] = [
     [
       isEveryAddress(host) && new URL(issuer).hostname === inUrl(host),
@@ -61,5 +65,10 @@ function weaknesses({ argon2, host, issuer, trustProxy }: Config): string[] {
       'ISSUER is https, so a proxy stands before this service, but TRUST_PROXY does not name it: all clients count as one address',
     ],
   ]
+  for (const origin of corsOrigins)
+    weak.push([
+      !relyingParty.origins.includes(origin),
+      `CORS_ORIGINS names ${origin}, whose pages cannot use passkeys: they are not in WEBAUTHN_ORIGINS, and not below ${relyingParty.id}`,
+    ])
   return weak.filter(([is]) => is).map(([, sentence]) => sentence)
 }

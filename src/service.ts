@@ -113,6 +113,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
       trail,
     },
     ...{ allowance: makeMailAllowance({ clock, keyedHash }), appName: config.appName, mfaRequired, sendCode },
+    relyingParty: config.relyingParty,
   }
   const factors = makeFactors(registry, factorParts)
 

@@ -22,7 +22,7 @@ t.test('a newcomer registers, sets up an authenticator, verifies a code and is s
     token_type: 'Bearer',
     expires_in: 300,
     enrolled: false,
-    methods: ['totp'],
+    methods: ['passkey', 'totp'],
   })
 
   const ada = await enrol(service, 'grace')

@@ -17,7 +17,7 @@ import {
   registerRoutes,
 } from '../accounts/routes.ts'
 import { eventRoutes } from '../audit/routes.ts'
-import { factorRoutes, removeFactorRoutes, verifyRoutes } from '../factors/routes.ts'
+import { changeFactorRoutes, factorRoutes, verifyRoutes } from '../factors/routes.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { cors } from '../http/cors.ts'
 import { ignoreExpectations } from '../http/expectations.ts'
@@ -61,7 +61,7 @@ const ROUTES = {
     stepUpRoutes,
     proveEmailRoutes,
   ],
-  account: [removeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
+  account: [changeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
 } as const satisfies Record<string, readonly FastifyPluginAsync<{ room: Service }>[]>
 
 /** Builds the whole application, for the server and for tests. */

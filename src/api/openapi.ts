@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { accountSchemas } from '../accounts/schemas.ts'
 import { auditSchemas } from '../audit/schemas.ts'
 import { factors } from '../factors/registry.ts'
-import { ConfirmedSchema, SignInSchema } from '../factors/schemas.ts'
+import { ConfirmedSchema, FactorSchema, SignInSchema } from '../factors/schemas.ts'
 import { ProblemSchema } from '../http/schemas.ts'
 import { signInSchemas } from '../sign-in/schemas.ts'
 import { tokenSchemas } from '../tokens/schemas.ts'
@@ -57,6 +57,7 @@ export const openapi = fp(
       ...tokenSchemas,
       SignInSchema,
       ConfirmedSchema,
+      FactorSchema,
       ...factors.flatMap(({ schemas = [] }) => schemas),
     ])
       app.addSchema(schema)
@@ -75,6 +76,10 @@ export const openapi = fp(
           { name: 'Account', description: 'Create, read and change an account' },
           { name: 'Sign in', description: 'Sign in with a password' },
           { name: 'Second factor', description: 'Set up an authenticator app and verify its codes' },
+          {
+            name: 'Passkeys',
+            description: 'Passkeys and security keys: these take a page or an app, and not Swagger UI',
+          },
           { name: 'Sessions', description: 'List and end sessions' },
           { name: 'Tokens', description: 'Refresh tokens, and verify them in other services' },
           { name: 'Service', description: 'Health checks and links' },

@@ -23,10 +23,12 @@ export const EVENTS = {
   code_rejected: 'failure',
   code_sent: 'success',
   second_factor_failing: 'failure',
+  passkey_counter_fell: 'failure',
   attempts_paused: 'failure',
   enrolment_code_rejected: 'failure',
   factor_pending: 'success',
   factor_enrolled: 'success',
+  factor_renamed: 'success',
   factor_replaced: 'success',
   factor_removed: 'success',
   factors_reset: 'success',
@@ -59,4 +61,7 @@ export type EventName = keyof typeof EVENTS
  * The most rows an hour of one account, where one token can bring the event about again and again. Further ones have
  * their line in the log and are counted by the metrics.
  */
-export const ROWS_AN_HOUR: { readonly [Name in EventName]?: number } = { factor_pending: 10 }
+export const ROWS_AN_HOUR: { readonly [Name in EventName]?: number } = {
+  factor_pending: 10,
+  factor_renamed: 10,
+}

@@ -92,10 +92,10 @@ export function makeAuditTrail({ clock, logger, tellOwner }: TrailParts) {
 
   return {
     async record(trx: Trx, name: EventName, facts: EventFacts, caller: Caller): Promise<void> {
-      const { account, alsoTo } = facts
+      const { account } = facts
       const event = eventOf(name, facts, caller)
       if (hasRow(trx, account, caller)) await insert(trx, rowOf(event, caller))
-      if (account) await tellOwner(trx, account, name, caller, alsoTo)
+      if (account) await tellOwner(trx, account, name, caller, facts)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
 

@@ -1,6 +1,7 @@
 import { type ListedAccount, listAccountsById } from '../accounts/list-accounts.ts'
 import { owingAmong } from '../factors/enrolment-code.ts'
 import type { Factor } from '../factors/factor.ts'
+import { factors as registry } from '../factors/registry.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import type { Service } from '../service.ts'
 import type { FieldName } from './import/record.ts'
@@ -49,13 +50,21 @@ async function withSecrets(
     email_verified: row.email_verified_at !== null,
     disabled: row.disabled_at !== null,
     created_at: rfc3339(row.created_at),
-    ...(owing.has(row.id) && { enrolment_code_required: true }),
     ...(passwordHashes && { password_hash: row.password_hash }),
   }))
-  for (const { portable } of factors) {
-    const [field = ''] = Object.keys(portable?.fields ?? {})
+  const fields = factors.map(({ portable }) => Object.keys(portable?.fields ?? {})[0] ?? '')
+  for (const [index, { portable }] of factors.entries()) {
+    const field = fields[index] as string
     const values = await portable?.export(service, ids)
     for (const account of exported) account[field] = values?.get(String(account.id)) ?? null
+  }
+  // Whose passkeys stay behind, and come with no other factor: else the password alone would enrol one there.
+  const phishingResistant = registry.filter((factor) => factor.phishingResistant)
+  const active = await Promise.all(phishingResistant.map(({ activeAmong }) => activeAmong(service.db, ids)))
+  for (const account of exported) {
+    const id = String(account.id)
+    const bereft = active.some((among) => among.has(id)) && !fields.some((field) => account[field])
+    if (owing.has(id) || bereft) account.enrolment_code_required = true
   }
   return exported
 }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
-import { CLOSED } from '../http/schemas.ts'
+import { CLOSED, ref } from '../http/schemas.ts'
 import { factors } from './registry.ts'
+import { FactorSchema } from './schemas.ts'
 
 /** The methods that can answer a challenge, by their names on the wire. */
 export const METHODS: readonly string[] = factors.map(({ method }) => method)
@@ -11,8 +12,12 @@ export const AnswerBody = Type.Union(
   { examples: [{ code: '492039' }, { code: '7QKM-2X9T-B4HW-ZC6R-1NVD-8FYP', method: 'recovery_code' }] },
 )
 
-/** The answer of `GET /2fa`: a member for each factor. */
+const ownMembers = factors.flatMap(({ description }) =>
+  description ? [[description.member, description.schema] as const] : [],
+)
+
+/** The answer of `GET /2fa`: the factors, and what some kinds have to say beside. */
 export const FactorsResponse = Type.Object(
-  Object.fromEntries(factors.map(({ description: { member, schema } }) => [member, schema])),
+  { factors: Type.Array(ref(FactorSchema)), ...Object.fromEntries(ownMembers) },
   { ...CLOSED, description: 'The second factors of the account' },
 )

@@ -1,17 +1,20 @@
 import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal } from '../api/principal.ts'
-import { factorTooNew, insufficientUserAuthentication, invalidToken } from '../errors.ts'
+import { insufficientUserAuthentication, invalidToken } from '../errors.ts'
 import { DAY_MS } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
-import { reaches } from '../tokens/assurance.ts'
+import { isPhishingResistant, reaches } from '../tokens/assurance.ts'
 import type { SignedIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
 import type { AccountFactors } from './factors.ts'
+import { factorTooNew, passkeyNeeded } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /** What the holder of an account token changes, as it is now. */
 export interface Changing extends SignedIn {
   known: AccountFactors
+  /** What the account token stands for, which its session may have shown long before something else. */
+  token: AccountPrincipal['claims']
 }
 
 type Room = Pick<FactorsRoom, 'accounts' | 'clock' | 'factors' | 'sessions'>
@@ -47,7 +50,8 @@ export async function checkAccountToken(
  */
 export async function prepareChange(room: Room, trx: Trx, principal: AccountPrincipal): Promise<Changing> {
   const { account, session } = await stillSignedIn(room, trx, principal)
-  return { account, session, known: await checkAccountToken(room, trx, account, principal.claims) }
+  const token = principal.claims
+  return { account, session, known: await checkAccountToken(room, trx, account, token), token }
 }
 
 /**
@@ -108,8 +112,18 @@ export async function prepareGraveChange(
 /** @throws {AppError} insufficient_user_authentication (`reason: factor_too_new`) */
 export function refuseNewFactor(
   { clock }: Pick<FactorsRoom, 'clock'>,
-  { known: { bestAcr, oldestSince }, session: { factorSince } }: Changing,
+  { known: { bestAcr, oldestSince }, token: { factor_since: factorSince } }: Changing,
 ): void {
-  if (factorSince === null || oldestSince === null || oldestSince >= factorSince) return
+  if (oldestSince === null || oldestSince >= factorSince) return
   if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(bestAcr)
+}
+
+/**
+ * A password and a code that were phished must not bind or remove what phishing does not reach, nor make the recovery
+ * codes that could: while the account has such a factor, that takes one of its like, or a recovery code.
+ *
+ * @throws {AppError} insufficient_user_authentication, with `acr_values="phr"`
+ */
+export function refusePhishable({ known: { phishingResistant }, token: { amr } }: Changing): void {
+  if (phishingResistant && !isPhishingResistant(amr) && !amr.includes('recovery')) throw passkeyNeeded()
 }

@@ -1,17 +1,46 @@
 import type { Account } from '../accounts/account.ts'
+import type { Db } from '../platform/database.ts'
+import type { Factor, ListedFactor } from './factor.ts'
+import type { AccountFactors } from './factors.ts'
+import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
-/** The factors as the owner of an account sees them: a member for each, by the schema of its factor. */
-export async function describeFactors(
-  { db, factors }: Pick<FactorsRoom, 'db' | 'factors'>,
+/** One factor of an account, and its kind. */
+export interface OwnFactor extends ListedFactor {
+  factor: Factor
+}
+
+/** The factors of an account, in the order of their kinds. */
+export async function listFactors(
+  { factors }: Pick<FactorsRoom, 'factors'>,
+  db: Db,
   account: Account,
-): Promise<Record<string, object>> {
-  const { enrolled, state } = await factors.of(db, account)
-  const described: Record<string, object> = {}
+  known: AccountFactors,
+): Promise<OwnFactor[]> {
+  const listed: OwnFactor[] = []
   for (const factor of factors.all)
-    described[factor.description.member] = await factor.describe(db, account, {
-      state: state(factor),
-      enrolled,
-    })
+    for (const each of (await factor.list?.(db, account, known.state(factor))) ?? [])
+      listed.push({ ...each, factor })
+  return listed
+}
+
+/** @throws {AppError} not_found */
+export async function findFactor(
+  room: Pick<FactorsRoom, 'db' | 'factors'>,
+  account: Account,
+  id: string,
+): Promise<OwnFactor> {
+  const { db, factors } = room
+  const listed = await listFactors(room, db, account, await factors.of(db, account))
+  const found = listed.find((each) => each.id === id)
+  if (!found) throw noSuchFactor()
+  return found
+}
+
+/** What kinds of factor have to say of themselves beside the list, by the schema of each. */
+export async function describeFactors(room: FactorsRoom, account: Account): Promise<Record<string, object>> {
+  const described: Record<string, object> = {}
+  for (const { description, describe } of room.factors.all)
+    if (description && describe) described[description.member] = await describe(room, account)
   return described
 }

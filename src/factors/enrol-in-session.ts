@@ -14,8 +14,8 @@ export interface EnrolledInSession {
 }
 
 /**
- * Enrols a pending factor by an account token: to enrol later, or in the place of the active one, which works until
- * this very transaction.
+ * Enrols a pending factor by an account token: to enrol later, one more, or in the place of an active one, which works
+ * until this very transaction.
  *
  * @throws {AppError} invalid_code, not_enrolled, invalid_token, insufficient_user_authentication
  */
@@ -32,9 +32,9 @@ export async function enrolInSession(
   const outcome = await inTransaction(db, async (trx): Promise<EnrolledInSession | null> => {
     const changing = await prepareChange(room, trx, principal)
     const { account, known } = changing
-    if (known.state(factor).active) refuseNewFactor(room, changing)
     const enrolled = await enrolByAnswer(room, trx, account, known, answering, caller)
     if (!enrolled) return null
+    if (enrolled.enrolled?.replaced) refuseNewFactor(room, changing)
     // Only now: a wrong code leaves the token for the next one.
     await useUp(room, trx, changing)
     const { recoveryCodes, ...shown } = enrolled

@@ -2,7 +2,8 @@ import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal, MfaPrincipal } from '../api/principal.ts'
 import { alreadyEnrolled, enrolmentCodeRequired } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
-import { prepareChange } from './change.ts'
+import { prepareChange, refuseNewFactor, refusePhishable } from './change.ts'
+import type { Factor } from './factor.ts'
 import type { FactorsRoom } from './room.ts'
 
 /** By a password alone, or by an account token. */
@@ -11,6 +12,8 @@ export type Enrolling = MfaPrincipal | AccountPrincipal
 /**
  * Asked in the transaction that begins an enrolment: a password alone gives an account its first factor, and no other.
  *
+ * @param factor that is to be enrolled.
+ * @param replaces whether another one goes for it.
  * @param codeShown whether the enrolment code was shown that the account may owe (`showsEnrolmentCode`).
  * @returns the account, locked.
  * @throws {AppError} already_enrolled, enrolment_code_required, invalid_token, insufficient_user_authentication
@@ -19,10 +22,19 @@ export async function enrollingAccount(
   room: FactorsRoom,
   trx: Trx,
   enrolling: Enrolling,
-  codeShown = false,
+  {
+    factor,
+    replaces = false,
+    codeShown = false,
+  }: { factor?: Factor; replaces?: boolean; codeShown?: boolean } = {},
 ): Promise<Account> {
   const { accounts, factors } = room
-  if (enrolling.kind === 'account') return (await prepareChange(room, trx, enrolling)).account
+  if (enrolling.kind === 'account') {
+    const changing = await prepareChange(room, trx, enrolling)
+    if (factor?.phishingResistant) refusePhishable(changing)
+    if (replaces) refuseNewFactor(room, changing)
+    return changing.account
+  }
   const account = await accounts.present(trx, enrolling.account.id)
   const { enrolled, owesEnrolmentCode } = await factors.of(trx, account)
   if (enrolled) throw alreadyEnrolled()

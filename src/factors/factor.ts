@@ -3,6 +3,7 @@ import type { AliasableExpression, ExpressionBuilder, ExpressionWrapper, SqlBool
 import type { TObject, TSchema } from 'typebox'
 import type { Account } from '../accounts/account.ts'
 import type { ScopeName } from '../api/principal.ts'
+import type { EventName } from '../audit/events.ts'
 import type { Caller } from '../caller.ts'
 import type { Challenge } from '../challenges/challenge.ts'
 import type { AppError } from '../errors.ts'
@@ -32,6 +33,11 @@ export interface Factor<
   readonly standsIn?: true
   /** Whether its answers are too long to be guessed: they pause nothing and never close it. */
   readonly unguessable?: true
+  /**
+   * Whether a page that poses as this service learns nothing of use from it (NIST SP 800-63B-4 section 3.2.5). Such a
+   * factor is added, replaced and removed by its like, or by a recovery code.
+   */
+  readonly phishingResistant?: true
   /** Whether the factor is the mailbox of the account, which a password reset goes through as well. */
   readonly isMailbox?: true
   /** Its member of the body of `/2fa/verify` and `/2fa/step-up`: a closed object with `method`. */
@@ -45,7 +51,7 @@ export interface Factor<
   /** Facts about an account. One statement asks for the facts of all factors. */
   facts(eb: ExpressionBuilder<Tables, never>, accountId: AccountIdExpression): Record<Fact, FactExpression>
   state(account: Account, facts: Facts<Fact>, parts: FactorParts): FactorState
-  /** When the account enrolled it, in epoch milliseconds; asked for in the same statement. */
+  /** When the account enrolled the oldest of its kind, in epoch milliseconds; asked for in the same statement. */
   since?(eb: ExpressionBuilder<Tables, never>, accountId: AccountIdExpression): SinceExpression
 
   /** @returns also for a wrong answer: what is thrown here is neither counted nor recorded. */
@@ -56,7 +62,9 @@ export interface Factor<
    * @returns what the factor itself shows, without the password; `null` when it is wrong, expired or used.
    * @throws {AppError} when the account has no such factor, or it answers no such question.
    */
-  redeem(parts: FactorParts, trx: Trx, given: Given<Answer, Prepared, Fact>): Promise<Assurance | null>
+  redeem(parts: FactorParts, trx: Trx, given: Given<Answer, Prepared, Fact>): Promise<Redeemed | null>
+  /** The event of a wrong answer, by what `prepare` found, if not `code_rejected`. */
+  rejected?(prepared: Prepared): EventName
   /** How a wrong answer is refused, by what `prepare` found; with `invalid_code` where this is left out. */
   refusal?(prepared: Prepared, about: RefusedAnswer): AppError
   /**
@@ -82,22 +90,44 @@ export interface Factor<
    */
   enrol?(parts: FactorParts, trx: Trx, given: Given<Answer, Prepared, Fact>): Promise<Enrolled | null>
 
-  /** Takes it, and what is pending of it, from the account. */
-  remove(trx: Trx, accountId: string): Promise<void>
+  /** Takes all of its kind, and what is pending, from the account. @param now epoch milliseconds. */
+  remove(trx: Trx, accountId: string, now: number, id?: string): Promise<void>
+  /** Those that the account has, each with an id of its own; without this, its owner sees none. */
+  list?(db: Db, account: Account, state: FactorState): Promise<ListedFactor[]>
+  /** Without this it has no name of its own. */
+  rename?(trx: Trx, accountId: string, id: string, name: string): Promise<void>
   /** The owner has proven the address of the account in another way. */
   addressProven?(parts: FactorParts, trx: Trx, account: Account, caller: Caller): Promise<void>
   /** A mailed token has set the password, and nothing else was shown. */
   passwordByMail?(parts: FactorParts, trx: Trx, accountId: string): Promise<void>
 
-  /** Its member of `GET /2fa`. */
-  readonly description: { member: string; schema: TSchema }
-  describe(db: Db, account: Account, factors: { state: FactorState; enrolled: boolean }): Promise<object>
+  /** Its own member of `GET /2fa`, beside those in the list. */
+  readonly description?: { member: string; schema: TSchema }
+  describe?(parts: FactorParts, account: Account): Promise<object>
   /** Its line of `users show`. */
   show(db: Db, account: Account, state: FactorState): Promise<Record<string, unknown>>
   /** Which of these accounts have it. */
   activeAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>>
   /** Secrets that an import brings and an export takes along. */
   readonly portable?: PortableSecrets
+  /** What keeps the service from starting with this database, as a sentence for the operator. */
+  faultAtStart?(parts: Pick<FactorParts, 'db' | 'relyingParty'>): Promise<string | undefined>
+}
+
+/** One factor of an account, as its owner sees it. Times are epoch milliseconds. */
+export interface ListedFactor {
+  id: string
+  name: string
+  createdAt: number
+  lastUsedAt: number | null
+  /** Of a passkey: whether it was copied to other devices of its owner. */
+  backedUp?: boolean
+}
+
+/** What a right answer shows. */
+export interface Redeemed extends Assurance {
+  /** Since when the account has the very one that was shown, in epoch milliseconds; of its kind the oldest if left out. */
+  since?: number
 }
 
 /** The body of an answer, validated by the schema of its factor. */
@@ -112,6 +142,8 @@ export type Binding =
   | { to: 'session'; session: Session }
   /** Together with the password, shown at this time (epoch milliseconds), or in its place where a mailed token sets it. */
   | { to: 'password'; at: number | null }
+  /** Nothing else: the answer signs in alone. */
+  | { to: 'sign-in' }
 
 /** An answer inside the transaction, with the account locked. */
 export interface Given<
@@ -143,6 +175,7 @@ export interface Enrolled extends Assurance {
   replaced: boolean
   /** Since when the account has it, in epoch milliseconds, as it was written: a clock goes on. */
   since: number
+  id?: string
 }
 
 /** Each fact that was asked for; a name that was not does not compile. */

@@ -15,6 +15,8 @@ export interface AccountFactors {
   since(factor: Factor): number | null
   /** Since when it has had its oldest active factor; `null` for none. */
   oldestSince: number | null
+  /** Whether it has a factor that phishing does not reach. */
+  phishingResistant: boolean
   /** Whether its first factor takes the enrolment code that an operator handed out. */
   owesEnrolmentCode: boolean
   /** Whether the mailbox is its only factor. */
@@ -86,6 +88,7 @@ export function makeFactors(registry: readonly Factor[], parts: FactorParts): Fa
       return {
         enrolled: active.length > 0,
         bestAcr: ACRS.findLast((level) => active.some(({ acr }) => acr === level)) ?? 'aal1',
+        phishingResistant: active.some((factor) => factor.phishingResistant),
         owesEnrolmentCode: Boolean(row.owes_enrolment_code),
         mailboxAlone: active.length > 0 && active.every(({ isMailbox }) => isMailbox),
         state: (factor) => of(factor).state,

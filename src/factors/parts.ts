@@ -12,6 +12,7 @@ import type { Db } from '../platform/database.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
 import type { AccountTokens } from '../tokens/account-token.ts'
 import type { Sessions } from '../tokens/sessions.ts'
+import type { RelyingParty } from '../values/relying-party.ts'
 
 /** The parts of the service that factors use. */
 export interface FactorParts {
@@ -30,6 +31,7 @@ export interface FactorParts {
   allowance: MailAllowance
   /** Mails codes; `null` when they are switched off. */
   sendCode: SendLetter | null
+  relyingParty: RelyingParty
   /** The name of this service in authenticator apps. */
   appName: string
   /** Whether every account must have a second factor. */

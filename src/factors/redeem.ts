@@ -6,7 +6,7 @@ import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import type { Assurance, Proof } from '../tokens/assurance.ts'
 import { deleteEnrolmentCode, wasShownBy } from './enrolment-code-store.ts'
-import type { Binding, Factor, FactorAnswer } from './factor.ts'
+import type { Binding, Enrolled, Factor, FactorAnswer } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
 import { otherAccepted } from './hooks.ts'
 import { renewCodes } from './recovery-codes/codes.ts'
@@ -26,6 +26,8 @@ export interface Answering {
 export interface Proven extends Proof {
   /** The first recovery codes of the account, when the answer has enrolled its first factor. */
   recoveryCodes?: string[]
+  /** The factor that it has enrolled. */
+  enrolled?: Enrolled
 }
 
 /** Does the part of checking an answer that comes before the transaction. */
@@ -57,7 +59,7 @@ export async function redeem(
   if (!factor.unguessable) await attempts.begin(trx, account.id, factor.method, CODE_POLICY)
   const assurance = await factor.redeem(room, trx, { ...aboutAccount(account, known, factor), ...given })
   if (!assurance) {
-    await trail.record(trx, 'code_rejected', about, caller)
+    await trail.record(trx, factor.rejected?.(given.prepared) ?? 'code_rejected', about, caller)
     if (!factor.unguessable && (await attempts.fail(trx, account.id, factor.method, CODE_POLICY)))
       await trail.record(trx, 'attempts_paused', about, caller)
     return null
@@ -65,7 +67,7 @@ export async function redeem(
   const now = clock.now()
   const shown = factor.standsIn
     ? proofOf({ ...assurance, acr: known.bestAcr }, given.binding, { now, since: 0 })
-    : proofOf(assurance, given.binding, { now, since: known.since(factor) ?? now })
+    : proofOf(assurance, given.binding, { now, since: assurance.since ?? known.since(factor) ?? now })
   // What cannot be guessed shows the owner: all counts go back to zero, and the factors that they have closed open.
   if (factor.unguessable) await attempts.clear(trx, account.id)
   else await attempts.succeed(trx, account.id, factor.method)
@@ -107,7 +109,8 @@ export async function enrolByAnswer(
   await attempts.succeed(trx, account.id, factor.method)
   await trail.record(trx, enrolled.replaced ? 'factor_replaced' : 'factor_enrolled', about, caller)
   await otherAccepted(room, trx, account, known, factor)
-  const shown = proofOf(enrolled, given.binding, { now: clock.now(), since: enrolled.since })
+  const { since } = enrolled
+  const shown = { ...proofOf(enrolled, given.binding, { now: clock.now(), since }), enrolled }
   if (known.enrolled || known.state(recoveryCodes).answers) return shown
   return { ...shown, recoveryCodes: await renewCodes(room, trx, account.id) }
 }
@@ -157,5 +160,7 @@ function passwordShownAt(binding: Binding): number | null {
       return binding.session.passwordAt
     case 'password':
       return binding.at
+    case 'sign-in':
+      return null
   }
 }

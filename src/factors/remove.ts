@@ -4,28 +4,52 @@ import { twoFactorRequired } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { Grant } from '../tokens/session.ts'
-import { beginGraveChange } from './change.ts'
+import { prepareChange, refuseNewFactor, refusePhishable, useUp } from './change.ts'
+import { listFactors } from './describe.ts'
+import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /**
- * Removes every second factor and the recovery codes from an account. The session that follows has the level of a password.
+ * Removes one factor of an account, or all of them; the recovery codes go with the last one. The session that follows has
+ * then the level of a password.
  *
- * @throws {AppError} two_factor_required when every account must have a second factor; invalid_token,
+ * @param id of the one; all without it.
+ * @throws {AppError} two_factor_required for the last one where every account must have one; not_found; invalid_token,
  * insufficient_user_authentication
  */
 export async function removeFactors(
   room: FactorsRoom,
   principal: AccountPrincipal,
   caller: Caller,
+  id?: string,
 ): Promise<Grant> {
-  const { db, factors, mfaRequired, sessions, trail } = room
-  if (mfaRequired) throw twoFactorRequired()
-  const { authTime } = principal.session
+  const { clock, db, factors, mfaRequired, sessions, trail } = room
+  if (mfaRequired && id === undefined) throw twoFactorRequired()
   await sessions.endSurplus(principal.account, caller, principal.session.id)
   return inTransaction(db, async (trx) => {
-    const { account, known } = await beginGraveChange(room, trx, principal)
-    for (const factor of factors.all) await factor.remove(trx, account.id)
-    if (known.enrolled) await trail.record(trx, 'factor_removed', { account }, caller)
-    return sessions.startOver(trx, account, { ...passwordAlone(authTime), passwordAt: null }, caller)
+    const changing = await prepareChange(room, trx, principal)
+    const { account, session, token } = changing
+    const all = await listFactors(room, trx, account, changing.known)
+    const going = all.filter((each) => id === undefined || each.id === id)
+    if (id !== undefined && going.length === 0) throw noSuchFactor()
+    if (going.some(({ createdAt }) => createdAt < token.factor_since)) refuseNewFactor(room, changing)
+    if (going.some(({ factor }) => factor.phishingResistant)) refusePhishable(changing)
+    await useUp(room, trx, changing)
+    for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
+    const left = await factors.of(trx, account)
+    // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
+    if (mfaRequired && !factors.all.some((factor) => left.state(factor).active && left.state(factor).answers))
+      throw twoFactorRequired()
+    // The recovery codes go too, and what is pending.
+    if (!left.enrolled) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
+    for (const method of new Set(going.map(({ factor }) => factor.method)))
+      await trail.record(trx, 'factor_removed', { account, method }, caller)
+    const shown = left.enrolled ? session : withoutFactor(session)
+    return sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)
   })
+}
+
+/** A session that a passkey opened alone has shown no password either. */
+function withoutFactor({ amr, authTime }: { amr: readonly string[]; authTime: number }) {
+  return { ...passwordAlone(authTime), amr: amr.filter((method) => method === 'pwd') }
 }

@@ -19,14 +19,14 @@ export async function resetFactors(
   caller: Caller,
   readyMailbox?: (trx: Trx, account: Account) => Promise<void>,
 ): Promise<string | null> {
-  const { accounts, attempts, challenges, db, factors, sessions, trail } = room
+  const { accounts, attempts, challenges, clock, db, factors, sessions, trail } = room
   await sessions.endSurplus(known, caller)
   return inTransaction(db, async (trx) => {
     const account = await accounts.lock(trx, known.id)
     if (!account) return null
     await readyMailbox?.(trx, account)
     await accounts.keep(trx, account)
-    for (const factor of factors.all) await factor.remove(trx, account.id)
+    for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
     // The counters belong to factors that are gone (NIST SP 800-63B-4 section 3.2.2).
     await attempts.forget(trx, [account.id])
     await challenges.endAll(trx, account.id)

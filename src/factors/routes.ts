@@ -1,14 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { callerOf } from '../http/caller.ts'
-import { ref } from '../http/schemas.ts'
+import { CLOSED, ref } from '../http/schemas.ts'
 import { TokenResponseSchema } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
 import { AnswerBody, FactorsResponse } from './answer-body.ts'
 import { answerOf, answerValidator } from './answer-validator.ts'
-import { describeFactors } from './describe.ts'
+import { describeFactors, listFactors } from './describe.ts'
 import { removeFactors } from './remove.ts'
+import { renameFactor } from './rename.ts'
 import type { FactorsRoom } from './room.ts'
-import { SignInSchema, verifiedResponse } from './schemas.ts'
+import { FactorName, FactorSchema, factorResponse, SignInSchema, verifiedResponse } from './schemas.ts'
 import { verify } from './verify.ts'
 
 const tags = ['Second factor']
@@ -22,7 +24,7 @@ export const verifyRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = as
         limit: 'codes',
         problems: [
           ...(['not_enrolled', 'email_unavailable', 'enrolment_code_required'] as const),
-          ...(['invalid_code', 'too_many_attempts'] as const),
+          ...(['invalid_code', 'passkey_rejected', 'too_many_attempts'] as const),
         ],
       },
       validatorCompiler: answerValidator(room.factors),
@@ -56,12 +58,17 @@ export const factorRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = as
         response: { 200: FactorsResponse },
       },
     },
-    (request) => describeFactors(room, request.principal('access').account),
+    async (request) => {
+      const { account } = request.principal('access')
+      const known = await room.factors.of(room.db, account)
+      const listed = await listFactors(room, room.db, account, known)
+      return { factors: listed.map(factorResponse), ...(await describeFactors(room, account)) }
+    },
   )
 }
 
 /** For an account token. */
-export const removeFactorRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = async (app, { room }) => {
+export const changeFactorRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = async (app, { room }) => {
   app.delete(
     '/2fa',
     {
@@ -76,5 +83,46 @@ export const removeFactorRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }
     },
     async (request) =>
       tokenResponse(room, await removeFactors(room, request.principal('account'), callerOf(request))),
+  )
+  const params = Type.Object({ id: Type.String({ maxLength: 64 }) }, CLOSED)
+  app.patch(
+    '/2fa/factors/:id',
+    {
+      config: { problems: ['not_found'] },
+      schema: {
+        operationId: 'renameFactor',
+        tags,
+        summary: 'Give a factor another name',
+        description: 'The account token stays good.',
+        params,
+        body: Type.Object({ name: FactorName }, { ...CLOSED, examples: [{ name: 'Work phone' }] }),
+        response: { 200: ref(FactorSchema) },
+      },
+    },
+    async (request) => {
+      const renamed = { id: request.params.id, name: request.body.name }
+      return factorResponse(
+        await renameFactor(room, request.principal('account'), renamed, callerOf(request)),
+      )
+    },
+  )
+  app.delete(
+    '/2fa/factors/:id',
+    {
+      config: { problems: ['two_factor_required', 'not_found'] },
+      schema: {
+        operationId: 'removeFactor',
+        tags,
+        summary: 'Remove one factor',
+        description:
+          'Every session ends; the answer has the tokens of a new one. The last factor can be removed only where the service does not require one; the recovery codes go with it.',
+        params,
+        response: { 200: ref(TokenResponseSchema) },
+      },
+    },
+    async (request) => {
+      const removed = removeFactors(room, request.principal('account'), callerOf(request), request.params.id)
+      return tokenResponse(room, await removed)
+    },
   )
 }

@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox'
-import { CLOSED } from '../http/schemas.ts'
+import { CLOSED, NullableTime, Timestamp } from '../http/schemas.ts'
+import { rfc3339 } from '../platform/clock.ts'
 import { exampleSignIn, exampleTokens, signInMembers, TokenResponseSchema } from '../tokens/schemas.ts'
 import { signInResponse, tokenResponse } from '../tokens/token-response.ts'
+import type { OwnFactor } from './describe.ts'
 import type { EnrolledInSession } from './enrol-in-session.ts'
 import type { FactorsRoom } from './room.ts'
 import type { Verified } from './verify.ts'
@@ -35,6 +37,39 @@ export const ConfirmedSchema = Type.Object(
     examples: [{ ...exampleTokens, ...exampleCodes }],
   },
 )
+
+/** Something to see, without control characters and those that turn the direction of writing (Unicode Annex 9). */
+export const FactorName = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^(?!\\s*$)([^\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0]|[\\u200C\\u200D])+$',
+  description: 'What its owner calls it',
+})
+
+export const FactorSchema = Type.Object(
+  {
+    id: Type.String(),
+    kind: Type.String({ description: '`passkey`, `totp` or `email`' }),
+    name: Type.String(),
+    created_at: Timestamp,
+    last_used_at: NullableTime,
+    backed_up: Type.Optional(
+      Type.Boolean({ description: 'Of a passkey: whether it was copied to other devices of its owner' }),
+    ),
+  },
+  { ...CLOSED, $id: 'Factor', description: 'A second factor of the account' },
+)
+
+export function factorResponse({ factor, ...listed }: OwnFactor): Static<typeof FactorSchema> {
+  return {
+    id: listed.id,
+    kind: factor.method,
+    name: listed.name,
+    created_at: rfc3339(listed.createdAt),
+    last_used_at: listed.lastUsedAt === null ? null : rfc3339(listed.lastUsedAt),
+    ...(listed.backedUp !== undefined && { backed_up: listed.backedUp }),
+  }
+}
 
 type Room = Pick<FactorsRoom, 'accessTokens' | 'accountTokens' | 'clock'>
 

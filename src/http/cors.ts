@@ -12,7 +12,7 @@ export const cors = fp(
   async function cors(app: FastifyInstance, { origins }: { origins: readonly string[] }) {
     await app.register(fastifyCors, {
       origin: [...origins],
-      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key'],
       exposedHeaders: EXPOSED,
       maxAge: PREFLIGHT_SECONDS,

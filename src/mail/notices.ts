@@ -11,11 +11,22 @@ export type TellOwner = ReturnType<typeof makeTellOwner>
 
 export const makeTellOwner =
   ({ outbox, clock }: { outbox: Outbox; clock: Clock }) =>
-  /** @param alsoTo addresses in addition to the proven one. Of some events no owner is told. */
-  async (trx: Trx, account: Account, name: EventName, { ip }: Caller, alsoTo: readonly string[] = []) => {
+  /**
+   * Of some events no owner is told.
+   *
+   * @param about.method the factor that it is about.
+   * @param about.alsoTo addresses in addition to the proven one.
+   */
+  async (
+    trx: Trx,
+    account: Account,
+    name: EventName,
+    { ip }: Caller,
+    { method, alsoTo = [] }: { method?: string; alsoTo?: readonly string[] } = {},
+  ) => {
     if (!isNotice(name)) return
     const { username, email, emailVerified } = account
-    const letter = notice(name, { username, at: clock.now(), ip })
+    const letter = notice(name, { username, at: clock.now(), ip }, method)
     for (const address of new Set([...(email && emailVerified ? [email] : []), ...alsoTo]))
       await outbox.put(trx, { kind: 'letter', to: { name: '', address }, letter })
   }

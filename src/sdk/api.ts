@@ -50,17 +50,43 @@ export interface paths {
      */
     post: operations["resetPassword"];
   };
+  "/login/passkey/options": {
+    /** Ask for a passkey that signs in alone */
+    post: operations["passkeySignInOptions"];
+  };
+  "/login/passkey": {
+    /**
+     * Sign in by a passkey alone
+     * @description The passkey has to have verified its owner, by a finger, a face or a PIN.
+     */
+    post: operations["signInWithPasskey"];
+  };
+  "/2fa/passkeys/options": {
+    /** Ask what a passkey is made from */
+    post: operations["passkeyOptions"];
+  };
+  "/2fa/passkeys": {
+    /**
+     * Make the passkey a factor of the account
+     * @description With an mfa token it is the first factor, and the answer is a sign-in. With an account token it is one more; where it is the first factor, the answer has the tokens of a new session, and all others end.
+     */
+    post: operations["addPasskey"];
+  };
+  "/2fa/passkeys/challenge": {
+    /** Ask for a passkey: for `/2fa/verify` or `/2fa/step-up` */
+    post: operations["passkeyChallenge"];
+  };
   "/2fa/setup": {
     /**
      * Set up an authenticator app
-     * @description Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+     * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
      */
     post: operations["setUpTotp"];
   };
   "/2fa/setup/confirm": {
     /**
      * Confirm the authenticator that was set up with an account token
-     * @description From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.
+     * @description From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.
      */
     post: operations["confirmTotp"];
   };
@@ -138,6 +164,18 @@ export interface paths {
     /** Verify the new email address with the code that was sent to it */
     post: operations["verifyEmail"];
   };
+  "/2fa/factors/{id}": {
+    /**
+     * Remove one factor
+     * @description Every session ends; the answer has the tokens of a new one. The last factor can be removed only where the service does not require one; the recovery codes go with it.
+     */
+    delete: operations["removeFactor"];
+    /**
+     * Give a factor another name
+     * @description The account token stays good.
+     */
+    patch: operations["renameFactor"];
+  };
   "/password/change": {
     /**
      * Change the password
@@ -170,7 +208,7 @@ export interface components {
       /** @description For people; programs should use `code` */
       detail: string;
       /** @enum {string} */
-      code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "invalid_refresh_token" | "insufficient_user_authentication" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
+      code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "unknown_credential" | "invalid_refresh_token" | "insufficient_user_authentication" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "factor_limit_reached" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "passkey_rejected" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
       /** @description Identifies the request in the log */
       request_id: string;
       errors?: {
@@ -216,7 +254,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -252,7 +290,7 @@ export interface components {
        */
       enrolment_code_required?: true;
       /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
-      methods: ("totp" | "email" | "recovery_code")[];
+      methods: ("passkey" | "totp" | "email" | "recovery_code")[];
     };
     /** @description The password is correct; no second factor is required */
     PasswordOnly: {
@@ -344,6 +382,8 @@ export interface components {
       amr?: string[];
       /** @enum {string} */
       acr?: "aal1" | "aal2";
+      /** @enum {boolean} */
+      phr?: true;
       auth_time?: number;
     };
     /** @description Signed in: the code is correct */
@@ -379,6 +419,48 @@ export interface components {
       refresh_expires_in: number;
       /** @description Ten codes in case the phone is lost; returned once, with the first factor */
       recovery_codes?: string[];
+    };
+    /** @description A second factor of the account */
+    Factor: {
+      id: string;
+      /** @description `passkey`, `totp` or `email` */
+      kind: string;
+      name: string;
+      /**
+       * Format: date-time
+       * @description RFC 3339, UTC
+       */
+      created_at: string;
+      last_used_at: string | null;
+      /** @description Of a passkey: whether it was copied to other devices of its owner */
+      backed_up?: boolean;
+    };
+    /** @description The passkey is a factor of the account from now on */
+    FactorAdded: {
+      /** @description A second factor of the account */
+      factor: {
+        id: string;
+        /** @description `passkey`, `totp` or `email` */
+        kind: string;
+        name: string;
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC
+         */
+        created_at: string;
+        last_used_at: string | null;
+        /** @description Of a passkey: whether it was copied to other devices of its owner */
+        backed_up?: boolean;
+      };
+    };
+    /** @description What a browser asks its authenticators */
+    PasskeyOptions: {
+      /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` in a browser */
+      public_key: {
+        [key: string]: unknown;
+      };
+      /** @description Seconds until the challenge expires */
+      expires_in: number;
     };
     /** @description A pending authenticator */
     Enrolment: {
@@ -553,6 +635,24 @@ export interface components {
         });
       };
     };
+    /** @description `unknown_credential`: The passkey is not known here */
+    UnknownCredential: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "unknown_credential";
+        };
+      };
+    };
+    /** @description `passkey_rejected`: The passkey was refused */
+    PasskeyRejected: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "passkey_rejected";
+        };
+      };
+    };
     /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
     InvalidTokenOrInsufficientUserAuthentication: {
       content: {
@@ -571,22 +671,13 @@ export interface components {
         };
       };
     };
-    /** @description `not_acceptable`: None of the accepted media types can be produced */
-    NotAcceptable: {
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: There are as many factors of this kind as an account can have */
+    AlreadyEnrolledOrFactorLimitReached: {
       content: {
-        "application/problem+json": components["schemas"]["Problem"] & {
+        "application/problem+json": components["schemas"]["Problem"] & ({
           /** @enum {string} */
-          code?: "not_acceptable";
-        };
-      };
-    };
-    /** @description `already_enrolled`: A second factor is already active */
-    AlreadyEnrolled: {
-      content: {
-        "application/problem+json": components["schemas"]["Problem"] & {
-          /** @enum {string} */
-          code?: "already_enrolled";
-        };
+          code?: "already_enrolled" | "factor_limit_reached";
+        });
       };
     };
     /** @description `not_enrolled`: There is no second factor to confirm or use */
@@ -596,6 +687,33 @@ export interface components {
           /** @enum {string} */
           code?: "not_enrolled";
         };
+      };
+    };
+    /** @description `not_found`: There is nothing here */
+    NotFound: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_found";
+        };
+      };
+    };
+    /** @description `not_acceptable`: None of the accepted media types can be produced */
+    NotAcceptable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_acceptable";
+        };
+      };
+    };
+    /** @description `factor_limit_reached`: There are as many factors of this kind as an account can have · `not_enrolled`: There is no second factor to confirm or use */
+    FactorLimitReachedOrNotEnrolled: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "factor_limit_reached" | "not_enrolled";
+        });
       };
     };
     /** @description `email_unavailable`: Codes by email are not available */
@@ -638,21 +756,21 @@ export interface components {
         });
       };
     };
+    /** @description `invalid_code`: The code is not valid · `passkey_rejected`: The passkey was refused */
+    InvalidCodeOrPasskeyRejected: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_code" | "passkey_rejected";
+        });
+      };
+    };
     /** @description `validation_failed`: The request does not have the expected form */
     ValidationFailed: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
           code?: "validation_failed";
-        };
-      };
-    };
-    /** @description `not_found`: There is nothing here */
-    NotFound: {
-      content: {
-        "application/problem+json": components["schemas"]["Problem"] & {
-          /** @enum {string} */
-          code?: "not_found";
         };
       };
     };
@@ -844,7 +962,7 @@ export interface operations {
              */
             enrolment_code_required?: true;
             /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
-            methods: ("totp" | "email" | "recovery_code")[];
+            methods: ("passkey" | "totp" | "email" | "recovery_code")[];
           }) | {
             user: components["schemas"]["User"];
             /** @enum {boolean} */
@@ -1022,15 +1140,205 @@ export interface operations {
       503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
+  /** Ask for a passkey that signs in alone */
+  passkeySignInOptions: {
+    responses: {
+      /** @description What a browser asks its authenticators */
+      200: {
+        content: {
+          "application/json": components["schemas"]["PasskeyOptions"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Sign in by a passkey alone
+   * @description The passkey has to have verified its owner, by a finger, a face or a PIN.
+   */
+  signInWithPasskey: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "credential": {
+         *     "id": "vN3kYw",
+         *     "rawId": "vN3kYw",
+         *     "type": "public-key",
+         *     "response": {
+         *       "clientDataJSON": "eyJ0eXAi",
+         *       "authenticatorData": "SZYN5Y",
+         *       "signature": "MEUCIQ",
+         *       "userHandle": "q83v"
+         *     }
+         *   }
+         * }
+         */
+        "application/json": {
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          credential: {
+            id: string;
+            rawId: string;
+            /** @enum {string} */
+            type: "public-key";
+            response: {
+              clientDataJSON: string;
+              authenticatorData: string;
+              signature: string;
+              userHandle?: string | null;
+            };
+          };
+        };
+      };
+    };
+    responses: {
+      /** @description Signed in: the code is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["SignIn"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["UnknownCredential"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["PasskeyRejected"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Ask what a passkey is made from */
+  passkeyOptions: {
+    requestBody?: {
+      content: {
+        /** @example {} */
+        "application/json": {
+          /** @description The code that an operator handed out */
+          enrolment_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description What a browser asks its authenticators */
+      200: {
+        content: {
+          "application/json": components["schemas"]["PasskeyOptions"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Make the passkey a factor of the account
+   * @description With an mfa token it is the first factor, and the answer is a sign-in. With an account token it is one more; where it is the first factor, the answer has the tokens of a new session, and all others end.
+   */
+  addPasskey: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "credential": {
+         *     "id": "vN3kYw",
+         *     "rawId": "vN3kYw",
+         *     "type": "public-key",
+         *     "response": {
+         *       "clientDataJSON": "eyJ0eXAi",
+         *       "attestationObject": "o2NmbXQ"
+         *     }
+         *   },
+         *   "name": "Work phone"
+         * }
+         */
+        "application/json": {
+          /** @description `RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          credential: {
+            id: string;
+            rawId: string;
+            /** @enum {string} */
+            type: "public-key";
+            response: {
+              clientDataJSON: string;
+              attestationObject: string;
+              transports?: string[];
+            };
+          };
+          /** @description What its owner calls it */
+          name?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Signed in: the code is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["SignIn"];
+        };
+      };
+      /** @description The passkey is a factor of the account from now on */
+      201: {
+        content: {
+          "application/json": components["schemas"]["FactorAdded"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["PasskeyRejected"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Ask for a passkey: for `/2fa/verify` or `/2fa/step-up` */
+  passkeyChallenge: {
+    responses: {
+      /** @description What a browser asks its authenticators */
+      200: {
+        content: {
+          "application/json": components["schemas"]["PasskeyOptions"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      409: components["responses"]["NotEnrolled"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
   /**
    * Set up an authenticator app
-   * @description Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+   * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
    */
   setUpTotp: {
     requestBody?: {
       content: {
         /** @example {} */
         "application/json": {
+          /** @description What its owner calls it */
+          name?: string;
+          /** @description With an account token: the id of the authenticator that goes when this one is confirmed */
+          replaces?: string;
           /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
           enrolment_code?: string;
         };
@@ -1049,8 +1357,9 @@ export interface operations {
       400: components["responses"]["ValidationFailedOrMalformedJson"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       403: components["responses"]["EnrolmentCodeRequired"];
+      404: components["responses"]["NotFound"];
       406: components["responses"]["NotAcceptable"];
-      409: components["responses"]["AlreadyEnrolled"];
+      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       422: components["responses"]["InvalidCode"];
@@ -1061,7 +1370,7 @@ export interface operations {
   };
   /**
    * Confirm the authenticator that was set up with an account token
-   * @description From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.
+   * @description From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.
    */
   confirmTotp: {
     requestBody: {
@@ -1086,7 +1395,7 @@ export interface operations {
       };
       400: components["responses"]["ValidationFailedOrMalformedJson"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
-      409: components["responses"]["NotEnrolled"];
+      409: components["responses"]["FactorLimitReachedOrNotEnrolled"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       422: components["responses"]["InvalidCode"];
@@ -1186,7 +1495,23 @@ export interface operations {
   verifyCode: {
     requestBody: {
       content: {
-        "application/json": {
+        "application/json": ({
+          /** @enum {string} */
+          method: "passkey";
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          credential: {
+            id: string;
+            rawId: string;
+            /** @enum {string} */
+            type: "public-key";
+            response: {
+              clientDataJSON: string;
+              authenticatorData: string;
+              signature: string;
+              userHandle?: string | null;
+            };
+          };
+        }) | {
           /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
@@ -1217,7 +1542,7 @@ export interface operations {
       409: components["responses"]["NotEnrolledOrEmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
+      422: components["responses"]["InvalidCodeOrPasskeyRejected"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
@@ -1418,12 +1743,12 @@ export interface operations {
       200: {
         content: {
           "application/json": {
-            totp: {
-              active: boolean;
-              confirmed_at: string | null;
-            };
-            email: {
-              active: boolean;
+            factors: components["schemas"]["Factor"][];
+            /** @description What the Signal API takes (WebAuthn Level 3 section 5.1.10) */
+            passkeys: {
+              rp_id: string;
+              user_id: string;
+              credential_ids: string[];
             };
             recovery_codes: {
               remaining: number;
@@ -1467,7 +1792,24 @@ export interface operations {
   stepUp: {
     requestBody: {
       content: {
-        "application/json": {
+        "application/json": ({
+          /** @enum {string} */
+          method: "passkey";
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          credential: {
+            id: string;
+            rawId: string;
+            /** @enum {string} */
+            type: "public-key";
+            response: {
+              clientDataJSON: string;
+              authenticatorData: string;
+              signature: string;
+              userHandle?: string | null;
+            };
+          };
+          password?: string;
+        }) | {
           /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
@@ -1537,6 +1879,74 @@ export interface operations {
       415: components["responses"]["UnsupportedMediaType"];
       422: components["responses"]["InvalidCode"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Remove one factor
+   * @description Every session ends; the answer has the tokens of a new one. The last factor can be removed only where the service does not require one; the recovery codes go with it.
+   */
+  removeFactor: {
+    parameters: {
+      path: {
+        id: string;
+      };
+    };
+    responses: {
+      /** @description The tokens of a session */
+      200: {
+        content: {
+          "application/json": components["schemas"]["TokenResponse"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["TwoFactorRequired"];
+      404: components["responses"]["NotFound"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Give a factor another name
+   * @description The account token stays good.
+   */
+  renameFactor: {
+    parameters: {
+      path: {
+        id: string;
+      };
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "name": "Work phone"
+         * }
+         */
+        "application/json": {
+          /** @description What its owner calls it */
+          name: string;
+        };
+      };
+    };
+    responses: {
+      /** @description A second factor of the account */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Factor"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      404: components["responses"]["NotFound"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
@@ -1627,6 +2037,11 @@ export const security = {
   "POST /token/refresh": [],
   "POST /password/forgot": [],
   "POST /password/reset": [],
+  "POST /login/passkey/options": [],
+  "POST /login/passkey": [],
+  "POST /2fa/passkeys/options": ["mfaToken","accountToken"],
+  "POST /2fa/passkeys": ["mfaToken","accountToken"],
+  "POST /2fa/passkeys/challenge": ["mfaToken","accessToken"],
   "POST /2fa/setup": ["mfaToken","accountToken"],
   "POST /2fa/setup/confirm": ["accountToken"],
   "POST /2fa/email": ["mfaToken"],
@@ -1645,6 +2060,8 @@ export const security = {
   "DELETE /2fa": ["accountToken"],
   "POST /2fa/step-up": ["accessToken"],
   "POST /me/email/verify": ["accessToken"],
+  "PATCH /2fa/factors/{id}": ["accountToken"],
+  "DELETE /2fa/factors/{id}": ["accountToken"],
   "POST /password/change": ["accountToken"],
   "PUT /me/email": ["accountToken"],
 } as const satisfies Record<string, readonly SecurityScheme[]>;

@@ -1,12 +1,24 @@
-import createFetchClient, { type Client as FetchClient } from 'openapi-fetch'
+import createFetchClient from 'openapi-fetch'
 import type { paths } from './api.ts'
 import { type ClientState, keepState, type SignedOutReason, stateOf } from './client-state.ts'
 import { KeyturnError, PROBLEM_MEDIA_TYPE, problemIn } from './problem.ts'
+import type { Json, Routes } from './routes.ts'
 import { makeSession } from './session.ts'
 import { memoryStore, type TokenStore } from './token-store.ts'
 
 export type { components, operations, paths } from './api.ts'
 export type { ClientState, SignedOutReason } from './client-state.ts'
+export {
+  listFactors,
+  PasskeysUnsupportedError,
+  passkeySupport,
+  registerPasskey,
+  removeFactor,
+  renameFactor,
+  signInWithPasskey,
+  stepUpWithPasskey,
+  verifyWithPasskey,
+} from './passkeys.ts'
 export { KeyturnError, type Problem, type ProblemCode, unwrap } from './problem.ts'
 export {
   type AsyncTexts,
@@ -18,9 +30,6 @@ export {
   type Tokens,
   webStore,
 } from './token-store.ts'
-
-/** What the service speaks; pictures of QR codes are asked for with an `Accept` and a `parseAs` of their own. */
-type Json = 'application/json' | 'application/problem+json'
 
 export interface ClientOptions {
   /** Where the service is: its `ISSUER`. */
@@ -35,7 +44,7 @@ export interface ClientOptions {
  * The routes of the service, typed: `client.POST('/login', { body })`. Tokens need not be passed around: those that an
  * answer brings are kept, sent where they belong, and renewed when they expire, once for all calls and tabs that wait.
  */
-export interface Client extends Pick<FetchClient<paths, Json>, 'GET' | 'POST' | 'PUT' | 'DELETE'> {
+export interface Client extends Routes {
   /**
    * An access token for another service, good for some seconds at least; `null` when nobody is signed in.
    *
@@ -60,13 +69,13 @@ export function createClient({
   const baseUrl = url.replace(/\/$/, '')
   const state = keepState(store)
   const session = makeSession({ url: baseUrl, state, send: fetch })
-  const { GET, POST, PUT, DELETE } = createFetchClient<paths, Json>({
+  const { GET, POST, PUT, PATCH, DELETE } = createFetchClient<paths, Json>({
     baseUrl,
     fetch: async (request) => asProblem(await session.send(request)),
   })
 
   return {
-    ...{ GET, POST, PUT, DELETE },
+    ...{ GET, POST, PUT, PATCH, DELETE },
     async accessToken() {
       const token = await session.freshAccessToken()
       if (token instanceof Response) throw new KeyturnError(await problemIn(token))

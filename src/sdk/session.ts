@@ -30,8 +30,12 @@ export interface ClientSession {
 /** After these there is no session any more. */
 const SIGNS_OUT: readonly (Operation | undefined)[] = ['POST /logout', 'DELETE /me']
 
-/** These prepare a change of the account, and leave the account token for it. */
-const PREPARES: readonly (Operation | undefined)[] = ['POST /2fa/setup']
+/** These leave the account token for another change. */
+const PREPARES: readonly (Operation | undefined)[] = [
+  'POST /2fa/setup',
+  'POST /2fa/passkeys/options',
+  'PATCH /2fa/factors/{id}',
+]
 
 /** Earlier than the service says, so that a token does not expire on its way. */
 const EXPIRY_MARGIN_MS = 10_000

@@ -4,7 +4,7 @@ import type { Factor, FactorAnswer } from '../factors/factor.ts'
 import { type Answering, prepareAnswer, redeem, refusal } from '../factors/redeem.ts'
 import { inTransaction } from '../platform/database.ts'
 import { mayChangeAccount } from '../tokens/account-token.ts'
-import type { Proof } from '../tokens/assurance.ts'
+import { type Acr, type Proof, reaches } from '../tokens/assurance.ts'
 import type { Session, SignedIn, SignIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
 import { withPasswordInSession } from './password-in-session.ts'
@@ -52,6 +52,8 @@ async function showAgain(
   const { clock, db, factors, sessions } = room
   const { password } = shown
   const { account } = signedIn
+  const to = (session: Session) =>
+    ({ to: 'session', session: withPassword(session, password, clock.now()) }) as const
   const answering =
     shown.factor && (await prepareAnswer(room, account, { ...shown, binding: to(signedIn.session) }))
 
@@ -64,10 +66,9 @@ async function showAgain(
     if (!answering && known.bestAcr !== 'aal1') throw insufficientUserAuthentication(known.bestAcr)
     const proof = answering
       ? await redeem(room, trx, present, known, { ...answering, binding: to(session) }, caller)
-      : passwordAgain(session, clock.now())
+      : passwordAgain(session, known.bestAcr, clock.now())
     if (!proof) return null
-    const withPassword = password === undefined ? proof : { ...proof, passwordAt: clock.now() }
-    const proven = await sessions.prove(trx, session, withPassword)
+    const proven = await sessions.prove(trx, session, proof)
     return {
       account: present,
       session: proven,
@@ -78,9 +79,16 @@ async function showAgain(
   return outcome
 }
 
-const to = (session: Session) => ({ to: 'session', session }) as const
+/** As the session is once the password that came with the answer is counted. */
+function withPassword(session: Session, password: string | undefined, now: number): Session {
+  const amr = session.amr.includes('pwd') ? session.amr : ['pwd', ...session.amr]
+  return password === undefined ? session : { ...session, amr, passwordAt: now }
+}
 
-/** What the session has shown before stays shown. */
-function passwordAgain({ amr, ...session }: Session, now: number): Proof {
-  return { ...session, amr: amr.includes('pwd') ? amr : ['pwd', ...amr], authTime: now, passwordAt: now }
+/** What the session has shown before stays shown, but for factors that the account has lost meanwhile. */
+function passwordAgain(session: Session, bestAcr: Acr, now: number): Proof {
+  const shown = { ...withPassword(session, '', now), authTime: now }
+  if (reaches(bestAcr, session.acr)) return shown
+  const amr = session.amr.includes('mfa') ? ['pwd', 'mfa'] : ['pwd']
+  return { ...shown, amr, acr: bestAcr, factorAt: null, factorSince: null }
 }

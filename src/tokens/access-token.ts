@@ -1,9 +1,8 @@
 import { createSigner } from 'fast-jwt'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
-import { type Acr, acrClaim } from './assurance.ts'
+import { type Acr, acrClaim, amrClaim, isPhishingResistant } from './assurance.ts'
 import {
-  ClaimError,
   type CommonClaims,
   checkCommonClaims,
   stringClaim,
@@ -25,6 +24,8 @@ export interface AccessClaims extends CommonClaims {
   username: string
   amr: readonly string[]
   acr: Acr
+  /** The last proof was one that phishing does not reach. */
+  phr?: true
   /** Whole seconds since the epoch. */
   auth_time: number
 }
@@ -83,6 +84,7 @@ export function makeAccessTokens({
         sid: session.id,
         amr: session.amr,
         acr: session.acr,
+        ...(isPhishingResistant(session.amr) && { phr: true as const }),
         auth_time: Math.floor(session.authTime / 1000),
         username: account.username,
       }
@@ -91,14 +93,14 @@ export function makeAccessTokens({
 
     check(claims) {
       const common = checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) })
-      if (!Array.isArray(claims.amr)) throw new ClaimError('amr is missing or not a list')
       return {
         ...common,
         client_id: stringClaim(claims, 'client_id'),
         sid: stringClaim(claims, 'sid'),
         username: stringClaim(claims, 'username'),
-        amr: claims.amr,
+        amr: amrClaim(claims),
         acr: acrClaim(claims),
+        ...(claims.phr === true && { phr: true as const }),
         auth_time: timeClaim(claims, 'auth_time'),
       }
     },

@@ -30,11 +30,25 @@ export function reaches(acr: Acr, wanted: Acr): boolean {
   return ACRS.indexOf(acr) >= ACRS.indexOf(wanted)
 }
 
+/** What a passkey shows (RFC 8176): a key in hardware, or one that is copied among devices; and its owner, if verified. */
+export function passkeyAmr(passkey: { backupEligible: boolean; userVerified: boolean }): string[] {
+  return [passkey.backupEligible ? 'swk' : 'hwk', ...(passkey.userVerified ? ['user'] : [])]
+}
+
+/** Whether the last proof was one that phishing does not reach: the claim `phr`. */
+export const isPhishingResistant = (amr: readonly string[]) => amr.includes('hwk') || amr.includes('swk')
+
 /** @throws {ClaimError} */
 export function acrClaim(claims: UncheckedClaims): Acr {
   const acr = ACRS.find((level) => level === claims.acr)
   if (!acr) throw new ClaimError('acr is missing or not a level of ours')
   return acr
+}
+
+/** @throws {ClaimError} */
+export function amrClaim({ amr }: UncheckedClaims): readonly string[] {
+  if (Array.isArray(amr)) return amr
+  throw new ClaimError('amr is missing or not a list')
 }
 
 /**

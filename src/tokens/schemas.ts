@@ -115,6 +115,7 @@ export const IntrospectionSchema = Type.Object(
     username: Type.Optional(Type.String()),
     amr: Type.Optional(Amr),
     acr: Type.Optional(Type.Enum([...ACRS])),
+    phr: Type.Optional(Type.Literal(true)),
     auth_time: Type.Optional(Type.Integer()),
   },
   {

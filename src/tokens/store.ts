@@ -98,7 +98,7 @@ function sessionFromRow(row: Selectable<SessionsTable>): Session {
   return {
     id: row.id,
     accountId: row.account_id,
-    amr: row.amr.split(' '),
+    amr: row.amr.split(' ').filter(Boolean),
     acr: row.acr,
     authTime: row.auth_time,
     passwordAt: row.password_at,

@@ -50,7 +50,7 @@ t.test('what is answered is what the contract says, and nothing more', async (t)
     'username',
   ])
   t.match(body.user.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'a UUIDv7')
-  t.match(body, { token_type: 'Bearer', expires_in: 300, enrolled: false, methods: ['totp'] })
+  t.match(body, { token_type: 'Bearer', expires_in: 300, enrolled: false, methods: ['passkey', 'totp'] })
 })
 
 t.test('where registration is closed nobody registers, and nobody learns who has an account', async (t) => {

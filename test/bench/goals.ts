@@ -43,6 +43,14 @@ export const GOALS: readonly Goal[] = [
   ratio('full flows / Better Auth with @node-rs/argon2', ['flow', 'peer-argon2-flow'], 2.2),
   ratio('verify / route with a read and a durable write', ['verify', 'bare-write'], 0.5),
   ratio('verify / Better Auth', ['verify', 'peer-verify'], 8),
+  {
+    name: 'CPU of a verify by passkey / of one by code',
+    atMost: 1.5,
+    of: ({ rates }) => {
+      const [passkey, code] = [rates.get('passkey')?.cpuMs, rates.get('verify')?.cpuMs]
+      return passkey === undefined || code === undefined ? undefined : passkey / code
+    },
+  },
   ratio('refresh / route with a read and a durable write', ['refresh', 'bare-write'], 0.5),
   ratio('introspect / route with a read', ['introspect', 'bare-read'], 0.3),
   ratio('`/me` / bare route', ['me', 'bare'], 0.35),

@@ -5,22 +5,27 @@ import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { copyDatabase } from '../../src/cli/copy/copy-database.ts'
 import { readConfig } from '../../src/config.ts'
+import { newChallenge } from '../../src/factors/passkeys/challenge.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
 import { makeService, type Service as Parts } from '../../src/service.ts'
 import type { Grant } from '../../src/tokens/session.ts'
+import { claimsOf } from '../helpers/people/sessions.ts'
 import { hotp, totp } from '../helpers/people/totp.ts'
+import { SoftPasskey } from '../helpers/webauthn/soft-passkey.ts'
 import type { Connection, Reply } from './connection.ts'
 import { type MeasuredProcess, startMeasured, type Usage } from './measured-process.ts'
 import {
   accountId,
   PASSWORD,
+  passkeyIdOf,
   refreshTokenOf,
   type Seeding,
   seedAccounts,
   seedChallenges,
+  seedPasskeys,
   sessionId,
   TOTP_SECRET,
 } from './seed.ts'
@@ -41,7 +46,7 @@ const BUSY_SESSIONS = 500
 const REFRESHED_SESSIONS = 20_000
 
 /** What the service is measured at; for each slice its steps are prepared beforehand. */
-export type Scenario = 'login' | 'verify' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
+export type Scenario = 'login' | 'verify' | 'passkey' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
 
 interface Beginning extends Seeding {
   environment?: Record<string, string>
@@ -198,6 +203,28 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
     }
   },
 
+  async passkey({ deps, people, most }) {
+    const numbers = Array.from({ length: most }, () => people.any())
+    const mfaTokens = await seedChallenges(deps, numbers)
+    await seedPasskeys(deps, numbers, PASSKEY)
+    const answers = mfaTokens.map((token, i) => {
+      const id = accountId(numbers[i] as number)
+      const question = { purpose: 'verify', accountId: id, boundTo: claimsOf(token).jti } as const
+      const challenge = newChallenge(deps, question)
+      const credential = PASSKEY.get({ challenge, rpId: deps.relyingParty.id }, { userHandle: null })
+      const credentialId = passkeyIdOf(numbers[i] as number)
+      return {
+        token,
+        body: { method: 'passkey', credential: { ...credential, id: credentialId, rawId: credentialId } },
+      }
+    })
+    return async (connection) => {
+      const answer = answers.pop()
+      if (answer === undefined) throw new Error('the slice was prepared for fewer steps')
+      expect(200, await connection.send({ method: 'POST', path: '/2fa/verify', ...answer }))
+    }
+  },
+
   async refresh({ seeding, successors }) {
     const sessions = busySessions(seeding, REFRESHED_SESSIONS)
     let turn = 0
@@ -273,6 +300,9 @@ function login(connection: Connection, n: number): Promise<Reply> {
 async function verify(connection: Connection, token: string, code: string): Promise<void> {
   expect(200, await connection.send({ method: 'POST', path: '/2fa/verify', token, body: { code } }))
 }
+
+/** All seeded accounts have the same key, each under an id of its own. */
+const PASSKEY = new SoftPasskey({ origin: 'https://id.example.com' })
 
 /** Computed once for each time step: all seeded accounts have the same secret. */
 let shown = { step: 0, code: '' }

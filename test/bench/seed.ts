@@ -9,7 +9,7 @@ export const PASSWORD = 'correct horse battery'
 /** 160 bits; the same for all seeded accounts, sealed for each. */
 export const TOTP_SECRET = Buffer.from('12345678901234567890')
 
-const KINDS = { account: 1, factor: 2, session: 3, challenge: 4, event: 5, recovery: 6 }
+const KINDS = { account: 1, factor: 2, session: 3, challenge: 4, event: 5, recovery: 6, passkey: 7 }
 
 export interface Seeding {
   accounts: number
@@ -49,10 +49,10 @@ export async function seedAccounts(deps: Parts, seeding: Seeding): Promise<void>
       { phc },
     )
     run(
-      `insert into totp_factors (id, account_id, state, sealed_secret, last_used_step, created_at, confirmed_at)
+      `insert into totp_factors (id, account_id, state, sealed_secret, last_used_step, created_at, confirmed_at, name)
        ${numbers(accounts)} select row_id(${KINDS.factor}, n), row_id(${KINDS.account}, n), 'active',
          iif(is_usable(n), sealed(row_id(${KINDS.account}, n), row_id(${KINDS.factor}, n)),
-           hex(randomblob(${Math.floor(sealedLength / 2)}))), 0, @now, @now
+           hex(randomblob(${Math.floor(sealedLength / 2)}))), 0, @now, @now, 'Authenticator'
        from numbers`,
     )
     run(
@@ -119,6 +119,40 @@ export async function seedChallenges(deps: Parts, accountNumbers: readonly numbe
         .execute()
   })
   return challenges.map((challenge) => deps.mfaTokens.issue(challenge))
+}
+
+/** The id of the credential of an account. */
+export const passkeyIdOf = (n: number) => Buffer.from(`passkey of account ${n}`).toString('base64url')
+
+/** Gives accounts a passkey each, if they have none. */
+export async function seedPasskeys(
+  { db, relyingParty }: Parts,
+  accountNumbers: readonly number[],
+  passkey: { publicKey: Buffer },
+): Promise<void> {
+  const rows = [...new Set(accountNumbers)].map((n) => ({
+    id: rowId(KINDS.passkey, n),
+    account_id: accountId(n),
+    credential_id: passkeyIdOf(n),
+    public_key: passkey.publicKey.toString('base64url'),
+    rp_id: relyingParty.id,
+    name: 'Passkey',
+    transports: 'internal',
+    sign_count: 0,
+    backup_eligible: 0,
+    backed_up: 0,
+    created_at: 0,
+    last_used_at: null,
+    removed_at: null,
+  }))
+  await inTransaction(db, async (trx) => {
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+      await trx
+        .insertInto('passkeys')
+        .values(rows.slice(from, from + ROWS_AT_ONCE))
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute()
+  })
 }
 
 const ROWS_AT_ONCE = 500

@@ -49,6 +49,7 @@ function driven(
 const SCENARIO_LABELS: Record<Scenario, string> = {
   login: '`POST /login`',
   verify: '`POST /2fa/verify`',
+  passkey: '`POST /2fa/verify` by passkey',
   flow: 'full flow: login, then verify',
   refresh: '`POST /token/refresh`',
   introspect: '`POST /token/introspect`',

@@ -52,7 +52,7 @@ t.test('users reset-2fa: the old factors are gone, the password is not, and the 
   t.equal(await lastEventOf('mary'), 'factors_reset by operator')
   t.equal(await statusOf(service.get('/me', verified.body.access_token)), 401)
   const again = await service.post('/login', { username: 'mary', password: PASSWORD })
-  t.match(again.body, { enrolled: false, enrolment_code_required: true, methods: ['totp'] })
+  t.match(again.body, { enrolled: false, enrolment_code_required: true, methods: ['passkey', 'totp'] })
   const [recoveryCode] = verified.body.recovery_codes
   for (const answer of [{ code: freshCode({ secret }) }, { code: recoveryCode, method: 'recovery_code' }])
     t.ok((await statusOf(service.post('/2fa/verify', answer, again.body.mfa_token))) >= 400)

@@ -4,6 +4,7 @@ import t from 'tap'
 import { exportPerson } from '../../src/cli/export-person.ts'
 import { tables } from '../../src/tables.ts'
 import { enrolWithCodes, type MailingService, mailedToken, setEmail } from '../helpers/people/mail.ts'
+import { addPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, signIn } from '../helpers/people/sessions.ts'
 import { startImporting } from '../helpers/programs/importing.ts'
 import { tablesOf } from '../helpers/service/database.ts'
@@ -33,6 +34,7 @@ async function liveALife(service: MailingService) {
   await mailedToken(service)
   service.clock.advance(60)
   await service.post('/2fa/setup', undefined, await accountTokenFor(service, ada.accessToken))
+  await addPasskey(service, newPasskey(), await accountTokenFor(service, ada.accessToken))
   await setEmail(service, ada.accessToken, 'new@example.com')
   await service.post('/login', { username: 'ada', password: 'not this one' }, undefined, {
     remoteAddress: '203.0.113.77',
@@ -92,8 +94,9 @@ t.test('every row that a life has left is in the export, and no secret or hash o
       { id: account.id, username: 'ada', email: 'ada@example.com', email_verified_at: /^2026-11-21T/ },
     ],
     email_changes: [{ address: 'new@example.com' }],
-    outbox: [{ about: /^reset of the password, asked for from 127\.0\.0\.1$/ }],
   })
+  const waiting = exported.outbox?.map(({ about }) => about)
+  t.ok(waiting?.includes('reset of the password, asked for from 127.0.0.1'))
   const subjects = exported.failure_counters?.map(({ subject }) => subject)
   for (const subject of ['account', 'username', 'username from 203.0.113.0/24'])
     t.ok(subjects?.includes(subject), subject)

@@ -70,8 +70,8 @@ async function openApp(t: Test): Promise<App> {
 /** Fills in the form with the password and presses one of its buttons. */
 async function givePassword(tab: Page, button: string): Promise<void> {
   await tab.getByLabel('Username').fill('ada')
-  await tab.getByLabel('Password').fill(PASSWORD)
-  await tab.getByRole('button', { name: button }).click()
+  await tab.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await tab.getByRole('button', { name: button, exact: true }).click()
 }
 
 async function giveCode(tab: Page, code: string): Promise<void> {
@@ -190,8 +190,8 @@ t.test('what goes wrong is told to the person', { skip: browserMissing }, async 
   await signInForm(tab).waitFor()
   t.pass('after five wrong codes the password is asked for again')
   await tab.getByLabel('Username').fill('ada')
-  await tab.getByLabel('Password').fill('wrong')
-  await tab.getByRole('button', { name: 'Sign in' }).click()
+  await tab.getByLabel('Password', { exact: true }).fill('wrong')
+  await tab.getByRole('button', { name: 'Sign in', exact: true }).click()
   t.match(
     await tab
       .getByRole('alert')

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { failing } from '../helpers/faults/faults.ts'
+import { inPlaceOfTheOld, kindsOf, setUpReplacement } from '../helpers/people/factors.ts'
 import {
   accountTokenFor,
   claimsOf,
@@ -69,7 +70,7 @@ t.test('an account without a factor enrols later, from within its session', asyn
 t.test('an authenticator works until its replacement is confirmed, and not after', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const replacement = await setUp(service, ada.accessToken)
+  const replacement = await setUpReplacement(service, ada.accessToken)
   t.ok((await signIn(service, ada)).accessToken, 'the old one works while the new one waits')
   const early = { code: codeOf(service, replacement) }
   t.equal(outcomeOf(await service.post('/2fa/verify', early, await login(service))), '422 invalid_code')
@@ -90,7 +91,7 @@ t.test('an authenticator works until its replacement is confirmed, and not after
 t.test('the code that confirmed is spent, and with it its time step', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const replacement = await setUp(service, ada.accessToken)
+  const replacement = await setUpReplacement(service, ada.accessToken)
   const code = codeOf(service, replacement)
   const { body } = await confirm(service, ada.accessToken, code)
   t.equal(outcomeOf(await service.post('/2fa/verify', { code }, await login(service))), '422 invalid_code')
@@ -98,13 +99,47 @@ t.test('the code that confirmed is spent, and with it its time step', async (t) 
   t.equal(outcomeOf(await confirm(service, body.access_token, code)), '409 not_enrolled')
 })
 
-t.test('of several authenticators that are being set up, the last one counts', async (t) => {
+t.test('of several authenticators that are being set up, each session confirms its own', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const first = await setUp(service, ada.accessToken)
-  const second = await setUp(service, ada.accessToken)
-  t.equal(outcomeOf(await confirm(service, ada.accessToken, codeOf(service, first))), '422 invalid_code')
-  t.equal((await confirm(service, ada.accessToken, codeOf(service, second))).status, 200)
+  const other = await signIn(service, ada)
+  const own = await setUp(service, ada.accessToken)
+  t.strictSame(await setUp(service, ada.accessToken), own, 'asked again, it is the same')
+  const others = await setUp(service, other.accessToken)
+  t.not(others.secret, own.secret)
+  t.equal(outcomeOf(await confirm(service, ada.accessToken, codeOf(service, others))), '422 invalid_code')
+  t.equal((await confirm(service, other.accessToken, codeOf(service, others))).status, 200)
+  const rows = await service.db.selectFrom('totp_factors').select('state').execute()
+  t.strictSame(rows, [{ state: 'active' }, { state: 'active' }], 'and the others are gone')
+})
+
+t.test('a second authenticator leaves the first one in force', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const added = await setUp(service, ada.accessToken)
+  const { status, body } = await confirm(service, ada.accessToken, codeOf(service, added))
+  t.equal(status, 200)
+  t.strictSame(await kindsOf(service, body.access_token), ['totp', 'totp'])
+  t.ok((await signIn(service, ada)).accessToken)
+  t.ok((await signIn(service, { ...ada, ...added })).accessToken)
+})
+
+t.test('asked again with another wish, the same authenticator replaces instead of being added', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const added = await setUp(service, ada.accessToken)
+  t.strictSame(await setUpReplacement(service, ada.accessToken), added)
+  const { body } = await confirm(service, ada.accessToken, codeOf(service, added))
+  t.strictSame(await kindsOf(service, body.access_token), ['totp'])
+})
+
+t.test('only an authenticator of the account itself is replaced', async (t) => {
+  const service = await startService(t)
+  const [ada, mallory] = [await enrol(service), await enrol(service, 'mallory')]
+  for (const body of [await inPlaceOfTheOld(service, ada.accessToken), { replaces: 'nothing' }]) {
+    const answer = await service.post('/2fa/setup', body, await accountTokenFor(service, mallory.accessToken))
+    t.equal(outcomeOf(answer), '404 not_found')
+  }
 })
 
 t.test('an authenticator that is not confirmed in ten minutes is void', async (t) => {
@@ -114,10 +149,9 @@ t.test('an authenticator that is not confirmed in ten minutes is void', async (t
   ] as const) {
     const service = await startService(t)
     const ada = await enrol(service)
-    const replacement = await setUp(service, ada.accessToken)
-    service.clock.advance(seconds - 30)
-    const { accessToken } = await signIn(service, ada)
-    t.equal(outcomeOf(await confirm(service, accessToken, codeOf(service, replacement))), outcome)
+    const replacement = await setUpReplacement(service, ada.accessToken)
+    service.clock.advance(seconds)
+    t.equal(outcomeOf(await confirm(service, ada.accessToken, codeOf(service, replacement))), outcome)
   }
 })
 
@@ -132,7 +166,7 @@ t.test('all other sessions end when the first one is confirmed', async (t) => {
   t.equal(outcomeOf(await refresh(service, thief.refreshToken)), '401 invalid_refresh_token')
 
   const other = await signIn(service, { username: 'ada', secret })
-  const replacement = await setUp(service, confirmed.accessToken)
+  const replacement = await setUpReplacement(service, confirmed.accessToken)
   t.equal((await confirm(service, confirmed.accessToken, codeOf(service, replacement))).status, 200)
   t.notOk(await isAlive(service, other.accessToken), 'with a replacement, those end too that have shown one')
 })
@@ -181,7 +215,7 @@ t.test('nobody confirms the authenticator of another account', async (t) => {
 t.test('a wrong code changes nothing', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const pending = await setUp(service, ada.accessToken)
+  const pending = await setUpReplacement(service, ada.accessToken)
   const answer = await confirm(service, ada.accessToken, wrongCode(service, pending))
   t.equal(outcomeOf(answer), '422 invalid_code')
   t.equal(answer.body.server_time, '2026-11-21T09:30:00.000Z')
@@ -192,7 +226,7 @@ t.test('a wrong code changes nothing', async (t) => {
 t.test('a confirmation that cannot be stored leaves the old authenticator in force', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
-  const pending = await setUp(service, ada.accessToken)
+  const pending = await setUpReplacement(service, ada.accessToken)
   const attempt = () => confirm(service, ada.accessToken, codeOf(service, pending))
   t.equal(outcomeOf(await failing(service, ['insert', 'refresh_tokens'], attempt)), '503 unavailable')
   t.equal(outcomeOf(await failing(service, ['update', 'totp_factors'], attempt)), '503 unavailable')

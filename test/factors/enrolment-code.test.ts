@@ -46,7 +46,8 @@ t.test('after a reset, the password alone sets up nothing', async (t) => {
   const code = await reset(service, ada.id)
   t.notOk(await isAlive(service, ada.accessToken))
   const thief = await offer(service)
-  t.match(thief, { mfa_required: true, enrolled: false, enrolment_code_required: true, methods: ['totp'] })
+  t.match(thief, { mfa_required: true, enrolled: false, enrolment_code_required: true })
+  t.strictSame(thief.methods, ['passkey', 'totp'])
   t.equal(outcomeOf(await setUp(service, thief.mfa_token)), '403 enrolment_code_required')
   t.equal(
     outcomeOf(await service.post('/2fa/verify', { code: '000000' }, thief.mfa_token)),
@@ -92,7 +93,7 @@ t.test('no code by mail takes its place', async (t) => {
   const ada = await registerWithEmail(service)
   await reset(service, ada.id)
   const { mfa_token, methods } = await offer(service)
-  t.strictSame(methods, ['totp'])
+  t.strictSame(methods, ['passkey', 'totp'])
   const sent = await service.post('/2fa/email', undefined, mfa_token)
   t.equal(outcomeOf(sent), '403 enrolment_code_required')
   const verified = await service.post('/2fa/verify', { code: '000000', method: 'email' }, mfa_token)

@@ -23,14 +23,18 @@ export async function enrol(service: MailingService, kind: Kind, username: strin
   const { id, mfaToken } = await registerWithEmail(service, username)
   const owner: Owner = { username, recoveryCodes: [] }
   const device = await kind.begin(service, owner, mfaToken)
-  const { status, body, text } = await verify(service, device.first, mfaToken)
-  if (status !== 200) throw new Error(`verify answered ${status}: ${text}`)
+  const { status, body, text } = await verifyFirst(service, kind, device.first, mfaToken)
+  if (status !== 200) throw new Error(`${kind.method}: verify answered ${status}: ${text}`)
   owner.recoveryCodes.push(...body.recovery_codes)
   return { ...owner, ...device, id, accessToken: body.access_token, refreshToken: body.refresh_token }
 }
 
 export const verify = (service: Service, answer: AnswerBody, mfaToken: string) =>
   service.post('/2fa/verify', answer, mfaToken)
+
+/** The answer of a sign-in that enrols. */
+export const verifyFirst = (service: Service, { routes }: Kind, answer: AnswerBody, mfaToken: string) =>
+  service.post(routes?.first ?? '/2fa/verify', answer, mfaToken)
 
 export const stepUp = (service: Service, answer: AnswerBody, accessToken: string) =>
   service.post('/2fa/step-up', answer, accessToken)

@@ -1,63 +1,102 @@
 import t from 'tap'
-import { accountTokenFor } from '../helpers/people/sessions.ts'
+import { setUpReplacement } from '../helpers/people/factors.ts'
 import { totp } from '../helpers/people/totp.ts'
+import { burst, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
-import { enrol, login, nextCode, register, startService } from '../helpers/service/service.ts'
+import {
+  type Answer,
+  enrol,
+  login,
+  logins,
+  nextCode,
+  register,
+  type Service,
+  startService,
+  wrongCode,
+} from '../helpers/service/service.ts'
 
-t.test('each setup makes a new secret and voids the one before it', async (t) => {
+const codeOf = (service: Service, { body }: Pick<Answer, 'body'>) => totp(body.secret, service.clock.now())
+
+t.test('a setup is the same until a wrong code was tried, and then another one', async (t) => {
   const service = await startService(t)
   const { mfaToken } = await register(service)
-  const first = (await service.post('/2fa/setup', undefined, mfaToken)).body
-  const second = (await service.post('/2fa/setup', undefined, mfaToken)).body
-  t.not(first.secret, second.secret)
-  t.equal(second.expires_in, 600)
-  const codeOf = ({ secret }: { secret: string }) => totp(secret, service.clock.now())
-  isProblem(t, await service.post('/2fa/verify', { code: codeOf(first) }, mfaToken), 'invalid_code')
-  t.equal((await service.post('/2fa/verify', { code: codeOf(second) }, mfaToken)).status, 200)
-})
-
-t.test('of many setups at once one stays, and only its code confirms', async (t) => {
-  const service = await startService(t)
-  const { mfaToken } = await register(service)
-  const answers = await Promise.all(
-    Array.from({ length: 10 }, () => service.post('/2fa/setup', undefined, mfaToken)),
+  const first = await service.post('/2fa/setup', undefined, mfaToken)
+  t.equal(first.body.expires_in, 600)
+  service.clock.advance(60)
+  const same = await service.post('/2fa/setup', undefined, mfaToken)
+  t.match(same.body, { secret: first.body.secret, expires_in: 540 })
+  isProblem(
+    t,
+    await service.post('/2fa/verify', { code: wrongCode(service, first.body) }, mfaToken),
+    'invalid_code',
   )
-  for (const { status } of answers) t.equal(status, 200)
-  t.equal((await service.db.selectFrom('totp_factors').select('id').execute()).length, 1)
-
-  const confirmed: number[] = []
-  for (const { body } of answers) {
-    // A challenge bears five wrong codes: each secret is tried with a challenge of its own.
-    const code = totp(body.secret, service.clock.now())
-    confirmed.push((await service.post('/2fa/verify', { code }, await login(service))).status)
-    if (confirmed.at(-1) === 200) break
-    service.clock.advance(900)
-    await service.db
-      .updateTable('totp_factors')
-      .set({ expires_at: service.clock.now() + 600_000 })
-      .execute()
-  }
-  t.equal(confirmed.filter((status) => status === 200).length, 1, confirmed.join(' '))
+  const second = await service.post('/2fa/setup', undefined, mfaToken)
+  t.not(first.body.secret, second.body.secret)
+  t.equal(second.body.expires_in, 600)
+  isProblem(t, await service.post('/2fa/verify', { code: codeOf(service, first) }, mfaToken), 'invalid_code')
+  t.equal((await service.post('/2fa/verify', { code: codeOf(service, second) }, mfaToken)).status, 200)
 })
+
+t.test('each sign-in sets up its own, and the right code of one drops the others', async (t) => {
+  const service = await startService(t)
+  const { mfaToken } = await register(service)
+  const other = await login(service)
+  const own = await service.post('/2fa/setup', undefined, mfaToken)
+  const others = await service.post('/2fa/setup', undefined, other)
+  t.not(own.body.secret, others.body.secret)
+  const crossed = await service.post('/2fa/verify', { code: codeOf(service, own) }, other)
+  isProblem(t, crossed, 'invalid_code', 'what another sign-in has set up')
+  t.equal((await service.post('/2fa/verify', { code: codeOf(service, own) }, mfaToken)).status, 200)
+  const late = await service.post('/2fa/verify', { code: codeOf(service, others) }, other)
+  isProblem(t, late, 'invalid_code')
+  t.strictSame(await pending(service), [])
+})
+
+t.test('five are pending at most: the oldest gives way', async (t) => {
+  const service = await startService(t)
+  await register(service)
+  const tokens = await logins(service, 6)
+  const set: Answer[] = []
+  for (const token of tokens) set.push(await service.post('/2fa/setup', undefined, token))
+  t.equal((await pending(service)).length, 5)
+  const code = codeOf(service, set[0] as Answer)
+  isProblem(t, await service.post('/2fa/verify', { code }, tokens[0]), 'not_enrolled')
+  const last = { code: codeOf(service, set[5] as Answer) }
+  t.equal((await service.post('/2fa/verify', last, tokens[5])).status, 200)
+})
+
+t.test('many setups at once of one sign-in are one, and its code confirms', async (t) => {
+  const service = await startService(t)
+  const { mfaToken } = await register(service)
+  const answers = await burst(10, () => service.post('/2fa/setup', undefined, mfaToken))
+  t.strictSame(tally(answers), { 200: 10 })
+  t.equal(new Set(answers.map(({ body }) => body.secret)).size, 1)
+  t.equal((await pending(service)).length, 1)
+  const code = codeOf(service, answers[0] as Answer)
+  t.equal((await service.post('/2fa/verify', { code }, mfaToken)).status, 200)
+})
+
+const pending = ({ db }: Service) =>
+  db.selectFrom('totp_factors').select('id').where('state', '=', 'pending').execute()
 
 t.test('a pending secret that nobody confirmed in ten minutes is void', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { environment: { MFA_TOKEN_TTL: '900' } })
   const { mfaToken } = await register(service)
   const { body } = await service.post('/2fa/setup', undefined, mfaToken)
   service.clock.advance(599)
-  const mfaTokenLate = await login(service)
   isProblem(
     t,
-    await service.post('/2fa/verify', { code: '000000' }, mfaTokenLate),
+    await service.post('/2fa/verify', { code: '000000' }, mfaToken),
     'invalid_code',
     'just in time',
   )
   service.clock.advance(1)
   const code = totp(body.secret, service.clock.now())
-  isProblem(t, await service.post('/2fa/verify', { code }, mfaTokenLate), 'not_enrolled')
-  const again = (await service.post('/2fa/setup', undefined, mfaTokenLate)).body
+  isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'not_enrolled')
+  const again = (await service.post('/2fa/setup', undefined, mfaToken)).body
+  t.not(again.secret, body.secret)
   const newCode = totp(again.secret, service.clock.now())
-  t.equal((await service.post('/2fa/verify', { code: newCode }, mfaTokenLate)).status, 200)
+  t.equal((await service.post('/2fa/verify', { code: newCode }, mfaToken)).status, 200)
 })
 
 t.test('a password alone cannot replace the factor of an enrolled account', async (t) => {
@@ -73,10 +112,7 @@ t.test(
   async (t) => {
     const service = await startService(t)
     const ada = await enrol(service)
-    t.equal(
-      (await service.post('/2fa/setup', undefined, await accountTokenFor(service, ada.accessToken))).status,
-      200,
-    )
+    await setUpReplacement(service, ada.accessToken)
     const code = nextCode(service, ada)
     t.equal(
       (await service.post('/2fa/verify', { code }, await login(service))).status,

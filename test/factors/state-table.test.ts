@@ -1,4 +1,5 @@
 import t from 'tap'
+import { kindsOf } from '../helpers/people/factors.ts'
 import {
   answerByEmail,
   codeIn,
@@ -8,32 +9,45 @@ import {
   type MailingService,
   registerWithEmail,
 } from '../helpers/people/mail.ts'
-import { claimsOf } from '../helpers/people/sessions.ts'
+import { newPasskey } from '../helpers/people/passkeys.ts'
+import { accountTokenFor, claimsOf } from '../helpers/people/sessions.ts'
 import { type Answer, enrol, nextCode, PASSWORD, register, startService } from '../helpers/service/service.ts'
+import { type Device, passkey } from './kinds.ts'
+import { confirmIn, enrol as enrolKind } from './people.ts'
 
 /**
  * What a login offers follows from the factors of the account and from nothing else. Every set of factors is
  * held against every policy, on one database that is served under one configuration after another.
  */
 
-const METHODS = ['totp', 'email', 'recovery_code'] as const
+const METHODS = ['passkey', 'totp', 'email', 'recovery_code'] as const
 type Method = (typeof METHODS)[number]
 
 const PROOFS: Record<Method, object> = {
+  passkey: { acr: 'aal2', amr: ['pwd', 'hwk', 'user', 'mfa'] },
   totp: { acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] },
   email: { acr: 'aal1', amr: ['pwd', 'email', 'mfa'] },
   recovery_code: { amr: ['pwd', 'recovery', 'mfa'] },
 }
 
+/** What the passkey of somebody else has signed. */
+const STRANGERS = {
+  method: 'passkey',
+  credential: newPasskey().get({ challenge: 'AAAA' }),
+}
+
 interface Person {
   id?: string
   secret?: string
+  passkey?: Device
   recoveryCodes?: string[]
 }
 
 interface State {
   make(service: MailingService, username: string): Promise<Person>
   enrolled: boolean
+  /** What the owner sees, by either setting. */
+  seen?: Method[]
   /** What `/login` offers with codes by mail, and without. */
   on: Method[]
   off: Method[]
@@ -47,33 +61,64 @@ const withoutRecoveryCodes =
     return person
   }
 
+const enrolByPasskey = async (service: MailingService, username: string): Promise<Person> => {
+  const person = await enrolKind(service, passkey, username)
+  return { ...person, passkey: person }
+}
+
+/** To an account with another factor. */
+const addPasskey = async (
+  service: MailingService,
+  { username, accessToken, ...person }: { username: string; accessToken: string } & Person,
+): Promise<Person> => {
+  const owner = { username, recoveryCodes: [] }
+  const device = await passkey.begin(service, owner, await accountTokenFor(service, accessToken))
+  await confirmIn(service, passkey, device.first, accessToken)
+  return { ...person, passkey: device }
+}
+
 const STATES: Record<string, State> = {
   'the mailbox, no recovery codes': {
     make: withoutRecoveryCodes(enrolByEmail),
     enrolled: true,
+    seen: ['email'],
     on: ['email'],
     off: [],
   },
   'an authenticator, no recovery codes': {
     make: withoutRecoveryCodes(enrol),
     enrolled: true,
+    seen: ['totp'],
     on: ['totp'],
     off: ['totp'],
   },
-  nothing: { make: register, enrolled: false, on: ['totp'], off: ['totp'] },
-  'an unproven address': { make: registerWithEmail, enrolled: false, on: ['totp', 'email'], off: ['totp'] },
+  'a passkey, no recovery codes': {
+    make: withoutRecoveryCodes(enrolByPasskey),
+    enrolled: true,
+    seen: ['passkey'],
+    on: ['passkey'],
+    off: ['passkey'],
+  },
+  nothing: { make: register, enrolled: false, on: ['passkey', 'totp'], off: ['passkey', 'totp'] },
+  'an unproven address': {
+    make: registerWithEmail,
+    enrolled: false,
+    on: ['passkey', 'totp', 'email'],
+    off: ['passkey', 'totp'],
+  },
   'a pending authenticator': {
     async make(service, username) {
       const { mfaToken } = await register(service, username)
       return { secret: (await service.post('/2fa/setup', undefined, mfaToken)).body.secret }
     },
     enrolled: false,
-    on: ['totp'],
-    off: ['totp'],
+    on: ['passkey', 'totp'],
+    off: ['passkey', 'totp'],
   },
   'an authenticator': {
     make: enrol,
     enrolled: true,
+    seen: ['totp'],
     on: ['totp', 'recovery_code'],
     off: ['totp', 'recovery_code'],
   },
@@ -85,24 +130,42 @@ const STATES: Record<string, State> = {
       return { secret, recoveryCodes: body.recovery_codes }
     },
     enrolled: true,
+    seen: ['totp'],
     on: ['totp', 'recovery_code'],
     off: ['totp', 'recovery_code'],
   },
   'an authenticator, a proven address': {
     make: enrolWithAddress,
     enrolled: true,
+    seen: ['totp'],
     on: ['totp', 'recovery_code'],
     off: ['totp', 'recovery_code'],
   },
   'an authenticator and codes by mail switched on': {
     make: enrolWithCodes,
     enrolled: true,
+    seen: ['totp', 'email'],
     on: ['totp', 'email', 'recovery_code'],
     off: ['totp', 'recovery_code'],
+  },
+  'a passkey': {
+    make: enrolByPasskey,
+    enrolled: true,
+    seen: ['passkey'],
+    on: ['passkey', 'recovery_code'],
+    off: ['passkey', 'recovery_code'],
+  },
+  'a passkey beside an authenticator and codes by mail': {
+    make: async (service, username) => addPasskey(service, await enrolWithCodes(service, username)),
+    enrolled: true,
+    seen: ['passkey', 'totp', 'email'],
+    on: ['passkey', 'totp', 'email', 'recovery_code'],
+    off: ['passkey', 'totp', 'recovery_code'],
   },
   'the mailbox': {
     make: enrolByEmail,
     enrolled: true,
+    seen: ['email'],
     on: ['email', 'recovery_code'],
     off: ['recovery_code'],
   },
@@ -118,6 +181,10 @@ async function answer(
   if (method === 'recovery_code') {
     const code = person.recoveryCodes?.pop() ?? 'AAAA-BBBB-CCCC-DDDD-EEEE-FFFF'
     return service.post('/2fa/verify', { code, method }, mfaToken)
+  }
+  if (method === 'passkey') {
+    const signed = (await person.passkey?.answer(service, mfaToken)) ?? STRANGERS
+    return service.post('/2fa/verify', signed, mfaToken)
   }
   if (method === 'totp') {
     const code = person.secret ? nextCode(service, { secret: person.secret }) : '000000'
@@ -142,7 +209,7 @@ t.test('what a login offers and what opens, for every set of factors under every
         // Until then the codes of an hour may be used up.
         clock.advance(3600)
 
-        for (const [state, { enrolled, [codes]: methods }] of Object.entries(STATES))
+        for (const [state, { enrolled, seen, [codes]: methods }] of Object.entries(STATES))
           await t.test(state, async (t) => {
             // A recovery code reaches the level of the best other factor.
             const best = state === 'the mailbox' ? 'aal1' : 'aal2'
@@ -171,8 +238,7 @@ t.test('what a login offers and what opens, for every set of factors under every
               t.match((await service.get('/me', answered.body.access_token)).body, {
                 two_factor_enabled: true,
               })
-              const factors = (await service.get('/2fa', answered.body.access_token)).body
-              t.equal(factors.email.active, methods.includes('email'), 'what is taken is shown')
+              t.strictSame(await kindsOf(service, answered.body.access_token), seen, 'what it has is shown')
             }
           })
         await service.close()

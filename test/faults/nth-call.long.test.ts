@@ -12,7 +12,7 @@ import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 t.setTimeout(1_800_000)
 
 /** These answer without the database. */
-const WITHOUT = /^\/($|livez$|openapi\.|\.well-known\/)/
+const WITHOUT = /^\/($|livez$|openapi\.|\.well-known\/|login\/passkey\/options$)/
 
 t.test('there is a scenario for every route that needs the database', async (t) => {
   const { routes } = await collectRoutes(() => startService(t))

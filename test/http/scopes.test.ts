@@ -10,6 +10,7 @@ import { startService } from '../helpers/service/service.ts'
  */
 const TABLE = `
 DELETE /2fa                                     account        general
+DELETE /2fa/factors/:id                         account        general
 DELETE /me                                      account        general
 DELETE /sessions                                access         general
 DELETE /sessions/:id                            access         general
@@ -24,13 +25,19 @@ GET    /openapi.json                            public         general
 GET    /openapi.yaml                            public         general
 GET    /readyz                                  public         general
 GET    /sessions                                access         general
+PATCH  /2fa/factors/:id                         account        general
 POST   /2fa/email                               mfa            codes
+POST   /2fa/passkeys                            mfa-or-account codes
+POST   /2fa/passkeys/challenge                  mfa-or-access  codes
+POST   /2fa/passkeys/options                    mfa-or-account codes
 POST   /2fa/recovery-codes                      account        codes
 POST   /2fa/setup                               mfa-or-account codes
 POST   /2fa/setup/confirm                       account        codes
 POST   /2fa/step-up                             access         codes
 POST   /2fa/verify                              mfa            codes
 POST   /login                                   public         login
+POST   /login/passkey                           public         login
+POST   /login/passkey/options                   public         login
 POST   /logout                                  access         general
 POST   /me/email/verify                         access         codes
 POST   /password/change                         account        login

@@ -237,7 +237,7 @@ t.test(
     unwrap(await mine.client.POST('/register', { body: { username: 'ada', password: PASSWORD } }))
 
     const { client } = makeClient(service, mine.store)
-    const step = { status: 'mfa', enrolled: false, methods: ['totp'], expiresAt: Number }
+    const step = { status: 'mfa', enrolled: false, methods: ['passkey', 'totp'], expiresAt: Number }
     t.match(await client.state(), step, 'after a reload')
     const { secret } = unwrap(await client.POST('/2fa/setup'))
     for (let tries = 0; tries < 5; tries++)

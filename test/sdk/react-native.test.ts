@@ -12,7 +12,7 @@ t.test('the client runs where there is no page and no Node.js, and goes on after
   const parameters = ['--no-warnings', '--experimental-vm-modules', PROGRAM, issuer, String(clock.now())]
   const { stdout } = await promisify(execFile)(process.execPath, parameters, childOptions({}))
   const { afterRestart, ...rest } = JSON.parse(stdout)
-  t.match(afterRestart, { status: 'mfa', enrolled: false, methods: ['totp'], expiresAt: Number })
+  t.match(afterRestart, { status: 'mfa', enrolled: false, methods: ['passkey', 'totp'], expiresAt: Number })
   t.strictSame(rest, {
     username: 'ada',
     renewed: true,

@@ -87,6 +87,14 @@ const LOOT: Record<string, (life: Life) => Promise<Loot> | Loot> = {
 /** What goes with the phone is gone for its owner. */
 const isPhone = (who: string) => /phone/.test(who)
 
+/** Who sees the factors of the owner can name the one that goes; to the others another one is added. */
+async function inThePlaceOfOurs(thief: Thief): Promise<object | undefined> {
+  const token = await thief.accessToken()
+  const { body } = await thief.from.get('/2fa', token)
+  const old = token && body.factors.find(({ kind }: { kind: string }) => kind === 'totp')
+  return old && { replaces: old.id }
+}
+
 /** What a thief tries. @returns whether it came about. */
 const EVENTS: Record<string, (thief: Thief, life: Life) => Promise<boolean>> = {
   'reads the account': async (thief) => {
@@ -107,8 +115,9 @@ const EVENTS: Record<string, (thief: Thief, life: Life) => Promise<boolean>> = {
         token,
       )
     ).status === 200,
-  'replaces the authenticator': async ({ from, holds, token }) => {
-    const { status, body } = await from.post('/2fa/setup', undefined, token)
+  'replaces the authenticator': async (thief) => {
+    const { from, holds, token } = thief
+    const { status, body } = await from.post('/2fa/setup', await inThePlaceOfOurs(thief), token)
     if (status === 200) holds.secret = body.secret
     const confirmed = await from.post('/2fa/setup/confirm', { code: holds.code() }, token)
     if (confirmed.status === 200)
@@ -250,7 +259,7 @@ async function byEnrolmentCode({ service, owner, enrolmentCode }: Life): Promise
   if (!enrolmentCode || (await owner.logIn()).body?.enrolment_code_required !== true) return false
   service.clock.advance(30)
   return (
-    (await owner.setUp(enrolmentCode)).status === 200 &&
+    (await owner.setUp({ enrolment_code: enrolmentCode })).status === 200 &&
     (await owner.verify()).body?.account_token !== undefined
   )
 }

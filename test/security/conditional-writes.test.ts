@@ -6,11 +6,18 @@ import type { Account } from '../../src/accounts/account.ts'
 import { insertPasswordReset, usePasswordReset } from '../../src/accounts/password-reset-store.ts'
 import { consumeChallenge, countAttempt } from '../../src/challenges/store.ts'
 import { putEmailCode, useEmailCode } from '../../src/factors/mailed-codes/store.ts'
+import { listPasskeys, type Passkey, spendChallenge, usePasskey } from '../../src/factors/passkeys/store.ts'
 import { redeemRecoveryCode } from '../../src/factors/recovery-codes/store.ts'
 import { spendStep } from '../../src/factors/totp/code.ts'
-import { activateTotpFactor, findTotpFactors, spendTimeStep } from '../../src/factors/totp/store.ts'
+import {
+  activateTotpFactor,
+  findTotpFactors,
+  spendTimeStep,
+  type TotpFactor,
+} from '../../src/factors/totp/store.ts'
 import { inTransaction, type Trx } from '../../src/platform/database.ts'
 import { endSession, rotateRefreshToken } from '../../src/tokens/store.ts'
+import { enrolPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { claimsOf } from '../helpers/people/sessions.ts'
 import { RULE_NAMES } from '../helpers/service/invariants.ts'
 import { enrol, login, startService } from '../helpers/service/service.ts'
@@ -26,17 +33,26 @@ async function onlyOnce(t: Test, use: (trx: Trx) => Promise<unknown>): Promise<v
 }
 
 t.test('a time step is spent by one write, and with it those before', async (t) => {
-  const { active } = await findTotpFactors(db, ada.id, now)
-  const known = active as NonNullable<typeof active>
-  const spend = (step: number) => (trx: Trx) => spendTimeStep(trx, known, spendStep(known, step, now))
+  const known = (await findTotpFactors(db, ada.id, now)).active[0] as TotpFactor
+  const spend = (step: number) => (trx: Trx) => spendTimeStep(trx, known, spendStep(known, step, now), now)
   await onlyOnce(t, spend(known.lastUsedStep + 2))
   t.notOk(await inTransaction(db, spend(known.lastUsedStep + 1)))
 })
 
 t.test('a pending authenticator is made the active one by one write', async (t) => {
   await service.post('/2fa/setup', undefined, ada.accountToken)
-  const { pending } = await findTotpFactors(db, ada.id, now)
-  await onlyOnce(t, (trx) => activateTotpFactor(trx, pending as NonNullable<typeof pending>, 1, now))
+  const pending = (await findTotpFactors(db, ada.id, now)).pending[0] as TotpFactor
+  await onlyOnce(t, (trx) => activateTotpFactor(trx, pending, 1, now))
+})
+
+t.test('a challenge that a passkey has signed is spent by one write', (t) =>
+  onlyOnce(t, (trx) => spendChallenge(trx, { challenge: 'a challenge', accountId: ada.id, expiresAt: now })),
+)
+
+t.test('the counter of a passkey goes up by one write', async (t) => {
+  const { id } = await enrolPasskey(service, 'grace', newPasskey({ counter: 1 }))
+  const known = (await listPasskeys(db, id))[0] as Passkey
+  await onlyOnce(t, (trx) => usePasskey(trx, { ...known, signCount: 2 }, now))
 })
 
 t.test('an account token is used by one write', async (t) => {

@@ -55,8 +55,10 @@ t.test('of fifty parallel confirmations of one enrolment, one wins', async (t) =
   const { mfaToken } = await register(service)
   const { body } = await service.post('/2fa/setup', undefined, mfaToken)
   const code = totp(body.secret, service.clock.now())
-  const tokens = await logins(service, BURST)
-  const answers = await burst(BURST, (index) => service.post('/2fa/verify', { code }, tokens[index]))
+  const others = await logins(service, BURST / 2)
+  const answers = await burst(BURST, (index) =>
+    service.post('/2fa/verify', { code }, index % 2 ? mfaToken : others[index / 2]),
+  )
   t.equal(tally(answers)['200'], 1)
   t.equal(answers.filter(({ body }) => body.recovery_codes).length, 1, 'the recovery codes are shown once')
 })

@@ -123,7 +123,7 @@ t.test('a mailbox that has set the password does not become the first factor', a
   await createByMail(service)
   t.equal((await reset(service, codeIn((await deliver(service)).at(-1)))).status, 204)
   const { body } = await service.post('/login', { username: 'ada', password: NEXT })
-  t.strictSame(body.methods, ['totp'])
+  t.strictSame(body.methods, ['passkey', 'totp'])
   isProblem(t, await service.post('/2fa/email', undefined, body.mfa_token), 'email_unavailable')
   isProblem(t, await answerByEmail(service, '000000', body.mfa_token), 'email_unavailable')
 
@@ -144,7 +144,7 @@ t.test('nor does a second reset make it one, after an operator has taken the fac
   if (account) await resetFactors(service.deps, account, operatorCaller())
   for (let resets = 0; resets < 2; resets += 1) {
     const { body } = await service.post('/login', { username: 'ada', password: NEXT })
-    t.match(body, { enrolled: false, methods: ['totp'] })
+    t.match(body, { enrolled: false, methods: ['passkey', 'totp'] })
     service.clock.advance(60)
     t.equal((await reset(service, await mailedToken(service))).status, 204)
   }

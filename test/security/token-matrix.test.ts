@@ -10,6 +10,7 @@ import {
   enrolWithCodes,
   signInByEmail,
 } from '../helpers/people/mail.ts'
+import { enrolPasskey, newPasskey, signInAlone } from '../helpers/people/passkeys.ts'
 import {
   accountTokenFor,
   deleteAccount,
@@ -21,8 +22,16 @@ import { outcomeOf, withoutRequestId } from '../helpers/requests/burst.ts'
 import { collectRoutes } from '../helpers/service/routes.ts'
 import { type Answer, enrol, login, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
-/** What a route asks for: nothing, an mfa token, an access token, an account token, or one of the two for /2fa/setup. */
-type Scope = 'public' | 'mfa' | 'access' | 'account' | 'mfa or account'
+/** What a route asks for: nothing, an mfa token, an access token, an account token, or one of two. */
+type Scope = 'public' | 'mfa' | 'access' | 'account' | 'mfa or account' | 'mfa or access'
+
+const passkey = newPasskey()
+const CREATION = {
+  rp: { name: 'x' },
+  user: { id: 'AAAA', name: 'x', displayName: 'x' },
+  challenge: 'AAAA',
+  pubKeyCredParams: [],
+}
 
 /** Every route; a new one belongs here. With it goes a body, where the route reads one. */
 const ROUTES: Record<string, [scope: Scope, body?: object]> = {
@@ -41,6 +50,13 @@ const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'POST /2fa/email': ['mfa'],
   'POST /2fa/verify': ['mfa', { code: '000000' }],
   'POST /2fa/setup': ['mfa or account'],
+  'POST /login/passkey/options': ['public'],
+  'POST /login/passkey': ['public', { credential: passkey.get({ challenge: 'AAAA' }) }],
+  'POST /2fa/passkeys/options': ['mfa or account'],
+  'POST /2fa/passkeys': ['mfa or account', { credential: passkey.create(CREATION) }],
+  'POST /2fa/passkeys/challenge': ['mfa or access'],
+  'PATCH /2fa/factors/:id': ['account', { name: 'x' }],
+  'DELETE /2fa/factors/:id': ['account'],
   'GET /me': ['access'],
   'GET /me/events': ['access'],
   'POST /me/email/verify': ['access', { code: '000000' }],
@@ -60,8 +76,8 @@ const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'DELETE /me': ['account'],
 }
 
-const MFA: Scope[] = ['mfa', 'mfa or account']
-const ACCESS: Scope[] = ['access']
+const MFA: Scope[] = ['mfa', 'mfa or account', 'mfa or access']
+const ACCESS: Scope[] = ['access', 'mfa or access']
 const ACCOUNT: Scope[] = ['account', 'mfa or account']
 
 const { built: service, routes } = await collectRoutes(() =>
@@ -107,6 +123,11 @@ const SIGN_INS: Record<string, () => Promise<Pick<SignedIn, 'accessToken' | 'acc
     return signedInBy(await service.post('/2fa/verify', answer, await login(service, username)))
   },
   email: () => enrolByEmail(strict, newName()),
+  passkey: async () => signedInBy(await enrolPasskey(strict, newName())),
+  'passkey alone': async () => {
+    const { passkey } = await enrolPasskey(strict, newName())
+    return signedInBy(await signInAlone(strict, passkey))
+  },
 }
 
 /** Each kind of token: how somebody gets one, and which scopes it opens. */

@@ -3,6 +3,7 @@
 // refresh tokens and mailed codes: replayed-code, replayed-mfa-token, forked-session, email-code-race.)
 import t from 'tap'
 import { openDatabase } from '../../src/platform/database.ts'
+import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
 import { codeIn, mailing } from '../helpers/people/mail.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { type ServerProcess, sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
@@ -72,8 +73,9 @@ t.test('one code confirms the first authenticator once', async (t) => {
 })
 
 t.test('one code puts an authenticator in the place of another once', async (t) => {
-  const { accountToken } = await enrol(first, 'replacing')
-  const { secret } = (await first.post('/2fa/setup', undefined, accountToken)).body
+  const { accessToken, accountToken } = await enrol(first, 'replacing')
+  const inPlace = await inPlaceOfTheOld(first, accessToken)
+  const { secret } = (await first.post('/2fa/setup', inPlace, accountToken)).body
   const code = totp(secret, Date.now())
   const answers = await burst(BURST, (index) => to(index).post('/2fa/setup/confirm', { code }, accountToken))
   t.strictSame(tally(answers), { 200: 1, '401 invalid_token': BURST - 1 })

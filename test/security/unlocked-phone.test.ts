@@ -1,6 +1,7 @@
 // The attack: a phone is taken while it is unlocked. It holds the session of its owner and the authenticator, but
 // neither the password nor the recovery codes.
 import t from 'tap'
+import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
 import { codeIn, enrolWithAddress, type MailingService } from '../helpers/people/mail.ts'
 import { expecting, Person } from '../helpers/people/person.ts'
 import { isAlive, refresh } from '../helpers/people/sessions.ts'
@@ -31,6 +32,9 @@ t.test('without the password the phone reads and signs out, and changes nothing'
     ['POST', '/2fa/setup/confirm', { code: '000000' }],
     ['POST', '/2fa/recovery-codes'],
     ['PUT', '/2fa/email', { enabled: false }],
+    ['POST', '/2fa/passkeys/options'],
+    ['PATCH', '/2fa/factors/some-id', { name: 'mine' }],
+    ['DELETE', '/2fa/factors/some-id'],
     ['DELETE', '/2fa'],
     ['PUT', '/me/email', { email: 'thief@evil.example' }],
     ['POST', '/password/change', { current_password: 'a guess', new_password: 'a better guess' }],
@@ -60,7 +64,7 @@ t.test('the password and a recovery code bring the owner back, and throw the pho
 
   const owner = new Person(service)
   await expecting(200, owner.logIn(PASSWORD, ada.recoveryCodes[0]))
-  await expecting(200, owner.setUp())
+  await expecting(200, owner.setUp(await inPlaceOfTheOld(service, owner.accessToken)))
   await expecting(200, owner.confirm())
   t.notOk(await isAlive(service, thief.holds.accessToken))
   t.equal(outcomeOf(await refresh(service, thief.holds.refreshToken)), '401 invalid_refresh_token')

@@ -84,6 +84,6 @@ t.test('under MFA_POLICY=required nothing but the way to a factor opens', async 
   const service = await startService(t)
   await register(service)
   const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
-  t.match(body, { mfa_required: true, enrolled: false, methods: ['totp'] })
+  t.match(body, { mfa_required: true, enrolled: false, methods: ['passkey', 'totp'] })
   t.notOk('access_token' in body)
 })

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
 import {
   accountTokenFor,
   claimsOf,
@@ -214,6 +215,10 @@ const ENDINGS: Record<
   },
   async 'DELETE /2fa'(service, ada) {
     await service.delete('/2fa', await accountTokenFor(service, ada.accessToken))
+  },
+  async 'DELETE /2fa/factors/{id}'(service, ada) {
+    const { replaces: id } = await inPlaceOfTheOld(service, ada.accessToken)
+    await service.delete(`/2fa/factors/${id}`, await accountTokenFor(service, ada.accessToken))
   },
   async 'POST /2fa/setup/confirm'(service, ada) {
     const accountToken = await accountTokenFor(service, ada.accessToken)

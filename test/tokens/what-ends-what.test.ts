@@ -7,7 +7,9 @@ import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { page, tableRows } from '../helpers/documents/readme.ts'
+import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
 import { enrolWithAddress, latestCode, type MailingService, mailedToken } from '../helpers/people/mail.ts'
+import { addPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, isAlive, refresh, type SignedIn, signIn } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { type Answer, type Enrolled, login, PASSWORD, startService } from '../helpers/service/service.ts'
@@ -32,8 +34,10 @@ const operated =
     return undefined
   }
 
-/** How each cause is brought about. @returns the answer to the person who asked for it. */
-const CAUSES: Record<string, (life: Life) => Promise<Answer | undefined>> = {
+type Cause = (life: Life) => Promise<Answer | undefined>
+
+/** How each cause is brought about, in every way that its line names. @returns the answer to the person who asked for it. */
+const CAUSES: Record<string, Cause | Cause[]> = {
   'POST /password/change': ({ service, accountToken }) =>
     service.post('/password/change', { current_password: PASSWORD, new_password: ANOTHER }, accountToken),
   async 'POST /2fa/setup/confirm'({ service, accountToken }) {
@@ -41,7 +45,25 @@ const CAUSES: Record<string, (life: Life) => Promise<Answer | undefined>> = {
     const code = totp(secret, service.clock.now())
     return service.post('/2fa/setup/confirm', { code }, accountToken)
   },
-  'DELETE /2fa': ({ service, accountToken }) => service.delete('/2fa', accountToken),
+  'DELETE /2fa, DELETE /2fa/factors/{id}': [
+    ({ service, accountToken }) => service.delete('/2fa', accountToken),
+    async ({ service, own, accountToken }) => {
+      const { replaces: id } = await inPlaceOfTheOld(service, own.accessToken)
+      return service.delete(`/2fa/factors/${id}`, accountToken)
+    },
+    // Not the last one.
+    async ({ service, own, accountToken }) => {
+      await addPasskey(service, newPasskey(), accountToken)
+      const { replaces: id } = await inPlaceOfTheOld(service, own.accessToken)
+      return service.delete(`/2fa/factors/${id}`, await accountTokenFor(service, own.accessToken))
+    },
+  ],
+  'POST /2fa/passkeys, one more': ({ service, accountToken }) =>
+    addPasskey(service, newPasskey(), accountToken),
+  async 'POST /2fa/passkeys, the first one'({ service, ada, accountToken }) {
+    await service.db.deleteFrom('totp_factors').where('account_id', '=', ada.id).execute()
+    return addPasskey(service, newPasskey(), accountToken)
+  },
   'POST /2fa/recovery-codes': ({ service, accountToken }) =>
     service.post('/2fa/recovery-codes', undefined, accountToken),
   async 'codes by mail switched off'({ service, own, accountToken }) {
@@ -103,29 +125,30 @@ t.test('the table has each cause', async (t) => {
 
 for (const [name = '', ...cells] of rows) {
   const cause = name.replaceAll('`', '')
-  t.test(cause, async (t) => {
-    const service = await startService(t, { mail: true, environment: { MFA_POLICY: 'optional' } })
-    const life = await begin(service)
-    const { own, other, mfaToken, resetToken } = life
-    const othersToken = await accountTokenFor(service, other.accessToken)
-    const answer = await CAUSES[cause]?.(life)
-    if (answer) t.ok(answer.status < 300, `${answer.status} ${answer.text}`)
+  for (const [index, bringAbout] of [CAUSES[cause] ?? []].flat().entries())
+    t.test(`${cause}${index ? `, another way (${index})` : ''}`, async (t) => {
+      const service = await startService(t, { mail: true, environment: { MFA_POLICY: 'optional' } })
+      const life = await begin(service)
+      const { own, other, mfaToken, resetToken } = life
+      const othersToken = await accountTokenFor(service, other.accessToken)
+      const answer = await bringAbout(life)
+      if (answer) t.ok(answer.status < 300, `${answer.status} ${answer.text}`)
 
-    const begun = answer?.body?.access_token
-    if (begun) t.ok(await isAlive(service, begun), 'the new session is alive')
-    const ownAlive = await isAlive(service, own.accessToken)
-    const asking = begun ? `new${ownAlive ? ' beside the old' : ''}` : word(ownAlive, false)
-    const said = [
-      cells[0] === '–' && !ownAlive ? '–' : asking,
-      word(await isAlive(service, other.accessToken), true),
-      word((await service.post('/2fa/verify', { code: 'wrong' }, mfaToken)).status !== 401, true),
-      word((await service.post('/2fa/setup', undefined, othersToken)).status === 200, true),
-      word(
-        (await service.post('/password/reset', { token: resetToken, new_password: 'a third long phrase' }))
-          .status === 204,
-        true,
-      ),
-    ]
-    t.strictSame(said, cells.slice(0, 5), cause)
-  })
+      const begun = answer?.body?.access_token
+      if (begun) t.ok(await isAlive(service, begun), 'the new session is alive')
+      const ownAlive = await isAlive(service, own.accessToken)
+      const asking = begun ? `new${ownAlive ? ' beside the old' : ''}` : word(ownAlive, false)
+      const said = [
+        cells[0] === '–' && !ownAlive ? '–' : asking,
+        word(await isAlive(service, other.accessToken), true),
+        word((await service.post('/2fa/verify', { code: 'wrong' }, mfaToken)).status !== 401, true),
+        word((await service.post('/2fa/setup', undefined, othersToken)).status === 200, true),
+        word(
+          (await service.post('/password/reset', { token: resetToken, new_password: 'a third long phrase' }))
+            .status === 204,
+          true,
+        ),
+      ]
+      t.strictSame(said, cells.slice(0, 5), cause)
+    })
 }

@@ -12,6 +12,7 @@ import { type Finding, findingsOf } from './finding.ts'
 import { checkHashing } from './hashing.ts'
 import { checkKeys } from './keys.ts'
 import { checkMail, mailServerTime } from './mail.ts'
+import { checkPasskeys } from './passkeys.ts'
 import { checkProxy } from './proxy.ts'
 import { checkRedis } from './redis.ts'
 import { checkVersions } from './versions.ts'
@@ -68,6 +69,7 @@ async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[
       ...checkClock(clock, all, await latestTimes(db)),
       ...(await checkMail(config, db, clock)),
       ...(await checkAccounts(config, db, clock)),
+      ...(await checkPasskeys(config, db)),
     ]
   } finally {
     await db.destroy()

@@ -1,11 +1,10 @@
-import { Type } from 'typebox'
 import { emailUnavailable } from '../../errors.ts'
-import { CLOSED } from '../../http/schemas.ts'
 import { codeAnswer } from '../code-answer.ts'
 import type { Factor } from '../factor.ts'
 import { mailedCodeRoutes, switchRoutes } from './routes.ts'
 import { hashCode, isOffered, type MailedCodeFact } from './send-code.ts'
 import {
+  describeMailedCodes,
   dropMailedCodes,
   enrolledAmong,
   enrolMailedCodes,
@@ -76,8 +75,7 @@ export const mailedCodes: Factor<{ code: string }, unknown, MailedCodeFact> = {
   },
   passwordByMail: ({ clock }, trx, accountId) => noteMailedPassword(trx, accountId, clock.now()),
 
-  description: { member: 'email', schema: Type.Object({ active: Type.Boolean() }, CLOSED) },
-  describe: async (_db, _account, { state }) => ({ active: state.answers }),
+  list: async (db, { id }, { active }) => (active ? [await describeMailedCodes(db, id)] : []),
   show: async (_db, _account, { active }) => ({ email_codes: active }),
   activeAmong: enrolledAmong,
 }

@@ -87,6 +87,23 @@ export async function trustMailbox(trx: Trx, accountId: string): Promise<void> {
     .execute()
 }
 
+/** As its owner sees it: there is one of its kind at most, so the kind is its id. */
+export async function describeMailedCodes(db: Db, accountId: string) {
+  const { enrolled_at: createdAt, used_at: lastUsedAt } = await db
+    .selectFrom('mailed_code_factors')
+    .select('enrolled_at')
+    .select((eb) =>
+      eb
+        .selectFrom('email_codes')
+        .select((codes) => codes.fn.max('used_at').as('used_at'))
+        .where('account_id', '=', accountId)
+        .as('used_at'),
+    )
+    .where('account_id', '=', accountId)
+    .executeTakeFirstOrThrow()
+  return { id: 'email', name: 'Codes by email', createdAt: createdAt ?? 0, lastUsedAt }
+}
+
 /** Which of these accounts have codes by mail as a factor. */
 export async function enrolledAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (accountIds.length === 0) return new Set()

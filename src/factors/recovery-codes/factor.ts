@@ -46,7 +46,7 @@ export const recoveryCodes: Factor<{ code: string }, unknown, 'left' | 'made'> =
     member: 'recovery_codes',
     schema: Type.Object({ remaining: Type.Integer(), generated_at: NullableTime }, CLOSED),
   },
-  async describe(db, account) {
+  async describe({ db }, account) {
     const { remaining, generatedAt } = await recoveryCodeStock(db, account.id)
     return { remaining, generated_at: generatedAt === null ? null : rfc3339(generatedAt) }
   },

@@ -2,7 +2,7 @@ import type { AccountPrincipal } from '../../api/principal.ts'
 import type { Caller } from '../../caller.ts'
 import { notEnrolled, renewedTooOften } from '../../errors.ts'
 import { inTransaction } from '../../platform/database.ts'
-import { beginGraveChange } from '../change.ts'
+import { beginGraveChange, refusePhishable } from '../change.ts'
 import type { FactorsRoom } from '../room.ts'
 import { renewCodes } from './codes.ts'
 import { countRenewal } from './store.ts'
@@ -22,7 +22,9 @@ export async function renewRecoveryCodes(
 ): Promise<string[]> {
   const { attempts, clock, db, trail } = room
   return inTransaction(db, async (trx) => {
-    const { account, known } = await beginGraveChange(room, trx, principal)
+    const changing = await beginGraveChange(room, trx, principal)
+    refusePhishable(changing)
+    const { account, known } = changing
     if (!known.enrolled) throw notEnrolled()
     const now = clock.now()
     const until = await countRenewal(trx, account.id, { now, max: RENEWALS_AN_HOUR })

@@ -1,13 +1,11 @@
-import { Type } from 'typebox'
-import { CLOSED, NullableTime } from '../../http/schemas.ts'
-import { rfc3339 } from '../../platform/clock.ts'
+import { notEnrolled } from '../../errors.ts'
 import { codeAnswer } from '../code-answer.ts'
-import type { Factor } from '../factor.ts'
+import type { Binding, Factor } from '../factor.ts'
 import { confirmPending, spendCode, TOTP_ASSURANCE } from './confirm.ts'
 import { totpSecrets } from './portable.ts'
 import { confirmRoutes, setupRoutes } from './routes.ts'
 import { EnrolmentSchema } from './schemas.ts'
-import { activeTotpSecrets, deleteTotpFactors, totpConfirmedAt } from './store.ts'
+import { activeTotpSecrets, deleteTotpFactors, findTotpFactors, renameTotpFactor } from './store.ts'
 import { totpTables } from './tables.ts'
 
 /** Authenticator apps: time-based codes (RFC 6238). */
@@ -31,30 +29,40 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
   since: (eb, accountId) =>
     eb
       .selectFrom('totp_factors')
-      .select('confirmed_at')
+      .select((row) => row.fn.min('confirmed_at').as('since'))
       .where('account_id', '=', accountId)
       .where('state', '=', 'active')
       .$asScalar(),
   state: (_account, { active }) => ({ active, answers: active, enrollable: true }),
 
-  redeem: async (room, trx, { account, answer }) =>
-    (await spendCode(room, trx, account, answer.code)) ? TOTP_ASSURANCE : null,
-  async enrol(room, trx, { account, answer }) {
-    const confirmed = await confirmPending(room, trx, account, answer.code)
+  async redeem(room, trx, { account, answer }) {
+    const factor = await spendCode(room, trx, account, answer.code)
+    return factor && { ...TOTP_ASSURANCE, since: factor.confirmedAt ?? room.clock.now() }
+  },
+  async enrol(room, trx, { account, answer, binding }) {
+    const confirming = { code: answer.code, begunBy: begunBy(binding) }
+    const confirmed = await confirmPending(room, trx, account, confirming)
     return confirmed && { ...TOTP_ASSURANCE, ...confirmed }
   },
   remove: deleteTotpFactors,
 
-  description: {
-    member: 'totp',
-    schema: Type.Object({ active: Type.Boolean(), confirmed_at: NullableTime }, CLOSED),
+  async list(db, { id }) {
+    const { active } = await findTotpFactors(db, id, 0)
+    return active.map(({ id, name, createdAt, confirmedAt, lastUsedAt }) => ({
+      ...{ id, name, lastUsedAt },
+      createdAt: confirmedAt ?? createdAt,
+    }))
   },
-  async describe(db, account, { state }) {
-    const confirmedAt = await totpConfirmedAt(db, account.id)
-    return { active: state.active, confirmed_at: confirmedAt ? rfc3339(confirmedAt) : null }
-  },
+  rename: renameTotpFactor,
   show: async (_db, _account, { active }) => ({ totp: active }),
   activeAmong: async (db, accountIds) =>
     new Set((await activeTotpSecrets(db, accountIds)).map(({ accountId }) => accountId)),
   portable: totpSecrets,
+}
+
+/** What has set the pending one up, and nothing else, confirms it. */
+function begunBy(binding: Binding): string {
+  if (binding.to === 'challenge') return binding.challenge.id
+  if (binding.to === 'session') return binding.session.id
+  throw notEnrolled()
 }

@@ -49,7 +49,10 @@ export const totpSecrets: PortableSecrets = {
     const authenticators = secrets.map(({ accountId, secret }) => {
       const id = newId(clock)
       const sealedSecret = box.seal(secret, totpSecretContext(accountId, id))
-      return { id, accountId, sealedSecret, lastUsedStep: NO_STEP, createdAt: now, confirmedAt: now }
+      return {
+        ...{ id, accountId, sealedSecret, name: 'Authenticator', lastUsedStep: NO_STEP, otherSteps: [] },
+        ...{ createdAt: now, confirmedAt: now, lastUsedAt: null },
+      }
     })
     if (authenticators.length > 0) await insertActiveTotpFactors(trx, authenticators)
   },

@@ -22,7 +22,10 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = asy
       },
       config: {
         limit: 'codes',
-        problems: ['already_enrolled', 'enrolment_code_required', 'invalid_code', 'not_acceptable'],
+        problems: [
+          ...(['already_enrolled', 'enrolment_code_required', 'factor_limit_reached'] as const),
+          ...(['invalid_code', 'not_acceptable', 'not_found'] as const),
+        ],
       },
       schema: {
         operationId: 'setUpTotp',
@@ -30,7 +33,7 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = asy
         summary: 'Set up an authenticator app',
         body: SetupBody,
         description:
-          'Creates a new pending secret and discards the previous one. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.',
+          'Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.',
         response: {
           200: {
             description: 'A pending authenticator',
@@ -46,11 +49,11 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = asy
     },
     async (request, reply) => {
       const form = enrolmentForms.choose(request)
-      const code = request.body.enrolment_code
+      const { enrolment_code: enrolmentCode, ...wanted } = request.body
       const pending = await setUp(
         room,
         request.principal('mfa', 'account'),
-        { ...(code !== undefined && { enrolmentCode: code }) },
+        { ...wanted, ...(enrolmentCode !== undefined && { enrolmentCode }) },
         callerOf(request),
       )
       return reply.type(form.mediaType).send(await form.render(pending))
@@ -63,13 +66,13 @@ export const confirmRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = a
   app.post(
     '/2fa/setup/confirm',
     {
-      config: { limit: 'codes', problems: ['not_enrolled', 'invalid_code'] },
+      config: { limit: 'codes', problems: ['not_enrolled', 'invalid_code', 'factor_limit_reached'] },
       schema: {
         operationId: 'confirmTotp',
         tags,
         summary: 'Confirm the authenticator that was set up with an account token',
         description:
-          'From now on the new authenticator replaces the old one. Every session ends; the answer has the tokens of a new one.',
+          'From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.',
         body: ConfirmBody,
         response: { 200: ref(ConfirmedSchema) },
       },

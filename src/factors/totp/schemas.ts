@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { CLOSED, Seconds } from '../../http/schemas.ts'
+import { FactorName } from '../schemas.ts'
 
 export const EnrolmentSchema = Type.Object(
   {
@@ -26,6 +27,14 @@ export const EnrolmentSchema = Type.Object(
 
 export const SetupBody = Type.Object(
   {
+    name: Type.Optional(FactorName),
+    replaces: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description:
+          'With an account token: the id of the authenticator that goes when this one is confirmed',
+      }),
+    ),
     enrolment_code: Type.Optional(
       Type.String({
         minLength: 1,

@@ -3,15 +3,24 @@ import { type Params, prepared } from '../../platform/prepared.ts'
 import { wroteOne } from '../../platform/wrote-one.ts'
 import type { SpentSteps } from './code.ts'
 
-/** An authenticator of an account: pending until a code confirms it, then active. */
+/** An authenticator of an account: pending until a code confirms it, then active. Times are epoch milliseconds. */
 export interface TotpFactor extends SpentSteps {
   id: string
   accountId: string
-  state: 'pending' | 'active'
+  name: string
   sealedSecret: string
   createdAt: number
-  expiresAt: number | null
   confirmedAt: number | null
+  lastUsedAt: number | null
+}
+
+/** One that waits for its first code. */
+export interface PendingTotpFactor extends TotpFactor {
+  /** The challenge or session that began it. */
+  begunBy: string
+  /** The one that it takes the place of. */
+  replaces: string | null
+  expiresAt: number
 }
 
 const factorsInTime = prepared((db, param: Params<{ accountId: string; now: number }>) =>
@@ -19,11 +28,25 @@ const factorsInTime = prepared((db, param: Params<{ accountId: string; now: numb
     .selectFrom('totp_factors')
     .selectAll()
     .where('account_id', '=', param('accountId'))
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', param('now'))])),
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', param('now'))]))
+    .orderBy('id'),
 )
+type Row = Awaited<ReturnType<typeof factorsInTime.all>>[number]
+
+const factorIn = (row: Row): TotpFactor => ({
+  id: row.id,
+  accountId: row.account_id,
+  name: row.name,
+  sealedSecret: row.sealed_secret,
+  lastUsedStep: row.last_used_step,
+  otherSteps: row.other_steps.split(' ').filter(Boolean).map(Number),
+  createdAt: row.created_at,
+  confirmedAt: row.confirmed_at,
+  lastUsedAt: row.last_used_at,
+})
 
 /**
- * The active factor and the pending one, if there are any.
+ * The authenticators of an account, the oldest first.
  *
  * @param now epoch milliseconds: a pending one that has expired is as good as gone.
  */
@@ -31,70 +54,71 @@ export async function findTotpFactors(
   db: Db,
   accountId: string,
   now: number,
-): Promise<{ active?: TotpFactor; pending?: TotpFactor }> {
+): Promise<{ active: TotpFactor[]; pending: (PendingTotpFactor & { tried: boolean })[] }> {
   const rows = await factorsInTime.all(db, { accountId, now })
-  const factors: { active?: TotpFactor; pending?: TotpFactor } = {}
-  for (const row of rows)
-    factors[row.state] = {
-      id: row.id,
-      accountId: row.account_id,
-      state: row.state,
-      sealedSecret: row.sealed_secret,
-      lastUsedStep: row.last_used_step,
-      otherSteps: row.other_steps.split(' ').filter(Boolean).map(Number),
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      confirmedAt: row.confirmed_at,
-    }
-  return factors
-}
-
-/** Stores a new pending factor in place of an earlier one. */
-export async function putPendingTotpFactor(trx: Trx, factor: TotpFactor): Promise<void> {
-  const values = {
-    id: factor.id,
-    sealed_secret: factor.sealedSecret,
-    last_used_step: factor.lastUsedStep,
-    other_steps: factor.otherSteps.join(' '),
-    created_at: factor.createdAt,
-    expires_at: factor.expiresAt,
-    confirmed_at: null,
-  }
-  await trx
-    .insertInto('totp_factors')
-    .values({ ...values, account_id: factor.accountId, state: 'pending' })
-    .onConflict((conflict) => conflict.columns(['account_id', 'state']).doUpdateSet(values))
-    .execute()
-}
-
-export async function insertActiveTotpFactors(
-  trx: Trx,
-  factors: readonly (Pick<TotpFactor, 'id' | 'accountId' | 'sealedSecret' | 'lastUsedStep' | 'createdAt'> & {
-    confirmedAt: number
-  })[],
-): Promise<void> {
-  await trx
-    .insertInto('totp_factors')
-    .values(
-      factors.map((factor) => ({
-        id: factor.id,
-        account_id: factor.accountId,
-        state: 'active' as const,
-        sealed_secret: factor.sealedSecret,
-        last_used_step: factor.lastUsedStep,
-        other_steps: '',
-        created_at: factor.createdAt,
-        expires_at: null,
-        confirmed_at: factor.confirmedAt,
+  return {
+    active: rows.filter(({ state }) => state === 'active').map(factorIn),
+    pending: rows
+      .filter(({ state }) => state === 'pending')
+      .map((row) => ({
+        ...factorIn(row),
+        begunBy: row.begun_by ?? '',
+        replaces: row.replaces,
+        expiresAt: row.expires_at ?? 0,
+        tried: row.tried === 1,
       })),
-    )
+  }
+}
+
+export async function insertPendingTotpFactor(trx: Trx, factor: PendingTotpFactor): Promise<void> {
+  await trx
+    .insertInto('totp_factors')
+    .values({
+      ...valuesOf(factor),
+      state: 'pending',
+      expires_at: factor.expiresAt,
+      begun_by: factor.begunBy,
+      replaces: factor.replaces,
+    })
     .execute()
+}
+
+export async function insertActiveTotpFactors(trx: Trx, factors: readonly TotpFactor[]): Promise<void> {
+  const rest = { state: 'active' as const, expires_at: null, begun_by: null, replaces: null }
+  await trx
+    .insertInto('totp_factors')
+    .values(factors.map((factor) => ({ ...valuesOf(factor), ...rest })))
+    .execute()
+}
+
+const valuesOf = (factor: TotpFactor) => ({
+  id: factor.id,
+  account_id: factor.accountId,
+  name: factor.name,
+  sealed_secret: factor.sealedSecret,
+  last_used_step: factor.lastUsedStep,
+  other_steps: factor.otherSteps.join(' '),
+  created_at: factor.createdAt,
+  confirmed_at: factor.confirmedAt,
+})
+
+/** Another answer to the same request for a pending one: its name and what it replaces may differ. */
+export async function updatePending(
+  trx: Trx,
+  { id, name, replaces }: Pick<PendingTotpFactor, 'id' | 'name' | 'replaces'>,
+): Promise<void> {
+  await trx.updateTable('totp_factors').set({ name, replaces }).where('id', '=', id).execute()
+}
+
+export async function noteWrongCode(trx: Trx, id: string): Promise<void> {
+  await trx.updateTable('totp_factors').set({ tried: 1 }).where('id', '=', id).execute()
 }
 
 /**
- * Makes a pending factor the active one and spends the time step of the code that confirmed it.
+ * Makes a pending authenticator an active one and spends the time step of the code that confirmed it. All others that
+ * are pending go.
  *
- * @returns whether the factor was still pending.
+ * @returns whether it was still pending.
  */
 export async function activateTotpFactor(
   trx: Trx,
@@ -102,18 +126,20 @@ export async function activateTotpFactor(
   step: number,
   now: number,
 ): Promise<boolean> {
-  await trx
-    .deleteFrom('totp_factors')
-    .where('account_id', '=', factor.accountId)
-    .where('state', '=', 'active')
-    .execute()
-  return wroteOne(
+  const activated = await wroteOne(
     trx
       .updateTable('totp_factors')
-      .set({ state: 'active', confirmed_at: now, expires_at: null, last_used_step: step })
+      .set({ state: 'active', confirmed_at: now, expires_at: null, begun_by: null, replaces: null })
+      .set({ last_used_step: step, last_used_at: now })
       .where('id', '=', factor.id)
       .where('state', '=', 'pending'),
   )
+  await trx
+    .deleteFrom('totp_factors')
+    .where('account_id', '=', factor.accountId)
+    .where('state', '=', 'pending')
+    .execute()
+  return activated
 }
 
 interface Spending {
@@ -122,12 +148,17 @@ interface Spending {
   otherSteps: string
   knownLast: number
   knownOthers: string
+  now: number
 }
 
 const spent = prepared((db, param: Params<Spending>) =>
   db
     .updateTable('totp_factors')
-    .set({ last_used_step: param('lastUsedStep'), other_steps: param('otherSteps') })
+    .set({
+      last_used_step: param('lastUsedStep'),
+      other_steps: param('otherSteps'),
+      last_used_at: param('now'),
+    })
     .where('id', '=', param('id'))
     .where('state', '=', 'active')
     .where('last_used_step', '=', param('knownLast'))
@@ -145,6 +176,7 @@ export async function spendTimeStep(
   trx: Trx,
   known: Pick<TotpFactor, 'id' | keyof SpentSteps>,
   after: SpentSteps,
+  now: number,
 ): Promise<boolean> {
   return spent.wroteOne(trx, {
     id: known.id,
@@ -152,26 +184,34 @@ export async function spendTimeStep(
     otherSteps: after.otherSteps.join(' '),
     knownLast: known.lastUsedStep,
     knownOthers: known.otherSteps.join(' '),
+    now,
   })
 }
 
-/** Removes the authenticators of an account, also pending ones. */
-export async function deleteTotpFactors(trx: Trx, accountId: string): Promise<void> {
-  await trx.deleteFrom('totp_factors').where('account_id', '=', accountId).execute()
-}
-
-/** When the active authenticator was confirmed, in epoch milliseconds; `undefined` when there is none. */
-export async function totpConfirmedAt(db: Db, accountId: string): Promise<number | null | undefined> {
-  const row = await db
-    .selectFrom('totp_factors')
-    .select('confirmed_at')
+/** Removes an authenticator of an account; all of them without an id, also pending ones. */
+export async function deleteTotpFactors(
+  trx: Trx,
+  accountId: string,
+  _now?: number,
+  id?: string,
+): Promise<void> {
+  await trx
+    .deleteFrom('totp_factors')
     .where('account_id', '=', accountId)
-    .where('state', '=', 'active')
-    .executeTakeFirst()
-  return row?.confirmed_at
+    .$if(id !== undefined, (query) => query.where('id', '=', id as string))
+    .execute()
 }
 
-/** The sealed secrets of the active authenticators of these accounts. */
+export async function renameTotpFactor(trx: Trx, accountId: string, id: string, name: string): Promise<void> {
+  await trx
+    .updateTable('totp_factors')
+    .set({ name })
+    .where('account_id', '=', accountId)
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The sealed secrets of the active authenticators of these accounts, the oldest first. */
 export async function activeTotpSecrets(
   db: Db,
   accountIds: readonly string[],
@@ -182,6 +222,7 @@ export async function activeTotpSecrets(
     .select(['id', 'account_id', 'sealed_secret'])
     .where('account_id', 'in', accountIds)
     .where('state', '=', 'active')
+    .orderBy('id')
     .execute()
   return rows.map((row) => ({ id: row.id, accountId: row.account_id, sealedSecret: row.sealed_secret }))
 }

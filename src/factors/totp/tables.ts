@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely'
 import { describeTable, type TableDescriptions } from '../../platform/tables.ts'
 
 declare module '../../platform/tables.ts' {
@@ -9,7 +10,7 @@ declare module '../../platform/tables.ts' {
 export interface TotpFactorsTable {
   id: string
   account_id: string
-  /** `pending` until a code confirms it, then `active`. An account has at most one of each. */
+  /** `pending` until a code confirms it, then `active`. */
   state: 'pending' | 'active'
   sealed_secret: string
   /** The greatest time step of which a code was accepted. */
@@ -19,6 +20,14 @@ export interface TotpFactorsTable {
   created_at: number
   expires_at: number | null
   confirmed_at: number | null
+  name: string
+  last_used_at: Generated<number | null>
+  /** Of a pending one: the challenge or session that began it, and confirms it. */
+  begun_by: string | null
+  /** Of a pending one: the id of the one that it takes the place of. */
+  replaces: string | null
+  /** 1 where a wrong code was tried on a pending one. */
+  tried: Generated<number>
 }
 
 /** Binds a sealed secret to its row: it opens only with the ids of its own factor and account. */

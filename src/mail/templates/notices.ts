@@ -7,6 +7,7 @@ const IF_IT_WAS_NOT_YOU =
 
 interface Notice {
   subject: string
+  /** `{factor}` is the kind of factor. */
   sentence: string
   /** What to do, if not the usual. */
   closing?: string
@@ -16,16 +17,16 @@ interface Notice {
 const NOTICES = {
   factor_enrolled: {
     subject: 'a second factor was set up',
-    sentence:
-      'A second factor was set up for your account: from now on a code is asked for in addition to your password.',
+    sentence: 'A second factor was set up for your account: {factor}. From now on it is asked for.',
   },
   factor_replaced: {
     subject: 'your authenticator was replaced',
     sentence: 'A new authenticator took the place of the old one.',
   },
   factor_removed: {
-    subject: 'your second factor was removed',
-    sentence: 'Your account is protected by its password alone now.',
+    subject: 'a second factor was removed',
+    sentence:
+      'A second factor was removed from your account: {factor}. If it was the last one, your password alone protects it now.',
   },
   email_codes_switched_on: {
     subject: 'codes by mail were switched on',
@@ -47,9 +48,16 @@ const NOTICES = {
     subject: 'few recovery codes are left',
     sentence: 'A recovery code was used, and at most two are left. Make new ones before you need them.',
   },
+  passkey_counter_fell: {
+    subject: 'a passkey was refused',
+    sentence:
+      'A passkey of yours was refused: it counts its uses, and the count went back. Somebody may have a copy of it.',
+    closing: 'Sign in with another factor, remove this passkey, and make a new one.',
+  },
   second_factor_failing: {
     subject: 'failed sign-ins with your password',
-    sentence: 'Somebody gave your right password, and then a wrong code three times.',
+    sentence:
+      'Somebody gave your right password, and then failed at the second factor three times: {factor}.',
     closing: 'If it was not you, somebody else knows your password: change it.',
   },
   refresh_token_reused: {
@@ -106,11 +114,19 @@ export const noticeNames = Object.keys(NOTICES) as NoticeName[]
 
 export const isNotice = (name: EventName): name is NoticeName => name in NOTICES
 
-export function notice(name: NoticeName, about: Circumstances): Letter {
+const FACTORS: Readonly<Record<string, string>> = {
+  totp: 'an authenticator app',
+  passkey: 'a passkey',
+  email: 'codes by mail',
+  recovery_code: 'recovery codes',
+}
+
+/** @param method the factor that it is about. */
+export function notice(name: NoticeName, about: Circumstances, method = ''): Letter {
   const { subject, sentence, closing = IF_IT_WAS_NOT_YOU }: Notice = NOTICES[name]
   return {
     subject,
-    paragraphs: [greet(about.username), sentence],
+    paragraphs: [greet(about.username), sentence.replace('{factor}', FACTORS[method] ?? 'another one')],
     facts: factsOf(about),
     closing,
   }

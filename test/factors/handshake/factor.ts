@@ -4,7 +4,7 @@ import { CLOSED } from '../../../src/http/schemas.ts'
 import { type Checked, check, type HandshakeAnswer, refused } from './handshake.ts'
 import { beginRoutes, challengeRoutes, confirmRoutes } from './routes.ts'
 import { HandshakeBody, PendingHandshakeSchema } from './schemas.ts'
-import { activateKey, countKeys, deleteKeys, keysAmong, spendChallenge } from './store.ts'
+import { activateKey, activeKeys, deleteKeys, keysAmong, spendChallenge } from './store.ts'
 import { handshakeTables } from './tables.ts'
 
 /**
@@ -40,7 +40,7 @@ export const handshake: Factor<HandshakeAnswer, Checked> = {
   async redeem({ clock }, trx, { account, answer: { response }, prepared }) {
     if ('refused' in prepared) return null
     const signed = { ...response, accountId: account.id, boundTo: prepared.boundTo, keyId: response.key_id }
-    return (await spendChallenge(trx, signed, 'active', clock.now())) ? { amr: ['swk'], acr: 'aal2' } : null
+    return (await spendChallenge(trx, signed, 'active', clock.now())) ? { amr: ['pop'], acr: 'aal2' } : null
   },
   refusal: refused,
   async enrol({ clock }, trx, { account, answer: { response }, prepared }) {
@@ -49,18 +49,19 @@ export const handshake: Factor<HandshakeAnswer, Checked> = {
     if (!(await spendChallenge(trx, signed, 'pending', clock.now()))) return null
     const since = clock.now()
     await activateKey(trx, response.key_id, since)
-    return { amr: ['swk'], acr: 'aal2', replaced: false, since }
+    return { amr: ['pop'], acr: 'aal2', replaced: false, since }
   },
   remove: deleteKeys,
 
   description: {
     member: 'handshake',
-    schema: Type.Object({ active: Type.Boolean(), keys: Type.Integer() }, CLOSED),
+    schema: Type.Object({ keys: Type.Integer() }, CLOSED),
   },
-  async describe(db, account) {
-    const keys = await countKeys(db, account.id)
-    return { active: keys > 0, keys }
-  },
+  describe: async ({ db }, account) => ({ keys: (await activeKeys(db, account.id)).length }),
+  list: async (db, account) =>
+    (await activeKeys(db, account.id)).map(({ id, confirmedAt }) => ({
+      ...{ id, name: 'Handshake key', createdAt: confirmedAt, lastUsedAt: null },
+    })),
   show: async (_db, _account, { active }) => ({ handshake: active }),
   activeAmong: keysAmong,
 }

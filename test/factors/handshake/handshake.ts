@@ -10,7 +10,7 @@ import type { FactorsRoom } from '../../../src/factors/room.ts'
 import { inTransaction, type Trx } from '../../../src/platform/database.ts'
 import { newId } from '../../../src/platform/ids.ts'
 import { stillSignedIn } from '../../../src/tokens/signed-in.ts'
-import { countKeys, findKey, insertChallenge, insertPendingKey } from './store.ts'
+import { activeKeys, findKey, insertChallenge, insertPendingKey } from './store.ts'
 import { keyContext } from './tables.ts'
 
 const PENDING_SECONDS = 600
@@ -62,7 +62,7 @@ export async function challengeKeys(
     const account = isMfa(principal)
       ? await room.accounts.present(trx, principal.account.id)
       : (await stillSignedIn(room, trx, principal)).account
-    if ((await countKeys(trx, account.id)) === 0) throw notEnrolled()
+    if ((await activeKeys(trx, account.id)).length === 0) throw notEnrolled()
     return newChallenge(room, trx, account, principal)
   })
 }
@@ -92,7 +92,7 @@ export async function check(
   { response }: HandshakeAnswer,
   binding: Binding,
 ): Promise<Checked> {
-  if (binding.to === 'password') return { refused: 'binding' }
+  if (binding.to !== 'challenge' && binding.to !== 'session') return { refused: 'binding' }
   const key = await findKey(db, accountId, response.key_id)
   if (!key) return { refused: 'key' }
   const expected = Buffer.from(

@@ -12,7 +12,7 @@ import * as handshakeTables from './migration.ts'
 migrations['9999-handshake'] = handshakeTables
 factorRules.push({
   method: 'handshake',
-  amr: 'swk',
+  amr: /^(pwd )?pop mfa$/,
   acr: 'aal2',
   accepted: ['code_accepted handshake', 'factor_enrolled handshake'],
   singleUse: ['handshake_challenges', 'used_at'],

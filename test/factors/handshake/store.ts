@@ -99,20 +99,26 @@ export async function activateKey(trx: Trx, id: string, now: number): Promise<vo
     .execute()
 }
 
-export async function countKeys(db: Db, accountId: string): Promise<number> {
+/** The oldest first. */
+export async function activeKeys(db: Db, accountId: string): Promise<{ id: string; confirmedAt: number }[]> {
   const rows = await db
     .selectFrom('handshake_keys')
-    .select('id')
+    .select(['id', 'confirmed_at'])
     .where('account_id', '=', accountId)
     .where('confirmed_at', 'is not', null)
+    .orderBy('id')
     .execute()
-  return rows.length
+  return rows.map(({ id, confirmed_at }) => ({ id, confirmedAt: confirmed_at ?? 0 }))
 }
 
-/** Takes the keys, pending ones too, and what they were asked to sign from an account. */
-export async function deleteKeys(trx: Trx, accountId: string): Promise<void> {
+/** Takes one key from an account; all of them without its id, pending ones too, and what they were asked to sign. */
+export async function deleteKeys(trx: Trx, accountId: string, _now: number, id?: string): Promise<void> {
   await trx.deleteFrom('handshake_challenges').where('account_id', '=', accountId).execute()
-  await trx.deleteFrom('handshake_keys').where('account_id', '=', accountId).execute()
+  await trx
+    .deleteFrom('handshake_keys')
+    .where('account_id', '=', accountId)
+    .$if(id !== undefined, (query) => query.where('id', '=', id as string))
+    .execute()
 }
 
 export async function keysAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {

@@ -47,8 +47,7 @@ export class Person {
   }
 
   /** Sets up an authenticator, which counts when a code of it was sent. */
-  async setUp(enrolmentCode?: string): Promise<Answer> {
-    const body = enrolmentCode === undefined ? undefined : { enrolment_code: enrolmentCode }
+  async setUp(body?: { enrolment_code: string } | { replaces: string }): Promise<Answer> {
     return this.#keep(await this.#post('/2fa/setup', body, this.mfaToken || this.accountToken))
   }
 

@@ -1,4 +1,5 @@
 import { type Answer, enrol, login, nextCode, PASSWORD, register } from '../service/service.ts'
+import { inPlaceOfTheOld } from './factors.ts'
 import {
   codeIn,
   enrolByEmail,
@@ -9,6 +10,7 @@ import {
   registerWithEmail,
   setEmail,
 } from './mail.ts'
+import { enrolPasskey, newPasskey, signed } from './passkeys.ts'
 import { accountTokenFor } from './sessions.ts'
 import { totp } from './totp.ts'
 
@@ -43,6 +45,18 @@ const account = async (service: MailingService, name: string) => ({
 async function pendingCode(service: MailingService, token: string): Promise<string> {
   const { body } = await service.post('/2fa/setup', undefined, token)
   return totp(body.secret, service.clock.now())
+}
+
+async function newCredential(service: MailingService, token: string): Promise<object> {
+  const { body } = await service.post('/2fa/passkeys/options', undefined, token)
+  return { credential: newPasskey().create(body.public_key) }
+}
+
+/** The authenticator of a new account, and a token that changes it. */
+async function ownFactor(service: MailingService, name: string): Promise<RightRequest> {
+  const { accessToken } = await enrol(service, name)
+  const { body } = await service.get('/2fa', accessToken)
+  return { url: `/2fa/factors/${body.factors[0].id}`, token: await accountTokenFor(service, accessToken) }
 }
 
 /** Every route that asks the database anything, by method and pattern. */
@@ -106,6 +120,41 @@ export const SCENARIOS: Record<string, Scenario> = {
     again: '401 invalid_token',
   },
   'POST /2fa/recovery-codes': { prepare: account, status: 200, again: '401 invalid_token' },
+  'POST /2fa/passkeys/options': {
+    prepare: async (service, name) => ({ token: (await register(service, name)).mfaToken }),
+    status: 200,
+  },
+  'POST /2fa/passkeys': {
+    async prepare(service, name) {
+      const { mfaToken: token } = await register(service, name)
+      return { token, body: await newCredential(service, token) }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/passkeys/challenge': {
+    prepare: async (service, name) => ({ token: (await enrolPasskey(service, name)).body.access_token }),
+    status: 200,
+  },
+  'POST /login/passkey': {
+    async prepare(service, name) {
+      const { passkey } = await enrolPasskey(service, name)
+      const { body } = await service.post('/login/passkey/options')
+      return { body: { credential: passkey.get(body.public_key) } }
+    },
+    status: 200,
+    again: '422 passkey_rejected',
+  },
+  'PATCH /2fa/factors/:id': {
+    prepare: async (service, name) => ({ ...(await ownFactor(service, name)), body: { name: 'Work phone' } }),
+    status: 200,
+  },
+  'DELETE /2fa/factors/:id': {
+    prepare: ownFactor,
+    environment: { MFA_POLICY: 'optional' },
+    status: 200,
+    again: '401 invalid_token',
+  },
   'GET /2fa': { prepare: access, status: 200 },
   'DELETE /2fa': {
     prepare: account,
@@ -181,6 +230,39 @@ export const SCENARIOS: Record<string, Scenario> = {
 /** More ways through the routes above, for what differs by the token and the factor. */
 export const MORE_SCENARIOS: Record<string, Scenario> = {
   'POST /2fa/setup by an account token': { prepare: account, status: 200 },
+  'POST /2fa/setup that replaces': {
+    async prepare(service, name) {
+      const { accessToken } = await enrol(service, name)
+      const body = await inPlaceOfTheOld(service, accessToken)
+      return { token: await accountTokenFor(service, accessToken), body }
+    },
+    status: 200,
+  },
+  'POST /2fa/passkeys by an account token': {
+    async prepare(service, name) {
+      const { token } = await account(service, name)
+      return { token, body: await newCredential(service, token) }
+    },
+    status: 201,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/verify by passkey': {
+    async prepare(service, name) {
+      const { passkey } = await enrolPasskey(service, name)
+      const token = await login(service, name)
+      return { token, body: await signed(service, passkey, token) }
+    },
+    status: 200,
+    again: '401 invalid_token',
+  },
+  'POST /2fa/step-up by passkey': {
+    async prepare(service, name) {
+      const { passkey, body } = await enrolPasskey(service, name)
+      return { token: body.access_token, body: await signed(service, passkey, body.access_token) }
+    },
+    status: 200,
+    again: '422 passkey_rejected',
+  },
   'POST /2fa/step-up with the password': {
     async prepare(service, name) {
       const { accessToken: token, recoveryCodes } = await enrol(service, name)

@@ -20,8 +20,8 @@ const LAUNCH_ARGUMENTS = [
 ]
 
 /** A browser of its own, as one person uses it: its pages share what the browser keeps. */
-export async function openBrowser(t: Test): Promise<BrowserContext> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: LAUNCH_ARGUMENTS })
+export async function openBrowser(t: Test, args: readonly string[] = []): Promise<BrowserContext> {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...LAUNCH_ARGUMENTS, ...args] })
   t.teardown(() => browser.close())
   const context = await browser.newContext({ viewport: { width: 1200, height: 1000 } })
   // Ends a hang alone.

@@ -20,6 +20,7 @@ export interface Schema {
   minLength?: number
   maxLength?: number
   const?: unknown
+  items?: Schema
   properties?: Record<string, Schema>
   required?: string[]
   anyOf?: Schema[]
@@ -130,9 +131,20 @@ function fitting({
   pattern,
   minLength = 0,
   maxLength = 64,
+  items,
+  properties,
+  required = [],
 }: Schema): fc.Arbitrary<string> {
   if (only !== undefined) return fc.constant(JSON.stringify(only))
   if (type === 'boolean') return fc.boolean().map(String)
+  if (items) return fc.array(fitting(items), { maxLength: 3 }).map((values) => `[${values}]`)
+  if (properties) {
+    const members = Object.entries(properties).map(([name, schema]) => {
+      const member = fitting(schema).map((value) => [`${JSON.stringify(name)}:${value}`])
+      return required.includes(name) ? member : fc.oneof(fc.constant([]), member)
+    })
+    return fc.tuple(...members).map((lists) => `{${lists.flat()}}`)
+  }
   if (choice) return fc.constantFrom(...choice).map((value) => JSON.stringify(value))
   // fast-check makes no text for a look-ahead; without it, a little of the text does not fit.
   const text = pattern

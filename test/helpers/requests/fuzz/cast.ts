@@ -1,4 +1,5 @@
 import { type CryptoKey, decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
+import { inPlaceOfTheOld } from '../../people/factors.ts'
 import { enrolWithCodes, latestCodeIfAny, type MailingService } from '../../people/mail.ts'
 import { Person } from '../../people/person.ts'
 import { accountTokenFor, signIn } from '../../people/sessions.ts'
@@ -38,6 +39,7 @@ const SECRETS = [
   'refresh token',
   'mfa token',
   'session id',
+  'factor id',
 ] as const
 export type SecretName = (typeof SECRETS)[number]
 
@@ -61,7 +63,9 @@ export async function makeCast(service: MailingService): Promise<Cast> {
   const renewed = await service.post('/2fa/recovery-codes', undefined, fresh.accountToken)
   const recoveryCodes: string[] = renewed.body.recovery_codes
   const account = await accountTokenFor(service, fresh.accessToken)
-  const replacing = await service.post('/2fa/setup', undefined, account)
+  const inPlace = await inPlaceOfTheOld(service, fresh.accessToken)
+  const factorId = inPlace.replaces
+  const replacing = await service.post('/2fa/setup', inPlace, account)
   const grace = new Person(service, { username: `grace${casts}`, email: `grace${casts}@example.com` })
   await grace.register()
   await grace.setUp()
@@ -97,6 +101,7 @@ export async function makeCast(service: MailingService): Promise<Cast> {
       'refresh token': () => stale.refreshToken,
       'mfa token': () => tokens.mfa,
       'session id': () => stale.sessionId,
+      'factor id': () => factorId,
     }
     return known[name]() ?? 'none'
   }

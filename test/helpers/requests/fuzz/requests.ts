@@ -8,7 +8,7 @@ import { headers, printable } from './headers.ts'
 /** A request that somebody might send. */
 export interface ArbitraryRequest extends Sent {
   method: string
-  /** `{id}` stands for the id of a session. */
+  /** `{id}` stands for the id of a session or a factor. */
   target: string
   /** As the document has it, where the target is of one of its paths. */
   path?: string

@@ -19,7 +19,7 @@ export async function send(port: number, request: ArbitraryRequest, cast: Cast):
     ['content-length', String(bytes?.length ?? 0)],
     ...request.headers,
   ]
-  const path = target.replace('{id}', cast.secret('session id'))
+  const path = target.replace('{id}', cast.secret(/factors/.test(target) ? 'factor id' : 'session id'))
   const outgoing = httpRequest({
     port,
     host: '127.0.0.1',

@@ -65,6 +65,23 @@ const NOTES: readonly Note[] = [
     }),
   ),
   {
+    kind: 'spent',
+    event: 'insert',
+    table: 'spent_passkey_challenges',
+    subject: 'new.account_id',
+    fact: "'passkey'",
+  },
+  {
+    kind: 'revived',
+    event: 'update',
+    table: 'passkeys',
+    // One that may be copied does not count.
+    when: `(old.removed_at is not null and new.removed_at is distinct from old.removed_at)
+      or (new.backup_eligible = 0 and new.sign_count < old.sign_count)`,
+    subject: 'new.account_id',
+    fact: "'passkey'",
+  },
+  {
     kind: 'revived',
     event: 'update',
     table: 'sessions',

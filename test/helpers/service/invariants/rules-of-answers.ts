@@ -21,7 +21,8 @@ export function nothingIsAcceptedTwice({ witness }: Evidence): Finding[] {
 
 /**
  * An access token says of its session what the database said of it at some time. So does an account token, and the
- * session had shown the password, and its factor if it has any, within the 300 s before.
+ * session had shown the password, and its factor if it has any, within the 300 s before; a passkey that has verified its
+ * owner is both.
  */
 export function tokensHaveTheirSession({ witness, ledger, rows }: Evidence): Finding[] {
   const recorded: (ShownInSession & { sid: string })[] = [
@@ -45,7 +46,8 @@ export function tokensHaveTheirSession({ witness, ledger, rows }: Evidence): Fin
   const mayChange = (claims: Claims) =>
     saying(claims).some(
       ({ amr, passwordAt, factorAt }) =>
-        wasRecent(passwordAt, claims) && (amr === 'pwd' || wasRecent(factorAt, claims)),
+        (wasRecent(passwordAt, claims) || amr.split(' ').includes('user')) &&
+        (amr === 'pwd' || wasRecent(factorAt, claims)),
     )
   return witness.handedOut.flatMap(({ answer: { body }, at }) => {
     const claims = claimsOf(body.access_token)

@@ -32,23 +32,25 @@ const ACCEPTED: readonly (readonly [thing: string, events: readonly string[]])[]
 
 /**
  * A session has no factor that was not shown: each time one was recorded, a code of it was accepted. Only the session
- * that follows a new password has what another one has shown.
+ * that follows a new password, or a factor that was removed, has what another one has shown.
  */
 export function factorsWereShown({ ledger }: Evidence): Finding[] {
   const sessions = of(ledger, 'session').map((entry) => ({ ...entry, ...shownIn(entry) }))
-  const passwordChanges = of(ledger, 'event').filter(({ fact }) => fact === 'password_changed ')
-  return factorRules.flatMap(({ amr, accepted }) => {
-    const claiming = sessions.filter((session) => session.amr.split(' ').includes(amr))
+  const startedOver = of(ledger, 'event').filter(({ fact }) =>
+    /^(password_changed|factor_removed) /.test(fact),
+  )
+  return factorRules.flatMap(({ method, amr, accepted }) => {
+    const claiming = sessions.filter((session) => amr.test(session.amr))
     const claims = [...new Map(claiming.map((one) => [`${one.subject} ${factorShownAt(one)}`, one])).values()]
     const byMoment = Map.groupBy(claims, (one) => `${one.account} ${factorShownAt(one)}`)
-    const carriedOver = passwordChanges.filter(({ subject }) =>
+    const carriedOver = startedOver.filter(({ subject }) =>
       [...byMoment.values()].some(([one, other]) => one?.account === subject && other),
     )
     const shown = of(ledger, 'event').filter(({ fact }) => accepted.includes(fact))
     return more(
       claims.map(({ account, at }) => ({ subject: account, at })),
       [...shown, ...carriedOver],
-      `${amr} recorded in a session`,
+      `${method} recorded in a session`,
       'shown',
     )
   })
@@ -60,8 +62,8 @@ function factorShownAt({ acr, authTime, passwordAt, factorAt }: ShownInSession):
 }
 
 /**
- * Failures are forgotten for a success of the same factor or of a recovery code, which is recorded next, with the
- * account, or when an operator has taken the factors or ended the pauses of passwords.
+ * Failures are forgotten for a success of the same factor, of a recovery code or of a passkey, which is recorded next, with
+ * the account, or when an operator has taken the factors or ended the pauses of passwords.
  */
 export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[] {
   const accounts = new Set(rows('accounts').map(({ id }) => id))
@@ -70,7 +72,7 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[]
     if (!events) return []
     const next = ledger.slice(index + 1).find(({ kind }) => kind === 'event')
     const own = reset.fact === 'password' || next?.subject === reset.subject
-    const renewing = reset.fact === 'password' ? events : [...events, 'code_accepted recovery_code']
+    const renewing = reset.fact === 'password' ? events : [...events, ...CLEARING]
     return next && own && renewing.includes(next.fact) ? [] : [reset]
   })
   const renewed = of(ledger, 'event').filter(({ fact }) => fact === 'factors_reset ')
@@ -83,6 +85,10 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[]
     at,
   }))
 }
+
+const CLEARING = factorRules
+  .filter(({ clearsAll }) => clearsAll)
+  .map(({ method }) => `code_accepted ${method}`)
 
 /** The subjects of passwords are hashes of names; a new address is no factor. */
 const RESET_BY: Record<string, readonly string[]> = {

@@ -18,8 +18,8 @@ export async function fileIsSound({ db }: Evidence): Promise<Finding[]> {
 }
 
 /**
- * The level of a session is what the factors shown in it give, neither more nor less. What stands in for the best factor
- * gives the level that the account has; an ended session may have had another.
+ * The level of a session is what the factor shown in it gives, neither more nor less, and the account has or had that
+ * factor. What stands in for the best factor gives the level that the account has; an ended session may have had another.
  */
 export function levelsFollowFromFactors(evidence: Evidence): Finding[] {
   const best = new Set(
@@ -30,9 +30,11 @@ export function levelsFollowFromFactors(evidence: Evidence): Finding[] {
     account_id,
     ended_at,
   }: Pick<Tables['sessions'], 'amr' | 'account_id' | 'ended_at'>) => {
-    const shown = factorRules.filter((factor) => amr.split(' ').includes(factor.amr)).map(({ acr }) => acr)
-    if (shown.includes('aal2')) return ['aal2']
-    if (!shown.includes('best')) return ['aal1']
+    const shown = factorRules.find((factor) => factor.amr.test(amr))
+    // A passkey can be all that was shown, and it can be gone since; then a password again shows no more than itself.
+    if (!shown) return ['pwd', 'pwd mfa', ''].includes(amr) ? ['aal1'] : []
+    if (shown.everHeld && !shown.everHeld(evidence.rows).includes(account_id)) return []
+    if (shown.acr !== 'best') return [shown.acr]
     return ended_at === null ? [best.has(account_id) ? 'aal2' : 'aal1'] : ['aal1', 'aal2']
   }
   return evidence

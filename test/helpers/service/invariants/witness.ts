@@ -65,9 +65,18 @@ function bodyOf({ payload }: InjectOptions): Record<string, unknown> {
     : {}
 }
 
-/** A code as it is compared, whatever was typed between its characters; other answers are compared as they are. */
-function typedCode({ code, password: _, ...rest }: Record<string, unknown>): string {
+/**
+ * A code as it is compared, whatever was typed between its characters. Of a passkey it is the challenge, whoever answers
+ * it; other answers are compared as they are.
+ */
+function typedCode({ code, credential, password: _, ...rest }: Record<string, unknown>): string {
+  if (credential) return challengeOf(credential)
   return code === undefined ? JSON.stringify(rest) : String(code).replace(/[\s-]/g, '').toUpperCase()
+}
+
+function challengeOf(credential: unknown): string {
+  const { clientDataJSON } = (credential as { response: { clientDataJSON: string } }).response
+  return JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()).challenge
 }
 
 /** A code belongs to its account, a token to itself. */
@@ -75,12 +84,18 @@ function singleUseKeys({ method, url, headers }: InjectOptions, body: Record<str
   const route = `${method} ${url}`
   const bearer = () => claimsOf(headers?.authorization?.toString().slice('Bearer '.length) ?? '')
   const code = typedCode(body)
+  const answer = () =>
+    body.credential ? `passkey challenge ${code}` : `${body.method ?? 'totp'} code ${code} of ${bearer().sub}`
+  if (route.startsWith('DELETE /2fa/factors/')) return [`account token ${bearer().jti}`]
   switch (route) {
     case 'POST /2fa/verify':
-      return [`${body.method ?? 'totp'} code ${code} of ${bearer().sub}`]
+    case 'POST /login/passkey':
+      return [answer()]
     case 'POST /2fa/step-up':
       // A password is good as often as it is shown.
-      return body.method === 'password' ? [] : [`${body.method ?? 'totp'} code ${code} of ${bearer().sub}`]
+      return body.method === 'password' ? [] : [answer()]
+    case 'POST /2fa/passkeys':
+      return [answer(), ...(bearer().change_count === undefined ? [] : [`account token ${bearer().jti}`])]
     case 'POST /2fa/setup/confirm':
       return [`totp code ${code} of ${bearer().sub}`, `account token ${bearer().jti}`]
     case 'POST /2fa/recovery-codes':

@@ -763,9 +763,11 @@ export interface operations {
           "application/json": {
             keys: {
                 kty: string;
-                crv: string;
-                x: string;
+                crv?: string;
+                x?: string;
                 y?: string;
+                n?: string;
+                e?: string;
                 kid: string;
                 alg: string;
                 use: string;

@@ -185,9 +185,9 @@ t.test('twenty that start at once make one key, and twenty that rotate at once o
 t.test('the name of a key can be typed as an argument of a command', async (t) => {
   const box = makeSecretBox(makeKeyRing([randomBytes(32)]))
   // One name in 64 would begin with a hyphen.
-  const names = Array.from({ length: 1_000 }, (_, generation) => {
-    return newSigningKey(box, { alg: 'EdDSA', generation, createdAt: 0 }).id
-  })
+  const names: string[] = []
+  for (let generation = 0; generation < 1_000; generation += 1)
+    names.push((await newSigningKey(box, { alg: 'EdDSA', generation, createdAt: 0 })).id)
   t.strictSame(
     names.filter((name) => name.startsWith('-')),
     [],

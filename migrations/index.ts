@@ -21,6 +21,7 @@ import * as recovery from './0019-recovery.ts'
 import * as refreshRepeatsAndOwnNetworks from './0020-refresh-repeats-and-own-networks.ts'
 import * as expiredAccounts from './0021-expired-accounts.ts'
 import * as shownEnrolmentCodes from './0022-shown-enrolment-codes.ts'
+import * as roles from './0024-roles.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -46,4 +47,5 @@ export const migrations: Record<string, Migration> = {
   '0020-refresh-repeats-and-own-networks': refreshRepeatsAndOwnNetworks,
   '0021-expired-accounts': expiredAccounts,
   '0022-shown-enrolment-codes': shownEnrolmentCodes,
+  '0024-roles': roles,
 }

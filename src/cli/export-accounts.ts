@@ -3,6 +3,7 @@ import { owingAmong } from '../factors/enrolment-code.ts'
 import type { Factor } from '../factors/factor.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import type { Service } from '../service.ts'
+import { rolesIn } from '../values/roles.ts'
 import type { FieldName } from './import/record.ts'
 
 const PAGE_SIZE = 500
@@ -15,7 +16,7 @@ export interface Secrets {
 }
 
 /** The members of one line, under the names that an import reads. */
-export type ExportedAccount = Partial<Record<FieldName, string | boolean | null>>
+export type ExportedAccount = Partial<Record<FieldName, string | boolean | null | string[]>>
 
 /**
  * Every account, oldest first, a page at a time.
@@ -49,6 +50,7 @@ async function withSecrets(
     email_verified: row.email_verified_at !== null,
     disabled: row.disabled_at !== null,
     created_at: rfc3339(row.created_at),
+    roles: rolesIn(row.roles),
     ...(owing.has(row.id) && { enrolment_code_required: true }),
     ...(passwordHashes && { password_hash: row.password_hash }),
   }))

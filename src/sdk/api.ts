@@ -200,6 +200,8 @@ export interface components {
       email: string | null;
       email_verified: boolean;
       two_factor_enabled: boolean;
+      /** @description Set by an operator; from the next refresh in access tokens */
+      roles: string[];
       /**
        * Format: date-time
        * @description RFC 3339, UTC
@@ -216,7 +218,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -224,7 +226,7 @@ export interface components {
        * @enum {string}
        */
       actor: "client" | "operator" | "service";
-      /** @description The factor concerned; `password`; `new_address` for the code to one */
+      /** @description The factor concerned; `password`; `new_address` for the code to one; the roles that were set */
       method: string | null;
       /** @description The session concerned */
       session_id: string | null;
@@ -345,6 +347,8 @@ export interface components {
       /** @enum {string} */
       acr?: "aal1" | "aal2";
       auth_time?: number;
+      /** @description As the token has them */
+      roles?: string[];
     };
     /** @description Signed in: the code is correct */
     SignIn: {

@@ -27,6 +27,8 @@ export interface AccessClaims extends CommonClaims {
   acr: Acr
   /** Whole seconds since the epoch. */
   auth_time: number
+  /** Absent where there are none: an empty list says the same (RFC 7643 section 2.5). */
+  roles?: string[]
 }
 
 type Sign = (claims: Record<string, unknown>) => string
@@ -85,6 +87,7 @@ export function makeAccessTokens({
         acr: session.acr,
         auth_time: Math.floor(session.authTime / 1000),
         username: account.username,
+        ...(account.roles.length > 0 && { roles: account.roles }),
       }
       return signerFor(signingKeys.current())({ ...claims })
     },
@@ -100,6 +103,7 @@ export function makeAccessTokens({
         amr: claims.amr,
         acr: acrClaim(claims),
         auth_time: timeClaim(claims, 'auth_time'),
+        ...(Array.isArray(claims.roles) && { roles: claims.roles }),
       }
     },
   }

@@ -116,6 +116,7 @@ export const IntrospectionSchema = Type.Object(
     amr: Type.Optional(Amr),
     acr: Type.Optional(Type.Enum([...ACRS])),
     auth_time: Type.Optional(Type.Integer()),
+    roles: Type.Optional(Type.Array(Type.String(), { description: 'As the token has them' })),
   },
   {
     ...CLOSED,

@@ -258,6 +258,31 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/security/owner-kept-out.test.ts',
     title: 'a password reset opens the door to its owner: once, and the counts go on',
   },
+  // Other services take access tokens alone.
+  {
+    breaks: 'keyturn/verify does not look at typ',
+    file: 'src/verify.ts',
+    find: "typ: 'at+jwt', ",
+    replace: '',
+    test: 'test/tokens/verify.test.ts',
+    title: 'keyturn/verify takes access tokens for its audience and nothing else (ES256)',
+  },
+  {
+    breaks: 'keyturn/verify does not look at the audience',
+    file: 'src/verify.ts',
+    find: '{ issuer, audience, typ',
+    replace: '{ issuer, typ',
+    test: 'test/tokens/verify.test.ts',
+    title: 'keyturn/verify takes access tokens for its audience and nothing else (ES256)',
+  },
+  {
+    breaks: 'keyturn/verify takes an old sign-in for a fresh one',
+    file: 'src/verify.ts',
+    find: 'claims.auth_time + maxAge >= now',
+    replace: 'claims.auth_time <= now + maxAge',
+    test: 'test/tokens/verify.test.ts',
+    title: 'what it asks for beyond a good token is a challenge as RFC 9470 has it',
+  },
   // Roles come from an operator alone.
   {
     breaks: 'a registration may bring roles',

@@ -12,6 +12,7 @@ execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'i
 cpSync('.env.example', 'dist/.env.example')
 
 const shown = declarationsFrom('dist/src/index.d.ts')
+declarationsFrom('dist/src/verify.d.ts', shown)
 for (const path of globSync('dist/**/*.d.ts')) if (!shown.has(path)) rmSync(path)
 
 /** A file of types and all that it imports, one from another. */

@@ -28,7 +28,7 @@ export interface Config {
   mfaPolicy: 'required' | 'optional'
   registration: 'open' | 'closed'
   usernames: Usernames
-  jwtAlg: 'ES256' | 'EdDSA'
+  jwtAlg: 'ES256' | 'EdDSA' | 'RS256'
   accessTokenTtl: number
   mfaTokenTtl: number
   refreshTokenTtl: number
@@ -102,7 +102,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     mfaPolicy: read.choice('MFA_POLICY', ['required', 'optional'], 'required'),
     registration: read.choice('REGISTRATION', ['open', 'closed'], 'open'),
     usernames: read.choice('USERNAMES', ['any', 'plain'], 'any'),
-    jwtAlg: read.choice('JWT_ALG', ['ES256', 'EdDSA'], 'ES256'),
+    jwtAlg: read.choice('JWT_ALG', ['ES256', 'EdDSA', 'RS256'], 'ES256'),
     accessTokenTtl: read.integer('ACCESS_TOKEN_TTL', 600, 10, 3600),
     mfaTokenTtl: read.integer('MFA_TOKEN_TTL', 300, 10, 3600),
     refreshTokenTtl: read.integer('REFRESH_TOKEN_TTL', 2_592_000, 60, 31_536_000),

@@ -22,7 +22,7 @@ export interface ServiceOptions {
   mfaPolicy?: 'required' | 'optional'
   registration?: 'open' | 'closed'
   usernames?: 'any' | 'plain'
-  jwtAlg?: 'ES256' | 'EdDSA'
+  jwtAlg?: 'ES256' | 'EdDSA' | 'RS256'
   /** Seconds, as are the other lives. */
   accessTokenTtl?: number
   mfaTokenTtl?: number

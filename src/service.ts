@@ -126,7 +126,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const isTrustedProxy = trustedProxies(config.trustProxy)
   const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
   const sharedCounts = await makeShared({ config, keyedHash, logger })
-  const warn = async () => [proxyWatch.warning(), await warnOfTimesAhead({ db, clock })]
+  const warn = async () => [...proxyWatch.warnings(), await warnOfTimesAhead({ db, clock })]
   const readiness = makeReadiness({ db, sharedCounts, warn })
 
   return {

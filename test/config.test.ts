@@ -186,7 +186,7 @@ const BAD: Record<string, string[]> = {
   APP_NAME: ['a'.repeat(65), 'a\nb', 'a\u0000b'],
   MFA_POLICY: ['off', 'REQUIRED', 'none'],
   REGISTRATION: ['yes', 'true', 'Open'],
-  JWT_ALG: ['HS256', 'none', 'es256', 'RS256'],
+  JWT_ALG: ['HS256', 'none', 'es256', 'RS384'],
   ACCESS_TOKEN_TTL: ['0', '9', '3601', '10m', '-600'],
   MFA_TOKEN_TTL: ['0', '9', '3601', '5m'],
   REFRESH_TOKEN_TTL: ['59', '31536001', '30d'],

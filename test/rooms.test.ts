@@ -9,7 +9,7 @@ const GENERATED = 'src/sdk/api.ts'
 /** What `npm pack` makes. */
 const PACKED = 'src/sdk/dist/'
 /** The files that package.json exports. */
-const ENTRIES = ['src/index.ts', 'src/sdk/index.ts']
+const ENTRIES = ['src/index.ts', 'src/verify.ts', 'src/sdk/index.ts']
 
 const IMPORT = /^(?:import|export) (type )?(?:[\w*{},$\s]+? from )?'(\.[^']+)'$/gm
 const DYNAMIC_IMPORT = /\bimport\('(\.[^']+)'\)/g

@@ -5,13 +5,18 @@ import express from 'express'
 
 const KEYTURN = 'http://127.0.0.1:3000'
 const app = express()
+// Behind a proxy of your own, so that request.ip is the person's: app.set('trust proxy', 'loopback')
 app.use(express.urlencoded({ extended: false }))
 
-/** Calls Keyturn. @returns the answer, and whether it is good. */
-async function keyturn(method, path, { token, body } = {}) {
+/**
+ * Calls Keyturn. It counts attempts and requests by address: it has to hear whose this is, and to be told by TRUST_PROXY to
+ * believe this app. @returns the answer, and whether it is good.
+ */
+async function keyturn(method, path, { from, token, body }) {
   const answer = await fetch(KEYTURN + path, {
     method,
     headers: {
+      'X-Forwarded-For': from,
       ...(body && { 'Content-Type': 'application/json' }),
       ...(token && { Authorization: `Bearer ${token}` }),
     },
@@ -57,30 +62,30 @@ app.get('/', ({ session }, response) =>
 )
 
 for (const path of ['/login', '/register'])
-  app.post(path, async ({ body: { username, password } }, response) => {
-    const step = await keyturn('POST', path, { body: { username, password } })
+  app.post(path, async ({ ip: from, body: { username, password } }, response) => {
+    const step = await keyturn('POST', path, { from, body: { username, password } })
     if (!step.ok) return page(response, PASSWORD_FORM, step)
     response.signIn({ mfaToken: step.mfa_token })
     if (step.enrolled) return page(response, CODE_FORM)
-    const { qr_png, secret } = await keyturn('POST', '/2fa/setup', { token: step.mfa_token })
+    const { qr_png, secret } = await keyturn('POST', '/2fa/setup', { from, token: step.mfa_token })
     page(response, `<img alt="QR code" src="${qr_png}"> <code>${secret}</code>${CODE_FORM}`)
   })
 
-app.post('/code', async ({ session, body: { code } }, response) => {
-  const tokens = await keyturn('POST', '/2fa/verify', { token: session.mfaToken, body: { code } })
+app.post('/code', async ({ ip: from, session, body: { code } }, response) => {
+  const tokens = await keyturn('POST', '/2fa/verify', { from, token: session.mfaToken, body: { code } })
   if (!tokens.ok) return page(response, CODE_FORM, tokens)
-  const user = await keyturn('GET', '/me', { token: tokens.access_token })
+  const user = await keyturn('GET', '/me', { from, token: tokens.access_token })
   response.signIn({ user, tokens })
   // The first time, there are recovery codes, and they are shown this once.
   page(response, `<pre>${(tokens.recovery_codes ?? []).join('\n')}</pre><a href="/">Go on</a>`)
 })
 
-app.post('/logout', async ({ session }, response) => {
+app.post('/logout', async ({ ip: from, session }, response) => {
   response.signOut()
   if (session.tokens)
     await fetch(`${KEYTURN}/logout`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${session.tokens.access_token}` },
+      headers: { 'X-Forwarded-For': from, Authorization: `Bearer ${session.tokens.access_token}` },
     })
   response.redirect('/')
 })

@@ -18,7 +18,11 @@ app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE='Lax')
 
 def keyturn(method, path, body=None, token=None):
     """Calls Keyturn. Returns whether the answer is good, and the answer."""
-    headers = {'Authorization': f'Bearer {token}'} if token else {}
+    # Keyturn counts attempts and requests by address: it has to hear whose this is, and to be told by TRUST_PROXY to believe
+    # this app. Behind a proxy of your own, have ProxyFix of Werkzeug find the person's.
+    headers = {'X-Forwarded-For': request.remote_addr}
+    if token:
+        headers['Authorization'] = f'Bearer {token}'
     if body is not None:
         headers['Content-Type'] = 'application/json'
     data = None if body is None else json.dumps(body).encode()

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import { rolesIn } from '../values/roles.ts'
 import type { AccountsTable } from './tables.ts'
 
 /** An account that can sign in. */
@@ -16,6 +17,8 @@ export interface Account {
   provisional: boolean
   /** How many changes its owner has made with account tokens. */
   changeCount: number
+  /** In order. */
+  roles: string[]
 }
 
 export function accountFromRow(row: Selectable<AccountsTable>): Account {
@@ -30,5 +33,6 @@ export function accountFromRow(row: Selectable<AccountsTable>): Account {
     disabled: row.disabled_at !== null,
     provisional: row.unenrolled_since !== null,
     changeCount: row.change_count,
+    roles: rolesIn(row.roles),
   }
 }

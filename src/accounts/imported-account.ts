@@ -12,4 +12,6 @@ export interface ImportedAccount {
   enrolmentCode?: string
   createdAt: number
   disabledAt: number | null
+  /** In order. */
+  roles: readonly string[]
 }

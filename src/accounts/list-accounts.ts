@@ -10,6 +10,7 @@ const COLUMNS = [
   'password_hash',
   'disabled_at',
   'created_at',
+  'roles',
 ] as const
 
 /** An account as an operator sees it. Times are epoch milliseconds. */

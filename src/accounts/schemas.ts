@@ -13,6 +13,9 @@ export const UserSchema = Type.Object(
     email: Type.Union([Type.String(), Type.Null()]),
     email_verified: Type.Boolean(),
     two_factor_enabled: Type.Boolean(),
+    roles: Type.Array(Type.String(), {
+      description: 'Set by an operator; from the next refresh in access tokens',
+    }),
     created_at: Timestamp,
   },
   {
@@ -26,6 +29,7 @@ export const UserSchema = Type.Object(
         email: 'ada@example.com',
         email_verified: false,
         two_factor_enabled: true,
+        roles: ['editor'],
         created_at: '2026-11-21T09:30:00.000Z',
       },
     ],

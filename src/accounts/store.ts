@@ -54,17 +54,18 @@ function newRow(
     created_at: account.createdAt,
     disabled_at: account.disabledAt,
     unenrolled_since: unenrolledSince,
+    roles: account.roles.join(' '),
   }
 }
 
 /** @returns `undefined` when another account has the username, also when both requests came at once. */
 export async function insertAccount(
   trx: Trx,
-  account: Omit<ImportedAccount, 'secrets' | 'disabledAt'> & { unenrolledSince: number | null },
+  account: Omit<ImportedAccount, 'secrets' | 'disabledAt' | 'roles'> & { unenrolledSince: number | null },
 ): Promise<Account | undefined> {
   const row = await trx
     .insertInto('accounts')
-    .values(newRow({ ...account, disabledAt: null }, account.createdAt, account.unenrolledSince))
+    .values(newRow({ ...account, disabledAt: null, roles: [] }, account.createdAt, account.unenrolledSince))
     .onConflict((conflict) => conflict.column('username_key').doNothing())
     .returningAll()
     .executeTakeFirst()
@@ -147,6 +148,13 @@ export async function countChange(trx: Trx, accountId: string, count: number): P
     accountOf(trx, accountId)
       .set({ change_count: count + 1 })
       .where('change_count', '=', count),
+  )
+}
+
+/** The account is taken up by an operator. @returns whether it had other roles. */
+export async function replaceRoles(trx: Trx, accountId: string, roles: string): Promise<boolean> {
+  return wroteOne(
+    accountOf(trx, accountId).set({ roles, unenrolled_since: null }).where('roles', '!=', roles),
   )
 }
 

@@ -28,6 +28,8 @@ export interface AccountsTable {
   unenrolled_since: number | null
   /** An account token carries it, and is good for the next change only. */
   change_count: Generated<number>
+  /** In order, with blanks between them; an operator alone sets them. */
+  roles: Generated<string>
 }
 
 /** A new address that its owner has not proven yet. */

@@ -13,6 +13,7 @@ export function userOf(account: Account, twoFactorEnabled: boolean): User {
     email: account.email,
     email_verified: account.emailVerified,
     two_factor_enabled: twoFactorEnabled,
+    roles: account.roles,
     created_at: rfc3339(account.createdAt),
   }
 }

@@ -69,6 +69,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
   const { config, instruments } = service
   const endRequest = (request: FastifyRequest, reply: FastifyReply) => {
     logRequest(request, reply)
+    service.proxyWatch.answered(request, reply)
     for (const { requestEnded } of instruments) requestEnded?.(request, reply)
   }
   const app = Fastify({

@@ -7,7 +7,7 @@ import { ACCESS_TOKEN_TYP, type AccessClaims, type AccessTokens } from '../token
 import { ACCOUNT_TOKEN_TYP, type AccountClaims, type AccountTokens } from '../tokens/account-token.ts'
 import { ClaimError, type CommonClaims, type UncheckedClaims } from '../tokens/claims.ts'
 import { HMAC_TOKEN_ALG } from '../tokens/hmac-token.ts'
-import type { SigningKeys } from '../tokens/signing-keys.ts'
+import { SIGNING_ALGS, type SigningKeys } from '../tokens/signing-keys.ts'
 
 /**
  * Access tokens whose signature was found right and need not be checked again: one is used many times in its
@@ -67,7 +67,7 @@ export const bearer = fp(
       decode: { complete: true },
       secret: { private: '', public: keyBy(async (kid) => (await signingKeys.find(kid))?.publicKeyPem) },
       verify: {
-        algorithms: ['ES256', 'EdDSA'],
+        algorithms: [...SIGNING_ALGS],
         checkTyp: ACCESS_TOKEN_TYP,
         requiredClaims: [
           ...['iss', 'aud', 'sub', 'jti', 'iat', 'exp'],

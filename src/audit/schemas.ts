@@ -14,7 +14,9 @@ export const AuditEventSchema = Type.Object(
     actor: Type.Enum(ACTORS, {
       description: '`client`: a request to the API; `operator`: the command line; `service`: by itself',
     }),
-    method: Nullable('The factor concerned; `password`; `new_address` for the code to one'),
+    method: Nullable(
+      'The factor concerned; `password`; `new_address` for the code to one; the roles that were set',
+    ),
     session_id: Nullable('The session concerned'),
     ip: Type.String({ description: 'Empty unless it was a client' }),
     user_agent: Type.String({ description: 'Empty unless it was a client' }),

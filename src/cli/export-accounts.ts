@@ -4,6 +4,7 @@ import type { Factor } from '../factors/factor.ts'
 import { factors as registry } from '../factors/registry.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import type { Service } from '../service.ts'
+import { rolesIn } from '../values/roles.ts'
 import type { FieldName } from './import/record.ts'
 
 const PAGE_SIZE = 500
@@ -16,7 +17,7 @@ export interface Secrets {
 }
 
 /** The members of one line, under the names that an import reads. */
-export type ExportedAccount = Partial<Record<FieldName, string | boolean | null>>
+export type ExportedAccount = Partial<Record<FieldName, string | boolean | null | string[]>>
 
 /**
  * Every account, oldest first, a page at a time.
@@ -50,6 +51,7 @@ async function withSecrets(
     email_verified: row.email_verified_at !== null,
     disabled: row.disabled_at !== null,
     created_at: rfc3339(row.created_at),
+    roles: rolesIn(row.roles),
     ...(passwordHashes && { password_hash: row.password_hash }),
   }))
   const fields = factors.map(({ portable }) => Object.keys(portable?.fields ?? {})[0] ?? '')

@@ -1,5 +1,6 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../platform/clock.ts'
+import { usernameKey } from '../values/username.ts'
 import type { IsTrustedProxy } from './trusted-proxies.ts'
 
 /** The headers in which proxies name their clients (RFC 7239, and the headers from before it). */
@@ -7,36 +8,69 @@ const FORWARDING_HEADERS = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 
 const REMEMBER_MS = 3_600_000
 
+/** So many people from one address within an hour are more likely behind a server than at home. */
+export const MANY_NAMES = 50
+/** As many addresses are remembered in an hour, each with so many names at most. */
+const MANY_ADDRESSES = 1_000
+
 interface ProxyWatchParts {
   isTrustedProxy: IsTrustedProxy
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'warn'>
 }
 
-/** Notices a proxy that `TRUST_PROXY` does not name: all its clients would share one limit. */
+/** Notices proxies and servers whose clients share one address, and with it one limit. */
 export type ProxyWatch = ReturnType<typeof makeProxyWatch>
 
 export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchParts) {
-  let seenAt = Number.NEGATIVE_INFINITY
-  let loggedAt = Number.NEGATIVE_INFINITY
+  /** Any client can bring a finding about, so it must not fill the log. */
+  function finding(publicly: string, inTheLog: string) {
+    let seenAt = Number.NEGATIVE_INFINITY
+    let loggedAt = Number.NEGATIVE_INFINITY
+    return {
+      seen(facts: object) {
+        seenAt = clock.now()
+        if (seenAt - loggedAt < REMEMBER_MS) return
+        loggedAt = seenAt
+        logger.warn(facts, inTheLog)
+      },
+      current: () => (clock.now() - seenAt < REMEMBER_MS ? [publicly] : []),
+    }
+  }
+  const unnamed = finding(
+    'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.',
+    'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
+  )
+  const crowded = finding(
+    'Many people sign in from one address and share its limits. If it is that of a server or a proxy, have it send X-Forwarded-For, and name it in TRUST_PROXY. The log has the address.',
+    'Many people sign in from one address and share its limits. If it is that of a server or a proxy, have it send X-Forwarded-For, and name it in TRUST_PROXY; it may also be a large office',
+  )
+
+  const names = new Map<string, Set<string>>()
+  let namesSince = Number.NEGATIVE_INFINITY
+
   return {
     see({ headers, socket }: FastifyRequest): void {
       const header = FORWARDING_HEADERS.find((name) => headers[name] !== undefined)
       const from = socket.remoteAddress ?? ''
-      if (!header || isTrustedProxy(from)) return
-      seenAt = clock.now()
-      // Any client can send such a header, so it must not fill the log.
-      if (seenAt - loggedAt < REMEMBER_MS) return
-      loggedAt = seenAt
-      logger.warn(
-        { from, header },
-        'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
-      )
+      if (header && !isTrustedProxy(from)) unnamed.seen({ from, header })
     },
-    /** A sentence for the operator, for an hour after the proxy was last seen. Anyone can read it: it has no address. */
-    warning: (): string | null =>
-      clock.now() - seenAt < REMEMBER_MS
-        ? 'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.'
-        : null,
+
+    answered({ body, ip, routeOptions }: FastifyRequest, { statusCode }: FastifyReply): void {
+      // With a right password alone: anyone can send names that no one has.
+      const { username } = (body ?? {}) as { username?: string }
+      if (!username || statusCode >= 300 || !/^\/(login|register)$/.test(routeOptions.url ?? '')) return
+      if (Math.abs(clock.now() - namesSince) >= REMEMBER_MS) {
+        names.clear()
+        namesSince = clock.now()
+      }
+      const known = names.get(ip) ?? new Set()
+      if (known.size < MANY_NAMES) known.add(usernameKey(username))
+      if (names.size < MANY_ADDRESSES) names.set(ip, known)
+      if (known.size >= MANY_NAMES) crowded.seen({ from: ip, names: known.size })
+    },
+
+    /** Sentences for the operator, for an hour after what they say was last seen. Anyone can read them: they have no address. */
+    warnings: (): string[] => [...unnamed.current(), ...crowded.current()],
   }
 }

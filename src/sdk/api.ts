@@ -238,6 +238,8 @@ export interface components {
       email: string | null;
       email_verified: boolean;
       two_factor_enabled: boolean;
+      /** @description Set by an operator; from the next refresh in access tokens */
+      roles: string[];
       /**
        * Format: date-time
        * @description RFC 3339, UTC
@@ -254,7 +256,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -262,7 +264,7 @@ export interface components {
        * @enum {string}
        */
       actor: "client" | "operator" | "service";
-      /** @description The factor concerned; `password`; `new_address` for the code to one */
+      /** @description The factor concerned; `password`; `new_address` for the code to one; the roles that were set */
       method: string | null;
       /** @description The session concerned */
       session_id: string | null;
@@ -385,6 +387,8 @@ export interface components {
       /** @enum {boolean} */
       phr?: true;
       auth_time?: number;
+      /** @description As the token has them */
+      roles?: string[];
     };
     /** @description Signed in: the code is correct */
     SignIn: {
@@ -881,9 +885,11 @@ export interface operations {
           "application/json": {
             keys: {
                 kty: string;
-                crv: string;
-                x: string;
+                crv?: string;
+                x?: string;
                 y?: string;
+                n?: string;
+                e?: string;
                 kid: string;
                 alg: string;
                 use: string;

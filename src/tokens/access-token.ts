@@ -28,6 +28,8 @@ export interface AccessClaims extends CommonClaims {
   phr?: true
   /** Whole seconds since the epoch. */
   auth_time: number
+  /** Absent where there are none: an empty list says the same (RFC 7643 section 2.5). */
+  roles?: string[]
 }
 
 type Sign = (claims: Record<string, unknown>) => string
@@ -87,6 +89,7 @@ export function makeAccessTokens({
         ...(isPhishingResistant(session.amr) && { phr: true as const }),
         auth_time: Math.floor(session.authTime / 1000),
         username: account.username,
+        ...(account.roles.length > 0 && { roles: account.roles }),
       }
       return signerFor(signingKeys.current())({ ...claims })
     },
@@ -102,6 +105,7 @@ export function makeAccessTokens({
         acr: acrClaim(claims),
         ...(claims.phr === true && { phr: true as const }),
         auth_time: timeClaim(claims, 'auth_time'),
+        ...(Array.isArray(claims.roles) && { roles: claims.roles }),
       }
     },
   }

@@ -17,6 +17,8 @@ export async function revokeSigningKey(
   { db, box, clock, alg }: { db: Db; box: SecretBox; clock: Clock; alg: SigningAlg },
   kid: string,
 ): Promise<{ kid: string; alg: SigningAlg } | undefined> {
+  // Made before the transaction, which would wait for it, whether it is needed or not.
+  const spare = await newSigningKey(box, { alg, generation: 0, createdAt: 0 })
   return inTransaction(db, async (trx) => {
     const now = clock.now()
     const keys = await lockSigningKeys(trx)
@@ -25,8 +27,7 @@ export async function revokeSigningKey(
 
     if (revoked === signerOf(keys, now)) {
       const { id, generation } = keys.at(-1) ?? revoked
-      if (id === kid)
-        await insertSigningKey(trx, newSigningKey(box, { alg, generation: generation + 1, createdAt: now }))
+      if (id === kid) await insertSigningKey(trx, { ...spare, generation: generation + 1, created_at: now })
       const newest = (await lockSigningKeys(trx)).at(-1) ?? revoked
       // Its time to be published before it signs is over: what it replaces must not sign in it.
       await dateSigningKey(trx, newest.id, Math.min(newest.created_at, now - PUBLISH_LEAD_MS))

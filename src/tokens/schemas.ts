@@ -117,6 +117,7 @@ export const IntrospectionSchema = Type.Object(
     acr: Type.Optional(Type.Enum([...ACRS])),
     phr: Type.Optional(Type.Literal(true)),
     auth_time: Type.Optional(Type.Integer()),
+    roles: Type.Optional(Type.Array(Type.String(), { description: 'As the token has them' })),
   },
   {
     ...CLOSED,
@@ -166,9 +167,11 @@ export const JwkSet = Type.Object(
       Type.Object(
         {
           kty: Type.String(),
-          crv: Type.String(),
-          x: Type.String(),
+          crv: Type.Optional(Type.String()),
+          x: Type.Optional(Type.String()),
           y: Type.Optional(Type.String()),
+          n: Type.Optional(Type.String()),
+          e: Type.Optional(Type.String()),
           kid: Type.String(),
           alg: Type.String(),
           use: Type.String(),

@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
+import { promisify } from 'node:util'
 import type { Selectable } from 'kysely'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -7,7 +15,12 @@ import { isRotationDue, publishedKeysAt, signingKeyAt } from './key-schedule.ts'
 import { deleteSigningKeys, insertSigningKey, listSigningKeys } from './key-store.ts'
 import { type SigningKeysTable, signingKeyContext } from './tables.ts'
 
-export type SigningAlg = 'ES256' | 'EdDSA'
+/** ECDSA on P-256, Ed25519, and RSA for verifiers that know nothing else. */
+export const SIGNING_ALGS = ['ES256', 'EdDSA', 'RS256'] as const
+export type SigningAlg = (typeof SIGNING_ALGS)[number]
+
+/** RFC 7518 section 3.3 asks for 2048 at least. */
+const RSA_BITS = 2048
 
 export interface SigningKey {
   kid: string
@@ -21,12 +34,18 @@ export interface SigningKey {
   jwk: PublicJwk
 }
 
-/** RFC 7517 section 4. An EC key has `y`; an OKP key (RFC 8037) does not. */
-export interface PublicJwk {
+/** RFC 7518 section 6: an EC key has `crv`, `x` and `y`, an RSA key `n` and `e`; an OKP key (RFC 8037) `crv` and `x`. */
+interface KeyMembers {
   kty: string
-  crv: string
-  x: string
+  crv?: string
+  x?: string
   y?: string
+  n?: string
+  e?: string
+}
+
+/** RFC 7517 section 4. */
+export interface PublicJwk extends KeyMembers {
   kid: string
   alg: SigningAlg
   use: 'sig'
@@ -88,7 +107,7 @@ export async function openSigningKeys({
 
   async function makeNext(): Promise<void> {
     const generation = 1 + (keys.at(-1)?.generation ?? 0)
-    await insertSigningKey(db, newSigningKey(box, { alg, generation, createdAt: clock.now() }))
+    await insertSigningKey(db, await newSigningKey(box, { alg, generation, createdAt: clock.now() }))
     await load()
   }
 
@@ -161,15 +180,18 @@ export async function describeSigningKeys(db: Db, clock: Clock): Promise<Signing
 }
 
 /**
- * A new key as its row. None has a name that begins with `-`: a command line would take it for an option.
+ * A new key as its row. None has a name that begins with `-`: a command line would take it for an option. To make one
+ * may take a second: it comes before a transaction.
  *
  * @param createdAt epoch milliseconds.
  */
-export function newSigningKey(
+export async function newSigningKey(
   box: SecretBox,
   made: { alg: SigningAlg; generation: number; createdAt: number },
-): Selectable<SigningKeysTable> {
-  const { kid, jwk, privateKeyPem } = describeKey({ pem: generatePem(made.alg), ...made })
+): Promise<Selectable<SigningKeysTable>> {
+  const privateKey = await generatePrivateKey(made.alg)
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const { kid, jwk, privateKeyPem } = describeKey({ pem, ...made })
   if (kid.startsWith('-')) return newSigningKey(box, made)
   return {
     id: kid,
@@ -181,10 +203,14 @@ export function newSigningKey(
   }
 }
 
-function generatePem(alg: SigningAlg): string {
-  const { privateKey } =
-    alg === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519')
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+/** A pair of RSA keys is searched for, in the thread pool; the others take a tenth of a millisecond. */
+async function generatePrivateKey(alg: SigningAlg): Promise<KeyObject> {
+  const { privateKey } = await {
+    ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    EdDSA: () => generateKeyPairSync('ed25519'),
+    RS256: () => promisify(generateKeyPair)('rsa', { modulusLength: RSA_BITS }),
+  }[alg]()
+  return privateKey
 }
 
 function keyFromRow(row: Selectable<SigningKeysTable>, box: SecretBox): SigningKey {
@@ -204,7 +230,7 @@ function describeKey({
   createdAt: number
 }): SigningKey {
   const publicKey = createPublicKey(createPrivateKey(pem))
-  const publicJwk = publicKey.export({ format: 'jwk' }) as Pick<PublicJwk, 'kty' | 'crv' | 'x' | 'y'>
+  const publicJwk = publicKey.export({ format: 'jwk' }) as KeyMembers
   const kid = thumbprint(publicJwk)
   return {
     kid,
@@ -220,7 +246,7 @@ function describeKey({
 /**
  * RFC 7638: SHA-256 over the required members in lexicographic order, so that the same key always has the same name.
  */
-function thumbprint({ crv, kty, x, y }: Pick<PublicJwk, 'kty' | 'crv' | 'x' | 'y'>): string {
-  const members = y === undefined ? { crv, kty, x } : { crv, kty, x, y }
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
+function thumbprint({ crv, e, kty, n, x, y }: KeyMembers): string {
+  // Members that a key has not are not written.
+  return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url')
 }

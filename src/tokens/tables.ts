@@ -58,7 +58,7 @@ export interface SigningKeysTable {
   id: string
   /** 1, 2, 3 … It is unique, so that only one of several processes makes the next key. */
   generation: number
-  alg: 'ES256' | 'EdDSA'
+  alg: 'ES256' | 'EdDSA' | 'RS256'
   public_jwk: string
   sealed_private_key: string
   created_at: number

@@ -46,6 +46,7 @@ t.test('what is answered is what the contract says, and nothing more', async (t)
     'email',
     'email_verified',
     'id',
+    'roles',
     'two_factor_enabled',
     'username',
   ])

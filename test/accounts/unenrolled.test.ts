@@ -91,6 +91,7 @@ t.test(
       passwordHash: (await accountOf(service, 'made')).passwordHash,
       createdAt: 1,
       disabledAt: null,
+      roles: [],
       secrets: {},
     }
     await importAccounts(deps, [imported], operatorCaller())

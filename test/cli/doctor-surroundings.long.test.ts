@@ -5,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { startDoctor } from '../helpers/programs/doctor.ts'
 import { freePort, listens } from '../helpers/programs/free-port.ts'
+import { startProcess } from '../helpers/programs/process.ts'
 import { startMailServer } from '../helpers/programs/smtp.ts'
 import { which } from '../helpers/programs/which.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
@@ -98,6 +99,16 @@ t.test('proxy: TLS and trust that do not fit together', async (t) => {
   t.match(await warnings({ ISSUER: 'https://id.invalid' }), /no proxy is trusted/)
   const everywhere = { ISSUER: 'https://id.invalid', TRUST_PROXY: '10.0.0.1', HOST: '0.0.0.0' }
   t.match(await warnings(everywhere), /listens on every address, and believes 10\.0\.0\.1/)
+})
+
+t.test('proxy: what the service itself warns of', async (t) => {
+  const { environment, examine } = await startDoctor(t)
+  const { url } = await startProcess(t, environment)
+  await fetch(`${url}/livez`, { headers: { 'x-forwarded-for': '203.0.113.7' } })
+  t.match(
+    (await examine({ ISSUER: url })).of('proxy', 'warn'),
+    /^it says: Forwarding headers come from an address/,
+  )
 })
 
 const redisServer = which('redis-server')

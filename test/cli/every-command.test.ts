@@ -66,6 +66,12 @@ const changing: (Trial & { event: EventName })[] = [
     says: { username: 'made', email_verified: true },
     event: 'account_created',
   },
+  {
+    command: 'users set-roles',
+    more: ['ada', 'editor'],
+    says: { username: 'ada', roles: ['editor'] },
+    event: 'roles_set',
+  },
   { command: 'users unlock', more: ['ada'], says: { done: /can try again/ }, event: 'account_unlocked' },
   {
     command: 'users reset-password',

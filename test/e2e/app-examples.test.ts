@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
+import { Agent, fetch } from 'undici'
 import { example } from '../helpers/documents/examples.ts'
 import { newcomersEnvironment } from '../helpers/documents/readme.ts'
 import { totp } from '../helpers/people/totp.ts'
@@ -33,9 +34,15 @@ t.test('so does the Flask app', { skip: flaskMissing }, async (t) => {
   ])
 })
 
+/** The address that people come from, which is not that of the app. */
+const PERSON = '127.0.0.7'
+const elsewhere = new Agent({ localAddress: PERSON })
+t.teardown(() => elsewhere.close())
+
 async function signsPeopleIn(t: Test, name: string, command: (file: string, port: string) => string[]) {
   const folder = t.testdir()
-  const { issuer, clock } = await startListening(t)
+  const environment = { TRUST_PROXY: '127.0.0.1' }
+  const { issuer, clock, db } = await startListening(t, { environment })
   const file = `${folder}/${name}`
   writeFileSync(file, example(name, issuer))
   const port = String(await freePort())
@@ -54,6 +61,7 @@ async function signsPeopleIn(t: Test, name: string, command: (file: string, port
     const answer = await fetch(url + path, {
       method,
       redirect: 'manual',
+      dispatcher: elsewhere,
       headers: { cookie },
       ...(body && { body }),
     })
@@ -79,6 +87,9 @@ async function signsPeopleIn(t: Test, name: string, command: (file: string, port
   clock.advance(30)
   await send('/code', { code: totp(secret, clock.now()) })
   t.match(await send('/'), hello)
+
+  const rows = await db.selectFrom('audit_events').select('ip').distinct().execute()
+  t.strictSame(rows, [{ ip: PERSON }], 'each call has said whose it was')
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { newcomersEnvironment } from '../helpers/documents/readme.ts'
+import { claimsOf } from '../helpers/people/sessions.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { remote } from '../helpers/programs/remote.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
@@ -78,8 +79,15 @@ console.log((await app.inject('/auth/')).json().version)
 await app.close()
 `
 
+/** A service that checks a token of another one. */
+const CHECK = `import { createVerifier } from 'keyturn/verify'
+
+const [issuer, token] = process.argv.slice(2)
+console.log((await createVerifier({ issuer })('Bearer ' + token)).username)
+`
+
 t.test('the packed service runs in an empty project, and so do its commands and its plugin', async (t) => {
-  const folder = emptyProject(t, { 'host.js': HOST, 'rows.csv': 'username\nada\n' })
+  const folder = emptyProject(t, { 'host.js': HOST, 'check.js': CHECK, 'rows.csv': 'username\nada\n' })
   const { file, names } = await pack('.', folder)
   t.strictSame(names.filter((name) => !/^(dist|deploy)\//.test(name)).sort(), [
     'CHANGELOG.md',
@@ -92,8 +100,9 @@ t.test('the packed service runs in an empty project, and so do its commands and 
   t.strictSame(names.filter((name) => name.endsWith('.ts')).sort(), [
     'dist/src/index.d.ts',
     'dist/src/service-options.d.ts',
+    'dist/src/verify.d.ts',
   ])
-  await install(folder, file)
+  await install(folder, file, 'jose')
 
   t.test('on the Node.js that develops it', (t) => serves(t, folder, presentNode))
   t.test('on the oldest one that it takes', async (t) => {
@@ -136,6 +145,8 @@ async function serves(t: Test, folder: string, env: NodeJS.ProcessEnv): Promise<
   t.equal((await remote(service.url).get('/')).body.version, version)
   const { accessToken } = await enrol(remote(service.url))
   t.match((await remote(service.url).get('/me', accessToken)).body, { two_factor_enabled: true })
+  const checked = await run('node', ['check.js', claimsOf(accessToken).iss, accessToken], folder, env)
+  t.match(checked, { stdout: 'ada\n', stderr: '' }, 'keyturn/verify takes its token')
   t.match((await keyturn('users', 'list')).stdout, /ada/, 'the command line finds the same database')
   t.equal((await remote(service.url).get('/docs/')).status, 200)
   // To npx alone: the shell between it and the service passes no signal on.

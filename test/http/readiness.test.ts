@@ -1,6 +1,7 @@
 import t from 'tap'
+import { MANY_NAMES } from '../../src/http/proxy-watch.ts'
 import { startProcess } from '../helpers/programs/process.ts'
-import { enrol, type Service, startService } from '../helpers/service/service.ts'
+import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
 /** `/readyz` is for the machine that spreads the load, and for the person who wonders why all clients look alike. */
 
@@ -67,6 +68,43 @@ t.test('the same from a proxy that is trusted is none', async (t) => {
     t.notOk((await readyz(service)).warnings, remoteAddress)
   }
 })
+
+t.test(
+  'one address with many names is a warning: a server forwards the addresses of its people, or all share limits',
+  async (t) => {
+    const service = await startService(t, { environment: { TRUST_PROXY: '192.0.2.9' } })
+    const logIn = (username: string, remoteAddress: string, forwarded?: string) =>
+      service.post('/login', { username, password: PASSWORD }, undefined, {
+        remoteAddress,
+        ...(forwarded && { headers: { 'x-forwarded-for': forwarded } }),
+      })
+    const people = Array.from({ length: MANY_NAMES }, (_, n) => `person${n}`)
+    for (const [n, name] of people.entries()) {
+      await service.post('/register', { username: name, password: PASSWORD }, undefined, {
+        remoteAddress: `198.51.100.${n}`,
+      })
+      await logIn(name, '192.0.2.9', `203.0.113.${n}`)
+      await logIn(`nobody${n}`, '198.51.100.200')
+      await logIn(name, '198.51.100.201')
+      await logIn(name.toUpperCase(), '198.51.100.201')
+      if (n === people.length - 2) t.notOk((await readyz(service)).warnings, 'not for one name fewer')
+    }
+    const { status, warnings } = await readyz(service)
+    t.equal(status, 'ok')
+    t.match(warnings, [/^Many people sign in from one address/])
+    t.notMatch(JSON.stringify(warnings), '198.51', 'everybody can read this')
+    t.strictSame(
+      warnedOf(service).map((line) => JSON.parse(line).from),
+      ['198.51.100.201'],
+      'names that no one has do not count, nor do addresses that a proxy forwards',
+    )
+
+    service.clock.advance(3601)
+    t.notOk((await readyz(service)).warnings)
+    await logIn(people[0] ?? '', '198.51.100.201')
+    t.notOk((await readyz(service)).warnings, 'an hour later they are counted again from the first')
+  },
+)
 
 t.test('an issuer with https and no proxy is a warning at the start', async (t) => {
   const start = async (environment: Record<string, string>) => {

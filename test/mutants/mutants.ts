@@ -258,6 +258,49 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/security/owner-kept-out.test.ts',
     title: 'a password reset opens the door to its owner: once, and the counts go on',
   },
+  // Other services take access tokens alone.
+  {
+    breaks: 'keyturn/verify does not look at typ',
+    file: 'src/verify.ts',
+    find: "typ: 'at+jwt', ",
+    replace: '',
+    test: 'test/tokens/verify.test.ts',
+    title: 'keyturn/verify takes access tokens for its audience and nothing else (ES256)',
+  },
+  {
+    breaks: 'keyturn/verify does not look at the audience',
+    file: 'src/verify.ts',
+    find: '{ issuer, audience, typ',
+    replace: '{ issuer, typ',
+    test: 'test/tokens/verify.test.ts',
+    title: 'keyturn/verify takes access tokens for its audience and nothing else (ES256)',
+  },
+  {
+    breaks: 'keyturn/verify takes an old sign-in for a fresh one',
+    file: 'src/verify.ts',
+    find: 'claims.auth_time + maxAge >= now',
+    replace: 'claims.auth_time <= now + maxAge',
+    test: 'test/tokens/verify.test.ts',
+    title: 'what it asks for beyond a good token is a challenge as RFC 9470 has it',
+  },
+  // Roles come from an operator alone.
+  {
+    breaks: 'a registration may bring roles',
+    file: 'src/accounts/schemas.ts',
+    find: '      email: Type.Optional(emailAddress),\n    },\n    {\n',
+    replace:
+      '      email: Type.Optional(emailAddress),\n      roles: Type.Optional(Type.Any()),\n    },\n    {\n',
+    test: 'test/security/mass-assignment.test.ts',
+    title: 'a member that was not asked for is refused by name, and nothing is stored',
+  },
+  {
+    breaks: 'the roles of an operator do not reach the tokens',
+    file: 'src/tokens/access-token.ts',
+    find: '...(account.roles.length > 0 && { roles: account.roles }),',
+    replace: '...(account.roles.length > 99 && { roles: account.roles }),',
+    test: 'test/accounts/roles.test.ts',
+    title: 'an operator sets roles: they are in force from the next refresh, and in no older token',
+  },
   // A token of one kind is none of another, and only our keys sign.
   {
     breaks: 'the typ of an access token is not looked at',

@@ -34,6 +34,7 @@ t.test(
           'email',
           'email_verified',
           'two_factor_enabled',
+          'roles',
           'created_at',
         ])
         if (round >= 0) times[kind].push(ms)

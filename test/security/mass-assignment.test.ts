@@ -18,6 +18,7 @@ const EXTRAS: Record<string, unknown> = {
   email_verified: true,
   email_verified_at: 1,
   role: 'admin',
+  roles: ['admin'],
   is_admin: true,
   totp_secret: 'JBSWY3DPEHPK3PXP',
   two_factor_enabled: true,

@@ -20,7 +20,7 @@ function spellingsOf(token: string): string[] {
     .map((other) => `${rest}${other}`)
 }
 
-for (const JWT_ALG of ['ES256', 'EdDSA'])
+for (const JWT_ALG of ['ES256', 'EdDSA', 'RS256'])
   t.test(`the signature of an access token has one spelling (${JWT_ALG})`, async (t) => {
     const service = await startService(t, { environment: { JWT_ALG } })
     const { accessToken } = await enrol(service)

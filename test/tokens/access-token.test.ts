@@ -1,4 +1,11 @@
-import { createLocalJWKSet, createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  jwtVerify,
+} from 'jose'
 import t from 'tap'
 import { listen } from '../helpers/requests/raw-socket.ts'
 import { enrol, login, nextCode, startService } from '../helpers/service/service.ts'
@@ -9,7 +16,13 @@ const ISSUER = 'https://id.example.com'
 const AUDIENCE = 'https://api.example.com'
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-for (const alg of ['ES256', 'EdDSA'] as const)
+const KEYS = {
+  ES256: { kty: 'EC', crv: 'P-256' },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519' },
+  RS256: { kty: 'RSA', e: 'AQAB' },
+}
+
+for (const alg of ['ES256', 'EdDSA', 'RS256'] as const)
   t.test(`with JWT_ALG=${alg}`, async (t) => {
     const environment = { ISSUER, AUDIENCE, JWT_ALG: alg, ACCESS_TOKEN_TTL: '601' }
     const service = await startService(t, { environment })
@@ -78,15 +91,12 @@ for (const alg of ['ES256', 'EdDSA'] as const)
       const { body, headers } = await service.get('/.well-known/jwks.json')
       t.match(headers['content-type'], /^application\/json/)
       t.equal(body.keys.length, 1)
-      const [{ kid, x, y, ...key }] = body.keys
-      t.strictSame(
-        key,
-        alg === 'ES256'
-          ? { kty: 'EC', crv: 'P-256', alg, use: 'sig' }
-          : { kty: 'OKP', crv: 'Ed25519', alg, use: 'sig' },
-      )
+      const [{ kid, x, y, n, ...key }] = body.keys
+      t.strictSame(key, { ...KEYS[alg], alg, use: 'sig' })
       t.equal(kid, decodeProtectedHeader(ada.accessToken).kid)
-      t.match(x, /^[A-Za-z0-9_-]{43}$/)
+      t.equal(kid, await calculateJwkThumbprint(body.keys[0]), 'RFC 7638')
+      if (alg === 'RS256') t.match(n, /^[A-Za-z0-9_-]{342}$/)
+      else t.match(x, /^[A-Za-z0-9_-]{43}$/)
       t.equal(typeof y, alg === 'ES256' ? 'string' : 'undefined')
     })
 

@@ -60,6 +60,8 @@ t.test('the key set has public keys and nothing private (RFC 7517)', async (t) =
   for (const [alg, members] of [
     ['ES256', { kty: 'EC', crv: 'P-256', x: /^[\w-]{43}$/, y: /^[\w-]{43}$/ }],
     ['EdDSA', { kty: 'OKP', crv: 'Ed25519', x: /^[\w-]{43}$/ }],
+    // 2048 bits are 342 characters of base64url.
+    ['RS256', { kty: 'RSA', n: /^[\w-]{342}$/, e: 'AQAB' }],
   ] as const) {
     const service = await startService(t, { environment: { JWT_ALG: alg } })
     const { headers, body } = await service.get('/.well-known/jwks.json')
@@ -87,7 +89,7 @@ async function foreignTokens(t: Test, service: Service): Promise<Record<string, 
   }
 }
 
-for (const alg of ['ES256', 'EdDSA']) {
+for (const alg of ['ES256', 'EdDSA', 'RS256']) {
   const environment = { JWT_ALG: alg }
 
   t.test(`jose checks ${alg} tokens by the address of the key set alone`, async (t) => {

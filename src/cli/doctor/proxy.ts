@@ -36,20 +36,25 @@ export async function checkProxy(config: Config, clock: Clock, times: ForeignTim
       ),
   ].filter((finding) => typeof finding === 'object')
   if (weak.length === 0) weak.push(ok(believed ? `believes ${believed}` : 'none, and none is needed'))
-  return [...weak, await askService(issuer, clock, times)]
+  return [...weak, ...(await askService(issuer, clock, times))]
 }
 
-async function askService(issuer: string, clock: Clock, times: ForeignTime[]): Promise<Finding> {
-  const unreachable = (why: string) =>
-    warn(`no service answers at ${issuer}: ${why}`, 'Start it, or look at ISSUER and the proxy.')
+async function askService(issuer: string, clock: Clock, times: ForeignTime[]): Promise<Finding[]> {
+  const unreachable = (why: string) => [
+    warn(`no service answers at ${issuer}: ${why}`, 'Start it, or look at ISSUER and the proxy.'),
+  ]
   try {
     const answer = await fetch(`${issuer}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!answer.ok) return unreachable(`/readyz answers ${answer.status}`)
+    const { warnings = [] } = (await answer.json()) as { warnings?: string[] }
     const theirs = Date.parse(answer.headers.get('date') ?? '')
     // The clock of this machine would agree with itself.
     if (!Number.isNaN(theirs) && !isLoopback(new URL(issuer).hostname))
       times.push({ whose: `the server at ${issuer}`, theirs, ours: clock.now(), coarse: true })
-    return ok(`a service that is ready answers at ${issuer}`)
+    return [
+      ok(`a service that is ready answers at ${issuer}`),
+      ...warnings.map((sentence) => warn(`it says: ${sentence}`, 'Look into its log.')),
+    ]
   } catch (error) {
     const { message, cause } = error as Error
     return unreachable((cause as Error | undefined)?.message ?? message)

@@ -8,6 +8,7 @@ import { factors } from '../../factors/registry.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
 import { EMAIL_MAX, EMAIL_PATTERN } from '../../values/email-address.ts'
+import { RULE_OF_ROLES, rolesIn, sortedRoles } from '../../values/roles.ts'
 import {
   USERNAME_MAX,
   USERNAME_MIN,
@@ -105,6 +106,7 @@ export function makePrepare({
       secrets,
       owing,
       createdAt: read('created_at', (value) => readTime(value, now), now),
+      roles: read('roles', readRoles, []),
       disabledAt: read('disabled', readTruth, false) ? now : null,
     }
     return reasons.length === 0 ? candidate : { place, username: username || shown(values.username), reasons }
@@ -133,6 +135,12 @@ function readEmail(value: unknown): string {
   if (email.length > EMAIL_MAX || !EMAIL.test(email))
     throw new ValueError('it is not an address that mail can be sent to')
   return email
+}
+
+function readRoles(value: unknown): string[] {
+  const roles = sortedRoles(Array.isArray(value) ? value.map(readText) : rolesIn(readText(value)))
+  if (!roles) throw new ValueError(`it is not ${RULE_OF_ROLES}`)
+  return roles
 }
 
 function readUuid(value: unknown): string {

@@ -28,6 +28,7 @@ export const FIELDS: Readonly<Record<string, string>> = {
   ...Object.assign({}, ...factors.map(({ portable }) => portable?.fields)),
   enrolment_code_required: 'whether its first factor takes an enrolment code; false when it is not there',
   disabled: 'whether the account is closed; false when it is not there',
+  roles: 'texts; in CSV one text with blanks between them',
   created_at: 'a time as RFC 3339 has it, or seconds since 1970; now when it is not there',
 }
 

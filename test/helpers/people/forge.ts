@@ -59,7 +59,7 @@ export async function openMint(t: Test): Promise<Mint> {
   }
 }
 
-function forgeFrom(token: string, ownKey: CryptoKey | Uint8Array): Forge {
+export function forgeFrom(token: string, ownKey: CryptoKey | Uint8Array): Forge {
   return ({ header, claims, payload, key = ownKey } = {}) => {
     const protectedHeader = { ...decodeProtectedHeader(token), ...header } as Members & { alg: string }
     const crit = Object.fromEntries([protectedHeader.crit ?? []].flat().map((name) => [name, true]))

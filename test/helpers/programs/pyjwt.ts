@@ -19,7 +19,7 @@ keys = jwt.PyJWKClient(metadata["jwks_uri"])
 def check(token):
     try:
         key = keys.get_signing_key_from_jwt(token).key
-        claims = jwt.decode(token, key, algorithms=["ES256", "EdDSA"], audience=audience, issuer=issuer,
+        claims = jwt.decode(token, key, algorithms=["ES256", "EdDSA", "RS256"], audience=audience, issuer=issuer,
                             options={"require": ["exp", "iat", "iss", "aud", "sub"]})
         return {"claims": claims}
     except jwt.PyJWTError as error:

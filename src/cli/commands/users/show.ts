@@ -47,6 +47,7 @@ async function describe(service: Service, account: Account) {
     email: account.email,
     email_verified: account.emailVerified,
     disabled: account.disabled,
+    roles: account.roles,
     created_at: rfc3339(account.createdAt),
     password_set_at: rfc3339(account.passwordSetAt),
     password_hash: readStoredHash(account.passwordHash).scheme,

@@ -4,6 +4,7 @@ import { registerCreate } from './create.ts'
 import { registerExportOne } from './export.ts'
 import { registerList } from './list.ts'
 import { registerReset2fa } from './reset-2fa.ts'
+import { registerSetRoles } from './set-roles.ts'
 import { registerShow } from './show.ts'
 
 export function registerUsers(program: Command): void {
@@ -12,7 +13,7 @@ export function registerUsers(program: Command): void {
     .description('accounts: look, make, close, delete, help those locked out')
   for (const register of [
     ...[registerList, registerShow, registerCreate],
-    ...[registerReset2fa, registerChange, registerExportOne],
+    ...[registerReset2fa, registerSetRoles, registerChange, registerExportOne],
   ])
     register(users)
 }

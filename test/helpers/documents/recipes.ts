@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { listens } from '../programs/free-port.ts'
+import { eventually } from '../requests/eventually.ts'
+import { newcomersEnvironment, page } from './readme.ts'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const PAGE = page('protect-your-api')
+
+/** The recipes of the page, by the names that they are marked with. */
+export const recipeNames = [...PAGE.matchAll(/^```\w+ recipe=(\S+)$/gm)].map(([, name = '']) => name)
+
+/** A recipe as it stands in the document, with the addresses of the test in the place of its own. */
+export function recipe(name: string, addresses: Record<string, string>): string {
+  const [, found] = new RegExp(`^\`\`\`\\w+ (?:recipe|run)=${name}\\n(.*?)^\`\`\`$`, 'ms').exec(PAGE) ?? []
+  if (found === undefined) throw new Error(`There is no recipe ${name}`)
+  return Object.entries(addresses).reduce((whole, [theirs, ours]) => whole.replaceAll(theirs, ours), found)
+}
+
+/** A folder that programs of other users can read. */
+export function openFolder(t: Test, files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'keyturn-recipe-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  chmodSync(folder, 0o755)
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+  return folder
+}
+
+/** What `npm install keyturn jose express fastify` would bring: the check of tokens as packing makes it, and the rest. */
+export function installPackages(folder: string): void {
+  const keyturn = `${folder}/node_modules/keyturn`
+  mkdirSync(keyturn, { recursive: true })
+  const { exports } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'))
+  const target = exports['./verify'].default.replace('./dist/', '').replace(/\.js$/, '.ts')
+  writeFileSync(`${keyturn}/verify.js`, stripTypeScriptTypes(readFileSync(`${ROOT}/${target}`, 'utf8')))
+  writeFileSync(
+    `${keyturn}/package.json`,
+    JSON.stringify({ name: 'keyturn', type: 'module', exports: { './verify': './verify.js' } }),
+  )
+  for (const name of ['jose', 'express', 'fastify'])
+    symlinkSync(`${ROOT}/node_modules/${name}`, `${folder}/node_modules/${name}`)
+}
+
+/** Starts a program of a recipe, which ends with the test, and waits until it listens. */
+export async function startRecipe(
+  t: Test,
+  command: readonly string[],
+  { folder, port }: { folder: string; port: number },
+): Promise<void> {
+  // By way of env, so that the test runner does not put its own instruments into the process.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', ...command], {
+    ...{ cwd: folder, env: newcomersEnvironment, stdio: ['ignore', 'ignore', 'pipe'] as const },
+  })
+  const said = text(child.stderr)
+  t.teardown(() => end(child))
+  await eventually(`${command[0]} listens`, async () => {
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')} has ended:\n${await said}`)
+    return listens(port)
+  })
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit')
+  if (child.exitCode === null && child.kill()) await ended
+}

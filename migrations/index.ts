@@ -22,6 +22,7 @@ import * as refreshRepeatsAndOwnNetworks from './0020-refresh-repeats-and-own-ne
 import * as expiredAccounts from './0021-expired-accounts.ts'
 import * as shownEnrolmentCodes from './0022-shown-enrolment-codes.ts'
 import * as passkeys from './0023-passkeys.ts'
+import * as serviceClients from './0025-service-clients.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -48,4 +49,5 @@ export const migrations: Record<string, Migration> = {
   '0021-expired-accounts': expiredAccounts,
   '0022-shown-enrolment-codes': shownEnrolmentCodes,
   '0023-passkeys': passkeys,
+  '0025-service-clients': serviceClients,
 }

@@ -78,9 +78,11 @@ app.post('/code', async ({ session, body: { code } }, response) => {
 app.post('/logout', async ({ session }, response) => {
   response.signOut()
   if (session.tokens)
+    // By the refresh token: it is good after the access token has run out, and nothing of the session stays alive.
     await fetch(`${KEYTURN}/logout`, {
       method: 'POST',
-      headers: { Authorization: `Bearer ${session.tokens.access_token}` },
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ refresh_token: session.tokens.refresh_token }),
     })
   response.redirect('/')
 })

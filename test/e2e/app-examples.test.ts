@@ -35,7 +35,7 @@ t.test('so does the Flask app', { skip: flaskMissing }, async (t) => {
 
 async function signsPeopleIn(t: Test, name: string, command: (file: string, port: string) => string[]) {
   const folder = t.testdir()
-  const { issuer, clock } = await startListening(t)
+  const { issuer, clock, db } = await startListening(t)
   const file = `${folder}/${name}`
   writeFileSync(file, example(name, issuer))
   const port = String(await freePort())
@@ -79,6 +79,12 @@ async function signsPeopleIn(t: Test, name: string, command: (file: string, port
   clock.advance(30)
   await send('/code', { code: totp(secret, clock.now()) })
   t.match(await send('/'), hello)
+
+  clock.advance(601)
+  await send('/logout', {})
+  t.notMatch(await send('/'), hello)
+  const live = await db.selectFrom('sessions').select('id').where('ended_at', 'is', null).execute()
+  t.strictSame(live, [], 'nothing stays alive, also where the access token has run out')
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -23,6 +23,7 @@ import * as expiredAccounts from './0021-expired-accounts.ts'
 import * as shownEnrolmentCodes from './0022-shown-enrolment-codes.ts'
 import * as passkeys from './0023-passkeys.ts'
 import * as roles from './0024-roles.ts'
+import * as serviceClients from './0025-service-clients.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -50,4 +51,5 @@ export const migrations: Record<string, Migration> = {
   '0022-shown-enrolment-codes': shownEnrolmentCodes,
   '0023-passkeys': passkeys,
   '0024-roles': roles,
+  '0025-service-clients': serviceClients,
 }

@@ -18,6 +18,9 @@ export async function clientTypes(json: string): Promise<string> {
   return `// Made from openapi/openapi.json by npm run openapi.\n\n${withoutHeader}${securityTable(document)}`
 }
 
+/** What services show: the client is one of people. */
+const OF_SERVICES = ['clientSecret', 'serviceToken']
+
 /** The `security` of each operation as a table that the client reads while it runs. */
 function securityTable({ paths, components }: SecuredDocument): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -26,7 +29,8 @@ function securityTable({ paths, components }: SecuredDocument): string {
       return `  ${JSON.stringify(operation)}: ${JSON.stringify(alternatives(operation, security))},\n`
     }),
   )
-  const schemes = Object.keys(components.securitySchemes).map((name) => JSON.stringify(name))
+  const ofPeople = Object.keys(components.securitySchemes).filter((name) => !OF_SERVICES.includes(name))
+  const schemes = ofPeople.map((name) => JSON.stringify(name))
   return `
 /** The security schemes of the document. */
 export type SecurityScheme = ${schemes.join(' | ')};
@@ -42,6 +46,6 @@ function alternatives(operation: string, security: Record<string, string[]>[]): 
   return security.flatMap((requirement) => {
     const schemes = Object.keys(requirement)
     if (schemes.length > 1) throw new Error(`${operation} asks for ${schemes.join(' and ')} at once`)
-    return schemes
+    return schemes.filter((name) => !OF_SERVICES.includes(name))
   })
 }

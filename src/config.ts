@@ -23,7 +23,8 @@ export interface Config {
   /** Root keys, of which the first one seals; `null` for a key that is kept next to the SQLite file. */
   secretKeys: readonly Buffer[] | null
   issuer: string
-  audience: string
+  /** The services that access tokens are for. */
+  audiences: Audiences
   appName: string
   mfaPolicy: 'required' | 'optional'
   registration: 'open' | 'closed'
@@ -58,6 +59,9 @@ export interface Config {
   /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
   traces: boolean
 }
+
+/** One or more; the first one is that of a token unless another one is asked for. */
+export type Audiences = readonly [string, ...string[]]
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 type LogLevel = (typeof LOG_LEVELS)[number]
@@ -97,7 +101,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     databasePoolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     secretKeys: readSecretKeys(environment, databaseUrl, faults),
     issuer,
-    audience: read.text('AUDIENCE', issuer),
+    audiences: readAudiences(read, issuer, faults),
     appName: readAppName(read, faults),
     mfaPolicy: read.choice('MFA_POLICY', ['required', 'optional'], 'required'),
     registration: read.choice('REGISTRATION', ['open', 'closed'], 'open'),
@@ -158,6 +162,13 @@ function readAppName(read: Reader, faults: string[]): string {
   if (value.length > 64 || /\p{Cc}/u.test(value))
     faults.push('APP_NAME must be at most 64 characters, none of them a control character')
   return value
+}
+
+function readAudiences(read: Reader, issuer: string, faults: string[]): Audiences {
+  const [first = issuer, ...others] = read.list('AUDIENCE')
+  if ([first, ...others].some((audience) => /\s/.test(audience)))
+    faults.push('AUDIENCE must be names without blanks, separated by commas')
+  return [first, ...others]
 }
 
 /** `address`, or `name <address>`. */

@@ -17,7 +17,7 @@ export interface ServiceOptions {
   /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept next to the SQLite file. */
   secretKey?: string | readonly string[]
   secretKeyFile?: string
-  audience?: string
+  audience?: string | readonly string[]
   appName?: string
   mfaPolicy?: 'required' | 'optional'
   registration?: 'open' | 'closed'

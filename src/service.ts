@@ -69,7 +69,7 @@ export interface Service extends AccountsRoom, TokensRoom {
  */
 export async function makeService(outside: Surroundings): Promise<Service> {
   const { clock, config, instruments = [], logger, rootKeys } = outside
-  const { issuer, audience, mfaPolicy, refreshTokenTtl: refreshTtl } = config
+  const { issuer, audiences, mfaPolicy, refreshTokenTtl: refreshTtl } = config
   const db = watched(instruments, 'db', outside.db)
   const keyRing = makeKeyRing(rootKeys)
   const box = makeSecretBox(keyRing)
@@ -82,7 +82,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
 
   const ttl = config.accessTokenTtl
   const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg, tokenTtl: ttl })
-  const accessTokens = makeAccessTokens({ clock, signingKeys, issuer, audience, ttl })
+  const accessTokens = makeAccessTokens({ clock, signingKeys, issuer, audiences, ttl })
   const mfaTokens = makeMfaTokens({ clock, keyRing, issuer })
   const accountTokens = makeAccountTokens({ clock, keyRing, issuer })
   const ownNetworks = makeOwnNetworks({ clock, keyedHash })
@@ -131,7 +131,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
 
   return {
     ...factorParts,
-    ...{ factors, mfaTokens, signingKeys, issuer, refreshTtl },
+    ...{ factors, mfaTokens, signingKeys, issuer, audiences, refreshTtl },
     ...{ checkPassword, isReserved, passwordMin, passwords },
     ...mail,
     ...{ config, instruments },

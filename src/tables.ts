@@ -2,6 +2,7 @@ import { accountTables } from './accounts/tables.ts'
 import { attemptTables } from './attempts/tables.ts'
 import { auditTables } from './audit/tables.ts'
 import { challengeTables } from './challenges/tables.ts'
+import { clientTables } from './clients/tables.ts'
 import { factors } from './factors/registry.ts'
 import { enrolmentTables } from './factors/tables.ts'
 import { mailTables } from './mail/tables.ts'
@@ -19,6 +20,7 @@ export interface NamedTable extends TableDescription {
  */
 export const tables: readonly NamedTable[] = [
   keyTables,
+  clientTables,
   accountTables,
   challengeTables,
   enrolmentTables,

@@ -29,7 +29,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       databasePoolSize: 10,
       secretKeys: null,
       issuer: 'http://127.0.0.1:3000',
-      audience: 'http://127.0.0.1:3000',
+      audiences: ['http://127.0.0.1:3000'],
       appName: 'Keyturn',
       mfaPolicy: 'required',
       registration: 'open',
@@ -72,7 +72,7 @@ t.test('every variable is read', async (t) => {
     DATABASE_POOL_SIZE: '7',
     SECRET_KEY: `${KEY}, ${OTHER_KEY}`,
     ISSUER: 'https://id.example.com/',
-    AUDIENCE: 'https://api.example.com',
+    AUDIENCE: 'https://api.example.com, orders',
     APP_NAME: 'Émile & Co',
     MFA_POLICY: 'optional',
     REGISTRATION: 'closed',
@@ -113,7 +113,7 @@ t.test('every variable is read', async (t) => {
       databasePoolSize: 7,
       secretKeys: [Buffer.from(KEY, 'base64'), Buffer.from(OTHER_KEY, 'base64url')],
       issuer: 'https://id.example.com',
-      audience: 'https://api.example.com',
+      audiences: ['https://api.example.com', 'orders'],
       appName: 'Émile & Co',
       mfaPolicy: 'optional',
       registration: 'closed',
@@ -155,10 +155,11 @@ t.test('an empty variable is one that is not set, and blanks around a value do n
 
 t.test('the issuer follows the address that is listened on', async (t) => {
   t.equal(readConfig({ HOST: '::1', PORT: '80' }).issuer, 'http://[::1]:80')
-  t.equal(readConfig({ ISSUER: 'https://id.example.com/auth/' }).audience, 'https://id.example.com/auth')
+  t.equal(readConfig({ ISSUER: 'https://id.example.com/auth/' }).audiences[0], 'https://id.example.com/auth')
 })
 
 const BAD: Record<string, string[]> = {
+  AUDIENCE: ['my api', 'https://api.example.com,my api'],
   PORT: ['-1', '65536', '3000.5', '0x50', '1e3', 'http', '３０００'],
   DATABASE_URL: [
     ...['keyturn.db', 'sqlite:', 'mysql://localhost/x', 'file:x.db'],

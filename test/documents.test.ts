@@ -7,7 +7,7 @@ import { EVENTS } from '../src/audit/events.ts'
 import { MAX_ATTEMPTS } from '../src/challenges/challenges.ts'
 import { registerCommands } from '../src/cli/commands/commands.ts'
 import { readConfig } from '../src/config.ts'
-import { problemCodes, problemStatus } from '../src/errors.ts'
+import { oauthCodes, problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
 import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
 import { documents, inBackticks, page, tableRows } from './helpers/documents/readme.ts'
@@ -89,6 +89,9 @@ t.test('the documents name every command, and each has help with an example', as
 t.test('the documents name every problem code under its status', async (t) => {
   const rows = tableRows(page('errors'), 'Errors').slice(1)
   t.same(rows.flatMap(([, codes]) => inBackticks(codes)).sort(), [...problemCodes].sort())
+  const ofOAuth = tableRows(page('errors'), 'OAuth endpoints').slice(1)
+  t.same(ofOAuth.flatMap(([, codes]) => inBackticks(codes)).sort(), [...oauthCodes].sort())
+  rows.push(...ofOAuth)
   for (const [statuses = '', codes] of rows)
     for (const code of inBackticks(codes))
       t.ok(statuses.includes(String(problemStatus(code as (typeof problemCodes)[number]))), code)

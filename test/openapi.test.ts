@@ -59,28 +59,38 @@ t.test('every operation has a name, a place, a summary, and answers for good and
   t.equal(new Set(names).size, names.length, 'each name once')
 })
 
-t.test('the bearer schemes are described, and no operation asks for another', async (t) => {
+t.test('the security schemes are described, and no operation asks for another', async (t) => {
   const schemes = Object.keys(document.components.securitySchemes)
-  t.strictSame(schemes.sort(), ['accessToken', 'accountToken', 'mfaToken'])
+  t.strictSame(schemes.sort(), ['accessToken', 'accountToken', 'clientSecret', 'mfaToken', 'serviceToken'])
   for (const { path, security = [], responses } of operations) {
     for (const name of security.flatMap(Object.keys)) t.ok(schemes.includes(name), `${path}: ${name}`)
     if (security.length > 0) t.ok(responses[401], `${path}: what happens without a token`)
   }
 })
 
+/** What answers as OAuth has it: with all errors, or with those of the client that asks. */
+const OAUTH = ['POST /token', 'POST /token/revoke']
+const OAUTH_TOO = ['POST /token/introspect 400', 'POST /token/introspect 401']
+
 t.test('every answer that is a problem is problem+json, with an example of each code', async (t) => {
   for (const operation of operations)
     for (const [status, { content = {}, headers }] of Object.entries(operation.responses)) {
       if (Number(status) < 400) continue
       const about = `${operation.method} ${operation.path} ${status}`
-      t.strictSame(Object.keys(content), [PROBLEM_MEDIA_TYPE], about)
+      if (status === '429' || status === '503') t.match(Object.keys(headers ?? {}), ['Retry-After'], about)
+      const isOAuth = OAUTH.includes(`${operation.method} ${operation.path}`)
+      const mediaTypes = [
+        ...(isOAuth ? [] : [PROBLEM_MEDIA_TYPE]),
+        ...(isOAuth || OAUTH_TOO.includes(about) ? ['application/json'] : []),
+      ]
+      t.strictSame(Object.keys(content), mediaTypes, about)
+      if (isOAuth) continue
       const codes = problemCodesOf(operation, Number(status))
       t.ok(codes.length > 0, about)
       const examples = content[PROBLEM_MEDIA_TYPE]?.examples
       t.strictSame(Object.keys(examples ?? {}), codes, about)
       for (const code of codes)
         t.equal(problemStatus(code as (typeof problemCodes)[number]), Number(status), `${about}: ${code}`)
-      if (status === '429' || status === '503') t.match(Object.keys(headers ?? {}), ['Retry-After'], about)
     }
 })
 

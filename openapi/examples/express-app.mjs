@@ -83,9 +83,11 @@ app.post('/code', async ({ ip: from, session, body: { code } }, response) => {
 app.post('/logout', async ({ ip: from, session }, response) => {
   response.signOut()
   if (session.tokens)
+    // By the refresh token: it is good after the access token has run out, and nothing of the session stays alive.
     await fetch(`${KEYTURN}/logout`, {
       method: 'POST',
-      headers: { 'X-Forwarded-For': from, Authorization: `Bearer ${session.tokens.access_token}` },
+      headers: { 'X-Forwarded-For': from, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ refresh_token: session.tokens.refresh_token }),
     })
   response.redirect('/')
 })

@@ -72,14 +72,15 @@ def code():
         return page(mfa=True, problem=tokens['detail'])
     _, user = keyturn('GET', '/me', token=tokens['access_token'])
     session.clear()
-    session.update(user=user['username'], access_token=tokens['access_token'])
+    session.update(user=user['username'], refresh_token=tokens['refresh_token'])
     # The first time, there are recovery codes, and they are shown this once.
     return page(codes=tokens.get('recovery_codes', []))
 
 
 @app.post('/logout')
 def logout():
-    if 'access_token' in session:
-        keyturn('POST', '/logout', token=session['access_token'])
+    # By the refresh token: it is good after the access token has run out, and nothing of the session stays alive.
+    if 'refresh_token' in session:
+        keyturn('POST', '/logout', {'refresh_token': session['refresh_token']})
     session.clear()
     return redirect('/')

@@ -31,17 +31,17 @@ ANSWER=$(api POST $BASE/token/refresh refresh_token="$REFRESH_TOKEN")
 ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
 printf '%s\n' "$ANSWER"
 
-### What another service asks that must know at once whether a session has ended
+### Whether this session is still alive; a service that must know that of others asks as a service client
 with "$ACCESS_TOKEN" POST $BASE/token/introspect token="$ACCESS_TOKEN"
 
 ### A change of the account: password and code give an account token, which is good for one
 printf 'Code: '; read -r CODE
 ACCOUNT_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" password='correct horse battery' | field account_token)
 ANSWER=$(with "$ACCOUNT_TOKEN" POST $BASE/password/change current_password='correct horse battery' new_password='battery staple horse')
-ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
+REFRESH_TOKEN=$(printf '%s' "$ANSWER" | field refresh_token)
 
-### Sign out, and in again without the phone
-with "$ACCESS_TOKEN" POST $BASE/logout
+### Sign out, which takes no access token, and in again without the phone
+api POST $BASE/logout refresh_token="$REFRESH_TOKEN"
 MFA_TOKEN=$(api POST $BASE/login username=hedy password='battery staple horse' | field mfa_token)
 ANSWER=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$RECOVERY_CODE" method=recovery_code)
 ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)

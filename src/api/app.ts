@@ -17,6 +17,8 @@ import {
   registerRoutes,
 } from '../accounts/routes.ts'
 import { eventRoutes } from '../audit/routes.ts'
+import { introspectionRoutes } from '../clients/introspection-routes.ts'
+import { tokenRoutes } from '../clients/routes.ts'
 import { changeFactorRoutes, factorRoutes, verifyRoutes } from '../factors/routes.ts'
 import { answerClientError } from '../http/client-error.ts'
 import { cors } from '../http/cors.ts'
@@ -33,8 +35,8 @@ import { forgetPorts } from '../http/trusted-proxies.ts'
 import { basePathOf } from '../platform/hosts.ts'
 import type { Service } from '../service.ts'
 import { loginRoutes, stepUpRoutes } from '../sign-in/routes.ts'
-import { discoveryRoutes, introspectionRoutes } from '../tokens/discovery-routes.ts'
-import { refreshRoutes, sessionRoutes } from '../tokens/routes.ts'
+import { discoveryRoutes } from '../tokens/discovery-routes.ts'
+import { logoutRoutes, refreshRoutes, revocationRoutes, sessionRoutes } from '../tokens/routes.ts'
 import { bearer } from './bearer.ts'
 import { makeGuards, protect } from './guards.ts'
 import { openapi } from './openapi.ts'
@@ -49,18 +51,14 @@ const ROUTES = {
     registerRoutes,
     loginRoutes,
     refreshRoutes,
+    tokenRoutes,
+    revocationRoutes,
     forgottenPasswordRoutes,
   ],
   mfa: [verifyRoutes],
-  access: [
-    meRoutes,
-    eventRoutes,
-    sessionRoutes,
-    introspectionRoutes,
-    factorRoutes,
-    stepUpRoutes,
-    proveEmailRoutes,
-  ],
+  access: [meRoutes, eventRoutes, sessionRoutes, factorRoutes, stepUpRoutes, proveEmailRoutes],
+  'access-or-refresh': [logoutRoutes],
+  'client-or-access': [introspectionRoutes],
   account: [changeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
 } as const satisfies Record<string, readonly FastifyPluginAsync<{ room: Service }>[]>
 
@@ -117,7 +115,8 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
   await open('public', ROUTES.public)
   for (const { routes = {} } of service.factors.all)
     for (const [name, plugin] of Object.entries(routes)) await open(name as ScopeName, [plugin])
-  for (const name of ['mfa', 'access', 'account'] as const) await open(name, ROUTES[name])
+  const { public: _, ...guarded } = ROUTES
+  for (const [name, plugins] of Object.entries(guarded)) await open(name as ScopeName, plugins)
   methods.refuseOthers()
   return app
 }

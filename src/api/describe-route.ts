@@ -18,9 +18,13 @@ const ALWAYS: ProblemCode[] = ['rate_limited', 'internal_error', 'unavailable']
 export function describeRoute(schema: FastifySchema, route: RouteOptions): FastifySchema {
   const guard = route.config?.guard
   if (!guard || !schema?.operationId) return schema
+  const { oauthErrors } = route.config ?? {}
+  if (oauthErrors === 'all')
+    return { ...schema, security: guard.security, 'x-oauth-errors': [400, 401, 429, 500, 503] }
   return {
     ...schema,
     security: guard.security,
+    ...(oauthErrors && { 'x-oauth-errors': [400, 401] }),
     'x-problems': [
       ...(BODILESS.includes(String(route.method)) ? [] : WITH_BODY),
       ...guard.problems,

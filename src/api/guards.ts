@@ -1,21 +1,37 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Accounts } from '../accounts/accounts.ts'
 import type { Challenges } from '../challenges/challenges.ts'
 import { MFA_TOKEN_TYP } from '../challenges/mfa-token.ts'
-import { insufficientUserAuthentication, invalidToken, type ProblemCode } from '../errors.ts'
+import { authenticate, clientOfToken } from '../clients/authenticate.ts'
+import { INTROSPECT } from '../clients/client.ts'
+import type { ClientsRoom } from '../clients/room.ts'
+import {
+  insufficientScope,
+  insufficientUserAuthentication,
+  invalidClient,
+  invalidToken,
+  type ProblemCode,
+} from '../errors.ts'
 import { checkAccountToken } from '../factors/change.ts'
 import type { Factors } from '../factors/factors.ts'
-import type { Db } from '../platform/database.ts'
 import { ACCESS_TOKEN_TYP } from '../tokens/access-token.ts'
-import type { Sessions } from '../tokens/sessions.ts'
 import { findSignedIn } from '../tokens/signed-in.ts'
 import { bearerToken } from './bearer.ts'
-import type { AccessPrincipal, AccountPrincipal, MfaPrincipal, Principal, ScopeName } from './principal.ts'
+import type {
+  AccessPrincipal,
+  AccountPrincipal,
+  ClientPrincipal,
+  MfaPrincipal,
+  Principal,
+  ScopeName,
+} from './principal.ts'
 
 /** What a scope asks of each request before anything else happens. */
 export interface Guard {
   scope: ScopeName
-  check?: (request: FastifyRequest) => Promise<Principal>
+  /** @returns `null` where the body shows what the route takes. */
+  check?: (request: FastifyRequest) => Promise<Principal | null>
+  /** Whether it reads the body, too, and so comes after that was read. */
+  readsBody?: true
   /** For the OpenAPI document: one of these security schemes is required. */
   security: Record<string, string[]>[]
   problems: ProblemCode[]
@@ -24,13 +40,9 @@ export interface Guard {
 export type Guards = Record<ScopeName, Guard>
 
 /** The parts of the service that guards use. */
-interface GuardsRoom {
-  db: Db
-  accounts: Accounts
+interface GuardsRoom extends ClientsRoom {
   challenges: Challenges
-  sessions: Sessions
   factors: Factors
-  mfaRequired: boolean
 }
 
 /**
@@ -66,6 +78,42 @@ export function makeGuards(room: GuardsRoom): Guards {
     return { kind: 'account', account, session, claims }
   }
 
+  /** A refresh token in the body takes the place of an access token that has run out. */
+  async function checkAccessOrRefresh(request: FastifyRequest): Promise<AccessPrincipal | null> {
+    const body = request.body as { refresh_token?: unknown } | undefined
+    const isInBody = request.headers.authorization === undefined && body?.refresh_token !== undefined
+    return isInBody ? null : checkAccess(request)
+  }
+
+  async function checkIntrospecting(request: FastifyRequest): Promise<Principal> {
+    const { authorization } = request.headers
+    const body = request.body as { client_id?: unknown } | undefined
+    const bySecret =
+      authorization === undefined ? body?.client_id !== undefined : /^basic /i.test(authorization)
+    const principal = bySecret ? await checkSecret(request) : await checkAccessOrService(request)
+    if (principal.kind === 'client' && !principal.client.scopes.includes(INTROSPECT))
+      throw insufficientScope(INTROSPECT)
+    return principal
+  }
+
+  async function checkSecret(request: FastifyRequest): Promise<ClientPrincipal> {
+    const client = await authenticate(room, request)
+    if (client) return { kind: 'client', client }
+    throw invalidClient('the client of people shows no secret')
+  }
+
+  async function checkAccessOrService(request: FastifyRequest): Promise<ClientPrincipal | AccessPrincipal> {
+    try {
+      const claims = await request.eitherClaims(bearerToken(request))
+      if ('sid' in claims) return { kind: 'access', claims, ...(await findSignedIn(room, claims)) }
+      const client = await clientOfToken(room, claims)
+      request.clientId = client.id
+      return { kind: 'client', client: { ...client, scopes: claims.scope?.split(' ') ?? [] } }
+    } finally {
+      await request.countRequest?.(request.clientId ? 'client' : 'general')
+    }
+  }
+
   return {
     public: { scope: 'public', security: [], problems: [] },
     mfa: { scope: 'mfa', check: checkMfa, security: [{ mfaToken: [] }], problems: ['invalid_token'] },
@@ -80,6 +128,20 @@ export function makeGuards(room: GuardsRoom): Guards {
       check: checkAccount,
       security: [{ accountToken: [] }],
       problems: ['invalid_token', 'insufficient_user_authentication'],
+    },
+    'access-or-refresh': {
+      scope: 'access-or-refresh',
+      check: checkAccessOrRefresh,
+      readsBody: true,
+      security: [{ accessToken: [] }, {}],
+      problems: ['invalid_token'],
+    },
+    'client-or-access': {
+      scope: 'client-or-access',
+      check: checkIntrospecting,
+      readsBody: true,
+      security: [{ clientSecret: [] }, { serviceToken: [] }, { accessToken: [] }],
+      problems: ['invalid_token', 'insufficient_scope'],
     },
     'mfa-or-access': {
       scope: 'mfa-or-access',
@@ -111,11 +173,12 @@ export function protect(scope: FastifyInstance, guard: Guard): void {
   scope.addHook('onRoute', (route) => {
     route.config = { ...route.config, guard }
   })
-  const { check } = guard
+  const { check, readsBody } = guard
   if (check)
-    scope.addHook('onRequest', async (request) => {
-      request.guarded = await check(request)
-      request.accountId = request.guarded.account.id
+    scope.addHook(readsBody ? 'preValidation' : 'onRequest', async (request: FastifyRequest) => {
+      const guarded = await check(request)
+      request.guarded = guarded
+      if (guarded && guarded.kind !== 'client') request.accountId = guarded.account.id
     })
 }
 

@@ -4,9 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { accountSchemas } from '../accounts/schemas.ts'
 import { auditSchemas } from '../audit/schemas.ts'
+import { clientSchemas } from '../clients/schemas.ts'
 import { factors } from '../factors/registry.ts'
 import { ConfirmedSchema, FactorSchema, SignInSchema } from '../factors/schemas.ts'
-import { ProblemSchema } from '../http/schemas.ts'
+import { OAuthErrorSchema, ProblemSchema } from '../http/schemas.ts'
 import { signInSchemas } from '../sign-in/schemas.ts'
 import { tokenSchemas } from '../tokens/schemas.ts'
 import { describeRoute } from './describe-route.ts'
@@ -51,10 +52,12 @@ export const openapi = fp(
     // Here and not by the rooms themselves: they refer to each other's, and a scope inherits only what was there before it.
     for (const schema of [
       ProblemSchema,
+      OAuthErrorSchema,
       ...accountSchemas,
       ...auditSchemas,
       ...signInSchemas,
       ...tokenSchemas,
+      ...clientSchemas,
       SignInSchema,
       ConfirmedSchema,
       FactorSchema,
@@ -91,6 +94,13 @@ export const openapi = fp(
             accountToken: bearer(
               'The `account_token` from `/2fa/verify` or `/2fa/step-up`: good for one change of the account, within 300 s',
             ),
+            clientSecret: {
+              type: 'http',
+              scheme: 'basic',
+              description:
+                'The id and the secret of a service client, as `keyturn clients create` prints them',
+            },
+            serviceToken: bearer('The `access_token` of a service client, from `/token`'),
           },
         },
       },

@@ -2,15 +2,18 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Account } from '../accounts/account.ts'
 import type { Challenge } from '../challenges/challenge.ts'
+import type { Client } from '../clients/client.ts'
 import type { AccessClaims } from '../tokens/access-token.ts'
 import type { AccountClaims } from '../tokens/account-token.ts'
 import type { Session } from '../tokens/session.ts'
 
 /** Where a route is registered, which decides who may call it: with no token, or with this kind. */
-export type ScopeName = 'public' | 'mfa' | 'access' | 'account' | 'mfa-or-access' | 'mfa-or-account'
+export type ScopeName =
+  | ('public' | 'mfa' | 'access' | 'account' | 'mfa-or-access' | 'mfa-or-account')
+  | ('access-or-refresh' | 'client-or-access')
 
-/** Who sends a request, as a guard has established it from the bearer token. */
-export type Principal = MfaPrincipal | AccessPrincipal | AccountPrincipal
+/** Who sends a request, as a guard has established it from a token, or a client's secret. */
+export type Principal = MfaPrincipal | AccessPrincipal | AccountPrincipal | ClientPrincipal
 
 /** Has shown a password and not yet a second factor. */
 export interface MfaPrincipal {
@@ -33,6 +36,12 @@ export interface AccountPrincipal {
   account: Account
   session: Session
   claims: AccountClaims
+}
+
+/** Has shown its secret, or its service token. */
+export interface ClientPrincipal {
+  kind: 'client'
+  client: Client
 }
 
 type Kind = Principal['kind']

@@ -11,6 +11,8 @@ interface ProblemOperation {
   responses: Record<string, object>
   /** The codes that the operation can answer with, until they are replaced by `responses`. */
   'x-problems'?: readonly ProblemCode[]
+  /** The statuses that it can answer with errors as OAuth has them. */
+  'x-oauth-errors'?: readonly number[]
 }
 
 /**
@@ -21,13 +23,17 @@ export function addProblemResponses({ paths, components }: ProblemDocument): voi
   const responses: Record<string, object> = {}
   const examples: Record<string, object> = {}
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
-    const { 'x-problems': codes = [] } = operation
+    const { 'x-problems': codes = [], 'x-oauth-errors': oauth = [] } = operation
     delete operation['x-problems']
+    delete operation['x-oauth-errors']
     // In the order of the catalogue, so that the name does not depend on the order of a route.
     const ordered = problemCodes.filter((code) => codes.includes(code))
-    for (const [status, ofStatus] of Map.groupBy(ordered, problemStatus)) {
-      const name = responseName(ofStatus)
-      responses[name] ??= problemResponse(status, ofStatus)
+    const byStatus = Map.groupBy(ordered, problemStatus)
+    for (const status of new Set([...byStatus.keys(), ...oauth])) {
+      const ofStatus = byStatus.get(status) ?? []
+      const isOAuth = oauth.includes(status)
+      const name = [responseName(ofStatus), isOAuth && oauthName(status)].filter(Boolean).join('Or')
+      responses[name] ??= errorResponse(status, ofStatus, isOAuth)
       for (const code of ofStatus) examples[code] ??= { value: exampleOf(code) }
       operation.responses[status] = { $ref: `#/components/responses/${name}` }
     }
@@ -43,9 +49,14 @@ function responseName(codes: readonly ProblemCode[]): string {
 
 const RETRY_LATER = [429, 503]
 
-function problemResponse(status: number, codes: readonly ProblemCode[]): object {
+const oauthName = (status: number) => (RETRY_LATER.includes(status) ? 'OAuthErrorForNow' : 'OAuthError')
+
+function errorResponse(status: number, codes: readonly ProblemCode[], isOAuth: boolean): object {
+  const descriptions = codes.map((code) => `\`${code}\`: ${problemTitle(code)}`)
   return {
-    description: codes.map((code) => `\`${code}\`: ${problemTitle(code)}`).join(' · '),
+    description: [...descriptions, ...(isOAuth ? ['an error of OAuth (RFC 6749 section 5.2)'] : [])].join(
+      ' · ',
+    ),
     ...(RETRY_LATER.includes(status) && {
       headers: {
         'Retry-After': {
@@ -55,18 +66,21 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): object 
       },
     }),
     content: {
-      [PROBLEM_MEDIA_TYPE]: {
-        schema: {
-          allOf: [
-            { $ref: '#/components/schemas/Problem' },
-            { type: 'object', properties: { code: { enum: codes } } },
-          ],
-        },
-        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-      },
+      ...(codes.length > 0 && { [PROBLEM_MEDIA_TYPE]: problemContent(codes) }),
+      ...(isOAuth && { 'application/json': { schema: { $ref: '#/components/schemas/OAuthError' } } }),
     },
   }
 }
+
+const problemContent = (codes: readonly ProblemCode[]) => ({
+  schema: {
+    allOf: [
+      { $ref: '#/components/schemas/Problem' },
+      { type: 'object', properties: { code: { enum: codes } } },
+    ],
+  },
+  examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+})
 
 const exampleOf = (code: ProblemCode) =>
   problemOf(
@@ -77,5 +91,6 @@ const exampleOf = (code: ProblemCode) =>
 declare module 'fastify' {
   interface FastifySchema {
     'x-problems'?: readonly ProblemCode[]
+    'x-oauth-errors'?: readonly number[]
   }
 }

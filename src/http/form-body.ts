@@ -4,27 +4,27 @@ import { refuseEncodedBody } from './json-body.ts'
 
 const DECODER = new TextDecoder('utf-8', { fatal: true })
 
+export const FORM = 'application/x-www-form-urlencoded'
+
 /**
- * Lets the routes of this scope accept a form as well as JSON, as OAuth endpoints do. A parameter must not occur
- * twice (RFC 6749 section 3.2).
+ * Lets the routes of this scope accept a form, as OAuth endpoints do: a parameter must not occur twice, one without a
+ * value counts as left out, and unknown ones are ignored (RFC 6749 section 3.2).
+ *
+ * @param known the parameters that these routes know.
  */
-export function acceptForm(scope: FastifyInstance): void {
-  scope.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      refuseEncodedBody(request)
-      return parseForm(body)
-    },
-  )
+export function acceptForm(scope: FastifyInstance, known: readonly string[]): void {
+  scope.addContentTypeParser(FORM, { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    refuseEncodedBody(request)
+    return parseForm(body, known)
+  })
 }
 
 /** @throws {AppError} bad_request */
-function parseForm(bytes: Uint8Array): Record<string, string> {
+function parseForm(bytes: Uint8Array, known: readonly string[]): Record<string, string> {
   const members: [string, string][] = [...new URLSearchParams(decode(bytes))]
   const names = new Set(members.map(([name]) => name))
   if (names.size < members.length) throw new AppError('bad_request', 'The form has the same parameter twice.')
-  return Object.fromEntries(members)
+  return Object.fromEntries(members.filter(([name, value]) => known.includes(name) && value !== ''))
 }
 
 function decode(bytes: Uint8Array): string {

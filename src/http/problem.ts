@@ -16,7 +16,9 @@ import {
   internalError,
   malformedJson,
   notFound,
+  oauthCodes,
   overloaded,
+  type ProblemCode,
   problemStatus,
   problemTitle,
   unavailable,
@@ -62,7 +64,9 @@ export const problems = fp(
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
   logCause(problem, request)
-  sendProblem(problem, request, reply)
+  const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
+  if (isOAuth) sendOAuthError(problem, reply)
+  else sendProblem(problem, request, reply)
 }
 
 /** Whether the client closed the connection within its body. Node.js gives its own error for it the code of a reset. */
@@ -87,6 +91,37 @@ function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyRep
     .type(PROBLEM_MEDIA_TYPE)
     .serializer((body: unknown) => JSON.stringify(body))
     .send(problemOf(error, request.id))
+}
+
+/** What OAuth has a code of its own for. It has none for limits and overload: those keep theirs, and their status. */
+const AS_OAUTH: Partial<Record<ProblemCode, ProblemCode>> = {
+  bad_request: 'invalid_request',
+  internal_error: 'server_error',
+  invalid_refresh_token: 'invalid_grant',
+  malformed_json: 'invalid_request',
+  payload_too_large: 'invalid_request',
+  unsupported_media_type: 'invalid_request',
+  validation_failed: 'invalid_request',
+}
+
+/** RFC 6749 section 5.2. */
+function sendOAuthError(error: AppError, reply: FastifyReply): void {
+  const code = AS_OAUTH[error.code] ?? error.code
+  reply
+    .code(problemStatus(code))
+    .headers(error.headers)
+    .type('application/json')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send({ error: code, error_description: descriptionOf(error) })
+}
+
+/** With what is wrong with which parameter, in the characters that a description may have. */
+function descriptionOf({ message, extras: { errors = [] } }: AppError): string {
+  const faults = errors.map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`)
+  return [message, ...faults]
+    .join(' ')
+    .replaceAll('"', "'")
+    .replace(/[^ -[\]-~]/g, '?')
 }
 
 /** Logs faults of the service with their stack. Refusals are logged with their reason at the level `debug` only. */
@@ -125,7 +160,10 @@ function isDamagedRow(error: unknown): boolean {
 const FASTIFY_ERRORS: Record<string, () => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', 'A body may have 16 KiB at most.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
-    new AppError('unsupported_media_type', 'Send the body as application/json.'),
+    new AppError(
+      'unsupported_media_type',
+      'Send the body as application/json, or as the form that OAuth asks for.',
+    ),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson('The body is not as long as Content-Length says.'),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson('The body is empty.'),
   FST_ERR_BAD_URL: notFound,
@@ -149,4 +187,11 @@ function fieldFaults(faults: readonly FastifySchemaValidationError[]): FieldFaul
 /** A JSON Pointer to a member (RFC 6901 section 3). */
 function child(pointer: string, name: unknown): string {
   return `${pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Which errors have the form of OAuth (RFC 6749 section 5.2): all, or only those of the client that asks. */
+    oauthErrors?: 'all' | 'client'
+  }
 }

@@ -1,5 +1,5 @@
 import fastifyRateLimit from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { rateLimited } from '../errors.ts'
 import type { SharedCounts } from './shared-counts.ts'
@@ -15,6 +15,8 @@ export const RATE_LIMITS = {
   login: 120,
   /** Codes, and setting up authenticators. */
   codes: 240,
+  /** What one service client asks, from wherever it asks. */
+  client: 60_000,
   /** Reading, and all other routes. */
   general: 1200,
   /** Paths that do not exist. */
@@ -38,12 +40,14 @@ export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
     const limiters = new Map(
       groups.map((group) => {
         const max = () => Math.ceil(RATE_LIMITS[group] / replicas())
-        return [group, app.createRateLimit({ max, timeWindow: WINDOW_MS })]
+        const byClient = group === 'client' && {
+          keyGenerator: (request: FastifyRequest) => `${request.clientId}`,
+        }
+        return [group, app.createRateLimit({ max, timeWindow: WINDOW_MS, ...byClient })]
       }),
     )
 
-    app.addHook('onRequest', async (request, reply) => {
-      const group = request.is404 ? 'unknown' : (request.routeOptions.config.limit ?? 'general')
+    const count = async (request: FastifyRequest, reply: FastifyReply, group: RateLimitGroup) => {
       const own = await limiters.get(group)?.(request)
       if (!own || own.isAllowed) return
       const shared = await sharedCounts?.count(group, own.key, {
@@ -57,6 +61,13 @@ export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
         ratelimit: `"${group}";r=${remaining};t=${retryAfter}`,
       })
       if (isExceeded) throw rateLimited(retryAfter)
+    }
+
+    app.addHook('onRequest', async (request, reply) => {
+      const group = request.is404 ? 'unknown' : (request.routeOptions.config.limit ?? 'general')
+      // Who asks is known once the secret or the token was looked at.
+      request.countRequest = (other) => count(request, reply, other)
+      if (group !== 'client') await count(request, reply, group)
     })
     app.addHook('onReady', async () => sharedCounts?.open())
     app.addHook('onClose', async () => sharedCounts?.close())
@@ -68,5 +79,9 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The group whose limit counts requests of this route. */
     limit?: RateLimitGroup
+  }
+  interface FastifyRequest {
+    /** Counts the request in a group; missing without limits. @throws {AppError} rate_limited */
+    countRequest?: (group: RateLimitGroup) => Promise<void>
   }
 }

@@ -13,6 +13,7 @@ export const requestLog = fp(
   async function requestLog(app: FastifyInstance, { endRequest }: { endRequest: EndRequest }) {
     app.decorateRequest('problemCode', null)
     app.decorateRequest('accountId', null)
+    app.decorateRequest('clientId', null)
     const ended = new WeakSet<FastifyRequest>()
     const end = (request: FastifyRequest, reply: FastifyReply) => {
       if (ended.has(request)) return
@@ -49,6 +50,7 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
       ...(request.problemCode && { problem: request.problemCode }),
       ip: request.ip,
       ...(request.accountId && { account_id: request.accountId }),
+      ...(request.clientId && { client_id: request.clientId }),
       ms: Math.round(reply.elapsedTime * 10) / 10,
     },
     'request',
@@ -61,5 +63,7 @@ declare module 'fastify' {
     problemCode: ProblemCode | null
     /** The account of the request, once a guard has found it. */
     accountId: string | null
+    /** The service client of the request, once its secret or token was found right. */
+    clientId: string | null
   }
 }

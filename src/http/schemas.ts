@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { problemCodes } from '../errors.ts'
+import { oauthCodes, problemCodes } from '../errors.ts'
 
 /**
  * A reference to a schema that has a name in the OpenAPI document, its `$id`. The constant of such a schema is called
@@ -46,6 +46,21 @@ export const ProblemSchema = Type.Object(
   },
   { $id: 'Problem', description: 'An error (RFC 9457)' },
 )
+
+/** RFC 6749 section 5.2. */
+export const OAuthErrorSchema = Type.Object(
+  {
+    error: Type.String({
+      examples: [...oauthCodes],
+      description: 'For limits and overload, the `code` of problems',
+    }),
+    error_description: Type.String(),
+  },
+  { ...CLOSED, $id: 'OAuthError', description: 'An error, as OAuth clients read it (RFC 6749)' },
+)
+
+/** Secrets and tokens are not taken from a URL, which logs keep. */
+export const NO_QUERY = Type.Object({}, CLOSED)
 
 /** For answers without a body. */
 export const NO_CONTENT = Type.Null({ description: 'No content' })

@@ -36,6 +36,20 @@ export interface paths {
      */
     post: operations["refreshToken"];
   };
+  "/token": {
+    /**
+     * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
+     * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form. Unknown parameters are ignored.
+     */
+    post: operations["requestToken"];
+  };
+  "/token/revoke": {
+    /**
+     * End the session of a token (RFC 7009)
+     * @description For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.
+     */
+    post: operations["revokeToken"];
+  };
   "/password/forgot": {
     /**
      * Request a password reset by email
@@ -123,10 +137,6 @@ export interface paths {
     /** List the events of the account: its audit trail */
     get: operations["listEvents"];
   };
-  "/logout": {
-    /** Sign out: end the current session */
-    post: operations["logout"];
-  };
   "/sessions": {
     /** List the active sessions of the account */
     get: operations["listSessions"];
@@ -136,13 +146,6 @@ export interface paths {
   "/sessions/{id}": {
     /** End one session of the account */
     delete: operations["endSession"];
-  };
-  "/token/introspect": {
-    /**
-     * Check whether an access token is active (RFC 7662)
-     * @description For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.
-     */
-    post: operations["introspectToken"];
   };
   "/2fa": {
     /** Get the second factors of the account */
@@ -163,6 +166,20 @@ export interface paths {
   "/me/email/verify": {
     /** Verify the new email address with the code that was sent to it */
     post: operations["verifyEmail"];
+  };
+  "/logout": {
+    /**
+     * Sign out: end the current session
+     * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
+     */
+    post: operations["logout"];
+  };
+  "/token/introspect": {
+    /**
+     * Check whether an access token is active (RFC 7662)
+     * @description For services that must notice at once when a session ends. A service client shows its secret, by HTTP Basic or in the body, or a token of its own with the scope `introspect`, and sees the tokens of its audience; a person sees those of their own session. For all others, and for a token that is unknown, expired or revoked, the answer is `{"active": false}`.
+     */
+    post: operations["introspectToken"];
   };
   "/2fa/factors/{id}": {
     /**
@@ -208,7 +225,7 @@ export interface components {
       /** @description For people; programs should use `code` */
       detail: string;
       /** @enum {string} */
-      code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "unknown_credential" | "invalid_refresh_token" | "insufficient_user_authentication" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "factor_limit_reached" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "passkey_rejected" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
+      code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "unknown_credential" | "invalid_refresh_token" | "insufficient_user_authentication" | "insufficient_scope" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "factor_limit_reached" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "passkey_rejected" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
       /** @description Identifies the request in the log */
       request_id: string;
       errors?: {
@@ -229,6 +246,12 @@ export interface components {
       needs?: "account_token";
       /** @description Tells the causes of one `code` apart */
       reason?: string;
+    };
+    /** @description An error, as OAuth clients read it (RFC 6749) */
+    OAuthError: {
+      /** @description For limits and overload, the `code` of problems */
+      error: string;
+      error_description: string;
     };
     /** @description An account, as its owner sees it */
     User: {
@@ -256,7 +279,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -389,6 +412,22 @@ export interface components {
       auth_time?: number;
       /** @description As the token has them */
       roles?: string[];
+      /** @description Of a service token, which has no `sid` */
+      scope?: string;
+    };
+    /** @description Tokens, as OAuth clients read them */
+    OAuthTokens: {
+      access_token: string;
+      /** @enum {string} */
+      token_type: "Bearer";
+      /** @description Lifetime of the access token in seconds */
+      expires_in: number;
+      /** @description For a refresh token */
+      refresh_token?: string;
+      /** @description Lifetime of the refresh token in seconds, unless it is used */
+      refresh_expires_in?: number;
+      /** @description Of a service token, unless it has none */
+      scope?: string;
     };
     /** @description Signed in: the code is correct */
     SignIn: {
@@ -621,6 +660,22 @@ export interface components {
         };
       };
     };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    OAuthError: {
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    OAuthErrorForNow: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
     /** @description `invalid_token`: The token is missing or not valid here */
     InvalidToken: {
       content: {
@@ -778,15 +833,6 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP */
-    ValidationFailedOrMalformedJsonOrBadRequest: {
-      content: {
-        "application/problem+json": components["schemas"]["Problem"] & ({
-          /** @enum {string} */
-          code?: "validation_failed" | "malformed_json" | "bad_request";
-        });
-      };
-    };
     /** @description `invalid_credentials`: Wrong username or password · `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
     InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication: {
       content: {
@@ -794,6 +840,44 @@ export interface components {
           /** @enum {string} */
           code?: "invalid_credentials" | "invalid_token" | "insufficient_user_authentication";
         });
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here · `invalid_refresh_token`: The refresh token is not valid */
+    InvalidTokenOrInvalidRefreshToken: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_token" | "invalid_refresh_token";
+        });
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP · an error of OAuth (RFC 6749 section 5.2) */
+    ValidationFailedOrMalformedJsonOrBadRequestOrOAuthError: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json" | "bad_request";
+        });
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here · an error of OAuth (RFC 6749 section 5.2) */
+    InvalidTokenOrOAuthError: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_token";
+        };
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description `insufficient_scope`: The client may not do this */
+    InsufficientScope: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "insufficient_scope";
+        };
       };
     };
   };
@@ -912,11 +996,14 @@ export interface operations {
             issuer: string;
             jwks_uri: string;
             token_endpoint: string;
+            token_endpoint_auth_methods_supported: string[];
+            grant_types_supported: string[];
+            scopes_supported: string[];
+            response_types_supported: string[];
+            revocation_endpoint: string;
+            revocation_endpoint_auth_methods_supported: string[];
             introspection_endpoint: string;
             introspection_endpoint_auth_methods_supported: string[];
-            grant_types_supported: string[];
-            response_types_supported: string[];
-            token_endpoint_auth_methods_supported: string[];
             service_documentation?: string;
           };
         };
@@ -1059,6 +1146,8 @@ export interface operations {
          */
         "application/json": {
           refresh_token: string;
+          /** @description The service that the access token is for, one of `AUDIENCE`; the first one when left out */
+          resource?: string;
         };
       };
     };
@@ -1076,6 +1165,98 @@ export interface operations {
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
+   * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form. Unknown parameters are ignored.
+   */
+  requestToken: {
+    parameters: {
+      header?: {
+        /**
+         * @description Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.
+         * @example 0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55
+         */
+        "idempotency-key"?: string;
+      };
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "grant_type": "client_credentials",
+         *   "scope": "introspect"
+         * }
+         */
+        "application/x-www-form-urlencoded": {
+          /** @description `refresh_token` or `client_credentials` */
+          grant_type: string;
+          refresh_token?: string;
+          /** @description For a service client: `introspect` */
+          scope?: string;
+          /** @description The service that the access token is for, one of `AUDIENCE`; the first one when left out */
+          resource?: string;
+          /** @description Of a service client, where it does not use HTTP Basic */
+          client_id?: string;
+          /** @description Its secret */
+          client_secret?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Tokens, as OAuth clients read them */
+      200: {
+        content: {
+          "application/json": components["schemas"]["OAuthTokens"];
+        };
+      };
+      400: components["responses"]["OAuthError"];
+      401: components["responses"]["OAuthError"];
+      429: components["responses"]["OAuthErrorForNow"];
+      500: components["responses"]["OAuthError"];
+      503: components["responses"]["OAuthErrorForNow"];
+    };
+  };
+  /**
+   * End the session of a token (RFC 7009)
+   * @description For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.
+   */
+  revokeToken: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/json": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+        };
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/x-www-form-urlencoded": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Its session has ended */
+      200: {
+        content: never;
+      };
+      400: components["responses"]["OAuthError"];
+      401: components["responses"]["OAuthError"];
+      429: components["responses"]["OAuthErrorForNow"];
+      500: components["responses"]["OAuthError"];
+      503: components["responses"]["OAuthErrorForNow"];
     };
   };
   /**
@@ -1614,22 +1795,6 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Sign out: end the current session */
-  logout: {
-    responses: {
-      /** @description No content */
-      204: {
-        content: never;
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidToken"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      429: components["responses"]["RateLimited"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
   /** List the active sessions of the account */
   listSessions: {
     parameters: {
@@ -1690,51 +1855,6 @@ export interface operations {
       400: components["responses"]["ValidationFailedOrMalformedJson"];
       401: components["responses"]["InvalidToken"];
       404: components["responses"]["NotFound"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      429: components["responses"]["RateLimited"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  /**
-   * Check whether an access token is active (RFC 7662)
-   * @description For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.
-   */
-  introspectToken: {
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
-         * }
-         */
-        "application/json": {
-          token: string;
-          /** @description Accepted and ignored */
-          token_type_hint?: string;
-        };
-        /**
-         * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
-         * }
-         */
-        "application/x-www-form-urlencoded": {
-          token: string;
-          /** @description Accepted and ignored */
-          token_type_hint?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description The claims of an active access token, or `active: false` alone */
-      200: {
-        content: {
-          "application/json": components["schemas"]["Introspection"];
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJsonOrBadRequest"];
-      401: components["responses"]["InvalidToken"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
@@ -1884,6 +2004,91 @@ export interface operations {
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Sign out: end the current session
+   * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
+   */
+  logout: {
+    requestBody?: {
+      content: {
+        /**
+         * @example {
+         *   "refresh_token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE"
+         * }
+         */
+        "application/json": {
+          refresh_token?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description No content */
+      204: {
+        content: never;
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInvalidRefreshToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Check whether an access token is active (RFC 7662)
+   * @description For services that must notice at once when a session ends. A service client shows its secret, by HTTP Basic or in the body, or a token of its own with the scope `introspect`, and sees the tokens of its audience; a person sees those of their own session. For all others, and for a token that is unknown, expired or revoked, the answer is `{"active": false}`.
+   */
+  introspectToken: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/json": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+          /** @description Of a service client, where it does not use HTTP Basic */
+          client_id?: string;
+          /** @description Its secret */
+          client_secret?: string;
+        };
+        /**
+         * @example {
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         * }
+         */
+        "application/x-www-form-urlencoded": {
+          token: string;
+          /** @description Accepted and ignored */
+          token_type_hint?: string;
+          /** @description Of a service client, where it does not use HTTP Basic */
+          client_id?: string;
+          /** @description Its secret */
+          client_secret?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The claims of an active access token, or `active: false` alone */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Introspection"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJsonOrBadRequestOrOAuthError"];
+      401: components["responses"]["InvalidTokenOrOAuthError"];
+      403: components["responses"]["InsufficientScope"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
@@ -2041,6 +2246,8 @@ export const security = {
   "POST /register": [],
   "POST /login": [],
   "POST /token/refresh": [],
+  "POST /token": [],
+  "POST /token/revoke": [],
   "POST /password/forgot": [],
   "POST /password/reset": [],
   "POST /login/passkey/options": [],
@@ -2057,15 +2264,15 @@ export const security = {
   "GET /me": ["accessToken"],
   "DELETE /me": ["accountToken"],
   "GET /me/events": ["accessToken"],
-  "POST /logout": ["accessToken"],
   "GET /sessions": ["accessToken"],
   "DELETE /sessions": ["accessToken"],
   "DELETE /sessions/{id}": ["accessToken"],
-  "POST /token/introspect": ["accessToken"],
   "GET /2fa": ["accessToken"],
   "DELETE /2fa": ["accountToken"],
   "POST /2fa/step-up": ["accessToken"],
   "POST /me/email/verify": ["accessToken"],
+  "POST /logout": ["accessToken"],
+  "POST /token/introspect": ["accessToken"],
   "PATCH /2fa/factors/{id}": ["accountToken"],
   "DELETE /2fa/factors/{id}": ["accountToken"],
   "POST /password/change": ["accountToken"],

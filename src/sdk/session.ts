@@ -153,11 +153,22 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     accountToken: (operation, request, { tokens }) => tokens && sendChange(operation, request, tokens),
   }
 
+  /** By the refresh token, also a used one: nothing of the session stays alive, whether or not the access token has run out. */
+  async function signOut({ url, signal }: Request, { refreshToken }: Tokens): Promise<Response> {
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ refresh_token: refreshToken })
+    const response = await send(new Request(url, { method: 'POST', headers, body, signal }))
+    if (response.status === 401) await state.update(() => NOTHING, 'logout')
+    return response
+  }
+
   async function sendAs(operation: Operation | undefined, request: Request): Promise<Response> {
     if (!operation || request.headers.has('authorization')) return send(request)
     const schemes = security[operation]
     if (schemes.length === 0) return send(request)
     const kept = await state.read()
+    if (operation === 'POST /logout' && kept.tokens && !request.headers.has('content-type'))
+      return signOut(request, kept.tokens)
     for (const scheme of schemes) {
       const sent = sendWith[scheme](operation, request, kept)
       if (sent) return sent

@@ -1,8 +1,10 @@
 import { createSigner } from 'fast-jwt'
+import type { Audiences } from '../config.ts'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
 import { type Acr, acrClaim, amrClaim, isPhishingResistant } from './assurance.ts'
 import {
+  ClaimError,
   type CommonClaims,
   checkCommonClaims,
   stringClaim,
@@ -14,8 +16,8 @@ import type { SigningKey, SigningKeys } from './signing-keys.ts'
 
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 
-/** RFC 9068 requires a client. This service has only one: itself. */
-const CLIENT_ID = 'keyturn'
+/** RFC 9068 requires a client. People have only one: this service itself. */
+export const CLIENT_ID = 'keyturn'
 
 /** The claims of an access token (RFC 9068 section 2.2). */
 export interface AccessClaims extends CommonClaims {
@@ -32,27 +34,42 @@ export interface AccessClaims extends CommonClaims {
   roles?: string[]
 }
 
+/** Begins the ids of service clients, which no account has: one `sub` is never taken for the other. */
+export const SERVICE_PREFIX = 'service_'
+
+/** The claims of a service token: the same kind of token, for a service and not for a person. */
+export interface ServiceClaims extends CommonClaims {
+  client_id: string
+  /** Separated by spaces; left out for none. */
+  scope?: string
+}
+
 type Sign = (claims: Record<string, unknown>) => string
 
 /** Signed JWTs that any service can check offline with the JWKS. */
 export interface AccessTokens {
   /** The life of a token in seconds. */
   readonly ttl: number
-  issue(grant: Pick<Grant, 'account' | 'session'>): string
-  /** @throws {ClaimError} */
+  /** @param audience the service that it is for; the first one when left out. */
+  issue(grant: Pick<Grant, 'account' | 'session'>, audience?: string): string
+  /** @param client for whom it is, with the scopes that it gets. */
+  issueService(client: { id: string; scopes: readonly string[] }, audience?: string): string
+  /** @throws {ClaimError} for a service token, too. */
   check(claims: UncheckedClaims): AccessClaims
+  /** Takes those of people and of services. @throws {ClaimError} */
+  checkEither(claims: UncheckedClaims): AccessClaims | ServiceClaims
 }
 
 export function makeAccessTokens({
   signingKeys,
   issuer,
-  audience,
+  audiences,
   ttl,
   clock,
 }: {
   signingKeys: SigningKeys
   issuer: string
-  audience: string
+  audiences: Audiences
   ttl: number
   clock: Clock
 }): AccessTokens {
@@ -70,19 +87,22 @@ export function makeAccessTokens({
     return signer
   }
 
-  return {
+  const common = (sub: string, clientId: string, audience = audiences[0]) => {
+    const iat = epochSeconds(clock)
+    return { iss: issuer, sub, aud: audience, exp: iat + ttl, iat, jti: newId(clock), client_id: clientId }
+  }
+  const sign = (claims: AccessClaims | ServiceClaims) => signerFor(signingKeys.current())({ ...claims })
+  const checkCommon = (claims: UncheckedClaims) => ({
+    ...checkCommonClaims(claims, { issuer, audiences, now: epochSeconds(clock) }),
+    client_id: stringClaim(claims, 'client_id'),
+  })
+
+  const accessTokens: AccessTokens = {
     ttl,
 
-    issue({ account, session }) {
-      const now = epochSeconds(clock)
-      const claims: AccessClaims = {
-        iss: issuer,
-        sub: account.id,
-        aud: audience,
-        exp: now + ttl,
-        iat: now,
-        jti: newId(clock),
-        client_id: CLIENT_ID,
+    issue({ account, session }, audience) {
+      return sign({
+        ...common(account.id, CLIENT_ID, audience),
         sid: session.id,
         amr: session.amr,
         acr: session.acr,
@@ -90,15 +110,17 @@ export function makeAccessTokens({
         auth_time: Math.floor(session.authTime / 1000),
         username: account.username,
         ...(account.roles.length > 0 && { roles: account.roles }),
-      }
-      return signerFor(signingKeys.current())({ ...claims })
+      })
+    },
+
+    issueService({ id, scopes }, audience) {
+      return sign({ ...common(id, id, audience), ...(scopes.length > 0 && { scope: scopes.join(' ') }) })
     },
 
     check(claims) {
-      const common = checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) })
+      const checked = checkCommon(claims)
       return {
-        ...common,
-        client_id: stringClaim(claims, 'client_id'),
+        ...checked,
         sid: stringClaim(claims, 'sid'),
         username: stringClaim(claims, 'username'),
         amr: amrClaim(claims),
@@ -108,5 +130,14 @@ export function makeAccessTokens({
         ...(Array.isArray(claims.roles) && { roles: claims.roles }),
       }
     },
+
+    checkEither(claims) {
+      if ('sid' in claims) return accessTokens.check(claims)
+      const checked = checkCommon(claims)
+      if (checked.sub !== checked.client_id || !checked.sub.startsWith(SERVICE_PREFIX))
+        throw new ClaimError('sub is not a service client')
+      return { ...checked, ...('scope' in claims && { scope: stringClaim(claims, 'scope') }) }
+    },
   }
+  return accessTokens
 }

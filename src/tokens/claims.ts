@@ -27,12 +27,12 @@ export interface CommonClaims {
  */
 export function checkCommonClaims(
   claims: UncheckedClaims,
-  { issuer, audience, now }: { issuer: string; audience: string; now: number },
+  { issuer, audiences, now }: { issuer: string; audiences: readonly string[]; now: number },
 ): CommonClaims {
   const iss = stringClaim(claims, 'iss')
   const aud = stringClaim(claims, 'aud')
   if (iss !== issuer) throw new ClaimError('iss is another issuer')
-  if (aud !== audience) throw new ClaimError('aud is another audience')
+  if (!audiences.includes(aud)) throw new ClaimError('aud is another audience')
 
   const exp = timeClaim(claims, 'exp')
   const iat = timeClaim(claims, 'iat')

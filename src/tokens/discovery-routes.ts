@@ -1,13 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { AppError } from '../errors.ts'
-import { acceptForm } from '../http/form-body.ts'
-import { ref } from '../http/schemas.ts'
 import { JWKS_MAX_AGE } from './key-schedule.ts'
 import type { TokensRoom } from './room.ts'
-import { IntrospectBody, IntrospectionSchema, JwkSet, ServerMetadata } from './schemas.ts'
-import { findSignedIn } from './signed-in.ts'
+import { JwkSet, ServerMetadata } from './schemas.ts'
 
 const tags = ['Tokens']
+
+/** How a service client shows its secret. */
+const BY_SECRET = ['client_secret_basic', 'client_secret_post']
 
 /** Public documents, which any page may read and any cache may keep. */
 const PUBLIC_DOCUMENT = {
@@ -49,45 +48,16 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = 
       return {
         issuer,
         jwks_uri: `${issuer}/.well-known/jwks.json`,
-        token_endpoint: `${issuer}/token/refresh`,
-        introspection_endpoint: `${issuer}/token/introspect`,
-        introspection_endpoint_auth_methods_supported: ['Bearer'],
-        grant_types_supported: ['refresh_token'],
+        token_endpoint: `${issuer}/token`,
+        token_endpoint_auth_methods_supported: ['none', ...BY_SECRET],
+        grant_types_supported: ['refresh_token', 'client_credentials'],
+        scopes_supported: ['introspect'],
         response_types_supported: [],
-        token_endpoint_auth_methods_supported: ['none'],
+        revocation_endpoint: `${issuer}/token/revoke`,
+        revocation_endpoint_auth_methods_supported: ['none'],
+        introspection_endpoint: `${issuer}/token/introspect`,
+        introspection_endpoint_auth_methods_supported: [...BY_SECRET, 'Bearer'],
         ...(docs && { service_documentation: `${issuer}/docs` }),
-      }
-    },
-  )
-}
-
-/** For an access token: the caller shows its own to ask about another. */
-export const introspectionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
-  acceptForm(app)
-  app.post(
-    '/token/introspect',
-    {
-      // For a form that has a parameter twice.
-      config: { problems: ['bad_request'] },
-      schema: {
-        operationId: 'introspectToken',
-        tags,
-        summary: 'Check whether an access token is active (RFC 7662)',
-        description:
-          'For services that must notice at once when a session ends. For a token that is unknown, expired, revoked or from another service, the answer is `{"active": false}`.',
-        consumes: ['application/json', 'application/x-www-form-urlencoded'],
-        body: IntrospectBody,
-        response: { 200: ref(IntrospectionSchema) },
-      },
-    },
-    async (request) => {
-      try {
-        const claims = await request.accessClaims(request.body.token)
-        await findSignedIn(room, claims)
-        return { active: true, token_type: 'Bearer' as const, ...claims, amr: [...claims.amr] }
-      } catch (error) {
-        if (error instanceof AppError && error.code === 'invalid_token') return { active: false }
-        throw error
       }
     },
   )

@@ -4,6 +4,7 @@ import { inTransaction } from '../platform/database.ts'
 import type { TokensRoom } from './room.ts'
 import type { SignedIn } from './session.ts'
 import { stillSignedIn } from './signed-in.ts'
+import { findRefreshToken, findRefreshTokenOwner } from './store.ts'
 
 /** Signs out. */
 export async function endOwnSession(
@@ -12,6 +13,25 @@ export async function endOwnSession(
   caller: Caller,
 ): Promise<void> {
   await inTransaction(db, (trx) => sessions.end(trx, account, session.id, caller))
+}
+
+/**
+ * Ends the session of a refresh token, also of one that was used: who holds it may do so, and a thief gains nothing by it.
+ *
+ * @returns whether it had a live session.
+ */
+export async function endSessionOfRefreshToken(
+  { accounts, db, keyedHash, sessions }: TokensRoom,
+  token: string,
+  caller: Caller,
+): Promise<boolean> {
+  const tokenHash = keyedHash('refresh token', token)
+  return inTransaction(db, async (trx) => {
+    const accountId = await findRefreshTokenOwner(trx, tokenHash)
+    const account = accountId && (await accounts.lock(trx, accountId))
+    const found = account && (await findRefreshToken(trx, tokenHash))
+    return found ? sessions.end(trx, account, found.session_id, caller) : false
+  })
 }
 
 /**

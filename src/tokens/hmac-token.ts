@@ -48,6 +48,6 @@ export function makeHmacTokens({
   return {
     issue: (claims) => sign({ iss: issuer, aud: audience, ...claims }),
     keyFor: (kid) => (typeof kid === 'string' ? keys.get(kid) : undefined),
-    check: (claims) => checkCommonClaims(claims, { issuer, audience, now: epochSeconds(clock) }),
+    check: (claims) => checkCommonClaims(claims, { issuer, audiences: [audience], now: epochSeconds(clock) }),
   }
 }

@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import type { OwnNetworks } from '../attempts/own-networks.ts'
 import type { AuditTrail } from '../audit/trail.ts'
+import type { Audiences } from '../config.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
@@ -21,6 +22,8 @@ export interface TokensRoom {
   ownNetworks: OwnNetworks
   /** The URL of this service: the claim `iss`. */
   issuer: string
+  /** The services that access tokens are for; the first one, unless another one is asked for. */
+  audiences: Audiences
   /** Whether Swagger UI is served. */
   docs: boolean
   /** The life of an unused refresh token in seconds. */

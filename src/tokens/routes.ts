@@ -1,12 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
+import { AppError, invalidRefreshToken, validationFailed } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
+import { acceptForm, FORM } from '../http/form-body.ts'
 import { readPage } from '../http/paging.ts'
-import { NO_CONTENT, ref } from '../http/schemas.ts'
+import { NO_CONTENT, NO_QUERY, ref } from '../http/schemas.ts'
 import { rfc3339 } from '../platform/clock.ts'
-import { endOtherSessions, endOwnSession, endSessionOf } from './end-sessions.ts'
+import { endOtherSessions, endOwnSession, endSessionOf, endSessionOfRefreshToken } from './end-sessions.ts'
 import { refresh } from './refresh.ts'
 import type { TokensRoom } from './room.ts'
 import {
+  IntrospectBody,
+  LogoutBody,
   RefreshBody,
   RefreshHeaders,
   SessionId,
@@ -14,6 +19,7 @@ import {
   SessionQuery,
   TokenResponseSchema,
 } from './schemas.ts'
+import { findSignedIn } from './signed-in.ts'
 import type { AfterSession } from './store.ts'
 import { tokenResponse } from './token-response.ts'
 
@@ -36,8 +42,46 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
     },
     async (request) => {
       const { 'idempotency-key': idempotencyKey } = request.headers
-      const shown = { token: request.body.refresh_token, idempotencyKey }
-      return tokenResponse(room, await refresh(room, shown, callerOf(request)))
+      const { refresh_token: token, resource } = request.body
+      if (resource !== undefined && !room.audiences.includes(resource))
+        throw validationFailed([{ pointer: '/resource', detail: 'is no audience of this service' }])
+      const shown = { token, idempotencyKey }
+      return tokenResponse(room, await refresh(room, shown, callerOf(request)), resource)
+    },
+  )
+}
+
+/** Without an access token in the header: the token is in the body. */
+export const revocationRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
+  acceptForm(app, Object.keys(IntrospectBody.properties))
+  app.post(
+    '/token/revoke',
+    {
+      config: { oauthErrors: 'all' },
+      schema: {
+        operationId: 'revokeToken',
+        tags: ['Tokens'],
+        summary: 'End the session of a token (RFC 7009)',
+        description:
+          'For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.',
+        consumes: ['application/json', FORM],
+        querystring: NO_QUERY,
+        body: IntrospectBody,
+        response: {
+          200: Type.Unsafe<undefined>({ type: 'null', description: 'Its session has ended' }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { token } = request.body
+      const caller = callerOf(request)
+      if (!(await endSessionOfRefreshToken(room, token, caller)))
+        try {
+          await endOwnSession(room, await findSignedIn(room, await request.accessClaims(token)), caller)
+        } catch (error) {
+          if (!(error instanceof AppError && error.code === 'invalid_token')) throw error
+        }
+      return reply.code(200).send()
     },
   )
 }
@@ -51,24 +95,38 @@ function placeIn(before: string | undefined): AfterSession | undefined {
   return { lastUsedAt: Number(lastUsedAt), id }
 }
 
-/** For an access token. */
-export const sessionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
+/** For an access token, or a refresh token in the body. */
+export const logoutRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
   app.post(
     '/logout',
     {
+      preValidation: async (request) => {
+        if (request.body === undefined) request.body = {}
+      },
+      config: { problems: ['invalid_refresh_token'] },
       schema: {
         operationId: 'logout',
         tags,
         summary: 'Sign out: end the current session',
+        description:
+          'With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.',
+        body: LogoutBody,
         response: { 204: NO_CONTENT },
       },
     },
     async (request, reply) => {
-      await endOwnSession(room, request.principal('access'), callerOf(request))
+      const { refresh_token: token } = request.body
+      const caller = callerOf(request)
+      if (token === undefined) await endOwnSession(room, request.principal('access'), caller)
+      else if (!(await endSessionOfRefreshToken(room, token, caller)))
+        throw invalidRefreshToken('it has no live session')
       return reply.code(204).send(null)
     },
   )
+}
 
+/** For an access token. */
+export const sessionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = async (app, { room }) => {
   app.get(
     '/sessions',
     {

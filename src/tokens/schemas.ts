@@ -3,7 +3,7 @@ import { NextPage, pageQuery } from '../http/paging.ts'
 import { CLOSED, NullableTime, ref, Seconds, Timestamp } from '../http/schemas.ts'
 import { ACRS } from './assurance.ts'
 
-const exampleAccessToken = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'
+export const exampleAccessToken = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'
 const exampleRefreshToken = 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE'
 
 const accessTokenMembers = {
@@ -118,6 +118,7 @@ export const IntrospectionSchema = Type.Object(
     phr: Type.Optional(Type.Literal(true)),
     auth_time: Type.Optional(Type.Integer()),
     roles: Type.Optional(Type.Array(Type.String(), { description: 'As the token has them' })),
+    scope: Type.Optional(Type.String({ description: 'Of a service token, which has no `sid`' })),
   },
   {
     ...CLOSED,
@@ -132,8 +133,26 @@ export const tokenSchemas = [TokenResponseSchema, StepUpResponseSchema, SessionS
 /** Longer than any token, so that a token of another kind in its place is answered as not valid there. */
 export const TOKEN_MAX_LENGTH = 8192
 
+/** RFC 8707 section 2. */
+export const Resource = Type.Optional(
+  Type.String({
+    maxLength: 2048,
+    description: 'The service that the access token is for, one of `AUDIENCE`; the first one when left out',
+  }),
+)
+
+const RefreshToken = Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH })
+
+export const LogoutBody = Type.Object(
+  { refresh_token: Type.Optional(RefreshToken) },
+  { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
+)
+
 export const RefreshBody = Type.Object(
-  { refresh_token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }) },
+  {
+    refresh_token: RefreshToken,
+    resource: Resource,
+  },
   { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
 )
 
@@ -193,11 +212,14 @@ export const ServerMetadata = Type.Object(
     issuer: Type.String(),
     jwks_uri: Type.String(),
     token_endpoint: Type.String(),
+    token_endpoint_auth_methods_supported: Type.Array(Type.String()),
+    grant_types_supported: Type.Array(Type.String()),
+    scopes_supported: Type.Array(Type.String()),
+    response_types_supported: Type.Array(Type.String()),
+    revocation_endpoint: Type.String(),
+    revocation_endpoint_auth_methods_supported: Type.Array(Type.String()),
     introspection_endpoint: Type.String(),
     introspection_endpoint_auth_methods_supported: Type.Array(Type.String()),
-    grant_types_supported: Type.Array(Type.String()),
-    response_types_supported: Type.Array(Type.String()),
-    token_endpoint_auth_methods_supported: Type.Array(Type.String()),
     service_documentation: Type.Optional(Type.String()),
   },
   { ...CLOSED, description: 'The metadata of the authorization server' },

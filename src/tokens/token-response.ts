@@ -14,13 +14,18 @@ interface Issuing {
 /** What a session may do after what was just shown in it. */
 type Shown = SignedIn & Pick<SignIn, 'mayChangeAccount'>
 
-/** Signs an access token for a grant that has been stored and committed (RFC 6749 section 5.1). */
+/**
+ * Signs an access token for a grant that has been stored and committed (RFC 6749 section 5.1).
+ *
+ * @param audience the service that it is for; the first one when left out.
+ */
 export function tokenResponse(
   { accessTokens, clock }: Pick<Issuing, 'accessTokens' | 'clock'>,
   grant: Grant,
+  audience?: string,
 ): Static<typeof TokenResponseSchema> {
   return {
-    ...accessTokenOf(accessTokens, grant),
+    ...accessTokenOf(accessTokens, grant, audience),
     refresh_token: grant.refreshToken.token,
     refresh_expires_in: Math.ceil((grant.refreshToken.expiresAt - clock.now()) / 1000),
   }
@@ -36,9 +41,9 @@ export function stepUpResponse(issuing: Issuing, shown: Shown): Static<typeof St
   return { ...accessTokenOf(issuing.accessTokens, shown), ...accountTokenOf(issuing, shown) }
 }
 
-function accessTokenOf(accessTokens: AccessTokens, signedIn: SignedIn) {
+function accessTokenOf(accessTokens: AccessTokens, signedIn: SignedIn, audience?: string) {
   return {
-    access_token: accessTokens.issue(signedIn),
+    access_token: accessTokens.issue(signedIn, audience),
     token_type: 'Bearer' as const,
     expires_in: accessTokens.ttl,
   }

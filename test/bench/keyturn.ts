@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { copyDatabase } from '../../src/cli/copy/copy-database.ts'
+import { createClient } from '../../src/clients/manage.ts'
 import { readConfig } from '../../src/config.ts'
 import { newChallenge } from '../../src/factors/passkeys/challenge.ts'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -238,7 +239,13 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
 
   async introspect({ deps, seeding }) {
     const tokens = await accessTokens(deps, seeding)
-    const caller = tokens[0] as string
+    const [audiences, scopes] = [[deps.config.audiences[0]], ['introspect']]
+    const client = await createClient(
+      deps,
+      { name: randomBytes(8).toString('hex'), audiences, scopes },
+      OPERATOR,
+    )
+    const caller = deps.accessTokens.issueService({ id: client?.id ?? '', scopes })
     let turn = 0
     return async (connection) => {
       const body = { token: tokens[turn++ % tokens.length] }
@@ -279,6 +286,8 @@ function busySessions({ accounts, sessionsEach, usableEvery = 1 }: Seeding, most
   const count = Math.min(most, usable)
   return Array.from({ length: count }, (_, i) => ((i * stride) % usable) * usableEvery * sessionsEach)
 }
+
+const OPERATOR = { by: 'operator', ip: '', userAgent: 'bench', requestId: 'bench' } as const
 
 async function accessTokens(deps: Parts, seeding: Seeding): Promise<string[]> {
   const now = deps.clock.now()

@@ -16,6 +16,8 @@ const folder = t.testdir({
 })
 const { service, keyturn, environment, tokenMailedTo } = await startOperated(t)
 
+await keyturn('clients', 'create', 'looked-at')
+
 interface Trial {
   command: string
   more?: string[]
@@ -31,6 +33,12 @@ const looking: Trial[] = [
   { command: 'users list', says: [{ username: 'ada' }] },
   { command: 'users show', more: ['ada'], says: { username: 'ada', totp: true, sessions: 1 } },
   { command: 'sessions list', more: ['ada'], says: [{ acr: 'aal2' }] },
+  { command: 'clients list', says: [{ id: /^service_/, name: 'looked-at', scopes: [] }] },
+  {
+    command: 'clients show',
+    more: ['looked-at'],
+    says: { name: 'looked-at', secrets: [{ last_used_at: null }] },
+  },
   { command: 'audit', more: ['--limit', '1'], says: { event: 'session_started', actor: 'client' } },
   { command: 'import flask', more: [`${folder}/none.db`], code: 1, says: /There is no file/ },
   { command: 'keys list', says: [{ role: 'signs' }] },
@@ -94,6 +102,21 @@ const changing: (Trial & { event: EventName })[] = [
     says: { accounts: [{ username: 'ada' }], sessions: [{ acr: 'aal2' }] },
     event: 'account_exported',
   },
+  {
+    command: 'clients create',
+    more: ['orders', '--scope', 'introspect'],
+    says: { name: 'orders', client_secret: /^keyturn_/, scopes: ['introspect'] },
+    event: 'client_created',
+  },
+  {
+    command: 'clients rotate',
+    more: ['orders'],
+    says: { client_secret: /^keyturn_/ },
+    event: 'client_secret_rotated',
+  },
+  { command: 'clients disable', more: ['orders'], says: { done: /is disabled/ }, event: 'client_disabled' },
+  { command: 'clients enable', more: ['orders'], says: { done: /is enabled/ }, event: 'client_enabled' },
+  { command: 'clients delete', more: ['orders'], says: { done: /is deleted/ }, event: 'client_deleted' },
   { command: 'users delete', more: ['made'], says: { done: /is deleted/ }, event: 'account_deleted' },
   {
     command: 'import file',
@@ -142,7 +165,7 @@ t.test('each command does its work, and what it does is in the audit trail', asy
   const told = await keyturn.events('--actor', 'operator')
   t.strictSame(
     told.map(({ event }) => event),
-    changing.map(({ event }) => event),
+    ['client_created', ...changing.map(({ event }) => event)],
   )
   for (const { user_agent } of told) t.match(user_agent, /^keyturn \(.+\)$/)
   t.equal((await tokenMailedTo('made@example.com')).length, 43)

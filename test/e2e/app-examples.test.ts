@@ -90,6 +90,11 @@ async function signsPeopleIn(t: Test, name: string, command: (file: string, port
 
   const rows = await db.selectFrom('audit_events').select('ip').distinct().execute()
   t.strictSame(rows, [{ ip: PERSON }], 'each call has said whose it was')
+  clock.advance(601)
+  await send('/logout', {})
+  t.notMatch(await send('/'), hello)
+  const live = await db.selectFrom('sessions').select('id').where('ended_at', 'is', null).execute()
+  t.strictSame(live, [], 'nothing stays alive, also where the access token has run out')
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -42,7 +42,7 @@ async function tokensOf(t: Test, service: Service, issuer: string): Promise<Toke
     startService(t, { databaseUrl, clock, environment: { ISSUER: issuer, AUDIENCE } })
   const elsewhere = await enrol(await beside('https://other.example.com', clock), 'grace')
   const anHourAgo = testClock(clock.now() - 3_600_000)
-  const expired = await enrol(await beside(service.config.audience, anHourAgo), 'joan')
+  const expired = await enrol(await beside(service.config.audiences[0] ?? '', anHourAgo), 'joan')
   const { alg, privateKeyPem } = deps.signingKeys.current()
   return {
     id: ada.id,

@@ -45,6 +45,47 @@ export const MUTANTS: readonly Mutant[] = [
     test: 'test/audit/audit-trail.test.ts',
     title: 'a wrong code at the enrolment is recorded',
   },
+  // Service clients.
+  {
+    breaks: 'a client sees the tokens of every audience',
+    file: 'src/clients/introspection-routes.ts',
+    find: 'asking.client.audiences.includes(claims.aud)',
+    replace: 'true',
+    test: 'test/clients/introspection-by-clients.test.ts',
+    title: 'a client sees the tokens of its audience, by each way it may show itself',
+  },
+  {
+    breaks: 'a person sees the tokens of others',
+    file: 'src/clients/introspection-routes.ts',
+    find: "'sid' in claims && claims.sid === asking.session.id",
+    replace: 'true',
+    test: 'test/clients/introspection-by-clients.test.ts',
+    title: 'a person sees their own session and no other',
+  },
+  {
+    breaks: 'the secret of a disabled client is looked at differently',
+    file: 'src/clients/store.ts',
+    find: "    .where('secret_hash', '=', param('secretHash'))\n    .where('disabled_at', 'is', null),",
+    replace: "    .where('secret_hash', '=', param('secretHash')),",
+    test: 'test/security/guessed-client-secret.test.ts',
+    title: 'a wrong secret, an unknown client and a disabled one are alike in answer and work',
+  },
+  {
+    breaks: 'guesses of a secret are not counted',
+    file: 'src/clients/authenticate.ts',
+    find: '    await attempts.begin(trx, subject, FACTOR, PASSWORD_POLICY)\n',
+    replace: '',
+    test: 'test/security/guessed-client-secret.test.ts',
+    title: 'guesses are counted for a client and a network, and the right secret is never paused',
+  },
+  {
+    breaks: 'a service token opens introspection without the scope',
+    file: 'src/api/guards.ts',
+    find: "if (principal.kind === 'client' && !principal.client.scopes.includes(INTROSPECT))",
+    replace: 'if (false as boolean)',
+    test: 'test/clients/introspection-by-clients.test.ts',
+    title: 'without the scope a client asks nothing, whatever it shows',
+  },
   // No session without the second factor.
   {
     breaks: 'an mfa token stays good after it has opened a session',

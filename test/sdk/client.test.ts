@@ -166,6 +166,26 @@ t.test(
   },
 )
 
+t.test('signing out leaves nothing alive, also where the access token has run out', async (t) => {
+  const { service, mine } = await startSignedIn(t)
+  const { tokens } = await mine.store.read()
+  service.clock.advance(ACCESS_TTL + 1)
+  t.equal((await mine.client.POST('/logout')).response.status, 204)
+  t.strictSame(mine.signedOut, ['logout'])
+  t.equal(mine.sentTo('/token/refresh'), 0, 'it does not take a new token for it')
+  t.equal((await service.post('/token/refresh', { refresh_token: tokens?.refreshToken })).status, 401)
+  const live = await service.db.selectFrom('sessions').select('id').where('ended_at', 'is', null).execute()
+  t.strictSame(live, [])
+})
+
+t.test('who signs out of a session that is over is signed out', async (t) => {
+  const { service, mine } = await startSignedIn(t)
+  await service.post('/logout', undefined, (await mine.store.read()).tokens?.accessToken)
+  t.equal((await mine.client.POST('/logout')).error?.code, 'invalid_refresh_token')
+  t.strictSame(mine.signedOut, ['logout'])
+  t.equal(mine.client.signedIn, false)
+})
+
 t.test('a session that is over says so, once', async (t) => {
   const { service, mine } = await startSignedIn(t)
   await service.delete('/sessions', (await mine.store.read()).tokens?.accessToken)
@@ -329,7 +349,9 @@ t.test('the type of an error has the codes that its route can answer with, and n
     'unsupported_media_type',
   ] as const
   const ofEveryRoute = ['rate_limited', 'internal_error', 'unavailable'] as const
-  const exact: Same<Code, 'invalid_token' | (typeof ofBody)[number] | (typeof ofEveryRoute)[number]> = true
+  const own = ['invalid_token', 'invalid_refresh_token'] as const
+  const exact: Same<Code, (typeof own)[number] | (typeof ofBody)[number] | (typeof ofEveryRoute)[number]> =
+    true
 
   const { error } = await signOut()
   // @ts-expect-error: to sign out takes no code of a second factor.
@@ -379,7 +401,7 @@ t.test(
       const params = { path: { id: 'x' } }
       await call(path, { params })
       const expected = schemes.some((scheme) => /^acc/.test(scheme)) ? 'Bearer access' : null
-      if (path !== '/login') t.strictSame(sent, [expected], `${method} ${path}`)
+      if (path !== '/login' && path !== '/logout') t.strictSame(sent, [expected], `${method} ${path}`)
 
       await client.POST('/login', { body: { username: 'a', password: 'b' } })
       await call(path, { params })

@@ -63,7 +63,7 @@ t.test('a claim that is missing, of the wrong type or not ours ends an access to
   const { id: malloryId } = await enrol(service, 'mallory')
   t.equal((await service.get('/me', await access({ claims: { nbf: 1 } }))).status, 200, 'a past nbf is fine')
   await refuseAll(t, service, access, [
-    ...commonFaults(service, service.config.audience),
+    ...commonFaults(service, service.config.audiences[0]),
     ["another account's sub", { sub: malloryId }],
     ['an unknown session', { sid: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
     ...['sid', 'acr', 'amr', 'auth_time', 'client_id', 'username'].flatMap((name): [string, Members][] => [
@@ -97,7 +97,7 @@ t.test('a claim that is missing, of the wrong type or not ours ends an account t
     ]),
     ['an unknown level', { acr: 'aal3' }],
     ['the next change', { change_count: count + 1 }],
-    ['the audience of access tokens', { aud: service.config.audience }],
+    ['the audience of access tokens', { aud: service.config.audiences[0] }],
   ])
   const weaker = await service.post('/2fa/setup', undefined, await account({ claims: { acr: 'aal1' } }))
   t.equal(outcomeOf(weaker), '401 insufficient_user_authentication', 'a level below that of the account')
@@ -113,7 +113,7 @@ t.test('a claim that is missing, of the wrong type or not ours ends an mfa token
     ["another account's sub", { sub: malloryId }],
     ["another account's challenge", { jti }],
     ['an unknown challenge', { jti: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e' }],
-    ['the audience of access tokens', { aud: service.config.audience }],
+    ['the audience of access tokens', { aud: service.config.audiences[0] }],
   ])
 })
 

@@ -2,6 +2,7 @@
 // to each route of the service; only what the tables below allow passes, and a refusal never tells what is wrong.
 import { randomBytes, randomUUID } from 'node:crypto'
 import t from 'tap'
+import { basic, change, newClient, oauthOutcome, postForm, serviceToken } from '../helpers/people/clients.ts'
 import {
   codeIn,
   deliver,
@@ -22,8 +23,11 @@ import { outcomeOf, withoutRequestId } from '../helpers/requests/burst.ts'
 import { collectRoutes } from '../helpers/service/routes.ts'
 import { type Answer, enrol, login, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
-/** What a route asks for: nothing, an mfa token, an access token, an account token, or one of two. */
-type Scope = 'public' | 'mfa' | 'access' | 'account' | 'mfa or account' | 'mfa or access'
+/**
+ * What a route asks for: nothing, an mfa token, an access token, an account token, one of two, or an access token or that of a
+ * service with the scope for it.
+ */
+type Scope = 'public' | 'mfa' | 'access' | 'account' | 'mfa or account' | 'mfa or access' | 'introspect'
 
 const passkey = newPasskey()
 const CREATION = {
@@ -46,7 +50,9 @@ const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'POST /login': ['public', { username: 'nobody', password: PASSWORD }],
   'POST /password/forgot': ['public', { username: 'nobody' }],
   'POST /password/reset': ['public', { token: 'x', new_password: 'staple in a haystack' }],
+  'POST /token': ['public', { grant_type: 'x' }],
   'POST /token/refresh': ['public', { refresh_token: 'x' }],
+  'POST /token/revoke': ['public', { token: 'x' }],
   'POST /2fa/email': ['mfa'],
   'POST /2fa/verify': ['mfa', { code: '000000' }],
   'POST /2fa/setup': ['mfa or account'],
@@ -66,7 +72,7 @@ const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'DELETE /sessions': ['access'],
   'DELETE /sessions/:id': ['access'],
   'POST /logout': ['access'],
-  'POST /token/introspect': ['access', { token: 'x' }],
+  'POST /token/introspect': ['introspect', { token: 'x' }],
   'POST /2fa/setup/confirm': ['account', { code: '000000' }],
   'POST /2fa/recovery-codes': ['account'],
   'DELETE /2fa': ['account'],
@@ -77,7 +83,7 @@ const ROUTES: Record<string, [scope: Scope, body?: object]> = {
 }
 
 const MFA: Scope[] = ['mfa', 'mfa or account', 'mfa or access']
-const ACCESS: Scope[] = ['access', 'mfa or access']
+const ACCESS: Scope[] = ['access', 'mfa or access', 'introspect']
 const ACCOUNT: Scope[] = ['account', 'mfa or account']
 
 const { built: service, routes } = await collectRoutes(() =>
@@ -91,7 +97,7 @@ const strict = await startService(t, {
   environment: { ISSUER: service.config.issuer },
 })
 const foreign = await startService(t, {
-  environment: { ISSUER: 'https://other.example.com', AUDIENCE: service.config.audience },
+  environment: { ISSUER: 'https://other.example.com', AUDIENCE: service.config.audiences[0] },
   clock: service.clock,
   rootKeys: [randomBytes(32)],
 })
@@ -128,6 +134,16 @@ const SIGN_INS: Record<string, () => Promise<Pick<SignedIn, 'accessToken' | 'acc
     const { passkey } = await enrolPasskey(strict, newName())
     return signedInBy(await signInAlone(strict, passkey))
   },
+}
+
+const NO_SCOPE = 'a service token without a scope'
+
+/** The token of a client to which something has happened since. */
+async function tokenOfA(...changes: Parameters<typeof change>[2][]): Promise<string> {
+  const client = await newClient(service)
+  const token = await serviceToken(service, client)
+  for (const one of changes) await change(service, client.id, one)
+  return token
 }
 
 /** Each kind of token: how somebody gets one, and which scopes it opens. */
@@ -227,6 +243,20 @@ const KINDS: Record<string, Kind> = {
   ],
   'an access token of another issuer': [[], async () => (await enrol(foreign, newName())).accessToken],
   'an mfa token of another issuer': [[], async () => (await register(foreign, newName())).mfaToken],
+  'a service token': [['introspect'], async () => serviceToken(service, await newClient(service))],
+  [NO_SCOPE]: [[], async () => serviceToken(service, await newClient(service, { scopes: [] }))],
+  'an expired service token': [
+    [],
+    async () => {
+      const client = await newClient(service)
+      return ago(600, () => serviceToken(service, client))
+    },
+  ],
+  'a service token of a disabled client': [[], async () => tokenOfA('disable')],
+  'a service token of a client that was disabled': [[], async () => tokenOfA('disable', 'enable')],
+  'a service token of a deleted client': [[], async () => tokenOfA('delete')],
+  'a service token of another issuer': [[], async () => serviceToken(foreign, await newClient(foreign))],
+  'the secret of a client': [[], async () => (await newClient(service)).secret],
   'a refresh token': [[], async () => (await enrol(service, newName())).refreshToken],
   'a recovery code': [[], async () => (await enrol(service, newName())).recoveryCodes[0]],
   'a password reset token': [
@@ -246,7 +276,7 @@ function send(route: string, token: string | undefined, method?: string): Promis
   })
 }
 
-const REFUSALS = ['401 invalid_token', '401 insufficient_user_authentication']
+const REFUSALS = ['401 invalid_token', '401 insufficient_user_authentication', '403 insufficient_scope']
 
 t.test('the table has every route of the service', async (t) => {
   const served: string[] = []
@@ -277,39 +307,69 @@ for (const [kind, [opens, make]] of Object.entries(KINDS))
       }
       const answer = await send(route, shared)
       const asksForMore = opens.includes('access') && ACCOUNT.includes(scope)
-      t.equal(outcomeOf(answer), REFUSALS[asksForMore ? 1 : 0], `${route} refuses it`)
+      const lacksScope = kind === NO_SCOPE && scope === 'introspect'
+      t.equal(outcomeOf(answer), REFUSALS[lacksScope ? 2 : asksForMore ? 1 : 0], `${route} refuses it`)
       t.match(answer.headers['www-authenticate'], shared ? /^Bearer error="/ : /^Bearer$/)
       refusals.add(JSON.stringify(withoutRequestId(answer)))
       if (route.startsWith('GET')) t.equal((await send(route, shared, 'HEAD')).status, 401, `HEAD, ${route}`)
     }
   })
 
-t.test('the refusals of all these are two texts: not valid here, and what a change takes', async (t) => {
-  t.equal(refusals.size, REFUSALS.length)
-})
+t.test(
+  'the refusals of all these are three texts: not valid here, what a change takes, and a scope',
+  async (t) => {
+    t.equal(refusals.size, REFUSALS.length)
+  },
+)
 
 t.test('in a body, too, each token is good for its own purpose alone', async (t) => {
-  const caller = (await enrol(service, newName())).accessToken
-  const live = Object.keys(KINDS).filter((kind) => KINDS[kind]?.[0].includes('access'))
+  const caller = basic(await newClient(service))
+  const live = Object.keys(KINDS).filter(
+    (kind) => KINDS[kind]?.[0].includes('introspect') || kind === NO_SCOPE,
+  )
   const newPassword = { new_password: 'staple in a haystack' }
-  const [refreshRefusals, resetRefusals] = [new Set<string>(), new Set<string>()]
+  const refusals: [use: string, text: string][] = []
   for (const [kind, [, make]] of Object.entries(KINDS)) {
-    const token = await make()
-    if (token === undefined) continue
-    const introspected = await service.post('/token/introspect', { token }, caller)
+    if ((await make()) === undefined) continue
+    const token = async () => (await make()) ?? ''
+    const introspected = await postForm(service, '/token/introspect', { token: await token() }, caller)
     t.equal(introspected.body.active, live.includes(kind), `introspection, ${kind}`)
 
-    const refreshed = await service.post('/token/refresh', { refresh_token: token })
+    const refreshToken = async () => ({ refresh_token: await token() })
+    const { id } = await newClient(service)
+    const isRefresh = kind === 'a refresh token'
+    const tried: Record<string, [right: boolean, Answer]> = {
+      refresh: [isRefresh, await service.post('/token/refresh', await refreshToken())],
+      logout: [isRefresh, await service.post('/logout', await refreshToken())],
+      token: [
+        isRefresh,
+        await postForm(service, '/token', { grant_type: 'refresh_token', ...(await refreshToken()) }),
+      ],
+      secret: [
+        false,
+        await postForm(service, '/token', {
+          ...{
+            grant_type: 'client_credentials',
+            client_id: id,
+            client_secret: (await token()).slice(0, 256),
+          },
+        }),
+      ],
+      reset: [
+        kind === 'a password reset token',
+        await service.post('/password/reset', { token: await token(), ...newPassword }),
+      ],
+    }
+    for (const [use, [right, answer]] of Object.entries(tried)) {
+      t.equal(answer.status < 300, right, `${use}, ${kind}: ${oauthOutcome(answer)}`)
+      if (!right) refusals.push([use, JSON.stringify(withoutRequestId(answer))])
+    }
     t.equal(
-      outcomeOf(refreshed),
-      kind === 'a refresh token' ? '200' : '401 invalid_refresh_token',
-      `refresh, ${kind}`,
+      (await postForm(service, '/token/revoke', { token: await token() })).status,
+      200,
+      `revoking ${kind}`,
     )
-    if (refreshed.status !== 200) refreshRefusals.add(JSON.stringify(withoutRequestId(refreshed)))
-
-    const reset = await service.post('/password/reset', { token, ...newPassword })
-    t.equal(reset.status === 204, kind === 'a password reset token', `reset, ${kind}: ${outcomeOf(reset)}`)
-    if (reset.status !== 204) resetRefusals.add(JSON.stringify(withoutRequestId(reset)))
   }
-  t.strictSame([refreshRefusals.size, resetRefusals.size], [1, 1], 'refusals are alike')
+  for (const [use, all] of Map.groupBy(refusals, ([use]) => use))
+    t.equal(new Set(all.map(([, text]) => text)).size, 1, `refusals are alike: ${use}`)
 })

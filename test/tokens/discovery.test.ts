@@ -4,6 +4,7 @@ import express from 'express'
 import { auth } from 'express-oauth2-jwt-bearer'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import t, { type Test } from 'tap'
+import { basic, newClient, postForm, type Shown, serviceToken } from '../helpers/people/clients.ts'
 import { claimsOf } from '../helpers/people/sessions.ts'
 import { findPyJwt, verifyWithPyJwt } from '../helpers/programs/pyjwt.ts'
 import { startListening } from '../helpers/service/listening.ts'
@@ -24,29 +25,94 @@ t.test('the server metadata tells a service all it needs (RFC 8414)', async (t) 
   t.strictSame(body, {
     issuer: ISSUER,
     jwks_uri: `${ISSUER}/.well-known/jwks.json`,
-    token_endpoint: `${ISSUER}/token/refresh`,
-    introspection_endpoint: `${ISSUER}/token/introspect`,
-    introspection_endpoint_auth_methods_supported: ['Bearer'],
-    grant_types_supported: ['refresh_token'],
+    token_endpoint: `${ISSUER}/token`,
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
+    grant_types_supported: ['refresh_token', 'client_credentials'],
+    scopes_supported: ['introspect'],
     response_types_supported: [],
-    token_endpoint_auth_methods_supported: ['none'],
+    revocation_endpoint: `${ISSUER}/token/revoke`,
+    revocation_endpoint_auth_methods_supported: ['none'],
+    introspection_endpoint: `${ISSUER}/token/introspect`,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
     service_documentation: `${ISSUER}/docs`,
   })
 })
 
-t.test('every address in the metadata is there', async (t) => {
-  const service = await startService(t, { environment: { ISSUER } })
-  const ada = await enrol(service)
-  const { body } = await service.get(DOCUMENT)
-  const pathOf = (url: string) => url.slice(ISSUER.length)
-  t.equal((await service.get(pathOf(body.jwks_uri))).status, 200)
-  t.match((await service.get(pathOf(body.service_documentation))).status, /200|302/)
-  const token = { token: ada.accessToken }
-  const asked = await service.post(pathOf(body.introspection_endpoint), token, ada.accessToken)
-  t.match(asked.body, { active: true })
-  const refreshToken = { refresh_token: ada.refreshToken }
-  t.match((await service.post(pathOf(body.token_endpoint), refreshToken)).body, { token_type: 'Bearer' })
-})
+/** What a client does that shows its secret this way: the form, and the header. */
+const SHOWN_BY: Record<string, (client: Shown) => [form: Record<string, string>, header?: string]> = {
+  none: () => [{ client_id: 'keyturn' }],
+  client_secret_basic: (client) => [{}, basic(client)],
+  client_secret_post: ({ id, secret }) => [{ client_id: id, client_secret: secret }],
+}
+
+t.test(
+  'the server metadata is true in every member: a client that goes by it gets what it says',
+  async (t) => {
+    const service = await startService(t, { environment: { ISSUER } })
+    const client = await newClient(service)
+    const ada = await enrol(service)
+    const { body: says } = await service.get(DOCUMENT)
+    const at = (url: string) => url.slice(ISSUER.length)
+    const used = new Set<string>()
+    const use = (member: string) => {
+      used.add(member)
+      return says[member]
+    }
+
+    t.equal(use('issuer'), claimsOf(ada.accessToken).iss)
+    t.match((await service.get(at(use('jwks_uri')))).body, { keys: [{ use: 'sig' }] })
+    t.match((await service.get(at(use('service_documentation')))).status, /200|302/)
+    t.strictSame(use('response_types_supported'), [], 'there is no authorization endpoint')
+    t.notOk('authorization_endpoint' in says)
+
+    const tokenUrl = at(use('token_endpoint'))
+    let { refreshToken } = ada
+    const grants: Record<string, (method: string) => Promise<void>> = {
+      async refresh_token(method) {
+        if (method !== 'none') return
+        const asked = {
+          grant_type: 'refresh_token',
+          refresh_token: refreshToken,
+          ...SHOWN_BY.none?.(client)[0],
+        }
+        const { body } = await postForm(service, tokenUrl, asked)
+        t.match(body, { token_type: 'Bearer', refresh_token: /./ })
+        refreshToken = body.refresh_token
+      },
+      async client_credentials(method) {
+        const [form, header] = SHOWN_BY[method]?.(client) ?? [{}]
+        const answer = await postForm(
+          service,
+          tokenUrl,
+          { grant_type: 'client_credentials', ...form },
+          header,
+        )
+        t.equal(answer.status, method === 'none' ? 401 : 200, `client_credentials by ${method}`)
+      },
+    }
+    for (const method of use('token_endpoint_auth_methods_supported'))
+      for (const grant of use('grant_types_supported')) await grants[grant]?.(method)
+    t.strictSame(Object.keys(grants), says.grant_types_supported)
+    for (const scope of use('scopes_supported')) {
+      const asked = { grant_type: 'client_credentials', scope }
+      t.equal((await postForm(service, tokenUrl, asked, basic(client))).body.scope, scope)
+    }
+
+    const introspect = at(use('introspection_endpoint'))
+    const asked = { token: ada.accessToken }
+    const bearer = async () => `Bearer ${await serviceToken(service, client)}`
+    for (const method of use('introspection_endpoint_auth_methods_supported')) {
+      const [form, header] = method === 'Bearer' ? [{}, await bearer()] : (SHOWN_BY[method]?.(client) ?? [{}])
+      const answer = await postForm(service, introspect, { ...asked, ...form }, header)
+      t.match(answer.body, { active: true, username: 'ada' }, `introspection by ${method}`)
+    }
+
+    t.strictSame(use('revocation_endpoint_auth_methods_supported'), ['none'])
+    t.equal((await postForm(service, at(use('revocation_endpoint')), { token: refreshToken })).status, 200)
+    t.equal((await service.get('/me', ada.accessToken)).status, 401)
+    t.strictSame([...used].sort(), Object.keys(says).sort(), 'no member was left out')
+  },
+)
 
 t.test('an issuer is written as it was configured, and documentation that is off is not named', async (t) => {
   const environment = { ISSUER: `${ISSUER}/`, DOCS: 'off' }
@@ -75,7 +141,7 @@ t.test('the key set has public keys and nothing private (RFC 7517)', async (t) =
 /** Tokens that no other service may take. */
 async function foreignTokens(t: Test, service: Service): Promise<Record<string, string>> {
   const other = await startListening(t, {
-    environment: { AUDIENCE: service.config.audience },
+    environment: { AUDIENCE: service.config.audiences[0] },
     clock: service.clock,
   })
   const { accessToken } = await enrol(service, 'grace')
@@ -97,7 +163,7 @@ for (const alg of ['ES256', 'EdDSA', 'RS256']) {
     const { accessToken } = await enrol(service)
     const { body: metadata } = await service.get(DOCUMENT)
     const keys = createRemoteJWKSet(new URL(metadata.jwks_uri))
-    const options = { issuer: metadata.issuer, audience: service.config.audience, typ: 'at+jwt' }
+    const options = { issuer: metadata.issuer, audience: service.config.audiences[0], typ: 'at+jwt' }
     const { payload, protectedHeader } = await jwtVerify(accessToken, keys, options)
     t.equal(protectedHeader.alg, alg)
     t.match(payload, { username: 'ada', acr: 'aal2', amr: ['pwd', 'otp', 'mfa'] })
@@ -111,7 +177,7 @@ for (const alg of ['ES256', 'EdDSA', 'RS256']) {
     const app = express()
     // `strict` asks for the shape of RFC 9068.
     app.use(
-      auth({ issuerBaseURL: service.issuer, audience: service.config.audience, strict: true }),
+      auth({ issuerBaseURL: service.issuer, audience: service.config.audiences[0], strict: true }),
       (request, response) => void response.json(request.auth?.payload),
     )
     app.use(((error, _request, response, _next) => {
@@ -140,7 +206,7 @@ for (const alg of ['ES256', 'EdDSA', 'RS256']) {
       const foreign = await foreignTokens(t, service)
       const [own, ...others] = await verifyWithPyJwt(python as string, {
         issuer: service.issuer,
-        audience: service.config.audience,
+        audience: service.config.audiences[0],
         tokens: [accessToken, ...Object.values(foreign)],
       })
       t.strictSame(own, { claims: claimsOf(accessToken) })

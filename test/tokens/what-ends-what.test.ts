@@ -79,6 +79,9 @@ const CAUSES: Record<string, Cause | Cause[]> = {
   },
   'DELETE /me': ({ service, accountToken }) => service.delete('/me', accountToken),
   'POST /logout': ({ service, own }) => service.post('/logout', undefined, own.accessToken),
+  'POST /logout with a refresh token': ({ service, own }) =>
+    service.post('/logout', { refresh_token: own.refreshToken }),
+  'POST /token/revoke': ({ service, own }) => service.post('/token/revoke', { token: own.refreshToken }),
   'DELETE /sessions': ({ service, own }) => service.delete('/sessions', own.accessToken),
   'POST /password/reset': ({ service, resetToken }) =>
     service.post('/password/reset', { token: resetToken, new_password: ANOTHER }),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { registerAudit } from './audit.ts'
+import { registerClients } from './clients.ts'
 import { registerCopy } from './copy.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerExport } from './export.ts'
@@ -22,6 +23,7 @@ const commands: readonly RegisterCommand[] = [
   registerInit,
   registerUsers,
   registerSessions,
+  registerClients,
   registerAudit,
   registerImport,
   registerExport,

@@ -1,4 +1,5 @@
 import { type Answer, enrol, login, nextCode, PASSWORD, register } from '../service/service.ts'
+import { basic, newClient, serviceToken } from './clients.ts'
 import { inPlaceOfTheOld } from './factors.ts'
 import {
   codeIn,
@@ -19,6 +20,10 @@ export interface RightRequest {
   url?: string
   token?: string
   body?: unknown
+  /** In place of a body. */
+  form?: Record<string, string>
+  /** In place of a token. */
+  authorization?: string
 }
 
 /** How a route is used: what leads up to a request of it, and what the request gives. */
@@ -205,11 +210,22 @@ export const SCENARIOS: Record<string, Scenario> = {
     }),
     status: 200,
   },
+  'POST /token': {
+    async prepare(service, name) {
+      const { refreshToken } = await enrol(service, name)
+      return { form: { grant_type: 'refresh_token', refresh_token: refreshToken } }
+    },
+    status: 200,
+  },
   'POST /token/introspect': {
     async prepare(service, name) {
       const { token } = await access(service, name)
       return { token, body: { token } }
     },
+    status: 200,
+  },
+  'POST /token/revoke': {
+    prepare: async (service, name) => ({ body: { token: (await enrol(service, name)).refreshToken } }),
     status: 200,
   },
   'POST /logout': { prepare: access, status: 204, again: '401 invalid_token' },
@@ -229,6 +245,34 @@ export const SCENARIOS: Record<string, Scenario> = {
 
 /** More ways through the routes above, for what differs by the token and the factor. */
 export const MORE_SCENARIOS: Record<string, Scenario> = {
+  'POST /token by a service client': {
+    prepare: async (service, name) => ({
+      form: { grant_type: 'client_credentials' },
+      authorization: basic(await newClient(service, { name })),
+    }),
+    status: 200,
+  },
+  'POST /token/introspect by a service client': {
+    async prepare(service, name) {
+      const { token } = await access(service, name)
+      return { body: { token }, authorization: basic(await newClient(service, { name })) }
+    },
+    status: 200,
+  },
+  'POST /token/introspect by a service token': {
+    async prepare(service, name) {
+      const { token } = await access(service, name)
+      return { body: { token }, token: await serviceToken(service, await newClient(service, { name })) }
+    },
+    status: 200,
+  },
+  'POST /logout with a refresh token': {
+    prepare: async (service, name) => ({
+      body: { refresh_token: (await enrol(service, name)).refreshToken },
+    }),
+    status: 204,
+    again: '401 invalid_refresh_token',
+  },
   'POST /2fa/setup by an account token': { prepare: account, status: 200 },
   'POST /2fa/setup that replaces': {
     async prepare(service, name) {
@@ -308,5 +352,13 @@ export const MORE_SCENARIOS: Record<string, Scenario> = {
 /** @param route method and path, perhaps with a word about it. */
 export function send(service: MailingService, route: string, request: RightRequest): Promise<Answer> {
   const [method = '', path = ''] = route.split(' ')
-  return service.post(request.url ?? path, request.body, request.token, { method: method as 'GET' })
+  const { url = path, body, form, token, authorization } = request
+  return service.post(url, body, token, {
+    method: method as 'GET',
+    ...(form && { payload: new URLSearchParams(form).toString() }),
+    headers: {
+      ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+      ...(authorization && { authorization }),
+    },
+  })
 }

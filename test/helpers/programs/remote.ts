@@ -20,6 +20,8 @@ export function remote(url: string, { from }: { from?: string } = {}): Remote {
     body?: unknown,
     options?: InjectOptions,
   ): Promise<Answer> {
+    // A text is sent as it is.
+    const payload = typeof options?.payload === 'string' ? options.payload : body && JSON.stringify(body)
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
@@ -27,7 +29,7 @@ export function remote(url: string, { from }: { from?: string } = {}): Remote {
         ...(token && { authorization: `Bearer ${token}` }),
         ...(options?.headers as Record<string, string>),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(payload !== undefined && { body: payload as string }),
       ...(dispatcher && { dispatcher }),
     })
     const text = await response.text()

@@ -83,6 +83,9 @@ export async function fuzz(t: Test, { requests, policy, mustGrant = () => false 
   }
 }
 
+/** These look into the body for what opens them. */
+const SHOWN_IN_BODY = ['POST /logout', 'POST /token/introspect']
+
 const nameOf = ({ method, path }: NamedOperation) => `${method} ${path}`
 
 function faultsOf(
@@ -93,10 +96,12 @@ function faultsOf(
 ): string[] {
   // 404: an id that is too long for the router comes to no guard.
   const refused = answer.status === 401 || answer.status === 404
-  const opened = operation.security?.length && DEAD_TOKENS.includes(token) && !refused
+  const opened = SHOWN_IN_BODY.includes(nameOf(operation))
+    ? token !== 'none' && DEAD_TOKENS.includes(token) && answer.status < 300
+    : operation.security?.length && DEAD_TOKENS.includes(token) && !refused
   return [
     ...(opened ? ['a token of nobody opened the route'] : []),
-    ...(answer.status >= 400 ? faultsOfProblem(answer) : []),
+    ...(answer.status >= 400 ? faultsOfError(answer) : []),
     ...faultsByDocument(document, operation, answer),
   ]
 }
@@ -106,6 +111,12 @@ function faultsElsewhere({ method, target }: ArbitraryRequest, answer: Answer): 
   if (answer.status >= 500) return ['something broke']
   if (answer.status >= 400) return bodiless ? [] : faultsOfProblem(answer)
   return bodiless || UNDOCUMENTED.test(target) ? [] : ['nothing should be there']
+}
+
+/** As OAuth has it, or a problem. */
+function faultsOfError(answer: Answer): string[] {
+  if (answer.body?.error === undefined) return faultsOfProblem(answer)
+  return answer.status >= 500 ? ['something broke'] : []
 }
 
 function faultsOfProblem({ status, headers, body }: Answer): string[] {

@@ -48,15 +48,15 @@ const oddTypes = fc.oneof(
   headerValue,
 )
 
-/** @param form whether the route takes forms, too. */
-export function bodies(schema: Schema | undefined, form: boolean): fc.Arbitrary<Sent> {
+/** @param taken the media types that the route takes. */
+export function bodies(schema: Schema | undefined, taken: readonly string[] = []): fc.Arbitrary<Sent> {
   const types = fc.oneof(
-    { weight: 9, arbitrary: fc.constantFrom(JSON_TYPE, ...(form ? [FORM_TYPE] : [])) },
+    { weight: 9, arbitrary: fc.constantFrom(JSON_TYPE, ...taken) },
     { weight: 1, arbitrary: oddTypes },
   )
   const hostile = fc.record({ type: types, content: hostileContent })
   if (!schema) return fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: hostile })
-  const good = fc.record({ type: fc.constant(JSON_TYPE), content: membersOf(schema, false) })
+  const good = fc.record({ type: fc.constantFrom(...taken), content: membersOf(schema, false) })
   const near = fc.record({ type: types, content: membersOf(schema, true).chain(spoiled) })
   return fc.oneof(
     { weight: 4, arbitrary: good },
@@ -115,7 +115,10 @@ const SECRETS_OF: Record<string, SecretName[]> = {
   code: ['code', 'pending code', 'replacing code', 'recovery code', 'mailed code'],
   recovery_code: ['recovery code'],
   refresh_token: ['refresh token'],
-  token: ['access token', 'account token', 'refresh token', 'mfa token', 'mailed code'],
+  grant_type: ['grant'],
+  client_id: ['client id'],
+  client_secret: ['client secret'],
+  token: ['access token', 'account token', 'refresh token', 'mfa token', 'mailed code', 'service token'],
 }
 
 function secretsFor(member: string): fc.Arbitrary<Value> | undefined {

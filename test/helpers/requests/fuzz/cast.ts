@@ -1,4 +1,5 @@
 import { type CryptoKey, decodeJwt, decodeProtectedHeader, generateKeyPair, SignJWT } from 'jose'
+import { newClient, serviceToken } from '../../people/clients.ts'
 import { inPlaceOfTheOld } from '../../people/factors.ts'
 import { enrolWithCodes, latestCodeIfAny, type MailingService } from '../../people/mail.ts'
 import { Person } from '../../people/person.ts'
@@ -14,6 +15,7 @@ export const TOKEN_KINDS = [
   'access',
   'account',
   'account not enrolled',
+  'service',
   'expired',
   'spent',
   'foreign',
@@ -40,6 +42,10 @@ const SECRETS = [
   'mfa token',
   'session id',
   'factor id',
+  'client id',
+  'client secret',
+  'service token',
+  'grant',
 ] as const
 export type SecretName = (typeof SECRETS)[number]
 
@@ -48,6 +54,10 @@ export interface Cast {
   token(kind: TokenKind): string | undefined
   secret(name: SecretName): string
 }
+
+/** By turns. */
+const GRANTS = ['refresh_token', 'client_credentials']
+let grants = 0
 
 let casts = 0
 
@@ -68,6 +78,7 @@ export async function makeCast(service: MailingService): Promise<Cast> {
   const replacing = await service.post('/2fa/setup', inPlace, account)
   const grace = new Person(service, { username: `grace${casts}`, email: `grace${casts}@example.com` })
   await grace.register()
+  const client = await newClient(service)
   await grace.setUp()
 
   const tokens: Record<TokenKind, string | undefined> = {
@@ -76,6 +87,7 @@ export async function makeCast(service: MailingService): Promise<Cast> {
     // Where no second factor is asked for, a newcomer has the one of these, and otherwise the other.
     'mfa not enrolled': grace.mfaToken || undefined,
     'account not enrolled': grace.accountToken || undefined,
+    service: await serviceToken(service, client),
     access: stale.accessToken,
     account,
     expired,
@@ -102,6 +114,10 @@ export async function makeCast(service: MailingService): Promise<Cast> {
       'mfa token': () => tokens.mfa,
       'session id': () => stale.sessionId,
       'factor id': () => factorId,
+      'client id': () => client.id,
+      'client secret': () => client.secret,
+      'service token': () => tokens.service,
+      grant: () => GRANTS[grants++ % GRANTS.length],
     }
     return known[name]() ?? 'none'
   }

@@ -28,10 +28,11 @@ export function arbitraryRequests(document: OpenApi): fc.Arbitrary<ArbitraryRequ
 /** Requests to one operation: good ones, ones that are nearly good, and hostile ones. */
 export function requestsTo(document: OpenApi, operation: NamedOperation): fc.Arbitrary<ArbitraryRequest> {
   const { method, path, requestBody } = operation
-  const schema = resolved(document, requestBody?.content[JSON_TYPE]?.schema) as Schema | undefined
+  const { content = {} } = requestBody ?? {}
+  const schema = resolved(document, (content[JSON_TYPE] ?? content[FORM_TYPE])?.schema) as Schema | undefined
   const target = fc.tuple(ids, queries).map(([id, query]) => path.replace('{id}', id) + query)
   const request = fc.record({ target, token: tokensFor(operation), headers })
-  const body = method === 'GET' ? fc.constant({}) : bodies(schema, FORM_TYPE in (requestBody?.content ?? {}))
+  const body = method === 'GET' ? fc.constant({}) : bodies(schema, Object.keys(content))
   return fc.tuple(request, body).map(([one, sent]) => ({ method, path, ...one, ...sent }))
 }
 
@@ -57,7 +58,7 @@ function anywhere(operations: readonly NamedOperation[]): fc.Arbitrary<Arbitrary
     token: tokens,
     headers,
   })
-  return fc.tuple(request, bodies(undefined, false)).map(([one, sent]) => {
+  return fc.tuple(request, bodies(undefined)).map(([one, sent]) => {
     // A fragment is not for servers; the router ends the path there, too.
     const path = paths.find((known) => known === one.target.split(/[?#]/)[0])
     return { ...one, ...sent, ...(path && { path }) }
@@ -72,6 +73,7 @@ function tokensFor({ security = [] }: NamedOperation): fc.Arbitrary<TokenKind> {
   const good: TokenKind[] = [
     ...(schemes.includes('mfaToken') ? (['mfa', 'mfa not enrolled'] as const) : []),
     ...(schemes.includes('accessToken') ? (['access'] as const) : []),
+    ...(schemes.includes('serviceToken') ? (['service', 'service'] as const) : []),
     ...(schemes.includes('accountToken') ? (['account', 'account', 'account not enrolled'] as const) : []),
   ]
   if (good.length === 0) return tokens

@@ -51,6 +51,7 @@ export function tokensHaveTheirSession({ witness, ledger, rows }: Evidence): Fin
     )
   return witness.handedOut.flatMap(({ answer: { body }, at }) => {
     const claims = claimsOf(body.access_token)
+    if (isOfService(claims)) return []
     const accountClaims = body.account_token && claimsOf(body.account_token)
     return [
       ...(says(claims) ? [] : ['an access token']),
@@ -60,6 +61,12 @@ export function tokensHaveTheirSession({ witness, ledger, rows }: Evidence): Fin
 }
 
 type Claims = ReturnType<typeof claimsOf>
+
+/** A service token says nothing of a person. */
+const isOfService = ({ sub, client_id, sid, username, amr, acr }: Claims) =>
+  sub === client_id &&
+  /^service_/.test(sub) &&
+  [sid, username, amr, acr].every((claim) => claim === undefined)
 
 /** As `auth_time` stands in a token. */
 const inSeconds = (milliseconds: string) => Math.floor(Number(milliseconds) / 1000)

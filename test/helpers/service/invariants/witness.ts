@@ -28,7 +28,10 @@ const SECRET_ANSWERS = [
   ...['mfa_token', 'access_token', 'account_token', 'refresh_token'],
   ...['secret', 'otpauth_uri'],
 ]
-const SECRET_BODIES = ['password', 'new_password', 'current_password', 'refresh_token', 'recovery_code']
+const SECRET_BODIES = [
+  ...['password', 'new_password', 'current_password', 'refresh_token', 'recovery_code'],
+  'client_secret',
+]
 
 export function makeWitness(): Witness {
   const accepted: Accepted[] = []
@@ -50,6 +53,7 @@ export function makeWitness(): Witness {
       if (answer.status >= 400) return
       const body = bodyOf(request)
       keep(body, SECRET_BODIES)
+      keep(basicOf(request), SECRET_BODIES)
       if (answer.body) keep(answer.body, SECRET_ANSWERS)
       if (Array.isArray(answer.body?.recovery_codes))
         for (const code of answer.body.recovery_codes) secrets.add(code)
@@ -59,7 +63,15 @@ export function makeWitness(): Witness {
   }
 }
 
-function bodyOf({ payload }: InjectOptions): Record<string, unknown> {
+/** The credentials of a service client in the header. */
+function basicOf({ headers }: InjectOptions): Record<string, unknown> {
+  const [, encoded = ''] = /^Basic (.*)/.exec(headers?.authorization?.toString() ?? '') ?? []
+  return { client_secret: Buffer.from(encoded, 'base64').toString().split(':')[1] || undefined }
+}
+
+function bodyOf({ payload, headers }: InjectOptions): Record<string, unknown> {
+  const isForm = headers?.['content-type'] === 'application/x-www-form-urlencoded'
+  if (isForm && typeof payload === 'string') return Object.fromEntries(new URLSearchParams(payload))
   return typeof payload === 'object' && payload && !Buffer.isBuffer(payload)
     ? (payload as Record<string, unknown>)
     : {}
@@ -107,6 +119,9 @@ function singleUseKeys({ method, url, headers }: InjectOptions, body: Record<str
       return [`account token ${bearer().jti}`]
     case 'POST /me/email/verify':
       return [`address code ${code} of ${bearer().sub}`]
+    case 'POST /token':
+      if (body.grant_type !== 'refresh_token') return []
+      return [`refresh token ${body.refresh_token}`]
     case 'POST /token/refresh':
       return [`refresh token ${body.refresh_token}`]
     case 'POST /password/reset':

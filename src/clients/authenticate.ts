@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify'
+import { PASSWORD_POLICY } from '../attempts/policies.ts'
+import type { Caller } from '../caller.ts'
+import { invalidClient, invalidToken } from '../errors.ts'
+import { callerOf } from '../http/caller.ts'
+import { inTransaction } from '../platform/database.ts'
+import type { ServiceClaims } from '../tokens/access-token.ts'
+import { networkOf } from '../values/network.ts'
+import type { Client } from './client.ts'
+import { hashClientSecret } from './client-secret.ts'
+import type { ClientsRoom } from './room.ts'
+import { type Credentials, shownCredentials } from './shown-credentials.ts'
+import { findClientBySecret, findClientByToken, noteUse } from './store.ts'
+
+/** The last use of a secret is written at most so often. */
+const USE_MS = 60_000
+
+/**
+ * Finds the client that a request shows the secret of, and counts the request: for the client, or for the address like an
+ * attempt at a password.
+ *
+ * @returns `null` for the client of people, which shows none.
+ * @throws {AppError} invalid_client, invalid_request, rate_limited, too_many_attempts
+ */
+export async function authenticate(room: ClientsRoom, request: FastifyRequest): Promise<Client | null> {
+  const shown = shownCredentials(request)
+  if (!shown) return null
+  const { clock, db, keyedHash } = room
+  // One look-up by the hash of both, so that a wrong secret, an unknown and a disabled client are the same work.
+  const secretHash = hashClientSecret(keyedHash, shown.id, shown.secret)
+  const found = await findClientBySecret(db, secretHash)
+  request.clientId = found?.client.id ?? null
+  await request.countRequest?.(found ? 'client' : 'login')
+  if (!found) return refuse(room, shown, callerOf(request))
+  const now = clock.now()
+  const { client, lastUsedAt } = found
+  if (lastUsedAt === null || Math.abs(now - lastUsedAt) >= USE_MS)
+    await noteUse(db, secretHash, now, now - USE_MS)
+  return client
+}
+
+/** The client password of RFC 6749 section 2.3.1, counted for the client from this network. A right one is never paused. */
+const FACTOR = 'password'
+
+async function refuse(
+  { attempts, db, keyedHash, trail }: ClientsRoom,
+  { id }: Credentials,
+  caller: Caller,
+): Promise<never> {
+  const subject = keyedHash('client subject', id, networkOf(caller.ip))
+  // A name of a stranger's choosing does not go into the trail.
+  const facts = { account: undefined, ...(/^service_[0-9a-f-]{36}$/.test(id) && { method: id }) }
+  await inTransaction(db, async (trx) => {
+    await attempts.begin(trx, subject, FACTOR, PASSWORD_POLICY)
+    await trail.record(trx, 'client_secret_refused', facts, caller)
+    if (await attempts.fail(trx, subject, FACTOR, PASSWORD_POLICY))
+      await trail.record(trx, 'attempts_paused', facts, caller)
+  })
+  throw invalidClient('no client that is enabled has this id and secret')
+}
+
+/**
+ * The client of a service token, which is dead here at once when its client is disabled or deleted.
+ *
+ * @throws {AppError} invalid_token
+ */
+export async function clientOfToken({ db }: ClientsRoom, { sub, iat }: ServiceClaims): Promise<Client> {
+  const client = await findClientByToken(db, sub, iat * 1000)
+  if (client) return client
+  throw invalidToken('its client is disabled or gone')
+}

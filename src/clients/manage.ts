@@ -1,0 +1,111 @@
+import type { Caller } from '../caller.ts'
+import { inTransaction, type Trx } from '../platform/database.ts'
+import { newId } from '../platform/ids.ts'
+import { wroteOne } from '../platform/wrote-one.ts'
+import { SERVICE_PREFIX } from '../tokens/access-token.ts'
+import type { Client } from './client.ts'
+import { hashClientSecret, newClientSecret } from './client-secret.ts'
+import type { ClientsRoom } from './room.ts'
+import { listSecrets } from './store.ts'
+
+/** What the operator works with. */
+type Room = Pick<ClientsRoom, 'clock' | 'db' | 'keyedHash' | 'trail'>
+
+const about = (clientId: string) => ({ account: undefined, method: clientId })
+
+/**
+ * Makes a service client.
+ *
+ * @returns its id and its secret, of which only a hash is kept; `undefined` when another client has the name.
+ */
+export async function createClient(
+  room: Room,
+  { name, audiences, scopes }: Omit<Client, 'id'>,
+  caller: Caller,
+): Promise<{ id: string; secret: string } | undefined> {
+  const id = SERVICE_PREFIX + newId(room.clock)
+  const lists = { audiences: audiences.join(' '), scopes: scopes.join(' ') }
+  const row = { id, name, ...lists, created_at: room.clock.now(), disabled_at: null, tokens_since: 0 }
+  return inTransaction(room.db, async (trx) => {
+    const clients = trx.insertInto('service_clients').values(row)
+    const made = clients.onConflict((conflict) => conflict.column('name').doNothing()).returning('id')
+    if (!(await made.executeTakeFirst())) return undefined
+    await room.trail.record(trx, 'client_created', about(id), caller)
+    return { id, secret: await addSecret(room, trx, id) }
+  })
+}
+
+/** Gives a client another secret. The newest one before it stays good, and older ones end. @returns it. */
+export async function rotateSecret(room: Room, id: string, caller: Caller): Promise<string> {
+  return inTransaction(room.db, async (trx) => {
+    const { newest } = await keepNewest(trx, id)
+    await room.trail.record(trx, 'client_secret_rotated', about(id), caller)
+    // After the newest one also by a clock that was set back.
+    return addSecret(room, trx, id, newest + 1)
+  })
+}
+
+/** Ends the secrets of a client but the newest one. @returns how many. */
+export async function endOldSecrets({ db, trail }: Room, id: string, caller: Caller): Promise<number> {
+  return inTransaction(db, async (trx) => {
+    const { ended } = await keepNewest(trx, id)
+    if (ended > 0) await trail.record(trx, 'client_secret_ended', about(id), caller)
+    return ended
+  })
+}
+
+async function addSecret(
+  { clock, keyedHash }: Room,
+  trx: Trx,
+  clientId: string,
+  notBefore = 0,
+): Promise<string> {
+  const secret = newClientSecret(clientId)
+  const secret_hash = hashClientSecret(keyedHash, clientId, secret)
+  const row = {
+    secret_hash,
+    client_id: clientId,
+    created_at: Math.max(clock.now(), notBefore),
+    last_used_at: null,
+  }
+  await trx.insertInto('client_secrets').values(row).execute()
+  return secret
+}
+
+/** @returns when the newest one was made, and how many others were deleted. */
+async function keepNewest(trx: Trx, clientId: string): Promise<{ newest: number; ended: number }> {
+  // Its secrets are changed by one at a time.
+  await trx.selectFrom('service_clients').select('id').where('id', '=', clientId).forUpdate().execute()
+  const [newest, ...others] = await listSecrets(trx, clientId)
+  for (const { secret_hash } of others)
+    await trx.deleteFrom('client_secrets').where('secret_hash', '=', secret_hash).execute()
+  return { newest: newest?.created_at ?? 0, ended: others.length }
+}
+
+/**
+ * Disables a client, enables it again or deletes it. The secrets and tokens of a disabled or deleted one open nothing from
+ * then on, and those tokens stay dead when it is enabled.
+ *
+ * @returns whether that was a change.
+ */
+export async function changeClient(
+  room: Room,
+  id: string,
+  change: 'disable' | 'enable' | 'delete',
+  caller: Caller,
+): Promise<boolean> {
+  const now = room.clock.now()
+  // What was issued in this second, too: `iat` has whole ones.
+  const disabled = { disabled_at: now, tokens_since: (Math.floor(now / 1000) + 1) * 1000 }
+  return inTransaction(room.db, async (trx) => {
+    const clients = trx.updateTable('service_clients').where('id', '=', id)
+    const changes = {
+      disable: () => clients.set(disabled).where('disabled_at', 'is', null),
+      enable: () => clients.set({ disabled_at: null }).where('disabled_at', 'is not', null),
+      delete: () => trx.deleteFrom('service_clients').where('id', '=', id),
+    }
+    const changed = await wroteOne(changes[change]())
+    if (changed) await room.trail.record(trx, `client_${change}d`, about(id), caller)
+    return changed
+  })
+}

@@ -38,6 +38,8 @@ export interface ServiceOptions {
   rateLimit?: boolean
   redisUrl?: string
   corsOrigins?: readonly string[]
+  webauthnRpId?: string
+  webauthnOrigins?: readonly string[]
   hashEngine?: 'auto' | 'argon2' | 'node-rs'
   argon2MemoryKib?: number
   argon2Time?: number
@@ -72,6 +74,8 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
   rateLimit: true,
   redisUrl: true,
   corsOrigins: true,
+  webauthnRpId: true,
+  webauthnOrigins: true,
   hashEngine: true,
   argon2MemoryKib: true,
   argon2Time: true,

@@ -38,11 +38,12 @@ export const ConfirmedSchema = Type.Object(
   },
 )
 
-/** Something to see, without control characters and those that turn the direction of writing (Unicode Annex 9). */
+/** Neither control characters nor those that turn the direction of writing (Unicode Annex 9), and not blanks alone. */
+const NOT_SHOWN = '\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0'
+
 export const FactorName = Type.String({
-  minLength: 1,
   maxLength: 64,
-  pattern: '^(?!\\s*$)([^\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0]|[\\u200C\\u200D])+$',
+  pattern: `^ *[^ ${NOT_SHOWN}\\p{Z}]([^${NOT_SHOWN}]|[\\u200C\\u200D])*$`,
   description: 'What its owner calls it',
 })
 

@@ -34,6 +34,7 @@ async function liveALife(service: MailingService) {
   await mailedToken(service)
   service.clock.advance(60)
   await service.post('/2fa/setup', undefined, await accountTokenFor(service, ada.accessToken))
+  await service.post('/2fa/recovery-codes', undefined, await accountTokenFor(service, ada.accessToken))
   await addPasskey(service, newPasskey(), await accountTokenFor(service, ada.accessToken))
   await setEmail(service, ada.accessToken, 'new@example.com')
   await service.post('/login', { username: 'ada', password: 'not this one' }, undefined, {
@@ -46,7 +47,6 @@ async function liveALife(service: MailingService) {
     headers: { 'idempotency-key': crypto.randomUUID() },
   })
   await service.post('/password/forgot', { username: 'ADA' })
-  await service.post('/2fa/recovery-codes', undefined, await accountTokenFor(service, ada.accessToken))
   const account = await service.deps.accounts.byId(ada.id)
   if (!account) throw new Error('there is no account')
   return account

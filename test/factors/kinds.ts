@@ -79,7 +79,7 @@ export const passkey: Kind = {
   },
   shown: { passkeys: 1 },
   listed: 'passkey',
-  expiring: ['spent_passkey_challenges'],
+  expiring: [],
   async begin(service, _owner, token) {
     const key = newPasskey()
     const ask = async (service: MailingService, path: string, token: string) =>

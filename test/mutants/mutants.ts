@@ -354,7 +354,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'the audience is not looked at',
     file: 'src/tokens/claims.ts',
-    find: 'if (aud !== audience)',
+    find: 'if (!audiences.includes(aud))',
     replace: 'if (aud === "")',
     test: 'test/security/forged-claims.test.ts',
     title: 'a claim that is missing, of the wrong type or not ours ends an access token',
@@ -377,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'a token that is sent twice is believed',
-    file: 'src/api/bearer.ts',
+    file: 'src/http/authorization.ts',
     find: 'index % 2 === 0 && /^authorization$/i.test(text)).length > 1',
     replace: 'index % 2 === 0 && /^authorization$/i.test(text)).length > 2',
     test: 'test/security/authorization-header.test.ts',

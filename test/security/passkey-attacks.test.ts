@@ -335,6 +335,8 @@ t.test('a clean-up by a clock that was ahead makes no answer good again', async 
   await cleanUp(service.deps)
   clock.advance(-2 * 3600)
   t.equal(outcomeOf(await service.post('/login/passkey', { credential })), '422 passkey_rejected')
+  clock.advance(8 * 24 * 3600)
+  t.ok(((await cleanUp(service.deps)).spent_passkey_challenges ?? 0) > 0, 'and after a week it is gone')
 })
 
 t.test('a key whose signatures cannot be checked is no passkey, nor is an id without end', async (t) => {

@@ -8,7 +8,7 @@ const Credential = (description: string) =>
 
 /** RFC 6749 section 2.3.1. */
 export const credentialMembers = {
-  client_id: Credential('Of a service client, where it does not use HTTP Basic'),
+  client_id: Credential('Without HTTP Basic'),
   client_secret: Credential('Its secret'),
 }
 

@@ -39,7 +39,7 @@ export interface paths {
   "/token": {
     /**
      * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
-     * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form. Unknown parameters are ignored.
+     * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form.
      */
     post: operations["requestToken"];
   };
@@ -177,7 +177,7 @@ export interface paths {
   "/token/introspect": {
     /**
      * Check whether an access token is active (RFC 7662)
-     * @description For services that must notice at once when a session ends. A service client shows its secret, by HTTP Basic or in the body, or a token of its own with the scope `introspect`, and sees the tokens of its audience; a person sees those of their own session. For all others, and for a token that is unknown, expired or revoked, the answer is `{"active": false}`.
+     * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees those of their own session. For any other token the answer is `{"active": false}`.
      */
     post: operations["introspectToken"];
   };
@@ -1146,7 +1146,7 @@ export interface operations {
          */
         "application/json": {
           refresh_token: string;
-          /** @description The service that the access token is for, one of `AUDIENCE`; the first one when left out */
+          /** @description The audience of the access token: the first of `AUDIENCE`, or another one */
           resource?: string;
         };
       };
@@ -1169,7 +1169,7 @@ export interface operations {
   };
   /**
    * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
-   * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form. Unknown parameters are ignored.
+   * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form.
    */
   requestToken: {
     parameters: {
@@ -1195,9 +1195,9 @@ export interface operations {
           refresh_token?: string;
           /** @description For a service client: `introspect` */
           scope?: string;
-          /** @description The service that the access token is for, one of `AUDIENCE`; the first one when left out */
+          /** @description The audience of the access token: the first of `AUDIENCE`, or another one */
           resource?: string;
-          /** @description Of a service client, where it does not use HTTP Basic */
+          /** @description Without HTTP Basic */
           client_id?: string;
           /** @description Its secret */
           client_secret?: string;
@@ -2042,7 +2042,7 @@ export interface operations {
   };
   /**
    * Check whether an access token is active (RFC 7662)
-   * @description For services that must notice at once when a session ends. A service client shows its secret, by HTTP Basic or in the body, or a token of its own with the scope `introspect`, and sees the tokens of its audience; a person sees those of their own session. For all others, and for a token that is unknown, expired or revoked, the answer is `{"active": false}`.
+   * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees those of their own session. For any other token the answer is `{"active": false}`.
    */
   introspectToken: {
     requestBody: {
@@ -2056,7 +2056,7 @@ export interface operations {
           token: string;
           /** @description Accepted and ignored */
           token_type_hint?: string;
-          /** @description Of a service client, where it does not use HTTP Basic */
+          /** @description Without HTTP Basic */
           client_id?: string;
           /** @description Its secret */
           client_secret?: string;
@@ -2070,7 +2070,7 @@ export interface operations {
           token: string;
           /** @description Accepted and ignored */
           token_type_hint?: string;
-          /** @description Of a service client, where it does not use HTTP Basic */
+          /** @description Without HTTP Basic */
           client_id?: string;
           /** @description Its secret */
           client_secret?: string;

@@ -137,7 +137,7 @@ export const TOKEN_MAX_LENGTH = 8192
 export const Resource = Type.Optional(
   Type.String({
     maxLength: 2048,
-    description: 'The service that the access token is for, one of `AUDIENCE`; the first one when left out',
+    description: 'The audience of the access token: the first of `AUDIENCE`, or another one',
   }),
 )
 

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 
 /**
  * The claims of an access token (RFC 9068 section 2.2). Members without a question mark are always there; a token of a
- * service, which no person has signed in for, has no others but `scope`.
+ * service, which no person has signed in for, has no others but `scope`, and is taken where that is asked for.
  */
 export interface AccessTokenClaims {
   iss: string
@@ -31,8 +31,8 @@ type Level = (typeof LEVELS)[number]
 export interface VerifierOptions {
   /** What `ISSUER` is set to, without a slash at the end. */
   issuer: string
-  /** What `AUDIENCE` is set to; the issuer when it is left out. */
-  audience?: string | string[]
+  /** The name of this service, one of `AUDIENCE`; the issuer when it is left out. */
+  audience?: string | readonly string[]
   /** Where the key set is; below the issuer when it is left out. */
   jwksUri?: string
   /** How far the clocks of the two machines may differ, in seconds. */
@@ -43,6 +43,8 @@ export interface VerifierOptions {
 
 /** What a token must show beyond being good. */
 export interface Requirements {
+  /** Also the tokens of services, which have no `sid`. */
+  services?: boolean
   /** One of these roles. */
   roles?: readonly string[]
   /** This level or a higher one. */
@@ -81,7 +83,8 @@ const NO_KEYS = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']
  * Makes the check of one service. It fetches the key set when it is first needed and when a token names another key.
  *
  * @returns a function of the `Authorization` header of a request. It gives the claims, or throws `TokenRefused`; any
- * other error says that the key set could not be had.
+ * other error says that the key set could not be had, or what is asked for is not to be understood.
+ * @throws {TypeError} when the issuer or the audience is missing: without them any token would do.
  */
 export function createVerifier({
   issuer,
@@ -90,16 +93,23 @@ export function createVerifier({
   leeway = 10,
   now = Date.now,
 }: VerifierOptions) {
+  const audiences = [audience].flat()
+  if (
+    ![issuer, ...audiences].every((name) => typeof name === 'string' && name !== '') ||
+    audiences.length === 0
+  )
+    throw new TypeError('The verifier needs an issuer, and an audience that is not empty.')
   const keys = createRemoteJWKSet(new URL(jwksUri), { cacheMaxAge: KEYS_KEPT_MS })
 
   return async (
     authorization: string | undefined,
     required: Requirements = {},
   ): Promise<AccessTokenClaims> => {
+    checkRequirements(required)
     const token = /^bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new TokenRefused('There is no access token.', 'Bearer')
     const checked = jwtVerify<JWTPayload & AccessTokenClaims>(token, keys, {
-      ...{ issuer, audience, typ: 'at+jwt', clockTolerance: leeway, currentDate: new Date(now()) },
+      ...{ issuer, audience: audiences, typ: 'at+jwt', clockTolerance: leeway, currentDate: new Date(now()) },
       algorithms: ['ES256', 'EdDSA', 'RS256'],
       requiredClaims: ['exp', 'iat', 'sub', 'jti', 'client_id'],
     })
@@ -107,12 +117,26 @@ export function createVerifier({
       if (!(error instanceof errors.JOSEError) || NO_KEYS.includes(error.code)) throw error
       throw new TokenRefused(`The access token is not good: ${error.message}`, 'Bearer error="invalid_token"')
     })
+    if (claims.sid === undefined && !required.services)
+      throw new TokenRefused('It is the token of a service.', 'Bearer error="invalid_token"')
     if (!isAuthenticatedAs(claims, required, Math.floor(now() / 1000) - leeway))
       throw new TokenRefused('Another or a later sign-in is needed.', insufficient(required))
     if (required.roles && !required.roles.some((role) => claims.roles?.includes(role)))
       throw new TokenRefused('The role is missing.', 'Bearer error="insufficient_scope"', 403)
     return claims
   }
+}
+
+/** What is misspelt would be no requirement at all. @throws {TypeError} */
+function checkRequirements(required: Requirements): void {
+  const { acr, maxAge, phr = false, roles = [], services = false, ...unknown } = required
+  const isUnderstood =
+    (acr === undefined || LEVELS.includes(acr)) &&
+    (maxAge === undefined || (Number.isFinite(maxAge) && maxAge >= 0)) &&
+    Array.isArray(roles) &&
+    [phr, services].every((flag) => typeof flag === 'boolean')
+  if (!isUnderstood || Object.keys(unknown).length > 0)
+    throw new TypeError(`This cannot be asked of a token: ${JSON.stringify(required)}`)
 }
 
 function isAuthenticatedAs(

@@ -78,11 +78,10 @@ export function makeGuards(room: GuardsRoom): Guards {
     return { kind: 'account', account, session, claims }
   }
 
-  /** A refresh token in the body takes the place of an access token that has run out. */
+  /** A refresh token in the body takes the place of an access token, which may have run out and be sent all the same. */
   async function checkAccessOrRefresh(request: FastifyRequest): Promise<AccessPrincipal | null> {
     const body = request.body as { refresh_token?: unknown } | undefined
-    const isInBody = request.headers.authorization === undefined && body?.refresh_token !== undefined
-    return isInBody ? null : checkAccess(request)
+    return body?.refresh_token === undefined ? checkAccess(request) : null
   }
 
   async function checkIntrospecting(request: FastifyRequest): Promise<Principal> {

@@ -16,27 +16,40 @@ import { findClientBySecret, findClientByToken, noteUse } from './store.ts'
 const USE_MS = 60_000
 
 /**
- * Finds the client that a request shows the secret of, and counts the request: for the client, or for the address like an
- * attempt at a password.
+ * Finds the client that a request shows the secret of, and counts the request: for the client, or for the address where the
+ * secret is wrong.
  *
  * @returns `null` for the client of people, which shows none.
  * @throws {AppError} invalid_client, invalid_request, rate_limited, too_many_attempts
  */
 export async function authenticate(room: ClientsRoom, request: FastifyRequest): Promise<Client | null> {
-  const shown = shownCredentials(request)
+  const shown = await readCredentials(request)
   if (!shown) return null
   const { clock, db, keyedHash } = room
   // One look-up by the hash of both, so that a wrong secret, an unknown and a disabled client are the same work.
   const secretHash = hashClientSecret(keyedHash, shown.id, shown.secret)
   const found = await findClientBySecret(db, secretHash)
   request.clientId = found?.client.id ?? null
-  await request.countRequest?.(found ? 'client' : 'login')
+  await request.countRequest?.(found ? 'client' : 'refused')
   if (!found) return refuse(room, shown, callerOf(request))
   const now = clock.now()
   const { client, lastUsedAt } = found
   if (lastUsedAt === null || Math.abs(now - lastUsedAt) >= USE_MS)
-    await noteUse(db, secretHash, now, now - USE_MS)
+    await noteUse(db, secretHash, now, now - USE_MS).catch((error) =>
+      // A database that takes no writes is no reason to refuse a secret that is right.
+      request.log.warn({ err: error }, 'the last use of a client secret was not written down'),
+    )
   return client
+}
+
+/** What cannot be read counts too, for the address. */
+async function readCredentials(request: FastifyRequest): Promise<Credentials | null> {
+  try {
+    return shownCredentials(request)
+  } catch (error) {
+    await request.countRequest?.('general')
+    throw error
+  }
 }
 
 /** The client password of RFC 6749 section 2.3.1, counted for the client from this network. A right one is never paused. */

@@ -8,6 +8,9 @@ import { hashClientSecret, newClientSecret } from './client-secret.ts'
 import type { ClientsRoom } from './room.ts'
 import { listSecrets } from './store.ts'
 
+/** How far the clock of another machine may be ahead (SECURITY.md, what is trusted). */
+const AHEAD_SECONDS = 10
+
 /** What the operator works with. */
 type Room = Pick<ClientsRoom, 'clock' | 'db' | 'keyedHash' | 'trail'>
 
@@ -95,8 +98,9 @@ export async function changeClient(
   caller: Caller,
 ): Promise<boolean> {
   const now = room.clock.now()
-  // What was issued in this second, too: `iat` has whole ones.
-  const disabled = { disabled_at: now, tokens_since: (Math.floor(now / 1000) + 1) * 1000 }
+  // What was issued in this second too, and by a process whose clock is ahead of this one: `iat` has whole seconds.
+  const tokens_since = (Math.floor(now / 1000) + 1 + AHEAD_SECONDS) * 1000
+  const disabled = { disabled_at: now, tokens_since }
   return inTransaction(room.db, async (trx) => {
     const clients = trx.updateTable('service_clients').where('id', '=', id)
     const changes = {

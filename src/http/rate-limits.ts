@@ -17,6 +17,8 @@ export const RATE_LIMITS = {
   codes: 240,
   /** What one service client asks, from wherever it asks. */
   client: 60_000,
+  /** Wrong secrets of service clients: apart from passwords, since people may sign in by the same server. */
+  refused: 120,
   /** Reading, and all other routes. */
   general: 1200,
   /** Paths that do not exist. */

@@ -65,7 +65,9 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asy
     },
     async (request) => {
       const shown = stepUpOf(room.factors, request.body)
-      return stepUpResponse(room, await stepUp(room, request.principal('access'), shown, callerOf(request)))
+      const principal = request.principal('access')
+      const steppedUp = await stepUp(room, principal, shown, callerOf(request))
+      return stepUpResponse(room, steppedUp, principal.claims.aud)
     },
   )
 }

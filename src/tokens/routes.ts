@@ -36,6 +36,7 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
         description:
           'A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.',
         headers: RefreshHeaders,
+        querystring: NO_QUERY,
         body: RefreshBody,
         response: { 200: ref(TokenResponseSchema) },
       },
@@ -110,6 +111,7 @@ export const logoutRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = asy
         summary: 'Sign out: end the current session',
         description:
           'With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.',
+        querystring: NO_QUERY,
         body: LogoutBody,
         response: { 204: NO_CONTENT },
       },

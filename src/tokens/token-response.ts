@@ -36,9 +36,13 @@ export function signInResponse(issuing: Issuing, signIn: SignIn) {
   return { ...tokenResponse(issuing, signIn), ...accountTokenOf(issuing, signIn) }
 }
 
-/** After a step-up: the refresh token does not change. */
-export function stepUpResponse(issuing: Issuing, shown: Shown): Static<typeof StepUpResponseSchema> {
-  return { ...accessTokenOf(issuing.accessTokens, shown), ...accountTokenOf(issuing, shown) }
+/** After a step-up: the refresh token does not change, nor does the service that the access token is for. */
+export function stepUpResponse(
+  issuing: Issuing,
+  shown: Shown,
+  audience: string,
+): Static<typeof StepUpResponseSchema> {
+  return { ...accessTokenOf(issuing.accessTokens, shown, audience), ...accountTokenOf(issuing, shown) }
 }
 
 function accessTokenOf(accessTokens: AccessTokens, signedIn: SignedIn, audience?: string) {

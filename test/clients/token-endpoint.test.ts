@@ -1,8 +1,8 @@
 import t from 'tap'
 import { basic, change, newClient, oauthOutcome, postForm, serviceToken } from '../helpers/people/clients.ts'
-import { claimsOf } from '../helpers/people/sessions.ts'
+import { claimsOf, isAlive } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
-import { enrol, startService } from '../helpers/service/service.ts'
+import { enrol, nextCode, startService } from '../helpers/service/service.ts'
 
 const ORDERS = 'https://orders.example.com'
 const AUDIENCE = `https://api.example.com, ${ORDERS}`
@@ -259,4 +259,33 @@ t.test('a disabled client gets no token', async (t) => {
   t.equal(oauthOutcome(await postForm(service, '/token', CREDENTIALS, basic(client))), '401 invalid_client')
   await change(service, client.id, 'enable')
   t.equal((await postForm(service, '/token', CREDENTIALS, basic(client))).status, 200)
+})
+
+t.test('a refresh token in the body signs out, whatever stands in the header', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  const out = await service.post('/logout', { refresh_token: ada.refreshToken }, 'an.old.token')
+  t.equal(out.status, 204)
+  t.notOk(await isAlive(service, ada.accessToken))
+})
+
+t.test('a step-up keeps the service that the access token is for', async (t) => {
+  const audiences = 'https://app.example.com,https://orders.example.com'
+  const service = await startService(t, { environment: { AUDIENCE: audiences } })
+  const ada = await enrol(service)
+  const asked = { refresh_token: ada.refreshToken, resource: 'https://orders.example.com' }
+  const { access_token } = (await service.post('/token/refresh', asked)).body
+  const { body } = await service.post('/2fa/step-up', { code: nextCode(service, ada) }, access_token)
+  t.equal(claimsOf(body.access_token).aud, 'https://orders.example.com')
+})
+
+t.test('a token in the URL of a refresh or a sign-out is refused', async (t) => {
+  const service = await startService(t)
+  const { refreshToken } = await enrol(service)
+  for (const path of ['/token/refresh', '/logout']) {
+    const answer = await service.post(`${path}?refresh_token=${refreshToken}`, {
+      refresh_token: refreshToken,
+    })
+    t.equal(answer.status, 400, path)
+  }
 })

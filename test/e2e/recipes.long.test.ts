@@ -53,6 +53,7 @@ async function tokensOf(t: Test, service: Service, issuer: string): Promise<Toke
       expired: expired.accessToken,
       'an mfa token': await login(service),
       'an account token': ada.accountToken,
+      'a token of a service': deps.accessTokens.issueService({ id: 'service_x', scopes: [] }),
       changed: `${ada.accessToken.slice(0, -8)}AAAAAAAA`,
       'no token': '',
     },

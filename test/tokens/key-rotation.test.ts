@@ -173,7 +173,7 @@ async function openTwenty(t: Test, databaseUrl: string, box: ReturnType<typeof m
 
 t.test('twenty that start at once make one key, and twenty that rotate at once one more', async (t) => {
   const box = makeSecretBox(makeKeyRing([randomBytes(32)]))
-  const twenty = await openTwenty(t, await newDatabase(t, { empty: true }), box)
+  const twenty = await openTwenty(t, await newDatabase(t), box)
   t.equal(new Set(twenty.map((keys) => keys.current().kid)).size, 1)
   t.ok(twenty.every((keys) => keys.list().length === 1))
 

@@ -93,9 +93,11 @@ t.test('what it asks for beyond a good token is a challenge as RFC 9470 has it',
     sid: undefined,
     scope: 'introspect',
   })
-  t.match(await verify(service0), { scope: 'introspect' }, 'a service has signed in by no factor')
-  t.match(await refusalOf(verify(service0, { acr: 'aal1' })), refusal(', acr_values="aal1"'))
-  t.match(await refusalOf(verify(service0, { maxAge: 9e9 })), refusal(', max_age=9000000000'))
+  t.match(await refusalOf(verify(service0)), INVALID, 'a service is no person')
+  const services = true
+  t.match(await verify(service0, { services }), { scope: 'introspect' }, 'and is taken where it is asked for')
+  t.match(await refusalOf(verify(service0, { services, acr: 'aal1' })), refusal(', acr_values="aal1"'))
+  t.match(await refusalOf(verify(service0, { services, maxAge: 9e9 })), refusal(', max_age=9000000000'))
 
   const scope = { status: 403, challenge: 'Bearer error="insufficient_scope"' }
   t.match(await refusalOf(verify(strong, { roles: ['owner'] })), scope)
@@ -106,6 +108,29 @@ t.test('what it asks for beyond a good token is a challenge as RFC 9470 has it',
   t.match(await verify(strong, { maxAge: 300 }), {}, 'with the leeway')
   clock.advance(1)
   t.match(await refusalOf(verify(strong, { maxAge: 300 })), refusal(', max_age=300'))
+})
+
+t.test('keyturn/verify refuses to work with what it does not understand', async (t) => {
+  const service = await startListening(t)
+  const { issuer, clock } = service
+  const { accessToken } = await enrol(service)
+  const verify = createVerifier({ issuer, now: clock.now })
+  for (const required of [
+    { acr: 'phr' },
+    { acr: 'AAL2' },
+    { maxAge: '300' },
+    { maxAge: Number.NaN },
+    { role: ['admin'] },
+    { roles: 'admin' },
+    { phr: 'true' },
+  ])
+    await t.rejects(verify(`Bearer ${accessToken}`, required as never), TypeError, JSON.stringify(required))
+  for (const options of [{}, { issuer: '' }, { issuer, audience: [] }, { issuer, audience: [''] }])
+    t.throws(
+      () => createVerifier({ ...options, jwksUri: `${issuer}/jwks.json` } as never),
+      TypeError,
+      JSON.stringify(options),
+    )
 })
 
 t.test('a key set that cannot be had is no fault of the token', async (t) => {

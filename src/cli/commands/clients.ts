@@ -50,7 +50,8 @@ export function registerClients(program: Command): void {
     .option('--scope <scope>', `what it may do here: ${INTROSPECT}`)
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (name: string, { audience, scope }: CreateOptions, command: Command) => {
-      if (!/^[\w.-]{1,64}$/.test(name)) throw new Misused('A name has 1 to 64 of A-Z a-z 0-9 . _ -')
+      if (!/^(?!service_)[\w.-]{1,64}$/.test(name))
+        throw new Misused('A name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin as ids do: service_')
       if (scope !== undefined && scope !== INTROSPECT) throw new Misused(`There is one scope: ${INTROSPECT}.`)
       await withService(async (service) => {
         const { audiences: all } = service

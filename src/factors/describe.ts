@@ -2,7 +2,6 @@ import type { Account } from '../accounts/account.ts'
 import type { Db } from '../platform/database.ts'
 import type { Factor, ListedFactor } from './factor.ts'
 import type { AccountFactors } from './factors.ts'
-import { noSuchFactor } from './problems.ts'
 import type { FactorsRoom } from './room.ts'
 
 /** One factor of an account, and its kind. */
@@ -22,19 +21,6 @@ export async function listFactors(
     for (const each of (await factor.list?.(db, account, known.state(factor))) ?? [])
       listed.push({ ...each, factor })
   return listed
-}
-
-/** @throws {AppError} not_found */
-export async function findFactor(
-  room: Pick<FactorsRoom, 'db' | 'factors'>,
-  account: Account,
-  id: string,
-): Promise<OwnFactor> {
-  const { db, factors } = room
-  const listed = await listFactors(room, db, account, await factors.of(db, account))
-  const found = listed.find((each) => each.id === id)
-  if (!found) throw noSuchFactor()
-  return found
 }
 
 /** What kinds of factor have to say of themselves beside the list, by the schema of each. */

@@ -311,7 +311,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'keyturn/verify does not look at the audience',
     file: 'src/verify.ts',
-    find: '{ issuer, audience, typ',
+    find: '{ issuer, audience: audiences, typ',
     replace: '{ issuer, typ',
     test: 'test/tokens/verify.test.ts',
     title: 'keyturn/verify takes access tokens for its audience and nothing else (ES256)',
@@ -746,7 +746,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'one token fills the audit trail',
     file: 'src/audit/events.ts',
-    find: 'factor_pending: 10',
+    find: '  factor_pending: 10,\n',
     replace: '',
     test: 'test/security/filled-tables.test.ts',
     title: 'authenticators that are set up again and again leave ten rows an hour of an account',

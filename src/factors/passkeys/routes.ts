@@ -3,7 +3,6 @@ import { callerOf } from '../../http/caller.ts'
 import { ref } from '../../http/schemas.ts'
 import { signInResponse } from '../../tokens/token-response.ts'
 import { canHavePasskeys } from '../../values/relying-party.ts'
-import { findFactor } from '../describe.ts'
 import { enrolInSession } from '../enrol-in-session.ts'
 import type { FactorsRoom } from '../room.ts'
 import { factorResponse, SignInSchema, verifiedResponse } from '../schemas.ts'
@@ -117,8 +116,7 @@ export const createRoutes: Plugin = async (app, { room }) => {
         const { grant, ...codes } = await enrolInSession(room, principal, { factor, answer }, caller)
         return verifiedResponse(room, { signIn: { ...grant, mayChangeAccount: false }, ...codes })
       }
-      const id = await addPasskey(room, principal, answer, caller)
-      const added = await findFactor(room, account, id)
+      const added = await addPasskey(room, principal, answer, caller)
       return reply.code(201).send({ factor: factorResponse(added) })
     },
   )

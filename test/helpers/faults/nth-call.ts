@@ -54,7 +54,9 @@ export async function failEachCall(t: Test, route: string, scenario: Scenario): 
     service.logLines.length = 0
     const { result, failed } = await failingCall(service, n, () => once(request))
     if (failed) {
-      isProblem(t, result, 'unavailable', `statement ${n} fails`)
+      if (result.body.error)
+        t.match(result, { status: 503, body: { error: 'unavailable' } }, `statement ${n} fails`)
+      else isProblem(t, result, 'unavailable', `statement ${n} fails`)
       isLogged(t, service, result)
     }
     const succeeded = failed ? await once(request) : result
@@ -65,7 +67,7 @@ export async function failEachCall(t: Test, route: string, scenario: Scenario): 
   }
 }
 
-function isLogged(t: Test, { logLines }: MailingService, { body }: Answer): void {
+function isLogged(t: Test, { logLines }: MailingService, { headers }: Answer): void {
   const errors = logLines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error')
-  t.match(errors, [{ request_id: body.request_id, err: { message: MESSAGE } }], 'the log says so')
+  t.match(errors, [{ request_id: headers['x-request-id'], err: { message: MESSAGE } }], 'the log says so')
 }

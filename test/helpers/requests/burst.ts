@@ -13,7 +13,7 @@ export function tally(answers: readonly Answer[]): Record<string, number> {
 }
 
 export function outcomeOf({ status, body }: Answer): string {
-  return status < 400 ? String(status) : `${status} ${body?.code}`
+  return status < 400 ? String(status) : `${status} ${body?.code ?? body?.error}`
 }
 
 /** An error's body without the one member that differs in every answer. */

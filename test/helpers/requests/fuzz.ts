@@ -72,8 +72,10 @@ export async function fuzz(t: Test, { requests, policy, mustGrant = () => false 
     const answer = await send(port, request, cast)
     const ms = performance.now() - startedAt
 
-    const { method, path } = request
-    const operation = operations.find((one) => one.method === method && one.path === path)
+    const { method, path, target } = request
+    // Other characters are no HTTP: they are answered before there is a route.
+    const isHttp = /^[!-~]*$/.test(target)
+    const operation = operations.find((one) => isHttp && one.method === method && one.path === path)
     const faults = operation
       ? faultsOf(document, operation, request, answer)
       : faultsElsewhere(request, answer)

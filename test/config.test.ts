@@ -2,21 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { ConfigError, readConfig } from '../src/config.ts'
+import { faultsOf } from './helpers/service/config-faults.ts'
 
 /** A configuration is complete and right, or the process does not start and says everything that is wrong. */
 
 const KEY = randomBytes(32).toString('base64')
 const OTHER_KEY = randomBytes(48).toString('base64url')
-
-function faultsOf(environment: Record<string, string>): readonly string[] {
-  try {
-    readConfig(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
 
 t.test('with nothing set, everything is as the documentation says', async (t) => {
   const cores = availableParallelism()

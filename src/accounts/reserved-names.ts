@@ -1,3 +1,5 @@
+import { isServiceClientId } from '../values/service-client-id.ts'
+
 /** Mailboxes of services and roles (RFC 2142), and titles of people who run a service. */
 const RESERVED = [
   'abuse billing contact ftp hostmaster info marketing news noc postmaster sales security support usenet uucp',
@@ -5,16 +7,14 @@ const RESERVED = [
   'donotreply help helpdesk mailerdaemon nobody noreply service',
 ].flatMap((line) => line.split(' '))
 
-/** What the id of a service client looks like: gateways pass on one or the other. */
-const CLIENT_ID = /^service_[0-9a-f]{8}-[0-9a-f-]{27}$/i
-
 /** Whether a stranger could pass for the service, or for the people who run it, by this name. */
 export type IsReserved = (username: string) => boolean
 
 /** @param serviceNames what the service itself is called. */
 export function makeIsReserved(serviceNames: readonly string[]): IsReserved {
   const reserved = new Set([...RESERVED, ...serviceNames].map(fold))
-  return (username) => reserved.has(fold(username)) || CLIENT_ID.test(username)
+  // Gateways pass on a username or the id of a service client.
+  return (username) => reserved.has(fold(username)) || isServiceClientId(username.toLowerCase())
 }
 
 /** `no-reply` and `NoReply` count as the same name. */

@@ -6,6 +6,7 @@ import { callerOf } from '../http/caller.ts'
 import { inTransaction } from '../platform/database.ts'
 import type { ServiceClaims } from '../tokens/access-token.ts'
 import { networkOf } from '../values/network.ts'
+import { isServiceClientId } from '../values/service-client-id.ts'
 import type { Client } from './client.ts'
 import { hashClientSecret } from './client-secret.ts'
 import type { ClientsRoom } from './room.ts'
@@ -59,7 +60,7 @@ async function refuse(
 ): Promise<never> {
   const subject = keyedHash('client subject', id, networkOf(caller.ip))
   // A name of a stranger's choosing does not go into the trail.
-  const facts = { account: undefined, ...(/^service_[0-9a-f-]{36}$/.test(id) && { method: id }) }
+  const facts = { account: undefined, ...(isServiceClientId(id) && { method: id }) }
   await inTransaction(db, async (trx) => {
     await attempts.begin(trx, subject, FACTOR, PASSWORD_POLICY)
     await trail.record(trx, 'client_secret_refused', facts, caller)

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
-import { SERVICE_PREFIX } from '../tokens/access-token.ts'
+import { SERVICE_PREFIX } from '../values/service-client-id.ts'
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 

@@ -2,7 +2,7 @@ import type { Caller } from '../caller.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { wroteOne } from '../platform/wrote-one.ts'
-import { SERVICE_PREFIX } from '../tokens/access-token.ts'
+import { SERVICE_PREFIX } from '../values/service-client-id.ts'
 import type { Client } from './client.ts'
 import { hashClientSecret, newClientSecret } from './client-secret.ts'
 import type { ClientsRoom } from './room.ts'
@@ -31,8 +31,8 @@ export async function createClient(
   const row = { id, name, ...lists, created_at: room.clock.now(), disabled_at: null, tokens_since: 0 }
   return inTransaction(room.db, async (trx) => {
     const clients = trx.insertInto('service_clients').values(row)
-    const made = clients.onConflict((conflict) => conflict.column('name').doNothing()).returning('id')
-    if (!(await made.executeTakeFirst())) return undefined
+    const making = clients.onConflict((conflict) => conflict.column('name').doNothing())
+    if (!(await wroteOne(making))) return undefined
     await room.trail.record(trx, 'client_created', about(id), caller)
     return { id, secret: await addSecret(room, trx, id) }
   })

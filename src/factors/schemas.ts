@@ -38,6 +38,15 @@ export const ConfirmedSchema = Type.Object(
   },
 )
 
+/** What the beginning of an enrolment takes where an operator has asked for it. */
+export const EnrolmentCode = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    description: 'Where the sign-in says `enrolment_code_required`: the code that an operator handed out',
+  }),
+)
+
 /** Neither control characters nor those that turn the direction of writing (Unicode Annex 9), and not blanks alone. */
 const NOT_SHOWN = '\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0'
 

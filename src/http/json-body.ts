@@ -24,10 +24,13 @@ export const jsonBody = fp(
       },
     )
 
-    // A route without a body schema accepts no body: its members would be unknown, and unknown members are refused.
+    // A body that needs no member may be left out. A route without a body schema accepts no body: its members would be
+    // unknown, and unknown members are refused.
     app.addHook('preValidation', async (request) => {
       const { body } = request
-      if (body === undefined || request.routeOptions.schema?.body) return
+      const schema = request.routeOptions.schema?.body as { type?: string; required?: string[] } | undefined
+      if (body === undefined && schema?.type === 'object' && !schema.required) request.body = {}
+      if (body === undefined || schema) return
       const empty = JSON.stringify(body) === '{}'
       if (!empty) throw validationFailed([{ pointer: '', detail: 'this route takes no body' }])
     })

@@ -1406,7 +1406,7 @@ export interface operations {
       content: {
         /** @example {} */
         "application/json": {
-          /** @description The code that an operator handed out */
+          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
           enrolment_code?: string;
         };
       };

@@ -2,6 +2,7 @@ import { createSigner } from 'fast-jwt'
 import type { Audiences } from '../config.ts'
 import { type Clock, epochSeconds } from '../platform/clock.ts'
 import { newId } from '../platform/ids.ts'
+import { SERVICE_PREFIX } from '../values/service-client-id.ts'
 import { type Acr, acrClaim, amrClaim, isPhishingResistant } from './assurance.ts'
 import {
   ClaimError,
@@ -33,9 +34,6 @@ export interface AccessClaims extends CommonClaims {
   /** Absent where there are none: an empty list says the same (RFC 7643 section 2.5). */
   roles?: string[]
 }
-
-/** Begins the ids of service clients, which no account has: one `sub` is never taken for the other. */
-export const SERVICE_PREFIX = 'service_'
 
 /** The claims of a service token: the same kind of token, for a service and not for a person. */
 export interface ServiceClaims extends CommonClaims {

@@ -101,9 +101,6 @@ export const logoutRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = asy
   app.post(
     '/logout',
     {
-      preValidation: async (request) => {
-        if (request.body === undefined) request.body = {}
-      },
       config: { problems: ['invalid_refresh_token'] },
       schema: {
         operationId: 'logout',

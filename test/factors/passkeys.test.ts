@@ -2,6 +2,7 @@
 import t from 'tap'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
+import { factorId, factorsOf } from '../helpers/people/factors.ts'
 import { deliver, enrolWithAddress, notices, switchCodes } from '../helpers/people/mail.ts'
 import {
   addPasskey,
@@ -60,10 +61,10 @@ t.test('a security key without user verification is a second factor, and not eno
 t.test('one that is copied among devices is swk, and says whether it was copied', async (t) => {
   const service = await startService(t)
   const { body, passkey } = await enrolPasskey(service, 'ada', newPasskey({ be: true, bs: false }))
-  t.match((await service.get('/2fa', body.access_token)).body.factors, [{ backed_up: false }])
+  t.match(await factorsOf(service, body.access_token), [{ backed_up: false }])
   const again = await signInWith(service, passkey, { once: { bs: true } })
   t.match(claimsOf(again.body.access_token).amr, ['pwd', 'swk', 'user', 'mfa'])
-  const [factor] = (await service.get('/2fa', again.body.access_token)).body.factors
+  const [factor] = await factorsOf(service, again.body.access_token)
   t.match(factor, { kind: 'passkey', backed_up: true, last_used_at: /^2026/ })
 })
 
@@ -120,9 +121,8 @@ t.test('a password shows no passkey that the account has lost', async (t) => {
   await addPasskey(service, passkey, await accountTokenFor(service, ada.accessToken))
   service.clock.advance(24 * 3600)
   let signedIn = (await signInAlone(service, passkey)).body
-  const { factors } = (await service.get('/2fa', signedIn.access_token)).body
   for (const kind of ['totp', 'passkey']) {
-    const { id } = factors.find((factor: { kind: string }) => factor.kind === kind)
+    const id = await factorId(service, signedIn.access_token, kind)
     signedIn = (
       await service.delete(`/2fa/factors/${id}`, await accountTokenFor(service, signedIn.access_token))
     ).body
@@ -241,9 +241,9 @@ t.test('a passkey is named by its owner, by its authenticator, or by where it wa
   await add('Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/150.0')
   await add('curl/8')
   await add('curl/8', 'Blue key 🔑')
-  const { factors } = (await service.get('/2fa', body.access_token)).body
+  const factors = await factorsOf(service, body.access_token)
   t.strictSame(
-    factors.map(({ name }: { name: string }) => name),
+    factors.map(({ name }) => name),
     ['Apple Passwords', 'Passkey on Windows', 'Passkey', 'Blue key 🔑'],
   )
   for (const name of ['', 'a\u0007', '\u202Eyek', 'x'.repeat(65), '\u2066a'])

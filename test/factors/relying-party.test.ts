@@ -1,24 +1,15 @@
 // Who passkeys are made for, and from where they can be used: what is set, what is refused, and what operators are told.
 import t from 'tap'
 import { checkPasskeys } from '../../src/cli/doctor/passkeys.ts'
-import { ConfigError, readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config.ts'
 import { openService } from '../../src/open-service.ts'
 import { makeLogger } from '../../src/platform/logger.ts'
 import { addPasskey, enrolPasskey, newPasskey } from '../helpers/people/passkeys.ts'
+import { faultsOf } from '../helpers/service/config-faults.ts'
 import { newDatabase } from '../helpers/service/database.ts'
 import { CHEAP_HASHES, login, register, startService } from '../helpers/service/service.ts'
 
 const read = (environment: Record<string, string>) => readConfig(environment).relyingParty
-
-const faultsOf = (environment: Record<string, string>): readonly string[] => {
-  try {
-    readConfig(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.faults
-    throw error
-  }
-}
 
 t.test('by default it is the host of the issuer, and on this machine localhost', async (t) => {
   t.strictSame(read({}), { id: 'localhost', origins: ['http://localhost:3000'] })

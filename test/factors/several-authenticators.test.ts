@@ -1,5 +1,6 @@
 // Up to five authenticators of one account, each with a name: any of them signs in, and none makes guessing easier.
 import t, { type Test } from 'tap'
+import { factorsOf } from '../helpers/people/factors.ts'
 import { enrolWithAddress, switchCodes } from '../helpers/people/mail.ts'
 import { addPasskey, newPasskey, signInAlone } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, isAlive, signIn } from '../helpers/people/sessions.ts'
@@ -26,9 +27,6 @@ const codeOf = ({ clock }: Service, { secret }: { secret: string }) => totp(secr
 const verify = async (service: Service, code: string, token?: string): Promise<Answer> =>
   service.post('/2fa/verify', { code }, token ?? (await login(service)))
 
-const factorsOf = async (service: Service, { accessToken }: { accessToken: string }) =>
-  (await service.get('/2fa', accessToken)).body.factors as { id: string; kind: string; name: string }[]
-
 /** Adds an authenticator in the session of this person. */
 async function addPhone(service: Service, { accessToken }: Phone, body: object = {}): Promise<Phone> {
   const token = await accountTokenFor(service, accessToken)
@@ -49,7 +47,7 @@ t.test('each of two signs in, and its owner sees both by name', async (t) => {
   const { service, old, fresh } = await withTwo(t)
   service.clock.advance(30)
   for (const phone of [old, fresh]) t.equal((await verify(service, codeOf(service, phone))).status, 200)
-  t.match(await factorsOf(service, fresh), [
+  t.match(await factorsOf(service, fresh.accessToken), [
     { kind: 'totp', name: 'Authenticator', last_used_at: /^2026/ },
     { kind: 'totp', name: 'Work phone', last_used_at: /^2026/ },
   ])
@@ -86,7 +84,7 @@ t.test('wrong codes count for the kind: two authenticators give no more guesses 
 t.test('one that is removed signs in no more, also during a sign-in', async (t) => {
   const { service, old, fresh } = await withTwo(t)
   service.clock.advance(30)
-  const [first] = await factorsOf(service, fresh)
+  const [first] = await factorsOf(service, fresh.accessToken)
   const mfaToken = await login(service)
   const session = await signIn(service, { username: 'ada', secret: old.secret })
   const token = await accountTokenFor(service, session.accessToken)
@@ -103,7 +101,7 @@ t.test('one that is removed signs in no more, also during a sign-in', async (t) 
   t.ok(await isAlive(service, removed.body.access_token), 'but the new one')
   t.equal((await verify(service, codeOf(service, fresh))).status, 200)
   const again = await accountTokenFor(service, removed.body.access_token)
-  const [last] = await factorsOf(service, { accessToken: removed.body.access_token })
+  const [last] = await factorsOf(service, removed.body.access_token)
   t.equal(outcomeOf(await service.delete(`/2fa/factors/${last?.id}`, again)), '403 two_factor_required')
   t.equal(outcomeOf(await service.delete('/2fa/factors/nobody', again)), '404 not_found')
 })
@@ -113,7 +111,7 @@ t.test('the last one goes with the recovery codes, where none is required', asyn
   await register(service)
   const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
   const phone = await addPhone(service, { secret: '', accessToken: body.access_token })
-  const [only] = await factorsOf(service, phone)
+  const [only] = await factorsOf(service, phone.accessToken)
   const removed = await service.delete(
     `/2fa/factors/${only?.id}`,
     await accountTokenFor(service, phone.accessToken),
@@ -125,7 +123,7 @@ t.test('the last one goes with the recovery codes, where none is required', asyn
 
 t.test('a replacement takes the place of the one that it names, and no other', async (t) => {
   const { service, old, fresh } = await withTwo(t)
-  const [first] = await factorsOf(service, fresh)
+  const [first] = await factorsOf(service, fresh.accessToken)
   service.clock.advance(24 * 3600)
   const session = await signIn(service, { username: 'ada', secret: old.secret })
   const third = await addPhone(
@@ -137,7 +135,7 @@ t.test('a replacement takes the place of the one that it names, and no other', a
   t.equal(outcomeOf(await verify(service, codeOf(service, old))), '422 invalid_code')
   for (const phone of [fresh, third]) t.equal((await verify(service, codeOf(service, phone))).status, 200)
   t.match(
-    (await factorsOf(service, third)).map(({ name }) => name),
+    (await factorsOf(service, third.accessToken)).map(({ name }) => name),
     ['Work phone', 'New'],
   )
   service.clock.advance(24 * 3600)
@@ -151,7 +149,7 @@ t.test('a replacement takes the place of the one that it names, and no other', a
 
 t.test('a factor of the first day adds another one, and replaces none', async (t) => {
   const { service, fresh } = await withTwo(t)
-  const [first] = await factorsOf(service, fresh)
+  const [first] = await factorsOf(service, fresh.accessToken)
   const token = await accountTokenFor(service, fresh.accessToken)
   const refused = await service.post('/2fa/setup', { replaces: first?.id }, token)
   t.match(refused.body, { code: 'insufficient_user_authentication', reason: 'factor_too_new' })
@@ -234,11 +232,11 @@ t.test('a name is changed without using the account token up, and is a name', as
       headers: { authorization: `Bearer ${token}` },
       payload: { name },
     })
-  const [first] = await factorsOf(service, fresh)
+  const [first] = await factorsOf(service, fresh.accessToken)
   const renamed = await rename(first?.id, 'Téléphone 📱')
   t.equal(renamed.statusCode, 200)
   t.match(renamed.json(), { id: first?.id, kind: 'totp', name: 'Téléphone 📱' })
-  t.equal((await factorsOf(service, fresh))[0]?.name, 'Téléphone 📱')
+  t.equal((await factorsOf(service, fresh.accessToken))[0]?.name, 'Téléphone 📱')
   for (const name of ['', ' ', '\u202Eenohp', 'a\nb', '\u200B', '\u00AD\u2060', '\u115F', 'x'.repeat(65)])
     t.equal((await rename(first?.id, name)).statusCode, 400, JSON.stringify(name))
   t.equal((await rename('nobody', 'x')).statusCode, 404)
@@ -260,7 +258,7 @@ t.test('under MFA_POLICY=required one stays that can answer', async (t) => {
   t.equal((await switchCodes(mailing, ada.accessToken, true)).status, 204)
   const { clock, databaseUrl } = mailing
   const service = await startService(t, { databaseUrl, clock })
-  const [phone] = await factorsOf(service, ada)
+  const [phone] = await factorsOf(service, ada.accessToken)
   const removed = await service.delete(
     `/2fa/factors/${phone?.id}`,
     await accountTokenFor(service, ada.accessToken),

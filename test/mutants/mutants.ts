@@ -917,9 +917,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a challenge is good again and again',
     file: 'src/factors/passkeys/store.ts',
-    find: '  return numInsertedOrUpdatedRows === 1n\n}\n\n/** Which of these accounts have a passkey. */',
-    replace:
-      '  return numInsertedOrUpdatedRows !== null\n}\n\n/** Which of these accounts have a passkey. */',
+    find: "conflict.column('challenge').doNothing()",
+    replace: "conflict.column('challenge').doUpdateSet({ expires_at: spent.expiresAt })",
     test: 'test/security/passkey-attacks.test.ts',
     title: 'a burst of one answer over two processes opens one session',
   },

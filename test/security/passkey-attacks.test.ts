@@ -2,6 +2,7 @@
 // cannot be brought to most of it, so the authenticator is one of software.
 import t, { type Test } from 'tap'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
+import { factorId } from '../helpers/people/factors.ts'
 import { deliver, enrolWithAddress, notices } from '../helpers/people/mail.ts'
 import {
   addPasskey,
@@ -211,11 +212,10 @@ t.test('a password and a code that were phished neither add nor remove a passkey
   const passkey = newPasskey()
   t.equal((await addPasskey(service, passkey, ada.accountToken)).status, 201, 'the first one takes the code')
   const thief = await signIn(service, ada)
-  const { factors } = (await service.get('/2fa', thief.accessToken)).body
-  const [kept] = factors.filter(({ kind }: { kind: string }) => kind === 'passkey')
+  const kept = await factorId(service, thief.accessToken, 'passkey')
   for (const refused of [
     await service.post('/2fa/passkeys/options', undefined, thief.accountToken),
-    await service.delete(`/2fa/factors/${kept.id}`, thief.accountToken),
+    await service.delete(`/2fa/factors/${kept}`, thief.accountToken),
   ]) {
     t.equal(outcomeOf(refused), '401 insufficient_user_authentication')
     t.match(refused.headers['www-authenticate'], /acr_values="phr"/)
@@ -237,9 +237,8 @@ t.test('a new passkey removes nothing older on its first day, and itself at once
   const passkey = newPasskey()
   const { factor } = (await addPasskey(service, passkey, judy.accountToken)).body
   const { body } = await signInAlone(service, passkey)
-  const { factors } = (await service.get('/2fa', body.access_token)).body
-  const older = factors.find(({ kind }: { kind: string }) => kind === 'totp')
-  const refused = await service.delete(`/2fa/factors/${older.id}`, body.account_token)
+  const older = await factorId(service, body.access_token, 'totp')
+  const refused = await service.delete(`/2fa/factors/${older}`, body.account_token)
   t.match(refused.body, { code: 'insufficient_user_authentication', reason: 'factor_too_new' })
   t.equal((await service.delete(`/2fa/factors/${factor.id}`, body.account_token)).status, 200)
 })
@@ -279,18 +278,18 @@ t.test('an account token stands for what was shown when it was made', async (t) 
   const passkey = newPasskey()
   t.equal((await addPasskey(service, passkey, lea.accountToken)).status, 201)
   const byCode = await signIn(service, lea)
-  const { factors } = (await service.get('/2fa', byCode.accessToken)).body
-  const idOf = (kind: string) => factors.find((factor: { kind: string }) => factor.kind === kind).id
+  const passkeyId = await factorId(service, byCode.accessToken, 'passkey')
+  const totpId = await factorId(service, byCode.accessToken, 'totp')
   const answer = await signed(service, passkey, byCode.accessToken)
   t.equal((await service.post('/2fa/step-up', answer, byCode.accessToken)).status, 200)
-  const removal = await service.delete(`/2fa/factors/${idOf('passkey')}`, byCode.accountToken)
+  const removal = await service.delete(`/2fa/factors/${passkeyId}`, byCode.accountToken)
   t.equal(outcomeOf(removal), '401 insufficient_user_authentication')
 
   const byPasskey = (await signInAlone(service, passkey)).body
   clock.advance(30)
   const code = totp(lea.secret, clock.now())
   t.equal((await service.post('/2fa/step-up', { code }, byPasskey.access_token)).status, 200)
-  const tooNew = await service.delete(`/2fa/factors/${idOf('totp')}`, byPasskey.account_token)
+  const tooNew = await service.delete(`/2fa/factors/${totpId}`, byPasskey.account_token)
   t.match(tooNew.body, { code: 'insufficient_user_authentication', reason: 'factor_too_new' })
 })
 

@@ -3,6 +3,7 @@ import { INTROSPECT } from '../../clients/client.ts'
 import { listClients } from '../../clients/list-clients.ts'
 import { changeClient, createClient, endOldSecrets, rotateSecret } from '../../clients/manage.ts'
 import type { Service } from '../../service.ts'
+import { SERVICE_PREFIX } from '../../values/service-client-id.ts'
 import { operatorCaller } from '../operator.ts'
 import { withExistingService, withService } from '../surroundings.ts'
 import { answer, columns } from '../terminal/answer.ts'
@@ -50,8 +51,10 @@ export function registerClients(program: Command): void {
     .option('--scope <scope>', `what it may do here: ${INTROSPECT}`)
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (name: string, { audience, scope }: CreateOptions, command: Command) => {
-      if (!/^(?!service_)[\w.-]{1,64}$/.test(name))
-        throw new Misused('A name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin as ids do: service_')
+      if (!/^[\w.-]{1,64}$/.test(name) || name.startsWith(SERVICE_PREFIX))
+        throw new Misused(
+          `A name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin as ids do: ${SERVICE_PREFIX}`,
+        )
       if (scope !== undefined && scope !== INTROSPECT) throw new Misused(`There is one scope: ${INTROSPECT}.`)
       await withService(async (service) => {
         const { audiences: all } = service

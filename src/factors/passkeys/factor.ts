@@ -4,6 +4,7 @@ import { CLOSED } from '../../http/schemas.ts'
 import { newId } from '../../platform/ids.ts'
 import { passkeyAmr } from '../../tokens/assurance.ts'
 import { canHavePasskeys } from '../../values/relying-party.ts'
+import { answererId } from '../bound-to.ts'
 import type { Binding, Factor } from '../factor.ts'
 import { factorLimitReached, passkeyRejected } from '../problems.ts'
 import {
@@ -181,14 +182,9 @@ const shown = (backupEligible: boolean, userVerified: boolean) =>
   ({ amr: passkeyAmr({ backupEligible, userVerified }), acr: 'aal2' }) as const
 
 function questionOf(purpose: 'create' | 'verify', accountId: string, binding: Binding): Question {
-  switch (binding.to) {
-    case 'challenge':
-      return { purpose, accountId, boundTo: binding.challenge.id }
-    case 'session':
-      return { purpose, accountId, boundTo: binding.session.id }
-    default:
-      throw new Error(`A passkey answers no question of ${binding.to}`)
-  }
+  const boundTo = answererId(binding)
+  if (boundTo === undefined) throw new Error(`A passkey answers no question of ${binding.to}`)
+  return { purpose, accountId, boundTo }
 }
 
 /** Somebody has a copy of the key, or its authenticator is broken. The write decides again. */

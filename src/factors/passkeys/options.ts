@@ -6,6 +6,7 @@ import type { AccessPrincipal, MfaPrincipal } from '../../api/principal.ts'
 import type { Caller } from '../../caller.ts'
 import { notEnrolled } from '../../errors.ts'
 import { inTransaction } from '../../platform/database.ts'
+import { askerId } from '../bound-to.ts'
 import { type Enrolling, enrollingAccount } from '../enrolling-account.ts'
 import { showsEnrolmentCode } from '../enrolment-code.ts'
 import type { FactorParts } from '../parts.ts'
@@ -49,7 +50,7 @@ export async function askToCreate(
   )
   const known = await listPasskeys(db, account.id)
   if (known.length >= MOST_PASSKEYS) throw factorLimitReached(MOST_PASSKEYS)
-  const challenge = newChallenge(room, { purpose: 'create', accountId: account.id, boundTo: boundTo(asking) })
+  const challenge = newChallenge(room, { purpose: 'create', accountId: account.id, boundTo: askerId(asking) })
   const { username } = account
   return {
     expiresIn: CHALLENGE_TTL.create,
@@ -78,7 +79,7 @@ export async function askToVerify(
   const { id } = asking.account
   const known = await listPasskeys(room.db, id)
   if (known.length === 0) throw notEnrolled()
-  const question = { purpose: 'verify', accountId: id, boundTo: boundTo(asking) } as const
+  const question = { purpose: 'verify', accountId: id, boundTo: askerId(asking) } as const
   return requestOptions(room, question, {
     userVerification: 'preferred',
     allowCredentials: known.map(descriptorOf),
@@ -100,9 +101,6 @@ function requestOptions(
   const { id: rpId } = room.relyingParty
   return { expiresIn, options: { rpId, challenge, timeout: expiresIn * 1000, ...rest } }
 }
-
-const boundTo = (asking: Enrolling | AccessPrincipal) =>
-  asking.kind === 'mfa' ? asking.challenge.id : asking.session.id
 
 const descriptorOf = ({ credentialId, transports }: Passkey) => ({
   type: 'public-key' as const,

@@ -64,9 +64,6 @@ export const createRoutes: Plugin = async (app, { room }) => {
   app.post(
     '/2fa/passkeys/options',
     {
-      preValidation: async (request) => {
-        if (request.body === undefined) request.body = {}
-      },
       config: {
         limit: 'codes',
         problems: ['already_enrolled', 'enrolment_code_required', 'invalid_code', 'factor_limit_reached'],

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { CLOSED, Seconds } from '../../http/schemas.ts'
-import { FactorName, FactorSchema } from '../schemas.ts'
+import { EnrolmentCode, FactorName, FactorSchema } from '../schemas.ts'
 
 const base64url = (maxLength: number) => Type.String({ pattern: '^[A-Za-z0-9_-]+$', maxLength })
 
@@ -24,7 +24,7 @@ export const AssertionSchema = Type.Object(
   { description: '`AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
 )
 
-export const RegistrationSchema = Type.Object(
+const RegistrationSchema = Type.Object(
   {
     ...credential,
     response: Type.Object({
@@ -54,14 +54,7 @@ export const SignInBody = Type.Object(
   { ...CLOSED, examples: [{ credential: exampleAssertion }] },
 )
 
-export const OptionsBody = Type.Object(
-  {
-    enrolment_code: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 64, description: 'The code that an operator handed out' }),
-    ),
-  },
-  { ...CLOSED, examples: [{}] },
-)
+export const OptionsBody = Type.Object({ enrolment_code: EnrolmentCode }, { ...CLOSED, examples: [{}] })
 
 export const PasskeyBody = Type.Object(
   { credential: RegistrationSchema, name: Type.Optional(FactorName) },

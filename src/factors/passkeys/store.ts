@@ -55,26 +55,26 @@ export async function listPasskeys(db: Db, accountId: string): Promise<Passkey[]
 
 /** @returns whether no account of the service has had this credential. */
 export async function insertPasskey(trx: Trx, passkey: Passkey): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('passkeys')
-    .values({
-      id: passkey.id,
-      account_id: passkey.accountId,
-      credential_id: passkey.credentialId,
-      public_key: passkey.publicKey,
-      rp_id: passkey.rpId,
-      name: passkey.name,
-      transports: passkey.transports.join(' '),
-      sign_count: passkey.signCount,
-      backup_eligible: Number(passkey.backupEligible),
-      backed_up: Number(passkey.backedUp),
-      created_at: passkey.createdAt,
-      last_used_at: passkey.lastUsedAt,
-      removed_at: passkey.removedAt,
-    })
-    .onConflict((conflict) => conflict.column('credential_id').doNothing())
-    .executeTakeFirstOrThrow()
-  return numInsertedOrUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .insertInto('passkeys')
+      .values({
+        id: passkey.id,
+        account_id: passkey.accountId,
+        credential_id: passkey.credentialId,
+        public_key: passkey.publicKey,
+        rp_id: passkey.rpId,
+        name: passkey.name,
+        transports: passkey.transports.join(' '),
+        sign_count: passkey.signCount,
+        backup_eligible: Number(passkey.backupEligible),
+        backed_up: Number(passkey.backedUp),
+        created_at: passkey.createdAt,
+        last_used_at: passkey.lastUsedAt,
+        removed_at: passkey.removedAt,
+      })
+      .onConflict((conflict) => conflict.column('credential_id').doNothing()),
+  )
 }
 
 /**
@@ -128,12 +128,12 @@ export async function spendChallenge(
   trx: Trx,
   spent: { challenge: string; accountId: string; expiresAt: number },
 ): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('spent_passkey_challenges')
-    .values({ challenge: spent.challenge, account_id: spent.accountId, expires_at: spent.expiresAt })
-    .onConflict((conflict) => conflict.column('challenge').doNothing())
-    .executeTakeFirstOrThrow()
-  return numInsertedOrUpdatedRows === 1n
+  return wroteOne(
+    trx
+      .insertInto('spent_passkey_challenges')
+      .values({ challenge: spent.challenge, account_id: spent.accountId, expires_at: spent.expiresAt })
+      .onConflict((conflict) => conflict.column('challenge').doNothing()),
+  )
 }
 
 /** Which of these accounts have a passkey. */

@@ -1,6 +1,7 @@
 import { notEnrolled } from '../../errors.ts'
+import { answererId } from '../bound-to.ts'
 import { codeAnswer } from '../code-answer.ts'
-import type { Binding, Factor } from '../factor.ts'
+import type { Factor } from '../factor.ts'
 import { confirmPending, spendCode, TOTP_ASSURANCE } from './confirm.ts'
 import { totpSecrets } from './portable.ts'
 import { confirmRoutes, setupRoutes } from './routes.ts'
@@ -40,8 +41,9 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
     return factor && { ...TOTP_ASSURANCE, since: factor.confirmedAt ?? room.clock.now() }
   },
   async enrol(room, trx, { account, answer, binding }) {
-    const confirming = { code: answer.code, begunBy: begunBy(binding) }
-    const confirmed = await confirmPending(room, trx, account, confirming)
+    const begunBy = answererId(binding)
+    if (begunBy === undefined) throw notEnrolled()
+    const confirmed = await confirmPending(room, trx, account, { code: answer.code, begunBy })
     return confirmed && { ...TOTP_ASSURANCE, ...confirmed }
   },
   remove: deleteTotpFactors,
@@ -58,11 +60,4 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
   activeAmong: async (db, accountIds) =>
     new Set((await activeTotpSecrets(db, accountIds)).map(({ accountId }) => accountId)),
   portable: totpSecrets,
-}
-
-/** What has set the pending one up, and nothing else, confirms it. */
-function begunBy(binding: Binding): string {
-  if (binding.to === 'challenge') return binding.challenge.id
-  if (binding.to === 'session') return binding.session.id
-  throw notEnrolled()
 }

@@ -2,7 +2,7 @@ import { newId } from '../../platform/ids.ts'
 import { type PortableSecrets, SecretError } from '../factor.ts'
 import { LONGEST_SECRET_BYTES, NO_STEP, SHORTEST_SECRET_BYTES } from './code.ts'
 import { base32, readBase32 } from './key-uri.ts'
-import { activeTotpSecrets, insertActiveTotpFactors } from './store.ts'
+import { activeTotpSecrets, DEFAULT_NAME, insertActiveTotpFactors } from './store.ts'
 import { totpSecretContext } from './tables.ts'
 
 interface Parameters {
@@ -50,7 +50,7 @@ export const totpSecrets: PortableSecrets = {
       const id = newId(clock)
       const sealedSecret = box.seal(secret, totpSecretContext(accountId, id))
       return {
-        ...{ id, accountId, sealedSecret, name: 'Authenticator', lastUsedStep: NO_STEP, otherSteps: [] },
+        ...{ id, accountId, sealedSecret, name: DEFAULT_NAME, lastUsedStep: NO_STEP, otherSteps: [] },
         ...{ createdAt: now, confirmedAt: now, lastUsedAt: null },
       }
     })

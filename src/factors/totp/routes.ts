@@ -16,10 +16,6 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = asy
   app.post(
     '/2fa/setup',
     {
-      // The one body that can be left out.
-      preValidation: async (request) => {
-        if (request.body === undefined) request.body = {}
-      },
       config: {
         limit: 'codes',
         problems: [

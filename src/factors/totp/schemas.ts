@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { CLOSED, Seconds } from '../../http/schemas.ts'
-import { FactorName } from '../schemas.ts'
+import { EnrolmentCode, FactorName } from '../schemas.ts'
 
 export const EnrolmentSchema = Type.Object(
   {
@@ -35,13 +35,7 @@ export const SetupBody = Type.Object(
           'With an account token: the id of the authenticator that goes when this one is confirmed',
       }),
     ),
-    enrolment_code: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 64,
-        description: 'Where the sign-in says `enrolment_code_required`: the code that an operator handed out',
-      }),
-    ),
+    enrolment_code: EnrolmentCode,
   },
   { ...CLOSED, examples: [{}] },
 )

@@ -1,6 +1,7 @@
 import type { Caller } from '../../caller.ts'
 import { inTransaction } from '../../platform/database.ts'
 import { newId } from '../../platform/ids.ts'
+import { askerId } from '../bound-to.ts'
 import { type Enrolling, enrollingAccount } from '../enrolling-account.ts'
 import { showsEnrolmentCode } from '../enrolment-code.ts'
 import { factorLimitReached, noSuchFactor } from '../problems.ts'
@@ -8,13 +9,17 @@ import type { FactorsRoom } from '../room.ts'
 import { NO_STEP, newTotpSecret } from './code.ts'
 import { MOST_AUTHENTICATORS } from './confirm.ts'
 import { base32, keyUri } from './key-uri.ts'
-import { deleteTotpFactors, findTotpFactors, insertPendingTotpFactor, updatePending } from './store.ts'
+import {
+  DEFAULT_NAME,
+  deleteTotpFactors,
+  findTotpFactors,
+  insertPendingTotpFactor,
+  updatePending,
+} from './store.ts'
 import { totpSecretContext } from './tables.ts'
 
 /** How long a pending authenticator waits for its confirming code, in seconds. */
 const PENDING_TTL = 600
-
-const DEFAULT_NAME = 'Authenticator'
 
 /** What an authenticator app needs. */
 export interface PendingAuthenticator {
@@ -44,7 +49,7 @@ export async function setUp(
     asking.kind === 'mfa' && (await showsEnrolmentCode(room, asking, wanted.enrolmentCode, caller))
   const now = clock.now()
   const { name = DEFAULT_NAME, replaces = null } = wanted
-  const begunBy = asking.kind === 'mfa' ? asking.challenge.id : asking.session.id
+  const begunBy = askerId(asking)
   const { account, secret, expiresAt } = await inTransaction(db, async (trx) => {
     const account = await enrollingAccount(room, trx, asking, {
       codeShown,

@@ -3,6 +3,9 @@ import { type Params, prepared } from '../../platform/prepared.ts'
 import { wroteOne } from '../../platform/wrote-one.ts'
 import type { SpentSteps } from './code.ts'
 
+/** Of an authenticator that its owner has not named. */
+export const DEFAULT_NAME = 'Authenticator'
+
 /** An authenticator of an account: pending until a code confirms it, then active. Times are epoch milliseconds. */
 export interface TotpFactor extends SpentSteps {
   id: string

@@ -1,20 +1,35 @@
 import type { Service } from '../service/service.ts'
 import { accountTokenFor } from './sessions.ts'
 
-/** The kinds of second factor that an owner sees, in the order of the list. */
-export async function kindsOf({ get }: Pick<Service, 'get'>, accessToken: string): Promise<string[]> {
-  const { body } = await get('/2fa', accessToken)
-  return body.factors.map(({ kind }: { kind: string }) => kind)
+/** The second factors that an owner sees, in the order of the list. */
+export async function factorsOf(
+  { get }: Pick<Service, 'get'>,
+  accessToken: string,
+): Promise<{ id: string; kind: string; name: string }[]> {
+  return (await get('/2fa', accessToken)).body.factors
+}
+
+export async function kindsOf(service: Pick<Service, 'get'>, accessToken: string): Promise<string[]> {
+  return (await factorsOf(service, accessToken)).map(({ kind }) => kind)
 }
 
 /** The body that sets up an authenticator in the place of the only one. */
 export async function inPlaceOfTheOld(
-  { get }: Pick<Service, 'get'>,
+  service: Pick<Service, 'get'>,
   accessToken: string,
 ): Promise<{ replaces: string }> {
-  const { body } = await get('/2fa', accessToken)
-  const { id } = body.factors.find(({ kind }: { kind: string }) => kind === 'totp')
-  return { replaces: id }
+  return { replaces: await factorId(service, accessToken, 'totp') }
+}
+
+/** The id of the only factor of a kind, or of the oldest. */
+export async function factorId(
+  service: Pick<Service, 'get'>,
+  accessToken: string,
+  kind: string,
+): Promise<string> {
+  const found = (await factorsOf(service, accessToken)).find((factor) => factor.kind === kind)
+  if (!found) throw new Error(`The account has no factor ${kind}`)
+  return found.id
 }
 
 /** Sets up an authenticator in the place of the only one; it counts when a code of it was sent. */

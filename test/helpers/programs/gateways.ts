@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -6,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Shown } from '../people/clients.ts'
-import { eventually } from '../requests/eventually.ts'
+import { startDaemon } from './daemon.ts'
 import { freePort } from './free-port.ts'
 import type { Lifetime } from './process.ts'
 import { which } from './which.ts'
@@ -28,7 +27,7 @@ export const gateways: Record<string, Gateway> = {
     missing:
       !(nginx && existsSync(njs)) && 'NOT TESTED: no nginx with njs (Debian: nginx, libnginx-mod-http-js)',
     start: (t, issuer, { id, secret }) =>
-      startDaemon(t, ({ folder, port, page }) => {
+      startGateway(t, ({ folder, port, page }) => {
         writeFileSync(
           join(folder, 'introspect.js'),
           `async function check(r) {
@@ -71,7 +70,7 @@ export const gateways: Record<string, Gateway> = {
       !(apache && existsSync(`${modules}/mod_oauth2.so`)) &&
       'NOT TESTED: no Apache with mod_oauth2 (Debian: apache2, libapache2-mod-oauth2)',
     start: (t, issuer, { id, secret }) =>
-      startDaemon(t, ({ folder, port, page }) => {
+      startGateway(t, ({ folder, port, page }) => {
         const file = join(folder, 'apache.conf')
         const loaded = [
           'mpm_event',
@@ -111,7 +110,7 @@ interface Places {
 }
 
 /** @param prepare writes the configuration. @returns the program and its arguments. */
-async function startDaemon(t: Lifetime, prepare: (places: Places) => string[]): Promise<string> {
+async function startGateway(t: Lifetime, prepare: (places: Places) => string[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-gateway-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const behind = createServer((_request, response) => response.end('the page')).listen(0, '127.0.0.1')
@@ -119,25 +118,13 @@ async function startDaemon(t: Lifetime, prepare: (places: Places) => string[]): 
   await once(behind, 'listening')
   const port = String(await freePort())
   const page = `http://127.0.0.1:${(behind.address() as AddressInfo).port}`
-  const [program = '', ...args] = prepare({ folder, port, page })
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
-  const exited = once(child, 'exit')
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
   const url = `http://127.0.0.1:${port}/`
   // Apache binds its port once before it listens.
-  await eventually(`${program} answers`, async () => {
-    if (child.exitCode !== null) throw new Error(`${program} did not start:\n${log}`)
-    return fetch(url).then(
+  const answers = () =>
+    fetch(url).then(
       () => true,
       () => false,
     )
-  })
+  await startDaemon(t, prepare({ folder, port, page }), answers)
   return url
 }

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually } from '../requests/eventually.ts'
+import { startDaemon } from './daemon.ts'
 import { freePort, listens } from './free-port.ts'
 import type { Lifetime } from './process.ts'
 import { which } from './which.ts'
@@ -24,22 +22,8 @@ export async function startNginx(t: Lifetime, replicaPorts: readonly string[]): 
   const file = join(folder, 'nginx.conf')
   writeFileSync(file, adapted(readFileSync(CONFIGURATION, 'utf8'), { folder, port, replicaPorts }))
 
-  const child = spawn(program ?? '', ['-e', 'stderr', '-c', file, '-p', folder], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
-  const exited = once(child, 'exit')
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
-  await eventually('nginx answers', () => {
-    if (child.exitCode !== null) throw new Error(`nginx did not start:\n${log}`)
-    return listens(port)
-  })
+  const command = [program ?? '', '-e', 'stderr', '-c', file, '-p', folder]
+  await startDaemon(t, command, () => listens(port))
   return `http://127.0.0.1:${port}`
 }
 

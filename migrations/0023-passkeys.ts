@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely'
 
 /**
  * Passkeys, and several authenticators of an account, each with a name. A table cannot lose a constraint on SQLite, so the
- * authenticators wait in another one while theirs is made anew: renamed, it would keep other names for its constraints on
- * PostgreSQL. A pending one belongs to the sign-in or session that began it; those of before end.
+ * authenticators wait in another one while their table is made again: renamed, it would keep other names for its constraints on
+ * PostgreSQL. A pending one belongs to the sign-in or session that began it; the ones from before end.
  */
 export async function up(db: Kysely<never>): Promise<void> {
   await sql`create table old_totp_factors as select * from totp_factors where state = 'active'`.execute(db)

@@ -202,7 +202,7 @@ function readCorsOrigins(read: Reader, faults: string[]): string[] {
   return origins
 }
 
-/** On this machine passkeys are those of `localhost`, which browsers trust without https. */
+/** On this machine passkeys are for `localhost`, which browsers trust without https. */
 function readRelyingParty(
   read: Reader,
   { issuer, corsOrigins }: { issuer: string; corsOrigins: readonly string[] },

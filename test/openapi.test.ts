@@ -68,7 +68,7 @@ t.test('the security schemes are described, and no operation asks for another', 
   }
 })
 
-/** What answers as OAuth has it: with all errors, or with those of the client that asks. */
+/** What answers as OAuth has it: with all errors, or with the ones about the client that asks. */
 const OAUTH = ['POST /token', 'POST /token/revoke']
 const OAUTH_TOO = ['POST /token/introspect 400', 'POST /token/introspect 401']
 

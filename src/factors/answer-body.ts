@@ -16,7 +16,7 @@ const ownMembers = factors.flatMap(({ description }) =>
   description ? [[description.member, description.schema] as const] : [],
 )
 
-/** The answer of `GET /2fa`: the factors, and what some kinds have to say beside. */
+/** The answer of `GET /2fa`: the factors, and what some kinds have to say as well. */
 export const FactorsResponse = Type.Object(
   { factors: Type.Array(ref(FactorSchema)), ...Object.fromEntries(ownMembers) },
   { ...CLOSED, description: 'The second factors of the account' },

@@ -23,7 +23,7 @@ export async function listFactors(
   return listed
 }
 
-/** What kinds of factor have to say of themselves beside the list, by the schema of each. */
+/** What kinds of factor have to say in addition to the list, by the schema of each. */
 export async function describeFactors(room: FactorsRoom, account: Account): Promise<Record<string, object>> {
   const described: Record<string, object> = {}
   for (const { description, describe } of room.factors.all)

@@ -101,7 +101,7 @@ export interface Factor<
   /** A mailed token has set the password, and nothing else was shown. */
   passwordByMail?(parts: FactorParts, trx: Trx, accountId: string): Promise<void>
 
-  /** Its own member of `GET /2fa`, beside those in the list. */
+  /** Its own member of `GET /2fa`, in addition to the list. */
   readonly description?: { member: string; schema: TSchema }
   describe?(parts: FactorParts, account: Account): Promise<object>
   /** Its line of `users show`. */

@@ -191,7 +191,7 @@ function child(pointer: string, name: unknown): string {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Which errors have the form of OAuth (RFC 6749 section 5.2): all, or only those of the client that asks. */
+    /** Which errors have the form of OAuth (RFC 6749 section 5.2): all, or only the ones about the client that asks. */
     oauthErrors?: 'all' | 'client'
   }
 }

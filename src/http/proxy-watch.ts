@@ -39,7 +39,7 @@ export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchPart
   }
   const unnamed = finding(
     'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.',
-    'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise this is somebody making it up',
+    'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise a client makes it up',
   )
   const crowded = finding(
     'Many people sign in from one address and share its limits. If it is that of a server or a proxy, have it send X-Forwarded-For, and name it in TRUST_PROXY. The log has the address.',

@@ -177,7 +177,7 @@ export interface paths {
   "/token/introspect": {
     /**
      * Check whether an access token is active (RFC 7662)
-     * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees those of their own session. For any other token the answer is `{"active": false}`.
+     * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
      */
     post: operations["introspectToken"];
   };
@@ -2042,7 +2042,7 @@ export interface operations {
   };
   /**
    * Check whether an access token is active (RFC 7662)
-   * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees those of their own session. For any other token the answer is `{"active": false}`.
+   * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
    */
   introspectToken: {
     requestBody: {

@@ -54,7 +54,7 @@ export interface AccessTokens {
   issueService(client: { id: string; scopes: readonly string[] }, audience?: string): string
   /** @throws {ClaimError} for a service token, too. */
   check(claims: UncheckedClaims): AccessClaims
-  /** Takes those of people and of services. @throws {ClaimError} */
+  /** Takes tokens of people and of services. @throws {ClaimError} */
   checkEither(claims: UncheckedClaims): AccessClaims | ServiceClaims
 }
 

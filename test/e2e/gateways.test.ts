@@ -4,7 +4,7 @@ import { gateways } from '../helpers/programs/gateways.ts'
 import { startListening } from '../helpers/service/listening.ts'
 import { enrol, login } from '../helpers/service/service.ts'
 
-/** What stands before pages asks as a service client, each in its own way, and lets in whoever has a live session. */
+/** What stands before pages asks as a service client, each in its own way, and lets people in who have a live session. */
 
 const [API, ORDERS] = ['https://api.example.com', 'https://orders.example.com']
 

@@ -119,7 +119,7 @@ t.test('an offer that waits for longer than its challenge lives gets another one
   const device = await tab.add()
   await makeAccount(tab)
   await tab.tries(signOut)
-  // Nobody is there before the first challenge has expired.
+  // No one is there before the first challenge has expired.
   await setPresent(device, false)
   await tab.page.exposeFunction('arrive', () => setPresent(device, true))
   await tab.page.evaluate(`{
@@ -179,7 +179,7 @@ t.test('the browser forgets a passkey that was removed, and no other', inBrowser
   t.equal((await device.credentials()).length, 1)
 
   await addAndRemove((id) => `keyturn.DELETE('/2fa/factors/{id}', { params: { path: { id: '${id}' } } })`)
-  t.equal((await key.credentials()).length, 1, 'nobody has told the browser')
+  t.equal((await key.credentials()).length, 1, 'no one has told the browser')
   await tab.tries(signOut)
   await use(key)
   t.match(await tab.tries(signIn), { code: 'unknown_credential', reason: 'removed' })

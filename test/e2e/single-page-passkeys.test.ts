@@ -39,7 +39,7 @@ t.test('the example makes, offers, renames and removes passkeys', { skip: namedS
   t.equal(recoveryCodes.length, 10)
   t.equal(await factors(page).count(), 1)
 
-  // Nobody touches the device, so that nothing is picked by itself.
+  // No one touches the device, so that nothing is picked by itself.
   await be(device, false)
   await press(page, 'Sign out')
   await givePassword(page, 'Sign in')

@@ -162,7 +162,7 @@ t.test('wrong passkeys pause nothing, and no pause stops a right one', async (t)
   t.equal((await signInAlone(service, passkey)).status, 200)
 })
 
-t.test('a passkey begins the counts of codes anew', async (t) => {
+t.test('a passkey sets the counts of codes back to zero', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
   const passkey = newPasskey()
@@ -179,7 +179,7 @@ t.test('a passkey begins the counts of codes anew', async (t) => {
   t.equal(outcomeOf(again), '422 invalid_code')
 })
 
-t.test('what belongs to nobody here is unknown; what was removed here may be forgotten', async (t) => {
+t.test('what no account here has is unknown; what was removed here may be forgotten', async (t) => {
   const service = await startService(t)
   const { body, passkey, id } = await enrolPasskey(service)
   const stranger = newPasskey()
@@ -331,7 +331,7 @@ t.test(
       const { passkey } = await enrolPasskey(service, 'ada', newPasskey({ origin }))
       const { body } = await service.post('/login/passkey/options')
       t.match(body.public_key, { rpId, userVerification: 'required' })
-      t.notOk('allowCredentials' in body.public_key, 'it names nobody')
+      t.notOk('allowCredentials' in body.public_key, 'it names no one')
       t.equal((await signInAlone(service, passkey)).status, 200, origin)
       const foreign = await signInAlone(service, passkey, { origin: 'https://id.example.com.evil.test' })
       t.match(foreign.body, { code: 'passkey_rejected', reason: 'origin' })

@@ -94,7 +94,7 @@ t.test('the doctor says where passkeys work, and where not', async (t) => {
   const { db } = await startService(t)
   const findings = (environment: Record<string, string>) =>
     checkPasskeys({ relyingParty: read(environment) }, db)
-  t.match(await findings({}), [{ status: 'ok', found: /those of localhost, from http:\/\/localhost:3000/ }])
+  t.match(await findings({}), [{ status: 'ok', found: /for localhost, from http:\/\/localhost:3000/ }])
   t.match(await findings({ ISSUER: 'http://10.0.0.1' }), [{ status: 'warn', found: /the address/ }])
   t.match(await findings({ ISSUER: 'http://id.example.com' }), [{ status: 'warn', found: /over https/ }])
   t.match(

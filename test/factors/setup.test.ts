@@ -79,7 +79,7 @@ t.test('many setups at once of one sign-in are one, and its code confirms', asyn
 const pending = ({ db }: Service) =>
   db.selectFrom('totp_factors').select('id').where('state', '=', 'pending').execute()
 
-t.test('a pending secret that nobody confirmed in ten minutes is void', async (t) => {
+t.test('a pending secret that was not confirmed in ten minutes is void', async (t) => {
   const service = await startService(t, { environment: { MFA_TOKEN_TTL: '900' } })
   const { mfaToken } = await register(service)
   const { body } = await service.post('/2fa/setup', undefined, mfaToken)

@@ -30,7 +30,7 @@ const PROOFS: Record<Method, object> = {
   recovery_code: { amr: ['pwd', 'recovery', 'mfa'] },
 }
 
-/** What the passkey of somebody else has signed. */
+/** What another person's passkey has signed. */
 const STRANGERS = {
   method: 'passkey',
   credential: newPasskey().get({ challenge: 'AAAA' }),
@@ -155,7 +155,7 @@ const STATES: Record<string, State> = {
     on: ['passkey', 'recovery_code'],
     off: ['passkey', 'recovery_code'],
   },
-  'a passkey beside an authenticator and codes by mail': {
+  'a passkey, an authenticator and codes by mail': {
     make: async (service, username) => addPasskey(service, await enrolWithCodes(service, username)),
     enrolled: true,
     seen: ['passkey', 'totp', 'email'],

@@ -31,7 +31,7 @@ const BAD: readonly Bad[] = [
   ['a frame in a page that is named', { clientData: { crossOrigin: true, topOrigin: ORIGIN } }, 'origin'],
   ['a foreign top origin', { clientData: { topOrigin: 'https://evil.test' } }, 'origin'],
   ['another relying party', { rpId: 'evil.test' }, 'credential'],
-  ['nobody at the authenticator', { up: false }, 'credential'],
+  ['no one at the authenticator', { up: false }, 'credential'],
   ['an authenticator that has become copyable', { be: true, bs: true }, 'credential'],
   ['a state of backup that cannot be', { bs: true }, 'credential'],
   ['a signature that is not its own', { spoilSignature: (right) => right.fill(7, 40) }, 'credential'],

@@ -10,7 +10,7 @@ import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('mail')
 
-const NO_MAIL = 'no mail server: nobody can reset a password, and no owner is told of changes'
+const NO_MAIL = 'no mail server: no one can reset a password, and no owner is told of changes'
 
 const WAITS_TOO_LONG_MS = 10 * 60_000
 const TIMEOUT_MS = 5_000

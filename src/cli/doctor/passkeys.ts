@@ -19,7 +19,7 @@ export async function checkPasskeys(config: Pick<Config, 'relyingParty'>, db: Db
         'Put a proxy with TLS before the service, or set WEBAUTHN_ORIGINS to the pages of your apps.',
       ),
     ]
-  const findings = [ok(`are those of ${id}, from ${origins.join(', ')}`)]
+  const findings = [ok(`for ${id}, from ${origins.join(', ')}`)]
   const pages = origins.filter((origin) => origin.startsWith('http'))
   const related = pages.filter((origin) => !originsBelow(id, pages).includes(origin))
   if (related.length > 0)

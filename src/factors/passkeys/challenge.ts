@@ -4,7 +4,7 @@ import type { FactorParts } from '../parts.ts'
 
 /** What a challenge may be answered for, and nothing else. */
 export interface Question {
-  /** `sign-in` is by the passkey alone: nobody has said yet which account it is for. */
+  /** `sign-in` is by the passkey alone: no account is named yet. */
   purpose: 'create' | 'verify' | 'sign-in'
   accountId: string
   /** The challenge of the mfa token, or the session. */
@@ -24,7 +24,7 @@ type Parts = Pick<FactorParts, 'clock' | 'keyedHash'>
 
 /**
  * Makes a challenge (WebAuthn Level 3 section 13.4.3): a random number, when it expires, and a keyed hash of both with
- * the question. It needs no row before it is answered, so asking costs nobody anything.
+ * the question. It needs no row before it is answered, so asking costs nothing.
  */
 export function newChallenge({ clock, keyedHash }: Parts, question: Question): string {
   const head = Buffer.alloc(HEAD_BYTES, randomBytes(NONCE_BYTES))

@@ -187,6 +187,6 @@ function questionOf(purpose: 'create' | 'verify', accountId: string, binding: Bi
   return { purpose, accountId, boundTo }
 }
 
-/** Somebody has a copy of the key, or its authenticator is broken. The write decides again. */
+/** Someone has a copy of the key, or its authenticator is broken. The write decides again. */
 const counterFell = ({ backupEligible, signCount }: Passkey, { assertion: { newCounter } }: Asserted) =>
   !backupEligible && (newCounter > 0 || signCount > 0) && newCounter <= signCount

@@ -86,7 +86,7 @@ export async function askToVerify(
   })
 }
 
-/** The same for a sign-in by a passkey alone: nobody has said who they are, so there is nothing to find out. */
+/** The same for a sign-in by a passkey alone: it names no account, so it tells of none. */
 export function askAnybody(room: FactorsRoom): Asked<PublicKeyCredentialRequestOptionsJSON> {
   return requestOptions(room, ANYBODY, { userVerification: 'required' })
 }

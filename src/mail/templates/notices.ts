@@ -51,13 +51,12 @@ const NOTICES = {
   passkey_counter_fell: {
     subject: 'a passkey was refused',
     sentence:
-      'A passkey of yours was refused: it counts its uses, and the count went back. Somebody may have a copy of it.',
+      'A passkey of yours was refused: it counts its uses, and the count went back. Someone may have a copy of it.',
     closing: 'Sign in with another factor, remove this passkey, and make a new one.',
   },
   second_factor_failing: {
     subject: 'failed sign-ins with your password',
-    sentence:
-      'Somebody gave your right password, and then failed at the second factor three times: {factor}.',
+    sentence: 'Someone gave your right password, and then failed at the second factor three times: {factor}.',
     closing: 'If it was not you, somebody else knows your password: change it.',
   },
   refresh_token_reused: {

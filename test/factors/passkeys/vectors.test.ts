@@ -80,7 +80,7 @@ function signIn(
   return checkAssertion(askerOf(challenge, rp_id), response, ANYBODY, { passkey, alone: false })
 }
 
-/** Under `attestation: none` nobody sends these attestations, whose roots we do not have. */
+/** Under `attestation: none` no one sends these attestations, whose roots we do not have. */
 const REFUSED: Record<string, Refusal> = {
   'none-es256-crossOrigin': 'origin',
   'none-es256-topOrigin': 'origin',

@@ -7,7 +7,7 @@ export interface KeyPair {
   algorithm: number
   /** As it stands in the attested credential data. */
   cose: Buffer
-  /** DER, as browsers give it beside the attestation. */
+  /** DER, as browsers give it with the attestation. */
   spki: Buffer
   sign(data: Buffer): Buffer
 }
@@ -17,7 +17,7 @@ interface Algorithm {
   hash: string | null
   generate(): { publicKey: KeyObject; privateKey: KeyObject }
   keyType: number
-  /** What the type has beside, from members of the JWK. */
+  /** What else the type has, from members of the JWK. */
   parameters(member: (name: 'x' | 'y' | 'n' | 'e') => Buffer): [number, Cbor][]
 }
 

@@ -14,7 +14,7 @@ export interface Habits {
   origin: string
   /** Instead of the one that the options name. */
   rpId?: string
-  /** Instead of, or beside, what the browser writes: `{ type: 'webauthn.create' }`, `{ topOrigin: 'https://…' }`. */
+  /** Instead of, or in addition to, what the browser writes: `{ type: 'webauthn.create' }`, `{ topOrigin: 'https://…' }`. */
   clientData?: Record<string, unknown>
   up?: boolean
   uv?: boolean

@@ -68,7 +68,8 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
      */
     needsRehash(stored: string, password: string): boolean {
       const { argon2id, readsBytes = Number.POSITIVE_INFINITY } = readStoredHash(stored)
-      if (Buffer.byteLength(password) > readsBytes) return false
+      // The longest of the forms in which it may have been hashed.
+      if (Buffer.byteLength(password.normalize('NFD')) > readsBytes) return false
       return !(
         argon2id?.memoryKib === cost.memoryKib &&
         argon2id.passes === cost.passes &&

@@ -18,10 +18,17 @@ t.test('people keep the password, hashed anew at the first login', async (t) => 
         username: `user${index}`,
         password_hash: FOREIGN_HASHES[origin],
       })),
+      {
+        username: 'nobody',
+        password_hash: '!427s74qLPBHGKWIu9',
+        email: 'n@example.com',
+        email_verified: true,
+      },
     ),
   })
   const report = await keyturn.json('import', `${folder}/users.jsonl`, '--apply')
-  t.match(report, { applied: true, taken: origins.length, skipped: [], refused: [] })
+  t.match(report, { applied: true, taken: origins.length + 1, skipped: [], refused: [] })
+  t.equal(report.password_hashes.none, 1, 'what Django calls unusable is no password')
   for (const [index, origin] of origins.entries()) {
     const username = `user${index}`
     const loginWith = async (password: string) =>
@@ -80,8 +87,13 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
     [{ password_hash: HASH }, /^line 6: username: it is missing/],
     [{ username: 'a b', password_hash: HASH }, /^line 7, a b: username: it has others than/],
     [{ username: 7, password_hash: HASH }, /^line 8, 7: username: it has not 3 to 64/],
-    [{ username: 'ada' }, /^line 9, ada: password_hash: it is missing/],
+    [{ username: 'ada' }, /^line 9, ada: password_hash: there is none, and no proven/],
     [{ username: 'ada', password_hash: 'correct horse' }, /password_hash: The hash is of no known kind/],
+    [{ username: 'ada', password_hash: '!427s74qLPBHGKWIu9' }, /password_hash: there is none, and no proven/],
+    [
+      { username: 'ada', password_hash: `$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHQ$${'A'.repeat(43)}` },
+      /cannot run/,
+    ],
     [{ username: 'ada', password_hash: `$2b$31$${'a'.repeat(53)}` }, /password_hash: .*too much work/],
     [{ ...good, username: 'ada', totp_secret: 'not base32!' }, /totp_secret: it is not base32/],
     [{ ...good, username: 'ada', totp_secret: 'JBSWY3DP' }, /totp_secret: it has 5 bytes/],
@@ -118,7 +130,7 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
   }
   t.match([rehearsal.code, apply.code], [1, 1])
   t.match(apply.stdout, /Nothing was changed/)
-  t.match(apply.stdout, /and 4 more: --json has them all/)
+  t.match(apply.stdout, /and 6 more: --json has them all/)
   t.match(await keyturn('import', `${folder}/good.jsonl`), { code: 0, stdout: /^to take {2}1/ })
   t.strictSame(await usernames(service), [])
   for (const secret of [HASH, SECRET, 'correct horse', 'not base32!'])

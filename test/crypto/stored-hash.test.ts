@@ -119,8 +119,6 @@ t.test('what cannot be taken is named, and never repeated', (t) => {
     [`md5$salt$${'ab'.repeat(16)}`, /password under md5 is as good as known/],
     ['plain$$correct horse', /password under plain is as good as known/],
     [`pbkdf2:sha256$salt$${HEX}`, /does not say how many iterations/],
-    ['$6$salt$abcdef', /crypt\(3\)/],
-    ['{SSHA}abcdef', /LDAP/],
     ['5f4dcc3b5aa765d61d8327deb882cf99', /bare digest/],
     ['correct horse battery', /of no known kind/],
   ]

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ImportedAccount } from '../../accounts/imported-account.ts'
-import { respellHash } from '../../crypto/respell-hash.ts'
+import { respellHash, saysNoPassword } from '../../crypto/respell-hash.ts'
 import { readStoredHash } from '../../crypto/stored-hash/read-stored-hash.ts'
 import { UnreadableHashError } from '../../crypto/stored-hash/stored-hash.ts'
 import { type PortableSecrets, SecretError } from '../../factors/factor.ts'
@@ -76,9 +76,10 @@ export function makePrepare({
     if (username === '' && reasons.length === 0) reasons.push('username: it is missing')
     const email = read('email', readEmail, null)
     const emailVerified = read('email_verified', readTruth, false)
-    const passwordHash = read('password_hash', (value) => respellHash(readText(value)), null)
-    if (passwordHash === null && !values.password_hash && !(email && emailVerified))
-      reasons.push('password_hash: it is missing, and there is no proven address to set a password by')
+    const without = !values.password_hash || saysNoPassword(String(values.password_hash))
+    const passwordHash = without ? null : read('password_hash', (value) => respellHash(readText(value)), null)
+    if (without && !(email && emailVerified))
+      reasons.push('password_hash: there is none, and no proven address to set a password by')
     /** Reads the secret of one factor from the fields that belong to it. */
     const readSecret = ({ fields, read: readFields }: PortableSecrets): Buffer | null => {
       const names = Object.keys(fields)

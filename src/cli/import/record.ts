@@ -24,7 +24,8 @@ export const FIELDS: Readonly<Record<string, string>> = {
   username: 'required',
   email: 'an address',
   email_verified: 'whether it is proven; false when it is not there',
-  password_hash: 'argon2, bcrypt, scrypt or PBKDF2, as PHC, Werkzeug, Django or passlib spell them',
+  password_hash:
+    'argon2, bcrypt, scrypt, PBKDF2 or SHA-crypt, as PHC, Werkzeug, Django, passlib, Spring or Better Auth spell them',
   ...Object.assign({}, ...factors.map(({ portable }) => portable?.fields)),
   enrolment_code_required: 'whether its first factor takes an enrolment code; false when it is not there',
   disabled: 'whether the account is closed; false when it is not there',

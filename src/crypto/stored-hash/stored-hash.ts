@@ -13,7 +13,7 @@ export interface StoredHash {
   readonly argon2id?: Argon2Cost
   /** How many bytes of a password it looks at, where not at all of them. */
   readonly readsBytes?: number
-  /** @param password as it was typed. */
+  /** Whether it is the hash of this password. */
   verify(password: string, argon2: Argon2Engine): Promise<boolean>
 }
 

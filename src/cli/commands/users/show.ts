@@ -50,12 +50,21 @@ async function describe(service: Service, account: Account) {
     roles: account.roles,
     created_at: rfc3339(account.createdAt),
     password_set_at: rfc3339(account.passwordSetAt),
-    password_hash: readStoredHash(account.passwordHash).scheme,
+    password_hash: schemeOf(account.passwordHash),
     ...Object.assign({}, ...shown),
     owes_enrolment_code: known.owesEnrolmentCode,
     pauses: await pausesOf(service, account),
     closed_factors: await attempts.closed(db, account.id),
     sessions: (await sessions.list(account.id)).length,
+  }
+}
+
+/** An account whose hash cannot be read is one that has to be looked at. */
+function schemeOf(passwordHash: string): string {
+  try {
+    return readStoredHash(passwordHash).scheme
+  } catch (error) {
+    return `unreadable: ${(error as Error).message}`
   }
 }
 

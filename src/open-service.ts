@@ -6,6 +6,7 @@ import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
+import { markMade } from './platform/sqlite.ts'
 import { makeService, type Service, type Surroundings } from './service.ts'
 import { rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
@@ -35,6 +36,8 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
       const fault = await faultAtStart?.(service)
       if (fault) throw new ConfigError([fault])
     }
+    // Without SECRET_KEY the file that keeps the key tells as well.
+    if (config.secretKeys) markMade(config.databaseUrl)
     const app = await buildApp(service, logger)
     const endBackgroundWork = startBackgroundWork({ ...service, logger })
     app.addHook('onClose', async () => {

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
+import { openDatabase } from '../src/platform/database.ts'
+import { migrateUp } from '../src/platform/migrate.ts'
 import { VERSION } from '../src/version.ts'
 import { argumentsOf, execForm, readStages } from './helpers/documents/dockerfile.ts'
 import { newcomersEnvironment } from './helpers/documents/readme.ts'
@@ -186,7 +188,11 @@ t.test('without a SECRET_KEY one is made, for its owner alone, and used again', 
 })
 
 t.test('a key file that holds no key is refused, not overwritten', async (t) => {
-  const folder = t.testdir({ 'keyturn.key': 'not a key\n' })
+  const folder = t.testdir()
+  const db = await openDatabase(`sqlite:${folder}/keyturn.db`)
+  await migrateUp(db)
+  await db.destroy()
+  writeFileSync(`${folder}/keyturn.key`, 'not a key\n')
   await refusesToStart(t, { DATABASE_URL: `sqlite:${folder}/keyturn.db` }, /keyturn\.key does not hold a key/)
   t.equal(readFileSync(`${folder}/keyturn.key`, 'utf8'), 'not a key\n')
 })

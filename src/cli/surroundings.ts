@@ -13,9 +13,12 @@ import { rootKeysOf } from '../tokens/root-keys.ts'
 /** Opens the configured database without migrating it, for the duration of some work. */
 export async function withDatabase(
   work: (db: Db, config: Config) => Promise<void>,
-  config: Config = readConfig(process.env),
+  {
+    config = readConfig(process.env),
+    mayMake = false,
+  }: { config?: Config | undefined; mayMake?: boolean } = {},
 ): Promise<void> {
-  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
+  const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize, mayMake })
   try {
     await work(db, config)
   } finally {
@@ -28,10 +31,13 @@ export async function withMigratedDatabase(
   work: (db: Db, config: Config) => Promise<void>,
   config?: Config,
 ): Promise<void> {
-  await withDatabase(async (db, config) => {
-    await migrateUp(db)
-    await work(db, config)
-  }, config)
+  await withDatabase(
+    async (db, config) => {
+      await migrateUp(db)
+      await work(db, config)
+    },
+    { config },
+  )
 }
 
 /**
@@ -63,6 +69,12 @@ export async function withRehearsedService(work: (service: Service) => Promise<v
 export async function withExistingService(work: (service: Service) => Promise<void>): Promise<void> {
   requireDatabase(readConfig(process.env).databaseUrl)
   await withService(work)
+}
+
+/** As `withMigratedDatabase`, for those of them that need no service, and so no right `SECRET_KEY`. */
+export async function withExistingDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
+  requireDatabase(readConfig(process.env).databaseUrl)
+  await withMigratedDatabase(work)
 }
 
 /** @throws {DatabaseError} when the URL names a file that does not exist. */

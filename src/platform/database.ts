@@ -11,22 +11,27 @@ export { DatabaseError }
  * Opens the database that `DATABASE_URL` names. Only this function knows the dialects.
  *
  * @param poolSize the number of connections to PostgreSQL.
+ * @param mayMake whether a new SQLite file may be made where there has been one.
  * @throws {DatabaseError} when it does not answer, or is not fit to work with.
  */
-export async function openDatabase(databaseUrl: string, { poolSize = 10 } = {}): Promise<Db> {
-  const engine = await engineOf(databaseUrl, poolSize)
+export async function openDatabase(
+  databaseUrl: string,
+  { poolSize = 10, mayMake = false } = {},
+): Promise<Db> {
+  const engine = await engineOf(databaseUrl, poolSize, mayMake)
   const db: Db = new Kysely({ dialect: engine.dialect })
   try {
     await engine.check(db)
     return db
   } catch (error) {
+    const sentence = engine.explain(error)
     await db.destroy().catch(() => {})
-    throw new DatabaseError(engine.explain(error), { cause: error })
+    throw new DatabaseError(sentence, { cause: error })
   }
 }
 
-async function engineOf(databaseUrl: string, poolSize: number): Promise<Engine> {
-  if (!isPostgresUrl(databaseUrl)) return sqliteEngine(databaseUrl)
+async function engineOf(databaseUrl: string, poolSize = 1, mayMake = false): Promise<Engine> {
+  if (!isPostgresUrl(databaseUrl)) return sqliteEngine(databaseUrl, { mayMake })
   const { postgresEngine } = await import('./postgres.ts')
   return postgresEngine(databaseUrl, poolSize)
 }
@@ -88,7 +93,7 @@ export const connectionsOf = (db: Db) => adapterOf(db).connections()
 
 /** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {
-  return (await engineOf(databaseUrl, 1)).isInUse()
+  return (await engineOf(databaseUrl)).isInUse()
 }
 
 /** The place of a database for people, without user and password. */

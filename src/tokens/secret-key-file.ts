@@ -3,7 +3,7 @@ import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'n
 import { decodeKey } from '../config.ts'
 import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
 import { DatabaseError } from '../platform/database.ts'
-import { sqlitePath } from '../platform/sqlite.ts'
+import { keyFilePath, sqlitePath } from '../platform/sqlite.ts'
 
 /**
  * The root key of a service that was given none: made once and kept next to the SQLite file, readable only by the
@@ -24,11 +24,6 @@ export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boole
   if (!key)
     throw new DatabaseError(`The key file ${path} does not hold a key. Restore it, or set SECRET_KEY.`)
   return key
-}
-
-/** The file that keeps the key of a SQLite database without `SECRET_KEY`. */
-export function keyFilePath(databaseUrl: string): string {
-  return `${sqlitePath(databaseUrl).replace(/\.(db|sqlite3?)$/, '')}.key`
 }
 
 /** The file that keeps the key of a database, if it is kept in a file. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import type { EventName } from '../../src/audit/events.ts'
@@ -49,6 +50,19 @@ const looking: Trial[] = [
     more: ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`],
     code: 1,
     says: /Stop it first/,
+  },
+  onPostgres
+    ? { command: 'backup', more: [`${folder}/backup.db`], code: 1, says: /pg_dump --format=custom/ }
+    : {
+        command: 'backup',
+        more: [`${folder}/backup.db`],
+        says: { as_of: /^2\d{3}-/, secret_key_file: null },
+      },
+  {
+    command: 'restore',
+    more: [fileURLToPath(import.meta.url)],
+    code: 1,
+    says: onPostgres ? /pg_restore --clean/ : /has the database open. Stop it first/,
   },
   // The PostgreSQL of the tests is one that may forget, which the doctor does not let pass.
   {

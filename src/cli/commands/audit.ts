@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
+import { makeAccounts } from '../../accounts/accounts.ts'
 import { usernamesOf } from '../../accounts/list-accounts.ts'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
 import { type EventFilter, listEvents } from '../../audit/list-events.ts'
@@ -8,7 +9,7 @@ import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
 import { harmless } from '../../platform/log-for-people.ts'
 import { findAccount } from '../find-account.ts'
-import { withExistingService } from '../surroundings.ts'
+import { withExistingDatabase } from '../surroundings.ts'
 import { pointInTime, wholeNumber } from '../terminal/arguments.ts'
 
 const FOLLOW_EVERY_MS = 1_000
@@ -49,7 +50,8 @@ export function registerAudit(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async ({ user, follow, ...options }: Options, command: Command) => {
       const print = command.optsWithGlobals().json ? printJson : printText
-      await withExistingService(async ({ db, accounts }) => {
+      await withExistingDatabase(async (db) => {
+        const accounts = makeAccounts({ db, clock: systemClock })
         const accountId = user === undefined ? undefined : (await findAccount(accounts, user)).id
         const filter = { ...options, ...(accountId && { accountId }) }
         const before = follow ? await listLately(db, filter) : []

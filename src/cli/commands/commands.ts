@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { registerAudit } from './audit.ts'
+import { registerBackup, registerRestore } from './backup.ts'
 import { registerClients } from './clients.ts'
 import { registerCopy } from './copy.ts'
 import { registerDoctor } from './doctor.ts'
@@ -29,6 +30,8 @@ const commands: readonly RegisterCommand[] = [
   registerExport,
   registerKeys,
   registerMigrate,
+  registerBackup,
+  registerRestore,
   registerCopy,
   registerDoctor,
   registerTune,

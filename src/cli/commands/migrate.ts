@@ -10,8 +10,11 @@ export function registerMigrate(program: Command): void {
   migrate
     .command('up')
     .description('apply every migration the database does not have')
+    .option('--new', 'also where a SQLite database is gone: make a new one')
     .addHelpText('after', '\nExample:\n  keyturn migrate up')
-    .action((_options, command) => withDatabase(async (db) => report(command, 'up', await migrateUp(db))))
+    .action(({ new: mayMake = false }: { new?: boolean }, command) =>
+      withDatabase(async (db) => report(command, 'up', await migrateUp(db)), { mayMake }),
+    )
 
   migrate
     .command('down')

@@ -5,6 +5,7 @@ import { CODE_POLICY } from '../../attempts/policies.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { type Db, inTransaction } from '../../platform/database.ts'
 import { migrationStatus } from '../../platform/migrate.ts'
+import { STRANGE_LOG } from '../../platform/sqlite.ts'
 import type { ForeignTime } from './clock.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
@@ -66,7 +67,9 @@ async function checkJournal(db: Db): Promise<Finding> {
 
 async function checkDamage(db: Db): Promise<Finding> {
   const health = await pragma(db, 'quick_check(1)').catch((error: Error) => error.message)
-  return health === 'ok' ? ok('is not damaged') : fail(`is damaged: ${health}`, 'Restore a backup.')
+  return health === 'ok'
+    ? ok('is not damaged')
+    : fail(`is damaged: ${health}`, `Restore a backup. ${STRANGE_LOG}`)
 }
 
 async function pragma(db: Db, name: string): Promise<string> {

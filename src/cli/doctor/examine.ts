@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Config, ConfigError, readConfig } from '../../config.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from '../../platform/database.ts'
-import { sqlitePath } from '../../platform/sqlite.ts'
+import { refuseLost, sqlitePath } from '../../platform/sqlite.ts'
 import { latestTimes } from '../../upkeep/latest-times.ts'
 import { checkAccounts } from './accounts.ts'
 import { checkClock, type ForeignTime } from './clock.ts'
@@ -45,15 +45,16 @@ export async function examine(
 
 async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[]): Promise<Finding[]> {
   const { databaseUrl } = config
-  if (databaseUrl.startsWith('sqlite:') && !existsSync(sqlitePath(databaseUrl)))
-    return [
-      database.fail(
-        `there is none at ${sqlitePath(databaseUrl)}`,
-        'Check DATABASE_URL and the folder that this runs in; the first start of the service makes it.',
-      ),
-    ]
   let db: Db
   try {
+    if (databaseUrl.startsWith('sqlite:')) refuseLost(databaseUrl)
+    if (databaseUrl.startsWith('sqlite:') && !existsSync(sqlitePath(databaseUrl)))
+      return [
+        database.fail(
+          `there is none at ${sqlitePath(databaseUrl)}`,
+          'Check DATABASE_URL and the folder that this runs in; the first start of the service makes it.',
+        ),
+      ]
     db = await openDatabase(databaseUrl)
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error

@@ -1,8 +1,8 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
-import { sqlitePath } from '../../platform/sqlite.ts'
-import { keyFileOf, keyFilePath } from '../../tokens/secret-key-file.ts'
+import { keyFilePath, sqlitePath } from '../../platform/sqlite.ts'
+import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const files = findingsOf('files')

@@ -1,0 +1,95 @@
+import type { Command } from 'commander'
+import { readConfig } from '../../config.ts'
+import { rfc3339 } from '../../platform/clock.ts'
+import { placeOf } from '../../platform/database.ts'
+import { sqlitePath } from '../../platform/sqlite.ts'
+import { keyFileOf } from '../../tokens/secret-key-file.ts'
+import { backUp } from '../backup/backup.ts'
+import { restore } from '../backup/restore.ts'
+import type { Whole } from '../backup/whole-copy.ts'
+import { requireDatabase } from '../surroundings.ts'
+import { answer } from '../terminal/answer.ts'
+import { confirm } from '../terminal/confirm.ts'
+import { CommandFailed } from '../terminal/failures.ts'
+
+const BACKUP_ABOUT = `
+The service may run meanwhile. The file appears when it is whole and checked, and only its owner can read it. SECRET_KEY
+is not in it: keep that apart. Of PostgreSQL, pg_dump makes backups.
+
+Examples:
+  keyturn backup /backups/keyturn-$(date +%F).db
+  keyturn backup /backups/keyturn.db --overwrite --json`
+
+const RESTORE_ABOUT = `
+The service must be stopped. The backup stays as it is; the database of before is kept beside the new one. All sessions
+end, since those that were ended meanwhile would live again. Of PostgreSQL, pg_restore restores.
+
+Example:
+  keyturn restore /backups/keyturn-2026-11-29.db`
+
+export function registerBackup(program: Command): void {
+  program
+    .command('backup')
+    .description('write a checked copy of the SQLite database, beside a running service')
+    .argument('<file>', 'a new file')
+    .option('--overwrite', 'replace a file of that name')
+    .addHelpText('after', BACKUP_ABOUT)
+    .action(async (file: string, { overwrite = false }: { overwrite?: boolean }, command: Command) => {
+      const { databaseUrl } = readConfig(process.env)
+      requireSqlite(databaseUrl, `pg_dump --format=custom --file=${file}`)
+      requireDatabase(databaseUrl)
+      const { bytes, ...whole } = await backUp(databaseUrl, file, { overwrite })
+      const keyFile = keyFileOf(databaseUrl)
+      answer(command, {
+        json: { file, bytes, ...asJson(whole), secret_key_file: keyFile },
+        text: `${file} has ${inWords(whole)} (${(bytes / 2 ** 20).toFixed(1)} MiB), and is sound.
+SECRET_KEY${keyFile ? ` (in ${keyFile})` : ''} is not in it: keep that apart from it.`,
+      })
+    })
+}
+
+export function registerRestore(program: Command): void {
+  program
+    .command('restore')
+    .description('put a backup into the place of the SQLite database; the service must be stopped')
+    .argument('<file>', 'as keyturn backup has made it')
+    .addHelpText('after', RESTORE_ABOUT)
+    .action(async (file: string, _options, command: Command) => {
+      const config = readConfig(process.env)
+      requireSqlite(
+        config.databaseUrl,
+        `pg_restore --clean --if-exists --single-transaction --dbname=… ${file}`,
+      )
+      const path = sqlitePath(config.databaseUrl)
+      const restored = await restore(config, file, (whole) =>
+        confirm(command, `Put ${inWords(whole)} into the place of ${path}?`),
+      )
+      const { sessions, replaced, keyFault } = restored
+      const since = rfc3339(restored.until)
+      answer(command, {
+        json: { file, ...asJson(restored), sessions_ended: sessions, replaced, key_fault: keyFault },
+        text: `${path} has ${inWords(restored)}. ${sessions} sessions are ended: everyone signs in again.
+Undone is what happened since: recovery codes that were used are good again, passwords and authenticators that were
+replaced are back, accounts that were made are gone, deleted ones are there again, and so are revoked signing keys.
+${
+  replaced
+    ? `The database of before is ${replaced}. Whom to ask to do it again:
+  DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since}`
+    : 'Ask the people who changed a password or used a recovery code since to do it again.'
+}${keyFault ? `\nThe service will not start on it yet: ${keyFault}` : ''}`,
+      })
+    })
+}
+
+function requireSqlite(databaseUrl: string, instead: string): void {
+  if (!databaseUrl.startsWith('sqlite:'))
+    throw new CommandFailed(
+      `This is for SQLite. PostgreSQL (${placeOf(databaseUrl)}) has tools of its own: ${instead}. docs/backup.md says how.`,
+    )
+}
+
+function inWords({ accounts, until }: Whole): string {
+  return `${accounts} accounts, as of ${until === 0 ? 'no event yet' : rfc3339(until)}`
+}
+
+const asJson = ({ accounts, until }: Whole) => ({ accounts, as_of: until === 0 ? null : rfc3339(until) })

@@ -54,6 +54,7 @@ export interface Config {
   hashConcurrency: number
   hashQueue: number
   logLevel: LogLevel
+  metricsHost: string
   /** 0 when no metrics are served. */
   metricsPort: number
   /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
@@ -131,6 +132,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     hashConcurrency: concurrency,
     hashQueue: read.integer('HASH_QUEUE', 16 * concurrency, 0, 100_000),
     logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    metricsHost: read.text('METRICS_HOST', host),
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
     traces: readTraces(read.text, faults),
   }

@@ -22,7 +22,7 @@ export async function main({ hashThreads }: { hashThreads: number }): Promise<vo
   try {
     const config = readConfig(process.env)
     const logger = makeLogger(config.logLevel)
-    logger.info({ version: VERSION, node: process.version }, 'starting')
+    logger.info({ node: process.version }, 'starting')
     const { app, readiness } = await start(config, logger, hashThreads)
     const skip = ignoreHangUp(logger)
     endWithNpx(process.env)
@@ -110,6 +110,6 @@ function explainStartFailure(error: unknown): string {
   if (code === 'EADDRINUSE')
     return `The port is taken: ${message}. Stop the other program, or set PORT or METRICS_PORT.`
   if (CANNOT_LISTEN.includes(code ?? ''))
-    return `The service cannot listen there: ${message}. See HOST and PORT.`
+    return `The service cannot listen there: ${message}. See HOST, PORT and METRICS_HOST.`
   return `Keyturn could not start: ${stack ?? message}`
 }

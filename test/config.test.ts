@@ -46,6 +46,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       hashConcurrency: cores,
       hashQueue: 16 * cores,
       logLevel: 'info',
+      metricsHost: '127.0.0.1',
       metricsPort: 0,
       traces: false,
     },
@@ -92,6 +93,7 @@ t.test('every variable is read', async (t) => {
     HASH_CONCURRENCY: '5',
     HASH_QUEUE: '6',
     LOG_LEVEL: 'debug',
+    METRICS_HOST: '10.0.0.7',
     METRICS_PORT: '9464',
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
   })
@@ -133,6 +135,7 @@ t.test('every variable is read', async (t) => {
       hashConcurrency: 5,
       hashQueue: 6,
       logLevel: 'debug',
+      metricsHost: '10.0.0.7',
       metricsPort: 9464,
       traces: true,
     },

@@ -82,7 +82,11 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     // Ten seconds, with the one that Node.js adds.
     keepAliveTimeout: 9_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) =>
+      answerClientError(error, socket, (unreadable) => {
+        logger.info(unreadable, 'request unreadable')
+        for (const { unreadable: count } of instruments) count?.(unreadable.problem)
+      }),
     schemaController: { compilersFactory: { buildSerializer, buildValidator } },
     frameworkErrors: routerErrorAnswer(endRequest),
   })

@@ -45,6 +45,23 @@ export async function listTriedFrom(db: Db, accountId: string, since = 0): Promi
   return rows.map(({ ip }) => ip)
 }
 
+/**
+ * The accounts that attempts were paused of.
+ *
+ * @param since epoch milliseconds.
+ */
+export async function listPausedAccounts(db: Db, since: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('account_id')
+    .distinct()
+    .where('event', '=', 'attempts_paused')
+    .where('id', '>=', earliestId(since))
+    .where('account_id', 'is not', null)
+    .execute()
+  return rows.map(({ account_id }) => String(account_id))
+}
+
 /** Every network address in the events of an account. */
 export async function listAddressesOf(db: Db, accountId: string): Promise<string[]> {
   return (await addressesOf(db, accountId).execute()).map(({ ip }) => ip)

@@ -14,8 +14,25 @@ const REASONS: Partial<Record<ProblemCode, string>> = {
   request_timeout: 'Request Timeout',
 }
 
-/** Answers input that is not valid HTTP. Node has no reply object for it, only the socket. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+/** An answer to input that is not valid HTTP, or did not come in time. */
+export interface Unreadable {
+  request_id: string
+  problem: ProblemCode
+  ip: string | undefined
+  /** Why, by the name that Node.js has for it. */
+  reason: string | undefined
+}
+
+/**
+ * Answers input that is not valid HTTP. Node has no reply object for it, only the socket.
+ *
+ * @param answered is told of each answer, for the log and metrics.
+ */
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  answered: (unreadable: Unreadable) => void,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -24,6 +41,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   const requestId = crypto.randomUUID()
   const problem = problemOf(new AppError(code, 'The request could not be read as HTTP.'), requestId)
   const body = JSON.stringify(problem)
+  answered({ request_id: requestId, problem: code, ip: socket.remoteAddress, reason: error.code })
   socket.end(
     [
       `HTTP/1.1 ${problem.status} ${REASONS[code]}`,

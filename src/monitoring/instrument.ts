@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { HashQueue } from '../crypto/hash-queue.ts'
+import type { ProblemCode } from '../errors.ts'
 import type { Db } from '../platform/database.ts'
 import type { Mailer } from '../platform/mailer.ts'
 
@@ -23,6 +24,8 @@ export interface Instrument extends Wrappers {
   readonly plugin?: FastifyPluginAsync
   /** Called once for each request that has ended, at its log line. */
   readonly requestEnded?: (request: FastifyRequest, reply: FastifyReply) => void
+  /** Called for each answer to what was not HTTP, or did not come in time: there is no request then. */
+  readonly unreadable?: (code: ProblemCode) => void
 }
 
 /** The part that others use: wrapped by every instrument that watches it. */

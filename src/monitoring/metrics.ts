@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Clock } from '../platform/clock.ts'
+import { VERSION } from '../version.ts'
 import { databaseMetrics } from './database-metrics.ts'
 import { eventMetrics } from './event-metrics.ts'
 import { hashMetrics } from './hash-metrics.ts'
@@ -18,6 +19,15 @@ export function makeMetrics({ clock }: { clock: Clock }) {
   const registry = new Registry()
   const meters = metersOf(registry)
   collectDefaultMetrics({ register: registry })
+  meters.gauge(
+    'keyturn_build_info',
+    'Always 1: the version, and the Node.js that runs it',
+    (gauge) => gauge.set({ version: VERSION, node: process.version }, 1),
+    ['version', 'node'],
+  )
+  meters.gauge('keyturn_time_seconds', 'The clock of this process, since 1970', (gauge) =>
+    gauge.set(clock.now() / 1000),
+  )
   return {
     instruments: [
       requestMetrics(meters),

@@ -25,6 +25,7 @@ export function requestMetrics({ counter, histogram }: Meters): Instrument {
   ])
   for (const code of problemCodes) problems.inc({ code }, 0)
   return {
+    unreadable: (code) => problems.inc({ code }),
     requestEnded(request, reply) {
       const route = routeOf(request) ?? NO_ROUTE
       const method = KNOWN_METHODS.has(request.method) ? request.method : 'other'

@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts'
 import { isMissing } from '../platform/optional-package.ts'
 
 interface MonitoringParts {
-  config: Pick<Config, 'host' | 'metricsPort' | 'traces' | 'trustProxy'>
+  config: Pick<Config, 'metricsHost' | 'metricsPort' | 'traces' | 'trustProxy'>
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>
 }
@@ -16,7 +16,7 @@ export type Monitoring = Awaited<ReturnType<typeof startMonitoring>>
 
 /** Loads only what is asked for, so that a start without it takes no longer. */
 export async function startMonitoring({ config, clock, logger }: MonitoringParts) {
-  const { host, metricsPort: port } = config
+  const { metricsHost: host, metricsPort: port } = config
   const traces = config.traces
     ? (await loadTraces()).startTraces(logger, trustedProxies(config.trustProxy))
     : null

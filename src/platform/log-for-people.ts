@@ -17,7 +17,7 @@ type Facts = Record<string, unknown>
  * @param line one JSON document, as the logger writes it.
  */
 export function forPeople(line: string): string {
-  const { time, level, msg, err, ...facts } = JSON.parse(line) as Facts
+  const { time, level, msg, err, instance, version, ...facts } = JSON.parse(line) as Facts
   const name = String(level)
   const words = [
     new Date(String(time)).toTimeString().slice(0, 8),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import {
   type DestinationStream,
   destination,
@@ -6,16 +7,17 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from 'pino'
+import { VERSION } from '../version.ts'
 import { forPeople } from './log-for-people.ts'
 
 /**
- * JSON lines; on a terminal, lines for people. What could hold a secret is never handed to the logger; the names below
+ * JSON lines, each with the process and the version it is of; on a terminal, lines for people. What could hold a secret is never handed to the logger; the names below
  * are the second line, for the day when a request or a body is logged whole.
  */
 export function makeLogger(level: string, to: DestinationStream = standardOutput()): Logger {
   const options = {
     level,
-    base: null,
+    base: { instance: `${hostname()}:${process.pid}`, version: VERSION },
     timestamp: stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),

@@ -3,7 +3,7 @@ import { LONGEST_PAUSE_SECONDS } from '../attempts/policies.ts'
 import { subjectsOf } from '../attempts/subjects.ts'
 import { listTriedFrom } from '../audit/list-events.ts'
 import type { Caller } from '../caller.ts'
-import { CLOCK_SKEW_SECONDS } from '../platform/clock.ts'
+import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import type { SignInRoom } from './room.ts'
 
@@ -50,5 +50,10 @@ export async function listPausedFrom(
   db: Db,
   { id }: Account,
 ): Promise<string[]> {
-  return listTriedFrom(db, id, clock.now() - (LONGEST_PAUSE_SECONDS + CLOCK_SKEW_SECONDS) * 1000)
+  return listTriedFrom(db, id, pausedSince(clock))
+}
+
+/** No pause that is on began before this time, in epoch milliseconds. */
+export function pausedSince(clock: Clock): number {
+  return clock.now() - (LONGEST_PAUSE_SECONDS + CLOCK_SKEW_SECONDS) * 1000
 }

@@ -33,6 +33,7 @@ interface Trial {
 const looking: Trial[] = [
   { command: 'users list', says: [{ username: 'ada' }] },
   { command: 'users show', more: ['ada'], says: { username: 'ada', totp: true, sessions: 1 } },
+  { command: 'users paused', says: [] },
   { command: 'sessions list', more: ['ada'], says: [{ acr: 'aal2' }] },
   { command: 'clients list', says: [{ id: /^service_/, name: 'looked-at', scopes: [] }] },
   {

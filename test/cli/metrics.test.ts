@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { connectionsOf, inTransaction } from '../../src/platform/database.ts'
 import { ConnectionError } from '../../src/platform/database-errors.ts'
+import { VERSION } from '../../src/version.ts'
 import { mailing, registerWithEmail } from '../helpers/people/mail.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { runCommand } from '../helpers/programs/command.ts'
@@ -15,6 +16,7 @@ import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
 import { startMailServer } from '../helpers/programs/smtp.ts'
 import { which } from '../helpers/programs/which.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
+import { exchange, listen } from '../helpers/requests/raw-socket.ts'
 import { onPostgres } from '../helpers/service/database.ts'
 import { holdableHashes } from '../helpers/service/held-hashes.ts'
 import { RULE_NAMES } from '../helpers/service/invariants.ts'
@@ -71,6 +73,22 @@ t.test(
     })
   },
 )
+
+t.test('what is not HTTP is counted too', async (t) => {
+  const service = await startMeasured(t)
+  const { port } = await listen(service)
+  await exchange(port, 'FROB / HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.strictSame(samples(await service.metrics.text(), 'keyturn_http_problems_total'), {
+    'code="bad_request"': 1,
+  })
+})
+
+t.test('the version and the clock are told', async (t) => {
+  const service = await startMeasured(t)
+  const text = await service.metrics.text()
+  t.strictSame(samples(text, 'keyturn_build_info'), { [`version="${VERSION}",node="${process.version}"`]: 1 })
+  t.strictSame(samples(text, 'keyturn_time_seconds'), { '': service.clock.now() / 1000 })
+})
 
 t.test('passwords, codes, logins and pauses are counted by how they went', async (t) => {
   const service = await startMeasured(t)
@@ -229,8 +247,10 @@ t.test('no label has a name, an id, an address or anything that a caller made up
 
 t.test('they are on a port of their own, and nowhere on the public one', async (t) => {
   const port = String(await freePort())
-  const service = await startProcess(t, { ...(await sharedEnvironment(t)), METRICS_PORT: port })
-  const metrics = `http://127.0.0.1:${port}`
+  const environment = { ...(await sharedEnvironment(t)), METRICS_PORT: port, METRICS_HOST: 'localhost' }
+  const service = await startProcess(t, environment)
+  t.match(JSON.parse(await service.line('"msg":"metrics"')), { host: 'localhost', port: Number(port) })
+  const metrics = `http://localhost:${port}`
 
   const answer = await fetch(`${metrics}/metrics`)
   t.equal(answer.status, 200)
@@ -251,6 +271,7 @@ t.test('they are on a port of their own, and nowhere on the public one', async (
     ...(await sharedEnvironment(t)),
     PORT: '0',
     METRICS_PORT: port,
+    METRICS_HOST: 'localhost',
   })
   t.match(await second.ended, { code: 1, stderr: /^The port is taken: .*METRICS_PORT\.\n$/ })
 

@@ -12,6 +12,8 @@ t.test('users show prints the pauses that are on: of what, where, until when', a
   })
   const ada = await enrol(service)
   t.strictSame((await keyturn.json('users', 'show', 'ada')).pauses, [])
+  await enrol(service, 'grace')
+  t.strictSame(await keyturn.json('users', 'paused'), [])
 
   const tokens = [await login(service), await login(service)]
   for (let count = 0; count < 10; count++)
@@ -21,6 +23,13 @@ t.test('users show prints the pauses that are on: of what, where, until when', a
   // Ten from one network are its pause; with ninety from others they are the pause of all strangers.
   for (let count = 0; count < 100; count++) await guess(count < 10 ? '192.0.2.5' : `10.0.${count}.1`)
 
+  // They are on for half a minute, which is too short for the commands on a slow machine.
+  await service.db
+    .updateTable('failure_counters')
+    .set({ blocked_until: Date.now() + 600_000 })
+    .where('blocked_until', '>', 0)
+    .execute()
+
   const { pauses } = await keyturn.json('users', 'show', 'ada')
   t.match(pauses, [
     { of: 'password', network: 'all but its own', until: /Z$/ },
@@ -28,6 +37,11 @@ t.test('users show prints the pauses that are on: of what, where, until when', a
     { of: 'totp', until: /Z$/ },
   ])
   t.equal(pauses.length, 3)
+  t.strictSame(await keyturn.json('users', 'paused'), [{ id: ada.id, username: 'ada', pauses }])
+  t.match(
+    (await keyturn('users', 'paused')).stdout,
+    /^ada {2}password from all but its own until \S+, password from 192/,
+  )
   const { stdout } = await keyturn('users', 'show', 'ada')
   t.match(
     stdout,

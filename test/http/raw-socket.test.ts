@@ -10,7 +10,7 @@ import {
   parseAnswer,
   readToEnd,
 } from '../helpers/requests/raw-socket.ts'
-import { PASSWORD, register, startService } from '../helpers/service/service.ts'
+import { type Answer, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 /**
  * Below HTTP there is a socket, and whoever has one can write anything to it, or nothing, slowly. Each gets a short
@@ -21,6 +21,10 @@ const service = await startService(t)
 await register(service)
 const { port, url } = await listen(service)
 const stillServes = async () => (await fetch(`${url}/readyz`)).status === 200
+
+/** The line of the log with the id of an answer. */
+const lineOf = ({ body }: Answer) =>
+  service.logLines.map((line) => JSON.parse(line)).find(({ request_id }) => request_id === body.request_id)
 
 const GARBAGE: Record<string, string | Buffer> = {
   'a TLS greeting': Buffer.from('160301020001000001fc0303', 'hex'),
@@ -46,7 +50,14 @@ const GARBAGE: Record<string, string | Buffer> = {
 t.test('garbage gets a problem or a closed socket, and the next client is served', async (t) => {
   for (const [what, bytes] of Object.entries(GARBAGE)) {
     const answer = await exchange(port, bytes)
-    if (answer.status !== 0) isProblem(t, answer, 'bad_request', what)
+    if (answer.status !== 0) {
+      isProblem(t, answer, 'bad_request', what)
+      t.match(
+        lineOf(answer),
+        { level: 'info', msg: 'request unreadable', ip: '127.0.0.1', reason: /^HPE_/ },
+        what,
+      )
+    }
     t.notMatch(answer.text, /at |Error:|node:/, `${what}: no internals`)
   }
   t.ok(await stillServes())

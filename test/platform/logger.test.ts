@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { makeLogger } from '../../src/platform/logger.ts'
+import { VERSION } from '../../src/version.ts'
 
 /** The log is written behind the back of the requests. What it says of the end of the process must be there all the same. */
 
@@ -74,6 +76,14 @@ t.test('what is called like a secret is censored, three levels deep, in whatever
   t.strictSame(list.requests, [{ code: '[redacted]' }, { at: '1970-01-01T00:00:00.000Z' }])
   t.equal(child.request_id, '1')
   t.match(error.err, { type: 'Error', message: 'broken', secret: '[redacted]' })
+})
+
+t.test('each line tells the process and the version it is of', async (t) => {
+  const lines: string[] = []
+  makeLogger('info', { write: (line) => void lines.push(line) })
+    .child({ request_id: '1' })
+    .info('a child')
+  t.match(JSON.parse(lines.join('')), { instance: `${hostname()}:${process.pid}`, version: VERSION })
 })
 
 t.test('the code of an error is logged: it names its kind', async (t) => {

@@ -1,12 +1,10 @@
 import type { Command } from 'commander'
 import type { Account } from '../../../accounts/account.ts'
-import { anywhere, from } from '../../../attempts/subjects.ts'
 import { readStoredHash } from '../../../crypto/stored-hash/read-stored-hash.ts'
 import { rfc3339 } from '../../../platform/clock.ts'
 import type { Service } from '../../../service.ts'
-import { listPausedFrom } from '../../../sign-in/unlock.ts'
-import { networkOf } from '../../../values/network.ts'
 import { findAccount } from '../../find-account.ts'
+import { inWords, pausesOf } from '../../pauses.ts'
 import { withExistingService } from '../../surroundings.ts'
 import { answer, columns } from '../../terminal/answer.ts'
 
@@ -66,33 +64,4 @@ function schemeOf(passwordHash: string): string {
   } catch (error) {
     return `unreadable: ${(error as Error).message}`
   }
-}
-
-/** A pause that is on. */
-interface Pause {
-  /** What was guessed at: the password, or a factor. */
-  of: string
-  /** Where it holds, for a password: in one network, or in all networks that are not the account's own. */
-  network?: string
-  until: string
-}
-
-async function pausesOf(service: Service, account: Account): Promise<Pause[]> {
-  const { attempts, db, keyedHash } = service
-  const { id, username } = account
-  const networks = new Map(
-    (await listPausedFrom(service, db, account)).map((ip) => [networkOf(ip), from(keyedHash, username, ip)]),
-  )
-  const places = [[OTHERS, anywhere(keyedHash, username)] as const, ...networks, [undefined, id] as const]
-  const pauses: Pause[] = []
-  for (const [network, subject] of places)
-    for (const { factor, until } of await attempts.pauses(db, subject))
-      pauses.push({ of: factor, ...(network && { network }), until: rfc3339(until) })
-  return pauses
-}
-
-const OTHERS = 'all but its own'
-
-function inWords({ of, network, until }: Pause): string {
-  return `${of}${network ? ` from ${network}` : ''} until ${until}`
 }

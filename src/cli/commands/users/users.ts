@@ -3,6 +3,7 @@ import { registerChange } from './change.ts'
 import { registerCreate } from './create.ts'
 import { registerExportOne } from './export.ts'
 import { registerList } from './list.ts'
+import { registerPaused } from './paused.ts'
 import { registerReset2fa } from './reset-2fa.ts'
 import { registerSetRoles } from './set-roles.ts'
 import { registerShow } from './show.ts'
@@ -12,7 +13,7 @@ export function registerUsers(program: Command): void {
     .command('users')
     .description('accounts: look, make, close, delete, help those locked out')
   for (const register of [
-    ...[registerList, registerShow, registerCreate],
+    ...[registerList, registerShow, registerPaused, registerCreate],
     ...[registerReset2fa, registerSetRoles, registerChange, registerExportOne],
   ])
     register(users)

@@ -91,6 +91,9 @@ export const countRows = (db: Db, tables: readonly string[]) => adapterOf(db).co
 /** @returns nothing for SQLite, which has no pool. */
 export const connectionsOf = (db: Db) => adapterOf(db).connections()
 
+/** Whether a pooler stands between this process and PostgreSQL. Its settings go with each transaction, so all holds. */
+export const behindPooler = (db: Db) => adapterOf(db).behindPooler()
+
 /** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {
   return (await engineOf(databaseUrl)).isInUse()

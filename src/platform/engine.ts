@@ -34,6 +34,8 @@ export interface EngineAdapter extends DialectAdapter {
   wipeDeleted(db: Db): Promise<void>
   /** Counts rows, for metrics, without delaying requests. */
   countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** Whether a pooler stands between, such as PgBouncer, which gives each transaction a session that others use too. */
+  behindPooler(): Promise<boolean>
   /** `undefined` where there is no pool. */
   connections(): Connections | undefined
 }

@@ -15,6 +15,7 @@ import {
 import pg, { DatabaseError as PostgresError } from 'pg'
 import { ConnectionError, isPassing, isRefusal, OutcomeUnknownError } from './database-errors.ts'
 import type { Connections, Db, EngineAdapter, Trx } from './engine.ts'
+import { BEGIN, queryWithSettings, UNHURRIED } from './postgres-settings.ts'
 
 /** The name of this service's connections at the server. */
 export const APPLICATION_NAME = 'keyturn'
@@ -25,33 +26,8 @@ const POOL_PATIENCE_MS = 10_000
 /** How long it waits for a server that does not answer or is restarting. */
 const CONNECT_PATIENCE_MS = 2_000
 
-/** How long the server may take for one statement, including its wait for locks. */
-const STATEMENT_TIMEOUT_MS = 5_000
-
-/** How long a statement waits for a row that another transaction has locked. */
-const LOCK_TIMEOUT_MS = 3_000
-
-/** When the server gives up a transaction whose process has gone quiet, and releases its locks. */
-const IDLE_IN_TRANSACTION_MS = 10_000
-
 /** When this process gives up a server that is silent, which the timeouts of the server do not cover. */
 const SILENCE_MS = 7_000
-
-/**
- * The beginning of a transaction that is not in a hurry, such as that of migrations: the server's timeouts are off
- * until it ends. The connection knows the statement and waits as long, since Kysely hands it SQL and nothing else.
- */
-const UNHURRIED = `select ${['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
-  .map((name) => `set_config('${name}', '0', true)`)
-  .join(', ')}`
-
-/**
- * A confirmed commit must be on the disk, or a crash would make used codes valid again. So this service does not
- * accept `off`, which may be the default of a server, a database or a role. A setting that also waits for a standby
- * is kept.
- */
-const DURABLE = `select set_config('synchronous_commit', case asked when 'off' then 'on' else asked end, false)
-  from current_setting('synchronous_commit') as asked`
 
 /** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'
@@ -83,9 +59,14 @@ export class PatientPostgresDialect extends PostgresDialect {
 
 interface CountedPool extends PostgresPool {
   counts(): Connections
+  behindPooler(): Promise<boolean>
 }
 
 class CarefulPostgresDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(BEGIN))
+  }
+
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     try {
       await super.commitTransaction(connection)
@@ -115,6 +96,10 @@ class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
 
   connections(): Connections {
     return this.#pool.counts()
+  }
+
+  behindPooler(): Promise<boolean> {
+    return this.#pool.behindPooler()
   }
 
   async countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -153,13 +138,8 @@ function makePool(url: string, poolSize: number): CountedPool {
     max: poolSize,
     connectionTimeoutMillis: POOL_PATIENCE_MS,
     Client: PromptClient,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     application_name: APPLICATION_NAME,
     keepAlive: true,
-    onConnect: (client) =>
-      client.query({ text: DURABLE, query_timeout: CONNECT_PATIENCE_MS } as pg.QueryConfig),
     types: { getTypeParser },
   })
   // A connection may be lost while it is idle. Without a listener that would end the process.
@@ -182,7 +162,17 @@ function makePool(url: string, poolSize: number): CountedPool {
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool
     return { used: totalCount - idle, idle, max: poolSize, waiting }
   }
-  return { connect, counts, end: () => pool.end(), options: pool.options }
+  /** A pooler makes up the process that it names to its clients. */
+  async function behindPooler(): Promise<boolean> {
+    const client: pg.PoolClient & { processID?: number } = await pool.connect()
+    try {
+      const { rows } = await client.query('select pg_backend_pid() as pid')
+      return rows[0].pid !== client.processID
+    } finally {
+      client.release()
+    }
+  }
+  return { connect, counts, behindPooler, end: () => pool.end(), options: pool.options }
 }
 
 /** A connection of the pool that does not return there once it was lost, however that shows. */
@@ -194,7 +184,7 @@ function watch(client: pg.PoolClient): PostgresPoolClient {
     if (lost) throw new ConnectionError('The connection to the database was lost before')
     if (text === UNHURRIED) silenceMs = 0
     try {
-      return await client.query({ text, values: [...values], query_timeout: silenceMs } as pg.QueryConfig)
+      return await queryWithSettings(client, text, [...values], silenceMs)
     } catch (error) {
       lost ||= !isRefusal(error)
       if (error instanceof PostgresError) throw error

@@ -69,6 +69,8 @@ class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
 
   connections(): undefined {}
 
+  behindPooler = async (): Promise<boolean> => false
+
   /** In the file itself it is overwritten; the write-ahead log has it until it is emptied. */
   async wipeDeleted(db: Db): Promise<void> {
     await sql`pragma wal_checkpoint(truncate)`.execute(db)

@@ -8,7 +8,9 @@ import { startCluster } from '../helpers/programs/postgres.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { newDatabase, notOnPostgres, prepareServer } from '../helpers/service/database.ts'
+import { foreign, leaveBehind, noteSettings } from '../helpers/service/noted-settings.ts'
 import { enrol, login, logins, nextCode, PASSWORD, startService } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 const skip = notOnPostgres
 
@@ -36,8 +38,11 @@ t.test(
     }
     const settings = async (url = databaseUrl) => {
       const db = await openDatabase(url)
-      const { rows } = await sql`
-      select reset_val as asked, setting from pg_settings where name = 'synchronous_commit'`.execute(db)
+      const { rows } = await inTransaction(db, (trx) =>
+        sql`select reset_val as asked, setting from pg_settings where name = 'synchronous_commit'`.execute(
+          trx,
+        ),
+      )
       await db.destroy()
       return rows[0]
     }
@@ -51,6 +56,28 @@ t.test(
     await setDefault('on')
     const byUrl = `${databaseUrl}&options=${encodeURIComponent('-c synchronous_commit=off')}`
     t.strictSame(await settings(byUrl), { asked: 'off', setting: 'on' })
+  },
+)
+
+t.test(
+  'each transaction, and each statement outside of one, brings its settings along: a session may be somebody else’s',
+  { skip },
+  async (t) => {
+    const service = await startService(t, { environment: { DATABASE_POOL_SIZE: '1' } })
+    const noted = await noteSettings(service.databaseUrl)
+    // What a pooler's other client has left behind.
+    await leaveBehind(service.db)
+    await enrol(service)
+    await service.db.insertInto('mail_counts').values({ subject: 'x', since: 1, mails: 1 }).execute()
+    t.strictSame(new Set((await noted()).map(({ table }) => table)), new Set(['sessions', 'mail_counts']))
+    t.strictSame(await foreign(noted), [])
+    const texts: string[] = []
+    await watchingStatements(
+      service.databaseUrl,
+      (text) => texts.push(text),
+      () => inTransaction(service.db, (trx) => service.deps.accounts.lock(trx, 'nobody')),
+    )
+    t.equal(texts.length, 3, 'and they take no round trip of their own')
   },
 )
 

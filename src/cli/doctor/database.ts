@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { makeAttempts } from '../../attempts/attempts.ts'
 import { CODE_POLICY } from '../../attempts/policies.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { type Db, inTransaction } from '../../platform/database.ts'
+import { behindPooler, type Db, inTransaction } from '../../platform/database.ts'
 import { migrationStatus } from '../../platform/migrate.ts'
 import { STRANGE_LOG } from '../../platform/sqlite.ts'
 import type { ForeignTime } from './clock.ts'
@@ -83,6 +83,8 @@ async function checkPostgres(db: Db): Promise<Finding[]> {
     return rows[0]?.value ?? ''
   }
   const findings = [ok(`PostgreSQL ${await setting('server_version')}`)]
+  if (await behindPooler(db))
+    findings.push(ok('behind a pooler: durable commits and time-outs are set with each transaction'))
   // Without `synchronous_commit`, which the service sets itself.
   for (const name of ['fsync', 'full_page_writes'])
     if ((await setting(name)) === 'off')

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { isSettings } from '../../../src/platform/postgres-settings.ts'
 
 /**
  * What is lost: the statement, before it reaches the server; its answer, before it reaches the service; or the server's
@@ -103,7 +104,10 @@ export async function endBackends(databaseUrl: string): Promise<void> {
   await client.end()
 }
 
-/** The texts of `Query` and `Parse` messages (PostgreSQL's frontend protocol, version 3), in the order they are sent. */
+/**
+ * The texts of `Query` and `Parse` messages (PostgreSQL's frontend protocol, version 3), in the order they are sent:
+ * without the settings, which come together with what they are for.
+ */
 function makeStatementReader(): (bytes: Buffer) => string[] {
   let rest = Buffer.alloc(0)
   let started = false
@@ -118,7 +122,7 @@ function makeStatementReader(): (bytes: Buffer) => string[] {
       const body = rest.subarray(header, end).toString().split('\0')
       const type = started ? String.fromCharCode(rest[0] ?? 0) : ''
       if (type === 'Q') statements.push(body[0] ?? '')
-      if (type === 'P') statements.push(body[1] ?? '')
+      if (type === 'P' && !isSettings(body[1] ?? '')) statements.push(body[1] ?? '')
       started = true
       rest = rest.subarray(end)
     }

@@ -1,5 +1,5 @@
 import { CompiledQuery, SqliteAdapter, sql } from 'kysely'
-import type { Db } from '../../../../src/platform/database.ts'
+import { type Db, inTransaction } from '../../../../src/platform/database.ts'
 import { factorRules } from './factors.ts'
 
 /**
@@ -170,7 +170,8 @@ async function openShared(db: Db): Promise<() => Promise<Entry[]>> {
   const { rows } = await sql<{
     there: boolean
   }>`select to_regclass('ledger.entries') is not null as there`.execute(db)
-  if (!rows[0]?.there) await db.executeQuery(CompiledQuery.raw(SHARED_LEDGER))
+  // Many statements at once are possible in a transaction alone.
+  if (!rows[0]?.there) await inTransaction(db, (trx) => trx.executeQuery(CompiledQuery.raw(SHARED_LEDGER)))
   const { rows: before } = await sql<{ seq: number }>`
     select coalesce(max(seq), 0) as seq from ledger.entries`.execute(db)
   return async () => {

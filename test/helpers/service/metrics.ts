@@ -39,9 +39,9 @@ const MONITORING = new URL('../../../deploy/monitoring/', import.meta.url)
 
 export const monitoringFile = (name: string): string => readFileSync(new URL(name, MONITORING), 'utf8')
 
-/** Whether a query asks for what there is on this database: only PostgreSQL has a pool of connections. */
+/** Whether a query asks for what there is: only PostgreSQL has a pool of connections, and only some have a Redis. */
 export const isAnswered = (query: string): boolean =>
-  onPostgres || !/keyturn_database_(connections|waiting)/.test(query)
+  !/keyturn_redis/.test(query) && (onPostgres || !/keyturn_database_(connections|waiting)/.test(query))
 
 /** Every query of the Grafana dashboard, with what Grafana puts in the place of its variables. */
 export function dashboardQueries(): string[] {

@@ -8,7 +8,7 @@ import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { markMade } from './platform/sqlite.ts'
 import { makeService, type Service, type Surroundings } from './service.ts'
-import { rootKeysOf } from './tokens/root-keys.ts'
+import { requireRootKeys, rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
 
 interface Opening extends Omit<Surroundings, 'clock' | 'db' | 'rootKeys'> {
@@ -28,7 +28,7 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
   for (const sentence of weaknesses(config)) logger.warn(sentence)
   const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
-    const migrations = await migrateUp(db)
+    const migrations = await migrateUp(db, () => requireRootKeys(config, db))
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     const rootKeys = await rootKeysOf(config, db)
     const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })

@@ -8,7 +8,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { decodeProtectedHeader } from 'jose'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../src/platform/database.ts'
-import { migrateUp } from '../src/platform/migrate.ts'
+import { migrateDown, migrateUp, migrationStatus } from '../src/platform/migrate.ts'
 import { VERSION } from '../src/version.ts'
 import { argumentsOf, execForm, readStages } from './helpers/documents/dockerfile.ts'
 import { newcomersEnvironment } from './helpers/documents/readme.ts'
@@ -123,11 +123,15 @@ t.test('a database of a newer version is refused and left alone', async (t) => {
   server.signal('SIGINT')
   await server.ended
   const db = new BetterSqlite3(path)
-  const newer = { name: '9999-of-the-future', timestamp: '2099-01-01T00:00:00.000Z' }
+  const newer = { name: '9999-of-the-future--from-9.0.0', timestamp: '2099-01-01T00:00:00.000Z' }
   db.prepare('insert into kysely_migration (name, timestamp) values (@name, @timestamp)').run(newer)
   const schema = () => db.prepare('select * from sqlite_master').all()
   const before = schema()
-  await refusesToStart(t, environment, /newer.*version of Keyturn.*9999-of-the-future/)
+  await refusesToStart(
+    t,
+    environment,
+    /^This is Keyturn .* can be served from 9\.0\.0 on. Install that version or a newer one/,
+  )
   t.strictSame(schema(), before)
   db.close()
 })
@@ -158,7 +162,11 @@ t.test('another SECRET_KEY does not open an existing database', async (t) => {
   server.signal('SIGINT')
   await server.ended
   const other = randomBytes(32).toString('base64')
+  const db = await openDatabase(DATABASE_URL)
+  t.teardown(() => db.destroy())
+  await migrateDown(db)
   await refusesToStart(t, { DATABASE_URL, SECRET_KEY: other }, /SECRET_KEY is not the key/)
+  t.equal((await migrationStatus(db)).at(-1)?.appliedAt, null, 'and nothing was migrated before that')
   await refusesToStart(t, { DATABASE_URL }, /keyturn\.key is not there.*SECRET_KEY/)
   t.notOk(existsSync(`${folder}/keyturn.key`), 'and no key is made that could not open it')
   const both = await startProcess(t, { DATABASE_URL, SECRET_KEY: `${other},${KEY}` })

@@ -8,7 +8,7 @@ import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
 import { sqlitePath } from '../platform/sqlite.ts'
 import type { Service } from '../service.ts'
-import { rootKeysOf } from '../tokens/root-keys.ts'
+import { requireRootKeys, rootKeysOf } from '../tokens/root-keys.ts'
 
 /** Opens the configured database without migrating it, for the duration of some work. */
 export async function withDatabase(
@@ -33,7 +33,7 @@ export async function withMigratedDatabase(
 ): Promise<void> {
   await withDatabase(
     async (db, config) => {
-      await migrateUp(db)
+      await migrateUp(db, () => requireRootKeys(config, db))
       await work(db, config)
     },
     { config },
@@ -58,11 +58,13 @@ export async function withService(work: (service: Service) => Promise<void>, con
 
 /** As `withService`, for a rehearsal: it does not leave a database where there was none. */
 export async function withRehearsedService(work: (service: Service) => Promise<void>): Promise<void> {
+  await withService(work, configOfRehearsal())
+}
+
+/** With a database in memory in the place of one that is not there. */
+export function configOfRehearsal(): Config {
   const config = readConfig(process.env)
-  await withService(
-    work,
-    isThere(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' },
-  )
+  return isThere(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' }
 }
 
 /** As `withService`, for commands that need an existing database: a mistyped path must not make a new one. */

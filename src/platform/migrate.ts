@@ -9,6 +9,7 @@ import {
   NO_MIGRATIONS,
 } from 'kysely/migration'
 import { migrations } from '../../migrations/index.ts'
+import { VERSION } from '../version.ts'
 import { DatabaseError, type Db, inTransaction, type Trx } from './database.ts'
 import { isWorthRepeating } from './database-errors.ts'
 
@@ -16,17 +17,25 @@ import { isWorthRepeating } from './database-errors.ts'
 export interface MigrationState {
   name: string
   appliedAt: Date | null
+  /** Whether this version has it; one that it does not have is of a newer version. */
+  known: boolean
 }
 
 /**
  * Brings the database up to this version. Several processes may do so at once: one migrates, and the others wait and
- * find nothing left to do. When there is nothing to do, no right to change tables is needed.
+ * find nothing left to do. When there is nothing to do, no right to change tables is needed. One that a newer version has
+ * added to stays as it is, if this one can serve it.
  *
+ * @param requireKeys asked before a database is changed. @throws for one that is somebody else's.
  * @returns the names of the migrations that were applied now.
- * @throws {DatabaseError} when one fails (nothing of it is kept) or the database is of a newer version.
+ * @throws {DatabaseError} when one fails (nothing of it is kept) or this version is too old for the database.
  */
-export async function migrateUp(db: Db): Promise<string[]> {
-  if (await isCurrent(db)) return []
+export async function migrateUp(db: Db, requireKeys = async () => {}): Promise<string[]> {
+  const states = await migrationStatus(db)
+  const fault = faultOfSchema(states)
+  if (fault !== undefined) throw new DatabaseError(fault)
+  if (states.every(({ appliedAt }) => appliedAt)) return []
+  await requireKeys()
   return applied(await run(db, (migrator) => migrator.migrateToLatest()))
 }
 
@@ -37,21 +46,55 @@ export async function migrateDown(db: Db, { all = false } = {}): Promise<string[
   )
 }
 
+/** Every migration of this version, and those that a newer version has added. */
 export async function migrationStatus(db: Db): Promise<MigrationState[]> {
   const all = await migratorFor(db).getMigrations()
-  return all.map(({ name, executedAt }) => ({ name, appliedAt: executedAt ?? null }))
+  const states = all.map(({ name, executedAt }) => ({ name, appliedAt: executedAt ?? null, known: true }))
+  if (!states.some(({ appliedAt }) => appliedAt)) return states
+  const { rows } = await sql<{ name: string; timestamp: string }>`
+    select name, timestamp from ${sql.table(DEFAULT_MIGRATION_TABLE)} order by name`.execute(db)
+  const newer = rows.filter(({ name }) => !Object.hasOwn(migrations, name))
+  return [
+    ...states,
+    ...newer.map(({ name, timestamp }) => ({ name, appliedAt: new Date(timestamp), known: false })),
+  ]
 }
 
 /** Whether the database has exactly the migrations of this version. */
 export async function isCurrent(db: Db): Promise<boolean> {
-  const states = await migrationStatus(db)
-  if (states.some(({ appliedAt }) => appliedAt === null)) return false
-  const { rows } = await sql`select name from ${sql.table(DEFAULT_MIGRATION_TABLE)}`.execute(db)
-  return rows.length === states.length
+  return (await migrationStatus(db)).every(({ appliedAt, known }) => appliedAt && known)
+}
+
+/**
+ * Why this version cannot serve a database that others have migrated. A migration that the version before it cannot live
+ * with says in its name from which one on the database can be served: `0031-no-more-x--from-0.4.0`. All others only add.
+ */
+export function faultOfSchema(states: readonly MigrationState[], version = VERSION): string | undefined {
+  const newer = states.filter(({ known }) => !known).map(({ name }) => name)
+  if (newer.includes(UNFINISHED_COPY)) return BROKEN_OFF
+  const servedFrom = newer
+    .map((name) => /--from-(\d+\.\d+\.\d+)$/.exec(name)?.[1] ?? '')
+    .sort(byVersion)
+    .at(-1)
+  if (servedFrom && byVersion(servedFrom, version) > 0)
+    return `This is Keyturn ${version}, and the database was written by a newer one: it can be served from ${servedFrom} on. Install that version or a newer one, or restore a backup of before the upgrade.`
+  const missing = states.filter(({ appliedAt }) => !appliedAt).map(({ name }) => name)
+  if (newer.length > 0 && missing.length > 0)
+    return `The database was written by another version of Keyturn (it has ${newer.join(', ')}, and not ${missing.join(', ')}). Start that version, or restore a backup.`
+  return undefined
+}
+
+/** What comes before a release counts as the release. */
+function byVersion(one: string, other: string): number {
+  const [a = '', b = ''] = [one, other].map((version) => version.replace(/-.*/, ''))
+  return a.localeCompare(b, 'en', { numeric: true })
 }
 
 /** Recorded among the migrations of a database that is being copied into: no service starts on half of a copy. */
 const UNFINISHED_COPY = 'unfinished-copy'
+
+const BROKEN_OFF =
+  'A copy into this database was broken off. Finish it with "npm run keyturn -- copy", or take a new database.'
 
 /** Marks a migrated database as one that is being copied into. */
 export async function beginCopy(trx: Trx): Promise<void> {
@@ -126,10 +169,9 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 
 function explainFailure(error: unknown, migrationName?: string): string {
   const message = (error as Error).message
-  if (message.includes(UNFINISHED_COPY))
-    return 'A copy into this database was broken off. Finish it with "npm run keyturn -- copy", or take a new database.'
+  if (message.includes(UNFINISHED_COPY)) return BROKEN_OFF
   if (message.includes('corrupted migrations'))
-    return `The database was written by another, probably newer, version of Keyturn (${message}). Start that version, or restore a backup.`
+    return `A newer version of Keyturn has added to the database (${message}). It takes that back itself: run this command of that version first.`
   if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE)
     return `The database has to be migrated, and its user may not do that (${message}). Run "npm run migrate -- up" as the user who owns the tables.`
   return `Migration ${migrationName ?? ''} failed: ${message}`

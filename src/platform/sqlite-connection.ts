@@ -52,7 +52,11 @@ export async function openWriter(path: string): Promise<SqliteConnection> {
   const sqlite = new BetterSqlite3(path, { timeout: 0 })
   try {
     // Switching to WAL needs the file exclusively for a moment, and several processes may start at once.
-    await patiently(() => sqlite.pragma('journal_mode = WAL'))
+    await patiently(() => {
+      sqlite.pragma('journal_mode = WAL')
+      // The log is made by the first statement, and tells others that somebody has the file open.
+      sqlite.pragma('schema_version')
+    })
     // A used code must stay used after a power cut. In WAL mode only FULL syncs each commit before it returns.
     sqlite.pragma('synchronous = FULL')
     sqlite.pragma('foreign_keys = ON')

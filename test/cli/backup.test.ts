@@ -167,14 +167,16 @@ if (onPostgres) {
     const newer = `${folder}/newer`
     copyFileSync(file, newer)
     new BetterSqlite3(newer)
-      .exec("insert into kysely_migration (name, timestamp) values ('9999-of-the-future', '2099')")
+      .exec(
+        "insert into kysely_migration (name, timestamp) values ('9999-of-the-future--from-9.0.0', '2099')",
+      )
       .close()
     for (const [name, sentence] of [
       ['cut', /damaged/],
       ['scratched', /damaged/],
       ['letter', /is not a SQLite database/],
       ['without-log', /no table|damaged/],
-      ['newer', /newer/],
+      ['newer', /can be served from 9\.0\.0 on/],
       ['none', /There is no file/],
       ['keyturn.db', /is the database itself/],
     ] as const)

@@ -63,6 +63,21 @@ t.test('the database: missing, locked, behind, none', async (t) => {
   t.match((await find('warn')).join('\n'), /^database .*1 migrations are missing/m)
 })
 
+t.test('the database of a newer version: one that this one can serve, and one that it cannot', async (t) => {
+  const { find, path } = await examined(t)
+  const sqlite = new BetterSqlite3(path)
+  const migrated = (name: string) =>
+    sqlite.prepare("insert into kysely_migration values (?, '2099')").run(name)
+  migrated('9998-more')
+  t.match(
+    (await find('ok')).join('\n'),
+    /^database has the tables of a newer version, which this one can serve/m,
+  )
+  migrated('9999-less--from-9.0.0')
+  t.match(await find('fail'), [/^database This is Keyturn .* served from 9\.0\.0 on/])
+  sqlite.close()
+})
+
 t.test('what others could read, and a hash that is too cheap', async (t) => {
   const { settings, path } = await examined(t)
   const file = `${t.testdir()}/secret.key`

@@ -3,9 +3,11 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { migrations } from '../../migrations/index.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
-import { migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
+import { faultOfSchema, migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
+import { refresh, signIn } from '../helpers/people/sessions.ts'
 import { runCommand } from '../helpers/programs/command.ts'
 import { newDatabase, onPostgres, tablesOf } from '../helpers/service/database.ts'
+import { enrol, startService } from '../helpers/service/service.ts'
 
 /** A migration is done once and whole, whoever asks for it at the same time, and it can be taken back. */
 
@@ -70,7 +72,7 @@ t.test('the status names every migration, and when it was applied', async (t) =>
   const db = await open(t)
   t.strictSame(
     await migrationStatus(db),
-    NAMES.map((name) => ({ name, appliedAt: null })),
+    NAMES.map((name) => ({ name, appliedAt: null, known: true })),
   )
   await migrateUp(db)
   await migrateDown(db)
@@ -97,6 +99,57 @@ t.test('of a migration that fails nothing is kept', async (t) => {
   t.strictSame(await tablesOf(db), ['sessions'], 'not even of those before it')
   await sql`drop table sessions`.execute(db)
   t.strictSame(await migrateUp(db), NAMES, 'and it can be tried again')
+})
+
+/** What `up` of a newer version leaves: its tables, and its name. */
+async function migratedByNewer(db: Db, name: string): Promise<void> {
+  await migrateUp(db)
+  for (const table of await tablesOf(db))
+    await sql`alter table ${sql.table(table)} add column later text`.execute(db)
+  await sql`insert into kysely_migration (name, timestamp) values (${name}, '2099-01-01T00:00:00.000Z')`.execute(
+    db,
+  )
+}
+
+t.test('a schema that a newer version has added to is served by this one as it is', async (t) => {
+  const url = await newDatabase(t)
+  const db = await open(t, url)
+  await migratedByNewer(db, '9999-later')
+  t.strictSame(await migrateUp(db), [], 'there is nothing to do')
+  t.match((await migrationStatus(db)).at(-1), { name: '9999-later', appliedAt: Date, known: false })
+  const service = await startService(t, { databaseUrl: url })
+  const ada = await enrol(service)
+  t.ok((await signIn(service, ada)).accessToken)
+  t.equal((await refresh(service, ada.refreshToken)).status, 200)
+  await t.rejects(migrateDown(db), {
+    name: 'DatabaseError',
+    message: /newer version .* takes that back itself/,
+  })
+})
+
+t.test('one that it cannot serve names the version to install, and is left alone', async (t) => {
+  const db = await open(t)
+  await migratedByNewer(db, '9999-no-more-x--from-9.10.0')
+  const before = await schemaOf(db)
+  await sql`insert into kysely_migration (name, timestamp) values ('9998-no-y--from-9.9.0', '2099')`.execute(
+    db,
+  )
+  const tooOld = {
+    name: 'DatabaseError',
+    message: /^This is Keyturn .* can be served from 9\.10\.0 on\. Install that/,
+  }
+  await t.rejects(migrateUp(db), tooOld)
+  await sql`delete from kysely_migration where name = ${NAMES.at(-1)}`.execute(db)
+  await t.rejects(migrateUp(db), tooOld, 'also where it lacks something')
+  t.strictSame(await schemaOf(db), before)
+  const states = (...names: string[]) => names.map((name) => ({ name, appliedAt: new Date(), known: false }))
+  t.equal(faultOfSchema(states('9999-x--from-9.10.0'), '9.10.0-rc.1'), undefined, 'that version itself')
+  t.equal(faultOfSchema(states('9999-x--from-9.9.9'), '9.10.0'), undefined, 'a newer one')
+  const absent = { name: NAMES.at(-1) as string, appliedAt: null, known: true }
+  t.match(
+    faultOfSchema([absent, ...states('9999-x')], '9.9.9'),
+    /by another version .*it has 9999-x, and not /,
+  )
 })
 
 t.test('npm run migrate: up, status, down, and what it says to anything else', async (t) => {

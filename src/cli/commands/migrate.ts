@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
-import { migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
-import { withDatabase } from '../surroundings.ts'
+import { readConfig } from '../../config.ts'
+import { faultOfSchema, migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
+import { requireRootKeys } from '../../tokens/root-keys.ts'
+import { configOfRehearsal, requireDatabase, withDatabase } from '../surroundings.ts'
 import { answer, columns } from '../terminal/answer.ts'
 import { confirm } from '../terminal/confirm.ts'
 
@@ -13,7 +15,10 @@ export function registerMigrate(program: Command): void {
     .option('--new', 'also where a SQLite database is gone: make a new one')
     .addHelpText('after', '\nExample:\n  keyturn migrate up')
     .action(({ new: mayMake = false }: { new?: boolean }, command) =>
-      withDatabase(async (db) => report(command, 'up', await migrateUp(db)), { mayMake }),
+      withDatabase(
+        async (db, config) => report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db))),
+        { mayMake },
+      ),
     )
 
   migrate
@@ -22,6 +27,7 @@ export function registerMigrate(program: Command): void {
     .addHelpText('after', '\nExample:\n  keyturn migrate down --yes')
     .action(async (_options, command) => {
       await confirm(command, 'Take back the last migration, with all that it stored?')
+      requireDatabase(readConfig(process.env).databaseUrl)
       await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
     })
 
@@ -30,14 +36,24 @@ export function registerMigrate(program: Command): void {
     .description('list the migrations and when each was applied')
     .addHelpText('after', '\nExample:\n  keyturn migrate status --json')
     .action((_options, command) =>
-      withDatabase(async (db) => {
-        const states = (await migrationStatus(db)).map(({ name, appliedAt }) => ({
-          name,
-          applied_at: appliedAt?.toISOString() ?? null,
-        }))
-        const text = columns(states.map(({ name, applied_at }) => [name, applied_at ?? 'not applied']))
-        answer(command, { json: states, text })
-      }),
+      withDatabase(
+        async (db) => {
+          const states = await migrationStatus(db)
+          const all = states.map(({ name, appliedAt, known }) => ({
+            name,
+            applied_at: appliedAt?.toISOString() ?? null,
+            known,
+          }))
+          const rows = all.map((one) => [
+            one.name,
+            one.applied_at ?? 'not applied',
+            one.known ? '' : 'of a newer version',
+          ])
+          const fault = faultOfSchema(states)
+          answer(command, { json: all, text: [columns(rows), ...(fault ? [fault] : [])].join('\n') })
+        },
+        { config: configOfRehearsal() },
+      ),
     )
 }
 

@@ -51,7 +51,9 @@ export async function copyDatabase(
   })
   try {
     if (!(await isCurrent(source)))
-      throw new CommandFailed('The source is not of this version: run "npm run migrate -- up" on it first.')
+      throw new CommandFailed(
+        'The source is not of this version. Is it of an older one, run "npm run migrate -- up" on it first; of a newer one, copy it with that.',
+      )
     const resumed = await isUnfinishedCopy(target)
     if (resumed) await requireSameOrigin(source, target)
     else await claimEmpty(target)

@@ -4,7 +4,7 @@ import { makeAttempts } from '../../attempts/attempts.ts'
 import { CODE_POLICY } from '../../attempts/policies.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { behindPooler, type Db, inTransaction } from '../../platform/database.ts'
-import { migrationStatus } from '../../platform/migrate.ts'
+import { faultOfSchema, type MigrationState, migrationStatus } from '../../platform/migrate.ts'
 import { STRANGE_LOG } from '../../platform/sqlite.ts'
 import type { ForeignTime } from './clock.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -24,11 +24,9 @@ export async function checkDatabase(
   databaseUrl: string,
   clock: Clock,
 ): Promise<{ findings: Finding[]; readable: boolean }> {
-  const missing = (await migrationStatus(db)).filter(({ appliedAt }) => appliedAt === null)
-  const schema =
-    missing.length === 0
-      ? [ok('has the tables of this version')]
-      : [warn(`${missing.length} migrations are missing`, 'Start the service, or run keyturn migrate up.')]
+  const states = await migrationStatus(db)
+  const missing = states.filter(({ appliedAt }) => appliedAt === null)
+  const schema = [checkSchema(states, missing.length)]
   const writable = missing.length === 0 ? [await checkWritable(db, clock)] : []
   const isSqlite = databaseUrl.startsWith('sqlite:')
   const health = isSqlite ? [await checkDamage(db)] : []
@@ -37,6 +35,16 @@ export async function checkDatabase(
     findings: [...schema, ...writable, ...durable, ...health],
     readable: [...schema, ...health].every(({ status }) => status === 'ok'),
   }
+}
+
+function checkSchema(states: readonly MigrationState[], missing: number): Finding {
+  const fault = faultOfSchema(states)
+  if (fault) return fail(fault, 'No service of this version starts on it.')
+  if (missing > 0)
+    return warn(`${missing} migrations are missing`, 'Start the service, or run keyturn migrate up.')
+  return states.every(({ known }) => known)
+    ? ok('has the tables of this version')
+    : ok('has the tables of a newer version, which this one can serve beside it')
 }
 
 /** Writes a row that is rolled back at once. The service needs the right to write rows, but not to make tables. */

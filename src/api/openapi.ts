@@ -10,18 +10,27 @@ import { ConfirmedSchema, FactorSchema, SignInSchema } from '../factors/schemas.
 import { OAuthErrorSchema, ProblemSchema } from '../http/schemas.ts'
 import { signInSchemas } from '../sign-in/schemas.ts'
 import { tokenSchemas } from '../tokens/schemas.ts'
+import { VERSION } from '../version.ts'
 import { describeRoute } from './describe-route.ts'
+import { carryTokens, followColourScheme, PAGE_STYLE, showAnswers } from './docs-page.ts'
 import { addProblemResponses, type ProblemDocument } from './problem-responses.ts'
 
-const DESCRIPTION = `Accounts with a real second factor.
+const describe = (basePath: string) => `Accounts with a real second factor.
 
 1. **POST /register** or **POST /login** returns an *mfa token*.
 2. The first time, **POST /2fa/setup** with that token returns a QR code for an authenticator app.
 3. **POST /2fa/verify** exchanges the mfa token and a code for an *access token*, a JWT that any service can verify
    with the keys at \`/.well-known/jwks.json\`.
 
-To try it here, click *Authorize* and enter each token under its name. To see the QR code, choose \`image/png\` as
-the media type of the */2fa/setup* response.`
+To try it here, execute the routes under *Start here* in their order. This page fills in the tokens of each answer and
+keeps them until its tab is closed.
+
+[OpenAPI document](${basePath}/openapi.json) · [Public keys](${basePath}/.well-known/jwks.json) ·
+[Server metadata](${basePath}/.well-known/oauth-authorization-server)`
+
+/** The way from nothing to an access token, in its order. */
+const START_TAG = 'Start here'
+const START_HERE = ['/register', '/login', '/2fa/setup', '/2fa/verify']
 
 /**
  * Swagger UI comes from this process only. Its scripts and style sheets are files of this origin, it shows images
@@ -70,12 +79,13 @@ export const openapi = fp(
         openapi: '3.1.0',
         info: {
           title: 'Keyturn',
-          version: '1',
-          description: DESCRIPTION,
+          version: VERSION,
+          description: describe(basePath),
           license: { name: 'MIT', identifier: 'MIT' },
         },
         servers: [{ url: basePath || '/', description: 'This service' }],
         tags: [
+          { name: START_TAG, description: 'From nothing to an access token, in this order' },
           { name: 'Account', description: 'Create, read and change an account' },
           { name: 'Sign in', description: 'Sign in with a password' },
           { name: 'Second factor', description: 'Set up an authenticator app and verify its codes' },
@@ -126,8 +136,9 @@ export const openapi = fp(
             if (query !== undefined) return reply.redirect(`${basePath}${path}`, 303)
           },
         },
-        theme: { title: 'Keyturn API' },
+        theme: { title: 'Keyturn API', css: [{ filename: 'page.css', content: PAGE_STYLE }] },
         uiConfig: {
+          plugins: [carryTokens, showAnswers, followColourScheme],
           // Hides the bar at the top, which opens documents of other services.
           layout: 'BaseLayout',
           tryItOutEnabled: true,
@@ -143,7 +154,18 @@ export const openapi = fp(
 function finished<T extends object>(document: T): T {
   addProblemResponses(document as T & ProblemDocument)
   letBodiesBeLeftOut(document as T & BodyDocument)
+  startHere(document as T & TaggedDocument)
   return withTypedEnums(document) as T
+}
+
+interface TaggedDocument {
+  paths: Record<string, Record<string, { tags?: string[] }>>
+}
+
+function startHere(document: TaggedDocument): void {
+  const first = START_HERE.map((path) => [path, document.paths[path] ?? {}] as const)
+  for (const operation of first.flatMap(([, path]) => Object.values(path))) operation.tags = [START_TAG]
+  document.paths = { ...Object.fromEntries(first), ...document.paths }
 }
 
 interface BodyDocument {

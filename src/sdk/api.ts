@@ -1,6 +1,25 @@
 // Made from openapi/openapi.json by npm run openapi.
 
 export interface paths {
+  "/register": {
+    /** Create an account */
+    post: operations["register"];
+  };
+  "/login": {
+    /** Sign in with username and password */
+    post: operations["login"];
+  };
+  "/2fa/setup": {
+    /**
+     * Set up an authenticator app
+     * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+     */
+    post: operations["setUpTotp"];
+  };
+  "/2fa/verify": {
+    /** Finish the sign-in: exchange the mfa token and a code for an access token */
+    post: operations["verifyCode"];
+  };
   "/": {
     /** Get the name, the version and the links of the service */
     get: operations["getService"];
@@ -20,14 +39,6 @@ export interface paths {
   "/.well-known/oauth-authorization-server": {
     /** Get the issuer and its endpoints (RFC 8414) */
     get: operations["getServerMetadata"];
-  };
-  "/register": {
-    /** Create an account */
-    post: operations["register"];
-  };
-  "/login": {
-    /** Sign in with username and password */
-    post: operations["login"];
   };
   "/token/refresh": {
     /**
@@ -90,13 +101,6 @@ export interface paths {
     /** Ask for a passkey: for `/2fa/verify` or `/2fa/step-up` */
     post: operations["passkeyChallenge"];
   };
-  "/2fa/setup": {
-    /**
-     * Set up an authenticator app
-     * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
-     */
-    post: operations["setUpTotp"];
-  };
   "/2fa/setup/confirm": {
     /**
      * Confirm the authenticator that was set up with an account token
@@ -122,10 +126,6 @@ export interface paths {
      * @description At most five times an hour.
      */
     post: operations["renewRecoveryCodes"];
-  };
-  "/2fa/verify": {
-    /** Finish the sign-in: exchange the mfa token and a code for an access token */
-    post: operations["verifyCode"];
   };
   "/me": {
     /** Get the account */
@@ -893,6 +893,215 @@ export type external = Record<string, never>;
 
 export interface operations {
 
+  /** Create an account */
+  register: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "username": "ada",
+         *   "password": "correct horse battery",
+         *   "email": "ada@example.com"
+         * }
+         */
+        "application/json": {
+          /** @description Unique, ignoring case */
+          username: string;
+          /** @description Any characters, counted in code points; common passwords are rejected */
+          password: string;
+          email?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The account is created; set up its second factor next, if one is required */
+      201: {
+        content: {
+          "application/json": ({
+            user: components["schemas"]["User"];
+            /** @enum {boolean} */
+            mfa_required: true;
+            /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
+            mfa_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Lifetime of the mfa token in seconds */
+            expires_in: number;
+            /** @description Whether the account has a second factor */
+            enrolled: boolean;
+            /**
+             * @description Send the code of the operator to /2fa/setup as `enrolment_code`
+             * @enum {boolean}
+             */
+            enrolment_code_required?: true;
+            /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
+            methods: ("passkey" | "totp" | "email" | "recovery_code")[];
+          }) | {
+            user: components["schemas"]["User"];
+            /** @enum {boolean} */
+            mfa_required: false;
+            /** @description A JWT of type `at+jwt` (RFC 9068) */
+            access_token: string;
+            /** @enum {string} */
+            token_type: "Bearer";
+            /** @description Lifetime of the access token in seconds */
+            expires_in: number;
+            /** @description Opaque; to be sent to /token/refresh */
+            refresh_token: string;
+            /** @description Lifetime of the refresh token in seconds, unless it is used */
+            refresh_expires_in: number;
+            /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+            account_token?: string;
+            /** @description Lifetime of the account token in seconds */
+            account_expires_in?: number;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      403: components["responses"]["RegistrationClosed"];
+      409: components["responses"]["UsernameTaken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["PasswordRejected"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /** Sign in with username and password */
+  login: {
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *   "username": "ada",
+         *   "password": "correct horse battery"
+         * }
+         */
+        "application/json": {
+          username: string;
+          password: string;
+          /** @description Signs in at once, and no pause stops it */
+          recovery_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description The password is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["MfaStep"] | components["schemas"]["PasswordOnly"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidCredentials"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["OverloadedOrUnavailable"];
+    };
+  };
+  /**
+   * Set up an authenticator app
+   * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+   */
+  setUpTotp: {
+    requestBody?: {
+      content: {
+        /** @example {} */
+        "application/json": {
+          /** @description What its owner calls it */
+          name?: string;
+          /** @description With an account token: the id of the authenticator that goes when this one is confirmed */
+          replaces?: string;
+          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
+          enrolment_code?: string;
+        };
+      };
+    };
+    responses: {
+      /** @description A pending authenticator */
+      200: {
+        content: {
+          "application/json": components["schemas"]["Enrolment"];
+          "image/png": string;
+          "image/svg+xml": string;
+          "text/plain": string;
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      404: components["responses"]["NotFound"];
+      406: components["responses"]["NotAcceptable"];
+      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /** Finish the sign-in: exchange the mfa token and a code for an access token */
+  verifyCode: {
+    requestBody: {
+      content: {
+        "application/json": ({
+          /** @enum {string} */
+          method: "passkey";
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          credential: {
+            id: string;
+            rawId: string;
+            /** @enum {string} */
+            type: "public-key";
+            response: {
+              clientDataJSON: string;
+              authenticatorData: string;
+              signature: string;
+              userHandle?: string | null;
+            };
+          };
+        }) | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method?: "totp";
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "email";
+        } | {
+          /** @description Spaces and dashes are ignored */
+          code: string;
+          /** @enum {string} */
+          method: "recovery_code";
+        };
+      };
+    };
+    responses: {
+      /** @description Signed in: the code is correct */
+      200: {
+        content: {
+          "application/json": components["schemas"]["SignIn"];
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      403: components["responses"]["EnrolmentCodeRequired"];
+      409: components["responses"]["NotEnrolledOrEmailUnavailable"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCodeOrPasskeyRejected"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
   /** Get the name, the version and the links of the service */
   getService: {
     responses: {
@@ -1011,116 +1220,6 @@ export interface operations {
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
-    };
-  };
-  /** Create an account */
-  register: {
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *   "username": "ada",
-         *   "password": "correct horse battery",
-         *   "email": "ada@example.com"
-         * }
-         */
-        "application/json": {
-          /** @description Unique, ignoring case */
-          username: string;
-          /** @description Any characters, counted in code points; common passwords are rejected */
-          password: string;
-          email?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description The account is created; set up its second factor next, if one is required */
-      201: {
-        content: {
-          "application/json": ({
-            user: components["schemas"]["User"];
-            /** @enum {boolean} */
-            mfa_required: true;
-            /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
-            mfa_token: string;
-            /** @enum {string} */
-            token_type: "Bearer";
-            /** @description Lifetime of the mfa token in seconds */
-            expires_in: number;
-            /** @description Whether the account has a second factor */
-            enrolled: boolean;
-            /**
-             * @description Send the code of the operator to /2fa/setup as `enrolment_code`
-             * @enum {boolean}
-             */
-            enrolment_code_required?: true;
-            /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
-            methods: ("passkey" | "totp" | "email" | "recovery_code")[];
-          }) | {
-            user: components["schemas"]["User"];
-            /** @enum {boolean} */
-            mfa_required: false;
-            /** @description A JWT of type `at+jwt` (RFC 9068) */
-            access_token: string;
-            /** @enum {string} */
-            token_type: "Bearer";
-            /** @description Lifetime of the access token in seconds */
-            expires_in: number;
-            /** @description Opaque; to be sent to /token/refresh */
-            refresh_token: string;
-            /** @description Lifetime of the refresh token in seconds, unless it is used */
-            refresh_expires_in: number;
-            /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
-            account_token?: string;
-            /** @description Lifetime of the account token in seconds */
-            account_expires_in?: number;
-          };
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      403: components["responses"]["RegistrationClosed"];
-      409: components["responses"]["UsernameTaken"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["PasswordRejected"];
-      429: components["responses"]["RateLimited"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["OverloadedOrUnavailable"];
-    };
-  };
-  /** Sign in with username and password */
-  login: {
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *   "username": "ada",
-         *   "password": "correct horse battery"
-         * }
-         */
-        "application/json": {
-          username: string;
-          password: string;
-          /** @description Signs in at once, and no pause stops it */
-          recovery_code?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description The password is correct */
-      200: {
-        content: {
-          "application/json": components["schemas"]["MfaStep"] | components["schemas"]["PasswordOnly"];
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidCredentials"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
-      429: components["responses"]["RateLimitedOrTooManyAttempts"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
   /**
@@ -1514,48 +1613,6 @@ export interface operations {
     };
   };
   /**
-   * Set up an authenticator app
-   * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
-   */
-  setUpTotp: {
-    requestBody?: {
-      content: {
-        /** @example {} */
-        "application/json": {
-          /** @description What its owner calls it */
-          name?: string;
-          /** @description With an account token: the id of the authenticator that goes when this one is confirmed */
-          replaces?: string;
-          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
-          enrolment_code?: string;
-        };
-      };
-    };
-    responses: {
-      /** @description A pending authenticator */
-      200: {
-        content: {
-          "application/json": components["schemas"]["Enrolment"];
-          "image/png": string;
-          "image/svg+xml": string;
-          "text/plain": string;
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
-      403: components["responses"]["EnrolmentCodeRequired"];
-      404: components["responses"]["NotFound"];
-      406: components["responses"]["NotAcceptable"];
-      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
-      429: components["responses"]["RateLimited"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  /**
    * Confirm the authenticator that was set up with an account token
    * @description From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.
    */
@@ -1674,63 +1731,6 @@ export interface operations {
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
-  /** Finish the sign-in: exchange the mfa token and a code for an access token */
-  verifyCode: {
-    requestBody: {
-      content: {
-        "application/json": ({
-          /** @enum {string} */
-          method: "passkey";
-          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
-          credential: {
-            id: string;
-            rawId: string;
-            /** @enum {string} */
-            type: "public-key";
-            response: {
-              clientDataJSON: string;
-              authenticatorData: string;
-              signature: string;
-              userHandle?: string | null;
-            };
-          };
-        }) | {
-          /** @description Spaces and dashes are ignored */
-          code: string;
-          /** @enum {string} */
-          method?: "totp";
-        } | {
-          /** @description Spaces and dashes are ignored */
-          code: string;
-          /** @enum {string} */
-          method: "email";
-        } | {
-          /** @description Spaces and dashes are ignored */
-          code: string;
-          /** @enum {string} */
-          method: "recovery_code";
-        };
-      };
-    };
-    responses: {
-      /** @description Signed in: the code is correct */
-      200: {
-        content: {
-          "application/json": components["schemas"]["SignIn"];
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidToken"];
-      403: components["responses"]["EnrolmentCodeRequired"];
-      409: components["responses"]["NotEnrolledOrEmailUnavailable"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCodeOrPasskeyRejected"];
-      429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
@@ -2238,13 +2238,15 @@ export type SecurityScheme = "mfaToken" | "accessToken" | "accountToken";
 
 /** Which tokens an operation takes: any one of those listed, the first that the client has. */
 export const security = {
+  "POST /register": [],
+  "POST /login": [],
+  "POST /2fa/setup": ["mfaToken","accountToken"],
+  "POST /2fa/verify": ["mfaToken"],
   "GET /": [],
   "GET /livez": [],
   "GET /readyz": [],
   "GET /.well-known/jwks.json": [],
   "GET /.well-known/oauth-authorization-server": [],
-  "POST /register": [],
-  "POST /login": [],
   "POST /token/refresh": [],
   "POST /token": [],
   "POST /token/revoke": [],
@@ -2255,12 +2257,10 @@ export const security = {
   "POST /2fa/passkeys/options": ["mfaToken","accountToken"],
   "POST /2fa/passkeys": ["mfaToken","accountToken"],
   "POST /2fa/passkeys/challenge": ["mfaToken","accessToken"],
-  "POST /2fa/setup": ["mfaToken","accountToken"],
   "POST /2fa/setup/confirm": ["accountToken"],
   "POST /2fa/email": ["mfaToken"],
   "PUT /2fa/email": ["accountToken"],
   "POST /2fa/recovery-codes": ["accountToken"],
-  "POST /2fa/verify": ["mfaToken"],
   "GET /me": ["accessToken"],
   "DELETE /me": ["accountToken"],
   "GET /me/events": ["accessToken"],

@@ -3,22 +3,27 @@ import { totp } from '../helpers/people/totp.ts'
 import { browserMissing } from '../helpers/programs/browser.ts'
 import { readPng } from '../helpers/programs/qr-reader.ts'
 import { openSwaggerUi } from '../helpers/programs/swagger-ui.ts'
-import { PASSWORD, startService } from '../helpers/service/service.ts'
+import { enrol, startService } from '../helpers/service/service.ts'
 
 t.test(
-  'in Swagger UI a newcomer goes the whole way from /register to /me with "Authorize" and "Try it out"',
+  'in Swagger UI a newcomer goes the whole way from /register to /me, and the page carries the tokens',
   { skip: browserMissing },
   async (t) => {
     const service = await startService(t)
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
     const ui = await openSwaggerUi(t, `${origin}/docs`)
+    const first = ui.page.locator('.opblock-tag-section').first()
+    t.strictSame(await first.locator('.opblock-summary-path').allInnerTexts(), [
+      '/register',
+      '/login',
+      '/2fa/setup',
+      '/2fa/verify',
+    ])
 
-    const registered = await ui.executeJson('register', { body: { username: 'ada', password: PASSWORD } })
-    t.match(registered, { mfa_required: true, enrolled: false })
-    await ui.authorize('mfaToken', String(registered.mfa_token))
-
-    const pictured = await ui.execute('setUpTotp', { mediaType: 'image/png' })
-    const picture = pictured.locator('.live-responses-table img')
+    // As the page fills it in.
+    t.match(await ui.executeJson('register'), { mfa_required: true, enrolled: false })
+    const operation = await ui.execute('setUpTotp')
+    const picture = operation.locator('.live-responses-table img')
     await picture.waitFor()
     const scanned = readPng(await picture.screenshot()) ?? ''
     t.match(scanned, /^otpauth:\/\/totp\/Keyturn:ada\?/, 'the QR code on the screen can be scanned')
@@ -26,10 +31,22 @@ t.test(
 
     const verified = await ui.executeJson('verifyCode', { body: { code: totp(secret, service.clock.now()) } })
     t.match(verified, { token_type: 'Bearer', recovery_codes: Array })
-
-    await ui.authorize('accessToken', String(verified.access_token))
     t.match(await ui.executeJson('getMe'), { username: 'ada', two_factor_enabled: true })
-    const refusal = ui.page.locator('.opblock[id$="-getMe"] tr.response', { hasText: 'invalid_token' })
+    t.ok(ui.actions() <= 10, `in ${ui.actions()} actions`)
+
+    t.match(
+      await ui.executeJson('refreshToken'),
+      { token_type: 'Bearer' },
+      'the refresh token is in the body',
+    )
+    await ui.page.reload({ waitUntil: 'networkidle' })
+    t.match(await ui.executeJson('getMe'), { username: 'ada' }, 'a reload forgets no token')
+    const other = await ui.page.context().newPage()
+    await other.goto(`${origin}/docs`, { waitUntil: 'networkidle' })
+    t.equal(await other.evaluate('sessionStorage.length'), 0, 'another tab has none')
+
+    const refusal = ui.page.locator('.opblock[id$="-getMe"] tr.response[data-code="401"]')
+    await refusal.getByRole('button', { name: 'Example' }).click()
     const example = await refusal.locator('.highlight-code code').innerText()
     t.match(JSON.parse(example), { code: 'invalid_token', status: 401 }, 'error answers are resolved')
 
@@ -37,6 +54,29 @@ t.test(
     t.same(ui.foreignRequests, [], 'nothing is fetched from another host')
   },
 )
+
+t.test('what "Authorize" and "Logout" are told outlives a reload', { skip: browserMissing }, async (t) => {
+  const service = await startService(t)
+  const { accessToken } = await enrol(service)
+  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const ui = await openSwaggerUi(t, `${origin}/docs`)
+  await ui.authorize('accessToken', accessToken)
+  await ui.page.reload({ waitUntil: 'networkidle' })
+  t.match(await ui.executeJson('getMe'), { username: 'ada' })
+  await ui.forget('accessToken')
+  await ui.page.reload({ waitUntil: 'networkidle' })
+  t.match(await ui.executeJson('getMe'), { code: 'invalid_token' })
+})
+
+t.test('the page is dark where the system of the reader is', { skip: browserMissing }, async (t) => {
+  const service = await startService(t)
+  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const { page } = await openSwaggerUi(t, `${origin}/docs`)
+  const isDark = () => page.evaluate('document.documentElement.classList.contains("dark-mode")')
+  t.equal(await isDark(), false)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  t.equal(await isDark(), true)
+})
 
 // CVE-2018-25031: a link to an honest /docs makes it show, and send tokens to, a document of the attacker's.
 t.test('a link cannot make Swagger UI load a foreign document', { skip: browserMissing }, async (t) => {

@@ -5,12 +5,16 @@ import { openBrowser, type Watched, watchPage } from './browser.ts'
 /** Swagger UI in a browser, driven the way a person does it. */
 export interface SwaggerUi extends Watched {
   page: Page
+  /** What a person did to come this far: clicks and fields filled in. */
+  actions(): number
   /** Opens an operation, fills its body in, sends it. @returns its part of the page, with the answer. */
   execute(operationId: string, options?: { body?: unknown; mediaType?: string }): Promise<Locator>
   /** The same, and reads the answer as JSON. */
   executeJson(operationId: string, options?: { body?: unknown }): Promise<Record<string, string>>
   /** Puts a token into the "Authorize" dialog. */
   authorize(scheme: string, token: string): Promise<void>
+  /** Takes it out again. */
+  forget(scheme: string): Promise<void>
 }
 
 export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
@@ -18,16 +22,23 @@ export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
   const watched = watchPage(page, [new URL(url).origin])
 
   await page.goto(url, { waitUntil: 'networkidle' })
+  await page.locator('.opblock').first().waitFor()
 
+  let actions = 0
+  const act = (done: Promise<unknown>) => {
+    actions += 1
+    return done
+  }
   const execute: SwaggerUi['execute'] = async (operationId, { body, mediaType } = {}) => {
     const operation = page.locator(`.opblock[id$="-${operationId}"]`)
     if (!(await operation.locator('.execute').isVisible()))
-      await operation.locator('.opblock-summary-control').click()
-    if (body !== undefined) await operation.locator('textarea.body-param__text').fill(JSON.stringify(body))
+      await act(operation.locator('.opblock-summary-control').click())
+    if (body !== undefined)
+      await act(operation.locator('textarea.body-param__text').fill(JSON.stringify(body)))
     if (mediaType)
-      await operation.locator('.responses-wrapper select.content-type').first().selectOption(mediaType)
+      await act(operation.locator('.responses-wrapper select.content-type').first().selectOption(mediaType))
     const answered = page.waitForResponse((response) => response.request().method() !== 'OPTIONS')
-    await operation.locator('.execute').click()
+    await act(operation.locator('.execute').click())
     await (await answered).finished()
     await operation.locator('.live-responses-table tr.response').waitFor()
     return operation
@@ -36,6 +47,7 @@ export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
   return {
     ...watched,
     page,
+    actions: () => actions,
     execute,
 
     async executeJson(operationId, options) {
@@ -50,6 +62,15 @@ export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
       await form.locator('input').fill(token)
       await form.locator('button.authorize').click()
       await form.locator('button', { hasText: 'Logout' }).waitFor()
+      await page.locator('.modal-ux .close-modal').click()
+    },
+
+    async forget(scheme) {
+      await page.locator('.auth-wrapper .authorize').click()
+      await page
+        .locator('.auth-container', { hasText: scheme })
+        .locator('button', { hasText: 'Logout' })
+        .click()
       await page.locator('.modal-ux .close-modal').click()
     },
   }

@@ -24,6 +24,7 @@ import * as shownEnrolmentCodes from './0022-shown-enrolment-codes.ts'
 import * as passkeys from './0023-passkeys.ts'
 import * as roles from './0024-roles.ts'
 import * as serviceClients from './0025-service-clients.ts'
+import * as keyHolders from './0026-key-holders.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -52,4 +53,5 @@ export const migrations: Record<string, Migration> = {
   '0023-passkeys': passkeys,
   '0024-roles': roles,
   '0025-service-clients': serviceClients,
+  '0026-key-holders': keyHolders,
 }

@@ -9,6 +9,6 @@ export function explainFailure(error: unknown): string | undefined {
   if (error instanceof ConnectionError || error instanceof OutcomeUnknownError)
     return `${error.message}: ${(error.cause as Error | undefined)?.message ?? 'nobody answers'}.`
   if (error instanceof UnsealError)
-    return `SECRET_KEY is not the key this database was sealed with (${error.message}). Give the old key too, separated by a comma.`
+    return `SECRET_KEY does not open a value of the database (${error.message}). keyturn keys status says which keys it needs.`
   return undefined
 }

@@ -2,12 +2,14 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from './api/app.ts'
 import { type Config, ConfigError } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
+import { type KeyRing, makeKeyRing } from './crypto/key-ring.ts'
 import { systemClock } from './platform/clock.ts'
 import { openDatabase } from './platform/database.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { markMade } from './platform/sqlite.ts'
 import { makeService, type Service, type Surroundings } from './service.ts'
+import { lacking, liveReplicas, makeKeyHolder, noteSealing } from './tokens/key-holders.ts'
 import { requireRootKeys, rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
 
@@ -38,10 +40,12 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     }
     // Without SECRET_KEY the file that keeps the key tells as well.
     if (config.secretKeys) markMade(config.databaseUrl)
+    const keyHolder = await beginToHold(service, makeKeyRing(rootKeys), logger)
     const app = await buildApp(service, logger)
-    const endBackgroundWork = startBackgroundWork({ ...service, logger })
+    const endBackgroundWork = startBackgroundWork({ ...service, keyHolder, logger })
     app.addHook('onClose', async () => {
       await endBackgroundWork()
+      await keyHolder.leave().catch(() => {})
       await db.destroy()
       await opening.closed?.()
     })
@@ -50,6 +54,16 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     await db.destroy()
     throw error
   }
+}
+
+/** Warns where another replica could not open what this one seals: no rotation needs that. */
+async function beginToHold({ db, clock }: Service, keyRing: KeyRing, logger: Opening['logger']) {
+  const behind = lacking(keyRing.primary.id, await liveReplicas(db, clock))
+  if (behind) logger.warn(`${behind} Until then what this one seals may not open there.`)
+  await noteSealing(db, keyRing.primary.id, clock)
+  const keyHolder = makeKeyHolder({ db, clock, keyRing })
+  await keyHolder.note()
+  return keyHolder
 }
 
 /** What may be on purpose, but mostly is not. */

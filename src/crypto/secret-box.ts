@@ -16,6 +16,9 @@ export class UnsealError extends Error {
  */
 export type SecretBox = ReturnType<typeof makeSecretBox>
 
+/** The id of the key that a value is sealed under. */
+export const sealedUnder = (sealed: string): string => sealed.split('.')[0] as string
+
 export function makeSecretBox(keyRing: KeyRing) {
   const keys = new Map(keyRing.all.map((root) => [root.id, createSecretKey(root.derive('secret box'))]))
 

@@ -10,6 +10,9 @@ import {
 import { VERSION } from '../version.ts'
 import { forPeople } from './log-for-people.ts'
 
+/** Which process this is, for people: its machine or container, and its id there. */
+export const INSTANCE = `${hostname()}:${process.pid}`
+
 /**
  * JSON lines, each with the process and the version it is of; on a terminal, lines for people. What could hold a secret is never handed to the logger; the names below
  * are the second line, for the day when a request or a body is logged whole.
@@ -17,7 +20,7 @@ import { forPeople } from './log-for-people.ts'
 export function makeLogger(level: string, to: DestinationStream = standardOutput()): Logger {
   const options = {
     level,
-    base: { instance: `${hostname()}:${process.pid}`, version: VERSION },
+    base: { instance: INSTANCE, version: VERSION },
     timestamp: stdTimeFunctions.isoTime,
     formatters: {
       level: (label: string) => ({ level: label }),

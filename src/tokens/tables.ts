@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely'
+import { DAY_MS } from '../platform/clock.ts'
 import { describeTable, type TableDescriptions } from '../platform/tables.ts'
 
 declare module '../platform/tables.ts' {
@@ -7,6 +8,8 @@ declare module '../platform/tables.ts' {
     refresh_tokens: RefreshTokensTable
     signing_keys: SigningKeysTable
     hash_keys: HashKeysTable
+    secret_keys: SecretKeysTable
+    replicas: ReplicasTable
   }
 }
 
@@ -70,6 +73,22 @@ export interface HashKeysTable {
   created_at: number
 }
 
+/** A key of `SECRET_KEY`, by its id, which has sealed values here. */
+export interface SecretKeysTable {
+  id: string
+  sealing_since: number
+}
+
+/** A process that serves. */
+export interface ReplicasTable {
+  id: string
+  instance: string
+  version: string
+  /** Separated by blanks; the first one seals. */
+  key_ids: string
+  seen_at: number
+}
+
 /** Binds the sealed key to its row: it opens with that id only. */
 export function hashKeyContext(id: string): string {
   return `hash_keys:${id}`
@@ -94,6 +113,8 @@ export const keyTables = {
       context: ({ id }) => signingKeyContext(id),
     },
   }),
+  secret_keys: describeTable('secret_keys', { key: ['id'] }),
+  replicas: describeTable('replicas', { key: ['id'], expiries: [{ column: 'seen_at', retention: DAY_MS }] }),
 } satisfies TableDescriptions
 
 /** A session may have very many of them. */

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Outbox } from '../mail/outbox.ts'
 import { repeatInBackground } from '../platform/background.ts'
+import { type KeyHolder, NOTED_EVERY_MS } from '../tokens/key-holders.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { type CleanUpRoom, cleanUp } from './clean-up.ts'
 
@@ -18,8 +19,10 @@ export function startBackgroundWork({
   logger,
   outbox,
   signingKeys,
+  keyHolder,
   ...room
 }: CleanUpRoom & {
+  keyHolder: Pick<KeyHolder, 'note'>
   signingKeys: SigningKeys
   outbox: Outbox
   logger: Pick<FastifyBaseLogger, 'info' | 'error'>
@@ -27,6 +30,7 @@ export function startBackgroundWork({
   const onError = (err: unknown) => logger.error({ err }, 'background work failed')
   const ends = [
     repeatInBackground({ pauseMs: KEYS_EVERY_MS, work: () => signingKeys.maintain(), onError }),
+    repeatInBackground({ pauseMs: NOTED_EVERY_MS, work: () => keyHolder.note(), onError }),
     repeatInBackground({ pauseMs: MAIL_EVERY_MS, work: (ending) => outbox.deliverDue(ending), onError }),
     repeatInBackground({
       pauseMs: CLEAN_UP_EVERY_MS,

@@ -88,7 +88,7 @@ t.test('keys: the wrong one, an old one, one that is not needed any more', async
     [1, /SECRET_KEY is not the key this database was sealed with/],
   )
   const both = { SECRET_KEY: `${other},${environment.SECRET_KEY}` }
-  t.match((await examine(both)).of('keys', 'warn'), /2 values are still sealed under an older/)
+  t.match((await examine(both)).of('keys', 'warn'), /2 values are still sealed under the older key/)
   const reseal = await keyturnOn(t, { ...environment, ...both })('keys', 'reseal')
   t.equal(reseal.code, 0)
   t.match((await examine(both)).of('keys', 'warn'), /nothing is sealed under the older keys/)

@@ -44,7 +44,21 @@ t.test('keys: the wrong one, and one that seals no more', async (t) => {
   const other = randomBytes(32).toString('base64')
   t.match(await find('fail', { SECRET_KEY: other }), [/^keys SECRET_KEY is not the key/])
   const both = await find('warn', { SECRET_KEY: `${other},${settings.SECRET_KEY}` })
-  t.match(both.join('\n'), /^keys \d+ values are still sealed under an older/m)
+  t.match(both.join('\n'), /^keys \d+ values are still sealed under the older key [0-9a-f]{8}$/m)
+})
+
+t.test('keys: a value under one that was dropped too early', async (t) => {
+  const { find, settings, path } = await examined(t)
+  t.strictSame(await find('fail'), [])
+  const sqlite = new BetterSqlite3(path)
+  sqlite.exec("update totp_factors set sealed_secret = 'deadbeef' || substr(sealed_secret, 9)")
+  sqlite.close()
+  const next = randomBytes(32).toString('base64')
+  t.match(await find('fail'), [
+    /^keys 1 values are sealed under the key deadbeef, which SECRET_KEY does not hold/,
+  ])
+  const given = await find('warn', { SECRET_KEY: `${settings.SECRET_KEY},${next}` })
+  t.match(given.join('\n'), /^keys nothing is sealed under the key [0-9a-f]{8}$/m)
 })
 
 t.test('the database: missing, locked, behind, none', async (t) => {

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import type { EventName } from '../../src/audit/events.ts'
 import { registerCommands } from '../../src/cli/commands/commands.ts'
+import { VERSION } from '../../src/version.ts'
 import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 import { jsonLines } from '../helpers/programs/importing.ts'
 import { startOperated } from '../helpers/programs/operated-service.ts'
@@ -44,6 +45,13 @@ const looking: Trial[] = [
   { command: 'audit', more: ['--limit', '1'], says: { event: 'session_started', actor: 'client' } },
   { command: 'import flask', more: [`${folder}/none.db`], code: 1, says: /There is no file/ },
   { command: 'keys list', says: [{ role: 'signs' }] },
+  {
+    command: 'keys status',
+    says: {
+      keys: [{ held: true, seals: true, values: { 'hash keys': 1 } }],
+      replicas: [{ version: VERSION }],
+    },
+  },
   { command: 'migrate status', says: [{ name: '0001-accounts', applied_at: /^\d{4}-/ }] },
   { command: 'migrate up', says: { direction: 'up', migrations: [] } },
   {

@@ -94,7 +94,10 @@ t.test('without resealing, a start under the new key alone is refused in a plain
   const { service } = await lifeUnderTheOldKey(t)
   const { code, stdout, stderr } = await startProcess(t, service, NEW)
   t.equal(code, 1)
-  t.match(stderr, /^SECRET_KEY is not the key this database was sealed with .*Give the old key too/)
+  t.match(
+    stderr,
+    /^SECRET_KEY is not the key this database was sealed with .*the old one is missing after a comma/,
+  )
   t.equal(stderr.trimEnd().split('\n').length, 1)
   t.notMatch(stdout, /ready/)
 })
@@ -179,7 +182,7 @@ t.test('a command without the key that sealed says so and changes nothing', asyn
     t.equal(stdout, '')
     t.match(
       stderr,
-      /^SECRET_KEY is not the key .* is sealed under key [0-9a-f]{8}, which SECRET_KEY does not hold\)\. Give/,
+      /^SECRET_KEY is not the key this database was sealed with \([0-9a-f]{8}\), and none that is given ever was/,
     )
     t.notMatch(stderr, /\n +at /)
   }

@@ -18,7 +18,15 @@ type Row = Record<string, unknown>
 const IS_SECRET = /_hash$|^sealed_/
 
 /** Tables that hold nothing of a person, or hold it sealed. */
-const OTHERS = ['client_secrets', 'hash_keys', 'outbox', 'service_clients', 'signing_keys']
+const OTHERS = [
+  'client_secrets',
+  'hash_keys',
+  'outbox',
+  'replicas',
+  'secret_keys',
+  'service_clients',
+  'signing_keys',
+]
 
 async function allRows({ db }: MailingService): Promise<Record<string, Row[]>> {
   const all: Record<string, Row[]> = {}

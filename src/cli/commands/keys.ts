@@ -1,11 +1,17 @@
 import type { Command } from 'commander'
+import { makeKeyRing } from '../../crypto/key-ring.ts'
+import { makeSecretBox } from '../../crypto/secret-box.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
+import type { Db } from '../../platform/database.ts'
+import { lacking, liveReplicas, noteSealing, sealingOtherwise } from '../../tokens/key-holders.ts'
 import { revokeSigningKey } from '../../tokens/revoke-key.ts'
+import { givenRootKeys, rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
 import { reseal } from '../keys/reseal.ts'
+import { statusOfKeys } from '../keys/status.ts'
 import { recordOperation } from '../record-operation.ts'
-import { openBox, withMigratedDatabase } from '../surroundings.ts'
-import { answer } from '../terminal/answer.ts'
+import { openBox, withExistingDatabase, withMigratedDatabase } from '../surroundings.ts'
+import { answer, columns } from '../terminal/answer.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { CommandFailed } from '../terminal/failures.ts'
 
@@ -79,15 +85,65 @@ export function registerKeys(program: Command): void {
     })
 
   keys
+    .command('status')
+    .description('which keys of SECRET_KEY the database needs, and which replicas hold them')
+    .addHelpText('after', '\nExample:\n  keyturn keys status --json')
+    .action((_options, command) =>
+      withExistingDatabase(async (db, config) => {
+        const { keys, replicas } = await statusOfKeys(db, makeKeyRing(givenRootKeys(config)), systemClock)
+        const dated = (at: number | null) => (at === null ? null : rfc3339(at))
+        answer(command, {
+          json: {
+            keys: keys.map(({ sealingSince, ...key }) => ({ ...key, sealing_since: dated(sealingSince) })),
+            replicas: replicas.map(({ keyIds, seenAt, ...replica }) => {
+              return { ...replica, key_ids: keyIds, seen_at: rfc3339(seenAt) }
+            }),
+          },
+          text: columns([
+            ['KEY', 'IN SECRET_KEY', 'SEALS SINCE', 'VALUES'],
+            ...keys.map(({ id, held, seals, sealingSince, values }) => [
+              id,
+              seals ? 'first' : held ? 'yes' : 'NO',
+              dated(sealingSince) ?? '-',
+              Object.entries(values)
+                .map(([name, count]) => `${count} ${name}`)
+                .join(', ') || 'none',
+            ]),
+            ['REPLICA', 'VERSION', 'SEEN', 'KEYS'],
+            ...replicas.map(({ instance, version, keyIds, seenAt }) => [
+              instance,
+              version,
+              rfc3339(seenAt),
+              keyIds.join(', '),
+            ]),
+          ]),
+        })
+      }),
+    )
+
+  keys
     .command('reseal')
     .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
     .addHelpText('after', RESEAL_EXAMPLE)
     .action((_options, command) =>
       withMigratedDatabase(async (db, config) => {
-        const counts = await reseal(db, await openBox(config, db))
+        const keyRing = makeKeyRing(await rootKeysOf(config, db))
+        await requireHolders(db, keyRing.primary.id)
+        await noteSealing(db, keyRing.primary.id, systemClock)
+        const counts = await reseal(db, makeSecretBox(keyRing))
         await recordOperation(db, 'secrets_resealed')
         const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed anew`)
         answer(command, { json: counts, text: text.join('\n') })
       }),
+    )
+}
+
+/** @throws {CommandFailed} */
+async function requireHolders(db: Db, keyId: string): Promise<void> {
+  const replicas = await liveReplicas(db, systemClock)
+  const behind = lacking(keyId, replicas) ?? sealingOtherwise(keyId, replicas)
+  if (behind)
+    throw new CommandFailed(
+      `Nothing is resealed yet. ${behind} (One that was killed counts for two minutes: keyturn keys status.)`,
     )
 }

@@ -7,7 +7,7 @@ import type { Db } from '../../platform/database.ts'
 import { hasHashKey, openHashKey } from '../../tokens/hash-key.ts'
 import { rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys } from '../../tokens/signing-keys.ts'
-import { sealedTables, sealedValues } from '../keys/sealed-values.ts'
+import { countOf, type KeyStatus, statusOfKeys } from '../keys/status.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('keys')
@@ -20,13 +20,8 @@ export async function checkKeys(config: Config, db: Db, clock: Clock): Promise<F
     const box = makeSecretBox(ring)
     await openHashKey({ db, box, clock })
     const findings = [ok(`SECRET_KEY is strong and opens the database (key ${ring.primary.id})`)]
-    const old = await countOld(db, (sealed) => box.isCurrent(sealed))
-    if (old > 0)
-      findings.push(
-        warn(`${old} values are still sealed under an older SECRET_KEY`, 'Run keyturn keys reseal.'),
-      )
-    else if (ring.all.length > 1)
-      findings.push(warn('nothing is sealed under the older keys any more', 'Drop them from SECRET_KEY.'))
+    const { keys } = await statusOfKeys(db, ring, clock)
+    for (const key of keys.filter(({ seals }) => !seals)) findings.push(checkOther(key))
     return [...findings, await checkSigningKeys(db, clock)]
   } catch (error) {
     const words = explainFailure(error)
@@ -42,9 +37,18 @@ async function checkSigningKeys(db: Db, clock: Clock): Promise<Finding> {
     : warn('no key signs tokens yet', 'The first start of the service makes one.')
 }
 
-async function countOld(db: Db, isCurrent: (sealed: string) => boolean): Promise<number> {
-  let old = 0
-  for (const table of sealedTables)
-    for await (const { sealed } of sealedValues(db, table)) if (!isCurrent(sealed)) old += 1
-  return old
+/** One that is not the first. */
+function checkOther(key: KeyStatus): Finding {
+  const count = countOf(key)
+  if (!key.held)
+    return fail(
+      `${count} values are sealed under the key ${key.id}, which SECRET_KEY does not hold`,
+      'Give that key too, after a comma, and run keyturn keys reseal. If it is lost: keyturn keys forget-lost.',
+    )
+  return count > 0
+    ? warn(
+        `${count} values are still sealed under the older key ${key.id}`,
+        'Where every replica seals under the first one, run keyturn keys reseal.',
+      )
+    : warn(`nothing is sealed under the key ${key.id}`, 'Drop it, if it is not the next one.')
 }

@@ -3,8 +3,8 @@ import type { Db } from '../../platform/database.ts'
 import { replaceSealed, sealedTables, sealedValues } from './sealed-values.ts'
 
 /**
- * Seals everything again under the first `SECRET_KEY`, so that the others can be removed. Safe while a service runs,
- * and safe to repeat.
+ * Seals everything again under the first `SECRET_KEY`, so that the others can be removed. Safe while a service runs whose
+ * replicas all seal under that key, and safe to repeat.
  *
  * @returns how many values were sealed again, by kind.
  * @throws {UnsealError} when a value opens under none of the keys. Values before it stay resealed.

@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type Argon2Cost, type EngineChoice, MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
 import { faultOfTls, withoutTlsSwitch } from './platform/clear-text.ts'
 import { readTraces } from './platform/collectors.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
+import { isEveryAddress } from './platform/hosts.ts'
 import { isLoopback } from './platform/loopback.ts'
+import { checkMail, readMailFrom } from './platform/mail-settings.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
-import { EMAIL_PATTERN } from './values/email-address.ts'
 import { isAddressOrRange } from './values/network.ts'
 import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
 import type { Usernames } from './values/username.ts'
@@ -59,7 +59,12 @@ export interface Config {
   metricsPort: number
   /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
   traces: boolean
+  /** What may be on purpose, and is said at start. */
+  warnings: readonly string[]
 }
+
+/** The settings that are secret, or have a password in them. Each may stand in a file: `SECRET_KEY_FILE`. */
+export const SECRETS = ['DATABASE_URL', 'SECRET_KEY', 'SMTP_URL', 'REDIS_URL'] as const
 
 /** One or more; the first one is that of a token unless another one is asked for. */
 export type Audiences = readonly [string, ...string[]]
@@ -87,7 +92,8 @@ export class ConfigError extends Error {
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
   const faults: string[] = []
-  const read = makeReader(environment, faults)
+  const warnings: string[] = []
+  const read = makeReader(environment, faults, warnings)
 
   const host = read.text('HOST', '127.0.0.1')
   const port = read.integer('PORT', 3000, 0, 65_535)
@@ -100,7 +106,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     port,
     databaseUrl,
     databasePoolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
-    secretKeys: readSecretKeys(environment, databaseUrl, faults),
+    secretKeys: readSecretKeys(read, databaseUrl, faults),
     issuer,
     audiences: readAudiences(read, issuer, faults),
     appName: readAppName(read, faults),
@@ -114,7 +120,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     auditRetentionDays: read.integer('AUDIT_RETENTION_DAYS', 365, 1, 3650),
     maxSessions: read.integer('MAX_SESSIONS', 100, 1, 10_000),
     unenrolledDays: read.integer('UNENROLLED_DAYS', 30, 0, 3650),
-    smtpUrl: read.text('SMTP_URL', ''),
+    smtpUrl: read.secret('SMTP_URL') ?? '',
     mailFrom: readMailFrom(read, faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
     docs: read.onOff('DOCS', true),
@@ -135,18 +141,21 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     metricsHost: read.text('METRICS_HOST', host),
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
     traces: readTraces(read.text, faults),
+    warnings,
   }
   checkMail(config, faults)
   if (config.argon2.memoryKib * config.argon2.passes > MAX_WORK)
     faults.push(`ARGON2_TIME times ARGON2_MEMORY_KIB must be at most ${MAX_WORK}`)
   if (config.metricsPort !== 0 && config.metricsPort === config.port)
     faults.push('METRICS_PORT must be another port than PORT')
-  if (faults.length > 0) throw new ConfigError(faults)
+  checkProduction(read, host, faults)
+  read.finish()
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)])
   return Object.freeze(config)
 }
 
 function readDatabaseUrl(read: Reader, faults: string[]): string {
-  const value = read.text('DATABASE_URL', 'sqlite:./data/keyturn.db')
+  const value = read.secret('DATABASE_URL') || 'sqlite:./data/keyturn.db'
   const fault = databaseUrlFault(value)
   if (fault) faults.push(`DATABASE_URL ${fault}`)
   return value
@@ -155,6 +164,9 @@ function readDatabaseUrl(read: Reader, faults: string[]): string {
 /** @returns the fault of a database URL, without repeating the URL: it may hold a password. */
 export function databaseUrlFault(databaseUrl: string): string | undefined {
   if (isPostgresUrl(databaseUrl)) return faultOfPostgresUrl(databaseUrl)
+  if (/^sqlite:\/\/[^/]/.test(databaseUrl))
+    return 'has one slash too many: sqlite:<path>, or sqlite:///<path>'
+  if (/^sqlite:.*\?/.test(databaseUrl)) return 'is sqlite:<path> and nothing else: what follows ? is not read'
   if (/^sqlite:./.test(databaseUrl)) return undefined
   return 'must be sqlite:<path> or postgres://<user>@<host>/<database>'
 }
@@ -173,19 +185,8 @@ function readAudiences(read: Reader, issuer: string, faults: string[]): Audience
   return [first, ...others]
 }
 
-/** `address`, or `name <address>`. */
-function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
-  const value = read.text('MAIL_FROM', '')
-  if (!value) return null
-  const [, name = '', bracketed] = /^([^<>"\p{Cc}]*)<([^<>]+)>$/u.exec(value) ?? []
-  const address = bracketed ?? value
-  if (new RegExp(EMAIL_PATTERN).test(address)) return { name: name.trim(), address }
-  faults.push(`MAIL_FROM must be an address, or a name and <address>, not "${value}"`)
-  return null
-}
-
 function readRedisUrl(read: Reader, faults: string[]): string {
-  const value = read.text('REDIS_URL', '')
+  const value = read.secret('REDIS_URL') ?? ''
   if (!value) return value
   const url = URL.parse(value)
   const fault =
@@ -236,14 +237,10 @@ function readTrustProxy(read: Reader, faults: string[]): string[] {
   return addresses
 }
 
-function readSecretKeys(
-  environment: NodeJS.ProcessEnv,
-  databaseUrl: string,
-  faults: string[],
-): Buffer[] | null {
-  const text = secretKeyText(environment, faults)
+function readSecretKeys(read: Reader, databaseUrl: string, faults: string[]): Buffer[] | null {
+  const text = read.secret('SECRET_KEY')
   if (!text) {
-    const production = environment.NODE_ENV === 'production'
+    const production = isProduction(read)
     if (text === '' && (production || isPostgresUrl(databaseUrl)))
       faults.push(
         `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}: openssl rand -base64 32 makes one`,
@@ -258,21 +255,14 @@ function readSecretKeys(
   return null
 }
 
-/** The text of the keys; `''` when none is given, `null` when it could not be read. */
-function secretKeyText(environment: NodeJS.ProcessEnv, faults: string[]): string | null {
-  const direct = environment.SECRET_KEY?.trim() ?? ''
-  const path = environment.SECRET_KEY_FILE?.trim()
-  if (!path) return direct
-  if (direct) faults.push('SECRET_KEY and SECRET_KEY_FILE are both set: give one')
-  try {
-    const text = readFileSync(path, 'utf8').trim()
-    if (text) return text
-    faults.push(`SECRET_KEY_FILE names ${path}, which is empty`)
-    return null
-  } catch (error) {
-    faults.push(`SECRET_KEY_FILE cannot be read: ${(error as Error).message}`)
-    return null
-  }
+const isProduction = (read: Reader) => read.text('NODE_ENV', '') === 'production'
+
+/** What nobody can be without who serves others. */
+function checkProduction(read: Reader, host: string, faults: string[]): void {
+  const mode = read.text('NODE_ENV', '')
+  if (/^prod/i.test(mode) && mode !== 'production') faults.push(`NODE_ENV must be production, not "${mode}"`)
+  if (isProduction(read) && isEveryAddress(host) && !read.text('ISSUER', ''))
+    faults.push(`ISSUER must be set when NODE_ENV is production and HOST is ${host}: every token names it`)
 }
 
 /** Decodes base64 or base64url; `null` when it is neither, too short, or too regular to be random. */
@@ -281,13 +271,4 @@ export function decodeKey(text: string): Buffer | null {
   const key = Buffer.from(text, 'base64')
   const random = new Set(key).size >= MIN_ROOT_KEY_BYTES / 4
   return key.length >= MIN_ROOT_KEY_BYTES && random ? key : null
-}
-
-/** Mail needs a server and a sender; mailed codes need mail. */
-function checkMail({ smtpUrl, mailFrom, emailCodes }: Config, faults: string[]): void {
-  if (smtpUrl && !/^smtps?:$/.test(URL.parse(smtpUrl)?.protocol ?? ''))
-    faults.push('SMTP_URL must be an smtp or smtps URL')
-  if (smtpUrl && !mailFrom && !faults.some((fault) => fault.startsWith('MAIL_FROM')))
-    faults.push('MAIL_FROM must be set when SMTP_URL is')
-  if (emailCodes && !smtpUrl) faults.push('EMAIL_CODES needs SMTP_URL and MAIL_FROM')
 }

@@ -24,7 +24,7 @@ export async function main({ hashThreads }: { hashThreads: number }): Promise<vo
     const logger = makeLogger(config.logLevel)
     logger.info({ node: process.version }, 'starting')
     const { app, readiness } = await start(config, logger, hashThreads)
-    const skip = ignoreHangUp(logger)
+    const skip = [...ignoreHangUp(logger), switchLogLevel(logger)]
     endWithNpx(process.env)
     closeWithGrace({ delay: GRACE_MS, logger, skip }, async ({ err, signal }) => {
       if (err) logger.fatal({ err }, 'ending after an error')
@@ -86,6 +86,23 @@ function ignoreHangUp(logger: Logger): 'SIGHUP'[] {
   if (process.stdin.isTTY || process.stdout.isTTY) return []
   process.on('SIGHUP', () => logger.info('SIGHUP does nothing: settings are read at start'))
   return ['SIGHUP']
+}
+
+/**
+ * At SIGUSR2 the log tells everything that it can, and at the next one as much as before.
+ *
+ * @returns the signal, which does not end the service.
+ */
+function switchLogLevel(logger: Logger): 'SIGUSR2' {
+  const { level } = logger
+  process.on('SIGUSR2', () => {
+    const log_level = logger.level === level ? 'debug' : level
+    // Said while the log tells everything.
+    logger.level = 'debug'
+    logger.info({ log_level }, 'log level')
+    logger.level = log_level
+  })
+  return 'SIGUSR2'
 }
 
 /** For a person who has started it by hand: where it is, and what to do next. */

@@ -27,7 +27,7 @@ interface Opening extends Omit<Surroundings, 'clock' | 'db' | 'rootKeys'> {
  */
 export async function openService(opening: Opening): Promise<{ app: FastifyInstance; service: Service }> {
   const { config, logger } = opening
-  for (const sentence of weaknesses(config)) logger.warn(sentence)
+  for (const sentence of [...config.warnings, ...weaknesses(config)]) logger.warn(sentence)
   const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
     const migrations = await migrateUp(db, () => requireRootKeys(config, db))

@@ -11,12 +11,16 @@ export interface ServiceOptions {
   prefix?: string
   /** The URL that people and services know this service by, with the path that it is mounted at. */
   issuer: string
-  /** `sqlite:<path>` or `postgres://<user>@<host>/<database>`. */
-  databaseUrl: string
+  /** `sqlite:<path>` or `postgres://<user>@<host>/<database>`; or `databaseUrlFile`. */
+  databaseUrl?: string
   databasePoolSize?: number
   /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept next to the SQLite file. */
   secretKey?: string | readonly string[]
+  /** Files that hold what else stands in `secretKey`, `databaseUrl`, `smtpUrl`, `redisUrl`. */
   secretKeyFile?: string
+  databaseUrlFile?: string
+  smtpUrlFile?: string
+  redisUrlFile?: string
   audience?: string | readonly string[]
   appName?: string
   mfaPolicy?: 'required' | 'optional'
@@ -54,6 +58,9 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
   databasePoolSize: true,
   secretKey: true,
   secretKeyFile: true,
+  databaseUrlFile: true,
+  smtpUrlFile: true,
+  redisUrlFile: true,
   audience: true,
   appName: true,
   mfaPolicy: true,
@@ -93,7 +100,9 @@ export function settingsOf(options: Omit<ServiceOptions, 'prefix'>): Record<stri
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const unknown = given.map(([name]) => name).filter((name) => !(name in NAMES))
   if (unknown.length > 0) throw new ConfigError(unknown.map((name) => `There is no option ${name}`))
-  const missing = (['issuer', 'databaseUrl'] as const).filter((name) => options[name] === undefined)
+  const missing = (['issuer', 'databaseUrl'] as const).filter(
+    (name) => options[name] === undefined && !(name === 'databaseUrl' && options.databaseUrlFile),
+  )
   if (missing.length > 0) throw new ConfigError(missing.map((name) => `The plugin needs the option ${name}`))
   // An empty text is a variable that is not set, which is not what an empty option means.
   const empty = given.filter(([, value]) => textOf(value).trim() === '').map(([name]) => name)

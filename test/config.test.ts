@@ -49,6 +49,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       metricsHost: '127.0.0.1',
       metricsPort: 0,
       traces: false,
+      warnings: [],
     },
   )
   t.throws(() => {
@@ -138,12 +139,15 @@ t.test('every variable is read', async (t) => {
       metricsHost: '10.0.0.7',
       metricsPort: 9464,
       traces: true,
+      warnings: [],
     },
   )
 })
 
 t.test('an empty variable is one that is not set, and blanks around a value do not matter', async (t) => {
-  t.strictSame(readConfig({ PORT: '', ISSUER: ' ', SECRET_KEY: '', APP_NAME: '' }), readConfig({}))
+  const { warnings, ...config } = readConfig({ PORT: '', ISSUER: ' ', SECRET_KEY: '', APP_NAME: '' })
+  t.strictSame({ ...config, warnings: [] }, { ...readConfig({}) })
+  t.match(warnings, [/^Settings without a value .*: PORT, ISSUER, SECRET_KEY, APP_NAME$/])
   t.equal(readConfig({ PORT: ' 80 ' }).port, 80)
 })
 

@@ -311,6 +311,23 @@ t.test('the version is in the first line of the log and at GET /', async (t) => 
   t.match(JSON.parse(first), { msg: 'starting', version: VERSION, node: process.version })
 })
 
+t.test('SIGUSR2 has the log tell everything, and the next one as much as before', async (t) => {
+  const server = await startProcess(t, {
+    DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    LOG_LEVEL: 'warn',
+  })
+  server.signal('SIGUSR2')
+  await server.line('"log_level":"debug"')
+  t.equal((await remote(server.url).get('/me')).status, 401)
+  await server.line('"msg":"request refused"')
+  server.signal('SIGUSR2')
+  await server.line('"log_level":"warn"')
+  server.signal('SIGINT')
+  const { code, stdout } = await server.ended
+  t.equal(code, 0)
+  t.notMatch(stdout, /"msg":"ending"/, 'which is info')
+})
+
 t.test('SIGHUP and SIGUSR1 do no harm: the service goes on, and opens no inspector', async (t) => {
   const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
   server.signal('SIGUSR1')

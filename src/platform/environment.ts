@@ -1,9 +1,36 @@
-/** Reads variables of the environment. A value that it does not take is added to the faults. */
+import { readFileSync, statSync } from 'node:fs'
+import { misspelt } from './misspelt.ts'
+
+const READ_BY_ALL = 0o004
+
+/** Where containers get their secrets, in a file system of their own. */
+const SECRETS_OF_CONTAINERS = '/run/secrets/'
+
+/** Windows and some desktops set this one to who is signed in. */
+const isForeign = (name: string, value = '') => name === 'USERNAME' && !/^(any|plain)$/.test(value)
+
+/**
+ * Reads variables of the environment.
+ *
+ * @param faults gets a sentence for each value that it does not take.
+ * @param warnings gets what may be on purpose.
+ */
 export type Reader = ReturnType<typeof makeReader>
 
 /** An empty variable counts as not set, as in a `.env` file with blanks to fill in. */
-export function makeReader(environment: NodeJS.ProcessEnv, faults: string[]) {
-  const text = (name: string, fallback: string) => environment[name]?.trim() || fallback
+export function makeReader(environment: NodeJS.ProcessEnv, faults: string[], warnings: string[]) {
+  const known = new Set<string>()
+  const plain = (name: string) => {
+    known.add(name)
+    return environment[name]?.trim() ?? ''
+  }
+
+  function text(name: string, fallback: string): string {
+    const value = plain(name)
+    if (!/^(["']).*\1$/s.test(value)) return value || fallback
+    faults.push(`${name} begins and ends with a quote, which is a part of its value here: take both away`)
+    return fallback
+  }
 
   function choice<const T extends string>(name: string, choices: readonly T[], fallback: NoInfer<T>): T {
     const value = text(name, fallback)
@@ -15,6 +42,50 @@ export function makeReader(environment: NodeJS.ProcessEnv, faults: string[]) {
   return {
     text,
     choice,
+
+    /**
+     * A value that may also stand in a file, whose path `<name>_FILE` has. `''` when there is none, `null` when it could
+     * not be read.
+     */
+    secret(name: string): string | null {
+      const direct = text(name, '')
+      const path = text(`${name}_FILE`, '')
+      if (!path) return direct
+      if (direct) faults.push(`${name} and ${name}_FILE are both set: give one`)
+      try {
+        const value = readFileSync(path, 'utf8')
+          .replace(/^\ufeff/, '')
+          .trim()
+        if (statSync(path).mode & READ_BY_ALL && !path.startsWith(SECRETS_OF_CONTAINERS))
+          warnings.push(
+            `${name}_FILE names ${path}, which everybody on this machine can read: chmod 600 ${path}`,
+          )
+        if (value) return value
+        faults.push(`${name}_FILE names ${path}, which is empty`)
+      } catch (error) {
+        faults.push(`${name}_FILE cannot be read: ${(error as Error).message}`)
+      }
+      return null
+    },
+
+    /**
+     * To be called when everything is read: names that are not ours and were meant to be are faults, since what they say
+     * would be left undone; variables without a value, whose defaults hold, are said.
+     */
+    finish(): void {
+      const names = Object.keys(environment).filter((name) => !isForeign(name, environment[name]))
+      for (const [name, meant] of misspelt(names, [...known]))
+        if (plain(meant) === '')
+          faults.push(
+            `${name} is no setting: ${meant} is meant? Rename it, or set ${meant} if it is another's`,
+          )
+      const empty = [...known].filter((name) => environment[name] !== undefined && plain(name) === '')
+      if (empty.length > 0)
+        warnings.push(
+          `Settings without a value count as not set, and their defaults hold: ${empty.join(', ')}`,
+        )
+    },
+
     onOff: (name: string, fallback: boolean) => choice(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on',
     integer(name: string, fallback: number, min: number, max: number): number {
       const value = text(name, String(fallback))

@@ -28,14 +28,27 @@ export async function examine(
   const versions = checkVersions()
   try {
     const config = readConfig(environment)
-    const complete = configuration.ok('are complete and have no fault')
+    const settings = [
+      configuration.ok('are complete and have no fault'),
+      ...config.warnings.map((sentence) =>
+        configuration.warn(sentence, 'Put it right, or leave it so if it is meant.'),
+      ),
+    ]
     const times: ForeignTime[] = []
     const redis = await checkRedis(config, clock, times)
     const proxy = await checkProxy(config, clock, times)
     times.push(...(await mailServerTime(config, clock)))
     const stored = await examineDatabase(config, clock, times)
     const files = checkFiles(config, environment)
-    return [...versions, complete, ...stored, ...files, ...redis, ...proxy, ...(await checkHashing(config))]
+    return [
+      ...versions,
+      ...settings,
+      ...stored,
+      ...files,
+      ...redis,
+      ...proxy,
+      ...(await checkHashing(config)),
+    ]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const advice = 'Put it right: the service does not start.'

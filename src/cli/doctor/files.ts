@@ -1,6 +1,6 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Config } from '../../config.ts'
+import { type Config, SECRETS } from '../../config.ts'
 import { keyFilePath, sqlitePath } from '../../platform/sqlite.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -18,7 +18,7 @@ export function checkFiles({ databaseUrl, secretKeys }: Config, environment: Nod
   const findings = [
     ...(path ? [path, `${path}-wal`].map((file) => checkMode(file, 'warn')) : []),
     checkMode('.env', 'warn'),
-    checkMode(environment.SECRET_KEY_FILE?.trim() ?? '', 'fail'),
+    ...SECRETS.map((name) => checkMode(environment[`${name}_FILE`]?.trim() ?? '', 'fail')),
     ...(path && !secretKeys
       ? [checkMode(keyFilePath(databaseUrl), 'fail'), keyBesideDatabase(databaseUrl)]
       : []),

@@ -1,0 +1,35 @@
+import { EMAIL_PATTERN } from '../values/email-address.ts'
+import type { Reader } from './environment.ts'
+import type { Mailbox } from './mailer.ts'
+import { misspelt } from './misspelt.ts'
+
+interface MailSettings {
+  smtpUrl: string
+  mailFrom: Mailbox | null
+  emailCodes: boolean
+}
+
+/** `address`, or `name <address>`. */
+export function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
+  const value = read.text('MAIL_FROM', '')
+  if (!value) return null
+  const [, name = '', bracketed] = /^([^<>"\p{Cc}]*)<([^<>]+)>$/u.exec(value) ?? []
+  const address = bracketed ?? value
+  if (new RegExp(EMAIL_PATTERN).test(address)) return { name: name.trim(), address }
+  faults.push(`MAIL_FROM must be an address, or a name and <address>, not "${value}"`)
+  return null
+}
+
+/** The options that a mail server may need, as nodemailer spells them. */
+const SMTP_OPTIONS = ['ignoreTLS', 'requireTLS', 'name', 'secure', 'pool', 'authMethod', 'localAddress']
+
+/** Mail needs a server and a sender; mailed codes need mail. */
+export function checkMail({ smtpUrl, mailFrom, emailCodes }: MailSettings, faults: string[]): void {
+  const url = URL.parse(smtpUrl)
+  if (smtpUrl && !/^smtps?:$/.test(url?.protocol ?? '')) faults.push('SMTP_URL must be an smtp or smtps URL')
+  for (const [name, meant] of misspelt([...(url?.searchParams.keys() ?? [])], SMTP_OPTIONS))
+    faults.push(`SMTP_URL has ?${name}=, which is spelt ?${meant}=`)
+  if (smtpUrl && !mailFrom && !faults.some((fault) => fault.startsWith('MAIL_FROM')))
+    faults.push('MAIL_FROM must be set when SMTP_URL is')
+  if (emailCodes && !smtpUrl) faults.push('EMAIL_CODES needs SMTP_URL and MAIL_FROM')
+}

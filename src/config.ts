@@ -10,6 +10,7 @@ import { checkMail, readMailFrom } from './platform/mail-settings.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
 import { isAddressOrRange } from './values/network.ts'
+import { faultsOfOrigins } from './values/origin.ts'
 import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
 import type { Usernames } from './values/username.ts'
 
@@ -17,6 +18,8 @@ import type { Usernames } from './values/username.ts'
 export interface Config {
   host: string
   port: number
+  /** For how long an idle connection is kept. */
+  keepAliveSeconds: number
   databaseUrl: string
   /** The size of the pool of connections to PostgreSQL. SQLite has no pool. */
   databasePoolSize: number
@@ -99,11 +102,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
   const port = read.integer('PORT', 3000, 0, 65_535)
   const issuer = read.url('ISSUER', `http://${host.includes(':') ? `[${host}]` : host}:${port}`)
   const databaseUrl = readDatabaseUrl(read, faults)
-  const corsOrigins = readCorsOrigins(read, faults)
+  const corsOrigins = read.list('CORS_ORIGINS')
+  faults.push(...faultsOfOrigins(corsOrigins))
   const concurrency = read.integer('HASH_CONCURRENCY', availableParallelism(), 1, 256)
   const config: Config = {
     host,
     port,
+    keepAliveSeconds: read.integer('KEEP_ALIVE_SECONDS', 75, 1, 3600),
     databaseUrl,
     databasePoolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     secretKeys: readSecretKeys(read, databaseUrl, faults),
@@ -195,14 +200,6 @@ function readRedisUrl(read: Reader, faults: string[]): string {
       : 'must be a URL like redis://127.0.0.1:6379 or rediss://user:password@host:6379'
   if (fault) faults.push(`REDIS_URL ${fault}`)
   return withoutTlsSwitch(value)
-}
-
-function readCorsOrigins(read: Reader, faults: string[]): string[] {
-  const origins = read.list('CORS_ORIGINS')
-  for (const origin of origins)
-    if (URL.parse(origin)?.origin !== origin)
-      faults.push(`CORS_ORIGINS must be origins like https://app.example.com, not "${origin}"`)
-  return origins
 }
 
 /** On this machine passkeys are for `localhost`, which browsers trust without https. */

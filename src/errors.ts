@@ -55,6 +55,12 @@ export const validationFailed = (errors: FieldFault[]) =>
 
 export const malformedJson = (detail: string) => new AppError('malformed_json', detail)
 
+export const unsupportedMediaType = () =>
+  new AppError(
+    'unsupported_media_type',
+    'Send the body as application/json, or as the form that OAuth asks for.',
+  )
+
 export const invalidCredentials = () =>
   new AppError('invalid_credentials', 'The username or the password is wrong.')
 

@@ -106,7 +106,7 @@ export function createVerifier({
     required: Requirements = {},
   ): Promise<AccessTokenClaims> => {
     checkRequirements(required)
-    const token = /^bearer ([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
+    const token = /^bearer +([\w.~+/-]+=*)$/i.exec(authorization ?? '')?.[1]
     if (token === undefined) throw new TokenRefused('There is no access token.', 'Bearer')
     const checked = jwtVerify<JWTPayload & AccessTokenClaims>(token, keys, {
       ...{ issuer, audience: audiences, typ: 'at+jwt', clockTolerance: leeway, currentDate: new Date(now()) },

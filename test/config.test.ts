@@ -16,6 +16,7 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
     {
       host: '127.0.0.1',
       port: 3000,
+      keepAliveSeconds: 75,
       databaseUrl: 'sqlite:./data/keyturn.db',
       databasePoolSize: 10,
       secretKeys: null,
@@ -61,6 +62,7 @@ t.test('every variable is read', async (t) => {
   const config = readConfig({
     HOST: '0.0.0.0',
     PORT: '8443',
+    KEEP_ALIVE_SECONDS: '620',
     DATABASE_URL: 'postgres://keyturn:pass@db.example.com/keyturn',
     DATABASE_POOL_SIZE: '7',
     SECRET_KEY: `${KEY}, ${OTHER_KEY}`,
@@ -103,6 +105,7 @@ t.test('every variable is read', async (t) => {
     {
       host: '0.0.0.0',
       port: 8443,
+      keepAliveSeconds: 620,
       databaseUrl: 'postgres://keyturn:pass@db.example.com/keyturn',
       databasePoolSize: 7,
       secretKeys: [Buffer.from(KEY, 'base64'), Buffer.from(OTHER_KEY, 'base64url')],
@@ -221,7 +224,16 @@ const BAD: Record<string, string[]> = {
     '0.0.0.0/0',
     '::/0',
   ],
-  CORS_ORIGINS: ['*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com/path', 'null'],
+  CORS_ORIGINS: [
+    ...['*', 'https://*.example.com', 'capacitor://*', 'app.example.com', 'https://app.example.com/'],
+    ...[
+      'https://app.example.com/path',
+      'https://app.example.com:443',
+      'capacitor://localhost/',
+      'file://',
+      'null',
+    ],
+  ],
   WEBAUTHN_RP_ID: ['https://example.com', 'example.com:8443', '127.0.0.1', '[::1]', 'Example.com', 'a b'],
   WEBAUTHN_ORIGINS: [
     ...['example.com', 'http://example.com', 'https://example.com/', 'http://127.0.0.1:3000', '*'],

@@ -23,15 +23,16 @@ import { changeFactorRoutes, factorRoutes, verifyRoutes } from '../factors/route
 import { answerClientError } from '../http/client-error.ts'
 import { cors } from '../http/cors.ts'
 import { ignoreExpectations } from '../http/expectations.ts'
+import { MANY_CONNECTIONS, sparesConnections } from '../http/idle-connections.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from '../http/json-body.ts'
 import { trackMethods } from '../http/method-not-allowed.ts'
 import { problems, routerErrorAnswer } from '../http/problem.ts'
 import { rateLimits } from '../http/rate-limits.ts'
 import { logRequest, requestLog } from '../http/request-log.ts'
 import { buildSerializer, buildValidator } from '../http/schema-compilers.ts'
-import { securityHeaders } from '../http/security-headers.ts'
+import { answerHeaders, securityHeaders } from '../http/security-headers.ts'
 import { shedLoad } from '../http/shed-load.ts'
-import { forgetPorts } from '../http/trusted-proxies.ts'
+import { nameClient } from '../http/trusted-proxies.ts'
 import { basePathOf } from '../platform/hosts.ts'
 import type { Service } from '../service.ts'
 import { loginRoutes, stepUpRoutes } from '../sign-in/routes.ts'
@@ -65,6 +66,7 @@ const ROUTES = {
 /** Builds the whole application, for the server and for tests. */
 export async function buildApp(service: Service, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const { config, instruments } = service
+  const headersOf = answerHeaders(config.issuer)
   const endRequest = (request: FastifyRequest, reply: FastifyReply) => {
     logRequest(request, reply)
     service.proxyWatch.answered(request, reply)
@@ -79,28 +81,28 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     // While the service ends, requests on open connections are still answered. The answer closes the connection.
     return503OnClosing: false,
     requestTimeout: 10_000,
-    // Ten seconds, with the one that Node.js adds.
-    keepAliveTimeout: 9_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     clientErrorHandler: (error, socket) =>
-      answerClientError(error, socket, (unreadable) => {
+      answerClientError(error, socket, headersOf, (unreadable) => {
         logger.info(unreadable, 'request unreadable')
         for (const { unreadable: count } of instruments) count?.(unreadable.problem)
       }),
     schemaController: { compilersFactory: { buildSerializer, buildValidator } },
-    frameworkErrors: routerErrorAnswer(endRequest),
+    frameworkErrors: routerErrorAnswer(endRequest, headersOf),
   })
   await app.register(principals)
   ignoreExpectations(app)
+  sparesConnections(app.server, MANY_CONNECTIONS)
 
   app.addHook('onRequest', async (request) => {
-    forgetPorts(request)
     service.proxyWatch.see(request)
+    nameClient(request, service.isTrustedProxy)
   })
   for (const { plugin } of instruments) if (plugin) await app.register(plugin)
   await app.register(problems)
   await app.register(requestLog, { endRequest })
-  await app.register(securityHeaders)
+  await app.register(securityHeaders, { headersOf })
   if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })
   await app.register(jsonBody)
   await app.register(fastifyAccepts)

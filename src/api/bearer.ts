@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { MFA_TOKEN_TYP, type MfaTokens } from '../challenges/mfa-token.ts'
 import { invalidToken, missingToken } from '../errors.ts'
-import { isSentTwice } from '../http/authorization.ts'
+import { isSentTwice } from '../http/sent-twice.ts'
 import {
   ACCESS_TOKEN_TYP,
   type AccessClaims,
@@ -30,9 +30,9 @@ export interface BearerOptions {
 }
 
 /**
- * `credentials` of RFC 6750 section 2.1: the scheme in any case, one blank, the token. Anything else is not a token.
+ * `credentials` of RFC 6750 section 2.1: the scheme in any case, blanks, the token. Anything else is not a token.
  */
-const BEARER = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i
+const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i
 
 /**
  * Verifies the three kinds of JWT, each under its own namespace. Keys come from this service by `kid` and never from
@@ -105,7 +105,8 @@ const OUR_PART = {
 export function bearerToken(request: FastifyRequest): string {
   const { authorization } = request.headers
   if (authorization === undefined) throw missingToken()
-  if (isSentTwice(request)) throw invalidToken('the Authorization header was sent more than once')
+  if (isSentTwice(request, 'authorization'))
+    throw invalidToken('the Authorization header was sent more than once')
   const token = BEARER.exec(authorization)?.[1]
   if (token === undefined) throw invalidToken('the Authorization header is not "Bearer <token>"')
   return token

@@ -1,5 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import type { ProblemCode } from '../errors.ts'
+import { withNulls } from '../http/null-members.ts'
 
 /** For all methods that can have a body, also on routes that accept none. */
 const WITH_BODY: ProblemCode[] = [
@@ -15,7 +16,9 @@ const ALWAYS: ProblemCode[] = ['rate_limited', 'internal_error', 'unavailable']
  * The schema of a route in the OpenAPI document: with the security schemes it accepts and the codes of every problem
  * it can answer with. Only the document needs those.
  */
-export function describeRoute(schema: FastifySchema, route: RouteOptions): FastifySchema {
+export function describeRoute(own: FastifySchema, route: RouteOptions): FastifySchema {
+  const json = own?.consumes?.includes('application/json') ?? true
+  const schema = own?.body && json ? { ...own, body: withNulls(own.body) } : own
   const guard = route.config?.guard
   if (!guard || !schema?.operationId) return schema
   const { oauthErrors } = route.config ?? {}

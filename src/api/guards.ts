@@ -81,14 +81,14 @@ export function makeGuards(room: GuardsRoom): Guards {
   /** A refresh token in the body takes the place of an access token, which may have run out and be sent all the same. */
   async function checkAccessOrRefresh(request: FastifyRequest): Promise<AccessPrincipal | null> {
     const body = request.body as { refresh_token?: unknown } | undefined
-    return body?.refresh_token === undefined ? checkAccess(request) : null
+    return (body?.refresh_token ?? null) === null ? checkAccess(request) : null
   }
 
   async function checkIntrospecting(request: FastifyRequest): Promise<Principal> {
     const { authorization } = request.headers
     const body = request.body as { client_id?: unknown } | undefined
     const bySecret =
-      authorization === undefined ? body?.client_id !== undefined : /^basic /i.test(authorization)
+      authorization === undefined ? (body?.client_id ?? null) !== null : /^basic /i.test(authorization)
     const principal = bySecret ? await checkSecret(request) : await checkAccessOrService(request)
     if (principal.kind === 'client' && !principal.client.scopes.includes(INTROSPECT))
       throw insufficientScope(INTROSPECT)

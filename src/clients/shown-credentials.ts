@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError, invalidClient } from '../errors.ts'
-import { isSentTwice } from '../http/authorization.ts'
+import { isSentTwice } from '../http/sent-twice.ts'
 import { CLIENT_ID } from '../tokens/access-token.ts'
 
 /** What a client says it is, and the secret that it shows for it; `''` for none. */
@@ -10,7 +10,7 @@ export interface Credentials {
 }
 
 /** The syntax of RFC 7617, in any case. */
-const BASIC = /^basic ([A-Za-z0-9+/]+={0,2})$/i
+const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i
 
 /**
  * The credentials of a service client: HTTP Basic, or `client_id` and `client_secret` in the body (RFC 6749 section 2.3.1).
@@ -36,7 +36,7 @@ function basicOf(request: FastifyRequest): Credentials | null {
   const { authorization } = request.headers
   if (authorization === undefined) return null
   const [, encoded] = BASIC.exec(authorization) ?? []
-  if (encoded === undefined || isSentTwice(request))
+  if (encoded === undefined || isSentTwice(request, 'authorization'))
     throw invalidClient('the Authorization header is not Basic')
   const [id = '', secret = ''] = Buffer.from(encoded, 'base64').toString().split(/:(.*)/s).map(formDecoded)
   return { id, secret }

@@ -37,6 +37,6 @@ export function validatorByMethod(schemas: ReadonlyMap<string, TObject>): Fastif
 }
 
 function methodOf(body: unknown): string {
-  const { method = DEFAULT_METHOD } = (body ?? {}) as { method?: unknown }
+  const method = (body as { method?: unknown } | null)?.method ?? DEFAULT_METHOD
   return typeof method === 'string' ? method : ''
 }

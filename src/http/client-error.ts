@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { AppError, type ProblemCode } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problem.ts'
-import { answerHeaders } from './security-headers.ts'
+import type { HeadersOf } from './security-headers.ts'
 
 const CODES: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
@@ -31,6 +31,7 @@ export interface Unreadable {
 export function answerClientError(
   error: Error & { code?: string },
   socket: Socket,
+  headersOf: HeadersOf,
   answered: (unreadable: Unreadable) => void,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -47,7 +48,7 @@ export function answerClientError(
       `HTTP/1.1 ${problem.status} ${REASONS[code]}`,
       `content-type: ${PROBLEM_MEDIA_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
-      ...Object.entries(answerHeaders(requestId)).map(([name, value]) => `${name}: ${value}`),
+      ...Object.entries(headersOf(requestId)).map(([name, value]) => `${name}: ${value}`),
       'connection: close',
       '',
       body,

@@ -1,12 +1,14 @@
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { visit } from 'jsonc-parser'
-import { AppError, malformedJson, validationFailed } from '../errors.ts'
+import { AppError, malformedJson, unsupportedMediaType, validationFailed } from '../errors.ts'
 
 /** Bodies of this API have only a few short members. */
 export const BODY_LIMIT_BYTES = 16 * 1024
 
-const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Skips a byte order mark (RFC 8259 section 8.1). */
+const DECODER = new TextDecoder('utf-8', { fatal: true })
 
 /**
  * The only body parser: JSON in well-formed UTF-8 (RFC 8259 section 8.1), each member once, strings of well-formed
@@ -23,6 +25,14 @@ export const jsonBody = fp(
         return body.length === 0 ? undefined : parseStrictJson(body)
       },
     )
+    // What is not there has no type: clients name one all the same, by the length that they send or in no chunks.
+    app.addHook('onRequest', async ({ headers }) => {
+      if (!Number(headers['content-length'] ?? 0) && !headers['transfer-encoding'])
+        delete headers['content-type']
+    })
+    app.addContentTypeParser('*', async (_request: FastifyRequest, body: Readable) => {
+      for await (const _ of body.iterator({ destroyOnReturn: false })) throw unsupportedMediaType()
+    })
 
     // A body that needs no member may be left out. A route without a body schema accepts no body: its members would be
     // unknown, and unknown members are refused.

@@ -22,13 +22,14 @@ import {
   problemStatus,
   problemTitle,
   unavailable,
+  unsupportedMediaType,
   validationFailed,
 } from '../errors.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
 import { CallerGone } from './caller.ts'
 import type { EndRequest } from './request-log.ts'
 import type { ProblemSchema } from './schemas.ts'
-import { answerHeaders } from './security-headers.ts'
+import type { HeadersOf } from './security-headers.ts'
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
@@ -75,9 +76,9 @@ function isHangUp(error: FastifyError, request: FastifyRequest): boolean {
 }
 
 /** Answers a path that cannot be decoded. Fastify has no route for it, so no hook has run. */
-export function routerErrorAnswer(endRequest: EndRequest) {
+export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    reply.headers(answerHeaders(request.id))
+    reply.headers(headersOf(request.id))
     answerError(error, request, reply)
     endRequest(request, reply)
   }
@@ -159,11 +160,7 @@ function isDamagedRow(error: unknown): boolean {
 
 const FASTIFY_ERRORS: Record<string, () => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', 'A body may have 16 KiB at most.'),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
-    new AppError(
-      'unsupported_media_type',
-      'Send the body as application/json, or as the form that OAuth asks for.',
-    ),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson('The body is not as long as Content-Length says.'),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson('The body is empty.'),
   FST_ERR_BAD_URL: notFound,

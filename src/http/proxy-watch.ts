@@ -41,6 +41,10 @@ export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchPart
     'Forwarding headers come from an address that TRUST_PROXY does not name; they are ignored. The log has the address.',
     'A request came with a forwarding header from an address that TRUST_PROXY does not name. If that is a proxy, name it; otherwise a client makes it up',
   )
+  const nameless = finding(
+    'A proxy that TRUST_PROXY names does not say who its clients are: it sends no X-Forwarded-For or Forwarded with an address, or two that differ. They share its limits. The log has its address.',
+    'A sign-in came from a proxy that TRUST_PROXY names, without the address of its client: have the proxy write one of X-Forwarded-For and Forwarded, and take away the other',
+  )
   const crowded = finding(
     'Many people sign in from one address and share its limits. If it is that of a server or a proxy, have it send X-Forwarded-For, and name it in TRUST_PROXY. The log has the address.',
     'Many people sign in from one address and share its limits. If it is that of a server or a proxy, have it send X-Forwarded-For, and name it in TRUST_PROXY; it may also be a large office',
@@ -56,10 +60,13 @@ export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchPart
       if (header && !isTrustedProxy(from)) unnamed.seen({ from, header })
     },
 
-    answered({ body, ip, routeOptions }: FastifyRequest, { statusCode }: FastifyReply): void {
+    answered({ body, ip, raw, routeOptions }: FastifyRequest, { statusCode }: FastifyReply): void {
+      if (!/^\/(login|register)$/.test(routeOptions.url ?? '')) return
+      const from = raw.socket.remoteAddress ?? ''
+      if (raw.headers['x-forwarded-for'] === undefined && isTrustedProxy(from)) nameless.seen({ from })
       // With a right password alone: anyone can send names that no one has.
       const { username } = (body ?? {}) as { username?: string }
-      if (!username || statusCode >= 300 || !/^\/(login|register)$/.test(routeOptions.url ?? '')) return
+      if (!username || statusCode >= 300) return
       if (Math.abs(clock.now() - namesSince) >= REMEMBER_MS) {
         names.clear()
         namesSince = clock.now()
@@ -71,6 +78,6 @@ export function makeProxyWatch({ isTrustedProxy, clock, logger }: ProxyWatchPart
     },
 
     /** Sentences for the operator, for an hour after what they say was last seen. Anyone can read them: they have no address. */
-    warnings: (): string[] => [...unnamed.current(), ...crowded.current()],
+    warnings: (): string[] => [...unnamed.current(), ...nameless.current(), ...crowded.current()],
   }
 }

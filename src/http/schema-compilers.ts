@@ -2,6 +2,7 @@ import type ajvCompiler from '@fastify/ajv-compiler'
 import type { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import type { FastifySchemaCompiler } from 'fastify'
 import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
+import { leaveOutNulls } from './null-members.ts'
 
 // Both compilers, and all that they would compile, are a quarter of a start; most answers with a schema are refusals
 // that never come.
@@ -35,8 +36,13 @@ export function validatorBy(choose: (value: unknown) => Validator): Validator {
  * Compiles the schemas of requests, the same way in every host: nothing is coerced or dropped, and all faults are
  * reported at once. Each is compiled when the first request needs it.
  */
-export const compileValidator: FastifySchemaCompiler<object> = (route) =>
-  validatorBy(atFirstUse(() => ajv()(route)))
+export const compileValidator: FastifySchemaCompiler<object> = (route) => {
+  const compiled = atFirstUse(() => ajv()(route))
+  return validatorBy((value) => {
+    if (route.httpPart === 'body') leaveOutNulls(route.schema, value)
+    return compiled()
+  })
+}
 
 /** The compiler for all scopes of a service. */
 export const buildValidator = (() => compileValidator) as unknown as ReturnType<typeof ajvCompiler>

@@ -909,7 +909,7 @@ export interface operations {
           username: string;
           /** @description Any characters, counted in code points; common passwords are rejected */
           password: string;
-          email?: string;
+          email?: string | null;
         };
       };
     };
@@ -982,7 +982,7 @@ export interface operations {
           username: string;
           password: string;
           /** @description Signs in at once, and no pause stops it */
-          recovery_code?: string;
+          recovery_code?: string | null;
         };
       };
     };
@@ -1013,11 +1013,11 @@ export interface operations {
         /** @example {} */
         "application/json": {
           /** @description What its owner calls it */
-          name?: string;
+          name?: string | null;
           /** @description With an account token: the id of the authenticator that goes when this one is confirmed */
-          replaces?: string;
+          replaces?: string | null;
           /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
-          enrolment_code?: string;
+          enrolment_code?: string | null;
         };
       };
     };
@@ -1065,12 +1065,11 @@ export interface operations {
               userHandle?: string | null;
             };
           };
-        }) | {
+        }) | ({
           /** @description Spaces and dashes are ignored */
           code: string;
-          /** @enum {string} */
-          method?: "totp";
-        } | {
+          method?: "totp" | null;
+        }) | {
           /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
@@ -1246,7 +1245,7 @@ export interface operations {
         "application/json": {
           refresh_token: string;
           /** @description The audience of the access token: the first of `AUDIENCE`, or another one */
-          resource?: string;
+          resource?: string | null;
         };
       };
     };
@@ -1332,7 +1331,7 @@ export interface operations {
         "application/json": {
           token: string;
           /** @description Accepted and ignored */
-          token_type_hint?: string;
+          token_type_hint?: string | null;
         };
         /**
          * @example {
@@ -1342,7 +1341,7 @@ export interface operations {
         "application/x-www-form-urlencoded": {
           token: string;
           /** @description Accepted and ignored */
-          token_type_hint?: string;
+          token_type_hint?: string | null;
         };
       };
     };
@@ -1407,7 +1406,7 @@ export interface operations {
           /** @description Any characters, counted in code points; common passwords are rejected */
           new_password: string;
           /** @description Required if email is the only second factor */
-          recovery_code?: string;
+          recovery_code?: string | null;
         };
       };
     };
@@ -1506,7 +1505,7 @@ export interface operations {
         /** @example {} */
         "application/json": {
           /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
-          enrolment_code?: string;
+          enrolment_code?: string | null;
         };
       };
     };
@@ -1560,11 +1559,11 @@ export interface operations {
             response: {
               clientDataJSON: string;
               attestationObject: string;
-              transports?: string[];
+              transports?: string[] | null;
             };
           };
           /** @description What its owner calls it */
-          name?: string;
+          name?: string | null;
         };
       };
     };
@@ -1934,26 +1933,25 @@ export interface operations {
               userHandle?: string | null;
             };
           };
-          password?: string;
-        }) | {
+          password?: string | null;
+        }) | ({
           /** @description Spaces and dashes are ignored */
           code: string;
-          /** @enum {string} */
-          method?: "totp";
-          password?: string;
-        } | {
+          method?: "totp" | null;
+          password?: string | null;
+        }) | ({
           /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "email";
-          password?: string;
-        } | {
+          password?: string | null;
+        }) | ({
           /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "recovery_code";
-          password?: string;
-        } | {
+          password?: string | null;
+        }) | {
           /** @enum {string} */
           method: "password";
           password: string;
@@ -2022,7 +2020,7 @@ export interface operations {
          * }
          */
         "application/json": {
-          refresh_token?: string;
+          refresh_token?: string | null;
         };
       };
     };
@@ -2055,11 +2053,11 @@ export interface operations {
         "application/json": {
           token: string;
           /** @description Accepted and ignored */
-          token_type_hint?: string;
+          token_type_hint?: string | null;
           /** @description Without HTTP Basic */
-          client_id?: string;
+          client_id?: string | null;
           /** @description Its secret */
-          client_secret?: string;
+          client_secret?: string | null;
         };
         /**
          * @example {
@@ -2069,11 +2067,11 @@ export interface operations {
         "application/x-www-form-urlencoded": {
           token: string;
           /** @description Accepted and ignored */
-          token_type_hint?: string;
+          token_type_hint?: string | null;
           /** @description Without HTTP Basic */
-          client_id?: string;
+          client_id?: string | null;
           /** @description Its secret */
-          client_secret?: string;
+          client_secret?: string | null;
         };
       };
     };

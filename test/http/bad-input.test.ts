@@ -80,7 +80,7 @@ const NOT_JSON: Record<string, (good: Record<string, unknown>) => Buffer | strin
   'a leading zero': withFirst('007'),
   'a raw line break in a string': withFirst('"a\nb"'),
   'a raw NUL in a string': withFirst('"a\0b"'),
-  'a byte order mark': (good) => `\ufeff${JSON.stringify(good)}`,
+  'two byte order marks': (good) => `\ufeff\ufeff${JSON.stringify(good)}`,
   'UTF-16': (good) => Buffer.from(`\ufeff${JSON.stringify(good)}`, 'utf16le'),
   'UTF-16 without a mark': (good) => Buffer.from(JSON.stringify(good), 'utf16le'),
   'a byte that is no UTF-8': (good) => jsonBytes(String(withFirst('"ad%a"')(good)), Buffer.from([0xff])),

@@ -33,9 +33,31 @@ t.test('its preflight request says what it may send', async (t) => {
   t.match(answer.headers, {
     [allowed]: OURS,
     'access-control-allow-methods': /POST/,
-    'access-control-allow-headers': /authorization, content-type, idempotency-key/i,
+    'access-control-allow-headers': /authorization,content-type,idempotency-key/i,
   })
   t.notOk('access-control-allow-credentials' in answer.headers, 'there are no cookies to send')
+})
+
+t.test('a page may send the headers that it asks for, as tracing in it does', async (t) => {
+  const service = await startService(t, { environment })
+  const asked = 'authorization, baggage, content-type, sentry-trace, traceparent'
+  const headers = {
+    origin: OURS,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': asked,
+  }
+  const answer = await service.get('/login', undefined, { method: 'OPTIONS', headers })
+  t.equal(answer.headers['access-control-allow-headers'], asked)
+  t.match(answer.headers.vary, /access-control-request-headers/i)
+})
+
+t.test('an app in a shell has an origin of a scheme of its own', async (t) => {
+  const shells = ['capacitor://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnop']
+  const service = await startService(t, { environment: { CORS_ORIGINS: shells.join() } })
+  for (const origin of shells)
+    t.equal((await service.get('/', undefined, { headers: { origin } })).headers[allowed], origin)
+  for (const origin of ['capacitor://localhost:1', 'CAPACITOR://localhost', 'ionic://localhost', 'null'])
+    t.notOk(allowed in (await service.get('/', undefined, { headers: { origin } })).headers, origin)
 })
 
 t.test('half a preflight request grants nothing', async (t) => {

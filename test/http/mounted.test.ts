@@ -235,7 +235,7 @@ t.test('an option for each setting, and one that does not exist, or is not fit, 
   await t.rejects(hosted(t, { issuer: undefined as never, databaseUrl: undefined as never }), {
     message: /needs the option issuer\n.*needs the option databaseUrl/,
   })
-  const own = ['HOST', 'PORT', 'LOG_LEVEL', 'METRICS_HOST', 'METRICS_PORT', ...OTEL]
+  const own = ['HOST', 'PORT', 'KEEP_ALIVE_SECONDS', 'LOG_LEVEL', 'METRICS_HOST', 'METRICS_PORT', ...OTEL]
   const rows = documents.get('docs/settings.md')?.match(/^\| `[^|]+\|/gm) ?? []
   const settings = rows.flatMap((row) => row.match(/(?<=`)[A-Z][A-Z0-9_]+(?=`)/g) ?? [])
   t.ok(settings.length > 20)

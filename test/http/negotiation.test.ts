@@ -28,6 +28,10 @@ const ACCEPTED: [accept: string | undefined, type: string][] = [
   ['image/png, image/svg+xml', 'image/png'],
   ['application/json;q=0, */*', 'image/png'],
   ['*/*;q=0.1, text/plain', TEXT_TYPE],
+  ['application/json; charset=utf-8', JSON_TYPE],
+  ['application/json;charset=UTF-8;odata=verbose;q=0.5, image/png;q=0.4', JSON_TYPE],
+  ['application/json; profile="a;q=0, b"', JSON_TYPE],
+  ['application/json; indent=4 ; q=0.1, image/png', 'image/png'],
   ['image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5', 'image/png'],
 ]
 

@@ -13,6 +13,7 @@ interface From {
   /** The peer of the connection. */
   peer?: string
   forwardedFor?: string
+  forwarded?: string
 }
 
 const limited = { RATE_LIMIT: 'on' }
@@ -22,8 +23,11 @@ async function useUp(service: Service, from: (turn: number) => From, turns: numb
   for (let turn = 0; turn < turns; turn++) await knock(service, from(turn))
 }
 
-function knock(service: Service, { peer = '192.0.2.1', forwardedFor }: From) {
-  const headers = forwardedFor ? { 'x-forwarded-for': forwardedFor } : {}
+function knock(service: Service, { peer = '192.0.2.1', forwardedFor, forwarded }: From) {
+  const headers = {
+    ...(forwardedFor && { 'x-forwarded-for': forwardedFor }),
+    ...(forwarded && { forwarded }),
+  }
   return service.post('/login', {}, undefined, { remoteAddress: peer, headers })
 }
 
@@ -133,6 +137,45 @@ t.test('X-Forwarded-For of a trusted proxy tells its clients apart', async (t) =
     'validation_failed',
     'and a stranger cannot use up the count of somebody else',
   )
+})
+
+t.test('a trusted proxy may name its clients in other spellings', async (t) => {
+  const environment = { ...limited, TRUST_PROXY: '192.0.2.1, 10.0.0.0/8' }
+  const service = await startService(t, { environment })
+  await useUp(service, () => ({ forwardedFor: '2001:db8::1' }))
+  const same: From[] = [
+    { forwardedFor: '"[2001:db8::1]"' },
+    { forwardedFor: '"[2001:db8::1]:4711", 10.0.0.9' },
+    { forwarded: 'for="[2001:db8::1]"' },
+    { forwarded: 'proto=https;For="[2001:db8::1]:4711";by=10.0.0.9, for=10.0.0.9' },
+    { forwarded: 'for=198.51.100.9, for="[2001:db8::1]"' },
+    { forwarded: 'for="[2001:db8::1]";host="a, for=198.51.100.9"' },
+    { forwarded: 'for=10.0.0.9', forwardedFor: '2001:db8::1' },
+    { forwarded: 'for="[2001:db8::1]"', forwardedFor: '2001:db8::1' },
+  ]
+  for (const from of same) isProblem(t, await knock(service, from), 'rate_limited', JSON.stringify(from))
+  isProblem(t, await knock(service, { forwarded: 'for=203.0.113.2' }), 'validation_failed', 'another client')
+})
+
+// The attack: a proxy writes one of two headers, and hands on what the client itself has put into the other.
+t.test('no client of a trusted proxy chooses its own address', async (t) => {
+  const environment = { ...limited, TRUST_PROXY: '192.0.2.1' }
+  const service = await startService(t, { environment })
+  const own = '203.0.113.1'
+  const forged = (turn: number): From[] => [
+    { forwardedFor: own, forwarded: `for=198.51.100.${turn}` },
+    { forwarded: `for=${own}`, forwardedFor: `198.51.100.${turn}` },
+    { forwarded: `for="198.51.100.${turn}, for=${own}` },
+    { forwarded: `for=198.51.100.${turn};x=", for=${own};host=";y="` },
+    { forwardedFor: `198.51.100.${turn}, unknown` },
+    { forwarded: `for=198.51.100.${turn}, for=_hidden` },
+  ]
+  await useUp(service, (turn) => forged(turn % 250)[turn % 6] ?? {})
+  for (const from of forged(251))
+    isProblem(t, await knock(service, from), 'rate_limited', JSON.stringify(from))
+  const stranger = { peer: '192.0.2.2' }
+  await useUp(service, (turn) => ({ ...stranger, forwarded: `for=198.51.100.${turn}` }))
+  isProblem(t, await knock(service, { ...stranger, forwarded: 'for=203.0.113.9' }), 'rate_limited')
 })
 
 t.test('forged forwarding headers do not change what tokens say of their issuer', async (t) => {

@@ -10,6 +10,11 @@ t.test('the scheme is Bearer in any case (RFC 9110 section 11.1)', async (t) => 
     t.equal((await present(service, '/me', `${scheme} ${ada.accessToken}`)).status, 200, scheme)
 })
 
+t.test('blanks after the scheme are as many as the client likes (RFC 6750 section 2.1)', async (t) => {
+  const { service, ada } = await openMint(t)
+  t.equal((await present(service, '/me', `Bearer   ${ada.accessToken}`)).status, 200)
+})
+
 t.test('no header and another scheme are told that a bearer token is needed', async (t) => {
   const { service, ada } = await openMint(t)
   const headers = ['', 'Bearer', 'Bearer ', 'Basic YWRhOng=', `Basic ${ada.accessToken}`, 'Negotiate x']
@@ -34,7 +39,7 @@ t.test('a token with something before, in or after it', async (t) => {
     const [header, payload, signature] = token.split('.') as [string, string, string]
     const flattened = JSON.stringify({ protected: header, payload, signature })
     const spellings = {
-      'two blanks before': ` ${token}`,
+      'a tab before': `\t${token}`,
       'the token twice': `${token} ${token}`,
       'two with a comma': `${token},${token}`,
       'two with a comma and a scheme': `${token}, Bearer ${token}`,

@@ -33,10 +33,15 @@ const FORMS: Record<string, EnrolmentForm> = {
   },
 }
 
+/** All but the weight: `; charset=utf-8` excludes no answer, least of all one that has it. */
+const PARAMETER = /;\s*(?!q\s*=)[^\s;,="]+(\s*=\s*("([^"\\]|\\.)*"|[^;,"]*))?/gi
+
 export const enrolmentForms = {
   /** @throws {AppError} not_acceptable, before a secret is made (RFC 9110 section 12.5.1). */
   choose(request: FastifyRequest): EnrolmentForm {
     const offered = Object.keys(FORMS)
+    const { headers } = request
+    headers.accept &&= headers.accept.replace(PARAMETER, '')
     const chosen = request.accepts().type(offered)
     const form = typeof chosen === 'string' ? FORMS[chosen] : undefined
     if (!form) throw notAcceptable(offered)

@@ -16,20 +16,45 @@ const CONFIGURATION = new URL('../../../deploy/scale/nginx.conf', import.meta.ur
 
 /** The nginx.conf of docker-compose.yml, with places of this machine in the place of its own. @returns its URL. */
 export async function startNginx(t: Lifetime, replicaPorts: readonly string[]): Promise<string> {
+  return (await startLoggingNginx(t, replicaPorts)).url
+}
+
+/** The same, with what it has logged of its own answers so far. */
+export async function startLoggingNginx(t: Lifetime, replicaPorts: readonly string[]) {
+  const text = readFileSync(CONFIGURATION, 'utf8')
+  return run(t, (folder, port) => adapted(text, { folder, port, replicaPorts }))
+}
+
+/** One with these `location` blocks, which name a port 3000 for the service. @returns its URL. */
+export async function startNginxWith(t: Lifetime, locations: string, servicePort: string): Promise<string> {
+  const paths = (folder: string) =>
+    ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`)
+  const { url } = await run(
+    t,
+    (
+      folder,
+      port,
+    ) => `daemon off; pid ${folder}/pid; events {} http { access_log off; ${paths(folder).join(' ')}
+      server { listen 127.0.0.1:${port}; ${locations.replaceAll(':3000', `:${servicePort}`)} } }`,
+  )
+  return url
+}
+
+async function run(t: Lifetime, configuration: (folder: string, port: string) => string) {
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-nginx-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  const port = await freePort()
+  const port = String(await freePort())
   const file = join(folder, 'nginx.conf')
-  writeFileSync(file, adapted(readFileSync(CONFIGURATION, 'utf8'), { folder, port, replicaPorts }))
+  writeFileSync(file, configuration(folder, port))
 
   const command = [program ?? '', '-e', 'stderr', '-c', file, '-p', folder]
-  await startDaemon(t, command, () => listens(port))
-  return `http://127.0.0.1:${port}`
+  await startDaemon(t, command, () => listens(Number(port)))
+  return { url: `http://127.0.0.1:${port}`, log: () => readFileSync(join(folder, 'access.log'), 'utf8') }
 }
 
 interface Places {
   folder: string
-  port: number
+  port: string
   replicaPorts: readonly string[]
 }
 
@@ -39,6 +64,8 @@ function adapted(text: string, { folder, port, replicaPorts }: Places): string {
     text = text.replace(pattern, replacement)
   }
   replaced(/\/tmp\//g, () => `${folder}/`)
+  // A socket, as standard error is one here, cannot be opened again.
+  replaced(/\/dev\/stderr/, () => `${folder}/access.log`)
   replaced(/listen 8080;/, () => `listen 127.0.0.1:${port};`)
   replaced(/server replica-(\d):3000 .*/g, (line, number) => {
     const replicaPort = replicaPorts[Number(number) - 1]

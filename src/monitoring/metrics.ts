@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Clock } from '../platform/clock.ts'
 import { VERSION } from '../version.ts'
 import { databaseMetrics } from './database-metrics.ts'
+import { diskMetrics } from './disk-metrics.ts'
 import { eventMetrics } from './event-metrics.ts'
 import { hashMetrics } from './hash-metrics.ts'
 import type { Instrument } from './instrument.ts'
@@ -15,7 +16,7 @@ import { requestMetrics } from './request-metrics.ts'
  */
 export type Metrics = ReturnType<typeof makeMetrics>
 
-export function makeMetrics({ clock }: { clock: Clock }) {
+export function makeMetrics({ clock, databaseUrl }: { clock: Clock; databaseUrl: string }) {
   const registry = new Registry()
   const meters = metersOf(registry)
   collectDefaultMetrics({ register: registry })
@@ -25,6 +26,7 @@ export function makeMetrics({ clock }: { clock: Clock }) {
     (gauge) => gauge.set({ version: VERSION, node: process.version }, 1),
     ['version', 'node'],
   )
+  diskMetrics(meters, databaseUrl)
   meters.gauge('keyturn_time_seconds', 'The clock of this process, since 1970', (gauge) =>
     gauge.set(clock.now() / 1000),
   )

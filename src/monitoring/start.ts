@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts'
 import { isMissing } from '../platform/optional-package.ts'
 
 interface MonitoringParts {
-  config: Pick<Config, 'metricsHost' | 'metricsPort' | 'traces' | 'trustProxy'>
+  config: Pick<Config, 'databaseUrl' | 'metricsHost' | 'metricsPort' | 'traces' | 'trustProxy'>
   clock: Clock
   logger: Pick<FastifyBaseLogger, 'debug' | 'info' | 'warn' | 'error'>
 }
@@ -16,11 +16,11 @@ export type Monitoring = Awaited<ReturnType<typeof startMonitoring>>
 
 /** Loads only what is asked for, so that a start without it takes no longer. */
 export async function startMonitoring({ config, clock, logger }: MonitoringParts) {
-  const { metricsHost: host, metricsPort: port } = config
+  const { databaseUrl, metricsHost: host, metricsPort: port } = config
   const traces = config.traces
     ? (await loadTraces()).startTraces(logger, trustedProxies(config.trustProxy))
     : null
-  const metrics = port ? (await import('./metrics.ts')).makeMetrics({ clock }) : null
+  const metrics = port ? (await import('./metrics.ts')).makeMetrics({ clock, databaseUrl }) : null
   let server: Server | null = null
 
   return {

@@ -36,7 +36,7 @@ async function eventsOf(service: Service, accessToken: string, ...names: string[
 
 t.test('wrong codes for a new address are events, and so is the pause that they bring', async (t) => {
   const clock = testClock()
-  const metrics = makeMetrics({ clock })
+  const metrics = makeMetrics({ clock, databaseUrl: 'sqlite::memory:' })
   const service = await startService(t, { mail: true, clock, instruments: [...metrics.instruments] })
   const ada = await enrol(service)
   await setEmail(service, ada.accessToken, 'ada@example.com')

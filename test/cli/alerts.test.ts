@@ -33,6 +33,7 @@ const TRIALS: Trial[] = [
     series: {
       ...UP,
       keyturn_database_up: '1x400',
+      keyturn_disk_free_bytes: '4e9x400',
       keyturn_redis_up: '1x400',
       keyturn_database_waiting: '0x400',
       'keyturn_http_problems_total{code="internal_error"}': '0x400',
@@ -72,6 +73,12 @@ const TRIALS: Trial[] = [
     fires: ['KeyturnConnectionsShort'],
     at: '8m',
     series: { ...UP, keyturn_database_waiting: '3x40' },
+  },
+  {
+    what: 'a disk that fills',
+    fires: ['KeyturnDiskFills'],
+    at: '8m',
+    series: { ...UP, keyturn_disk_free_bytes: '400000000x40' },
   },
   {
     what: 'one answer in ten that is unavailable, for minutes',

@@ -83,11 +83,13 @@ t.test('what is not HTTP is counted too', async (t) => {
   })
 })
 
-t.test('the version and the clock are told', async (t) => {
+t.test('the version, the clock and the room on the disk are told', async (t) => {
   const service = await startMeasured(t)
   const text = await service.metrics.text()
   t.strictSame(samples(text, 'keyturn_build_info'), { [`version="${VERSION}",node="${process.version}"`]: 1 })
   t.strictSame(samples(text, 'keyturn_time_seconds'), { '': service.clock.now() / 1000 })
+  const { '': free = 0 } = samples(text, 'keyturn_disk_free_bytes')
+  t.equal(free > 0, !onPostgres)
 })
 
 t.test('passwords, codes, logins and pauses are counted by how they went', async (t) => {

@@ -101,6 +101,18 @@ t.test('a hash made here costs one hash, whatever the letters of the password', 
   t.equal(asked, 1)
 })
 
+t.test('SHA-crypt, which Node.js cannot compute in the background, has a thread of its own', async (t) => {
+  let threads = 0
+  const count = () => {
+    threads += 1
+  }
+  process.on('worker', count)
+  t.teardown(() => process.off('worker', count))
+  const [{ hash, password } = { hash: '', password: '' }] = vectors.sha256_crypt ?? []
+  t.equal(await readStoredHash(hash).verify(String(password), engine), true)
+  t.equal(threads, 1)
+})
+
 const TAIL = 'c29tZXNhbHQ$IMit9qkFULCMA/ViizL57cnTLOa5DiVM9eMwpAvPwr4'
 
 t.test('what argon2 cannot run is refused with the reason', (t) => {

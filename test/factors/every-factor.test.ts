@@ -44,7 +44,7 @@ import {
 // each thing that the service does with factors is here. The last row is of a factor that no file of `src/` knows.
 
 const clock = testClock()
-const metrics = makeMetrics({ clock })
+const metrics = makeMetrics({ clock, databaseUrl: 'sqlite::memory:' })
 const service = await startService(t, { mail: true, clock, instruments: metrics.instruments })
 
 /** How many right and how many wrong answers of a factor the metrics tell of. */

@@ -1,4 +1,5 @@
 import { type ProblemCode, problemStatus } from './catalogue.ts'
+import type { DatabaseFault } from './platform/database-faults.ts'
 import { StacklessError } from './platform/stackless-error.ts'
 
 export { oauthCodes, type ProblemCode, problemCodes, problemStatus, problemTitle } from './catalogue.ts'
@@ -245,6 +246,14 @@ export const unavailable = (cause: unknown) =>
   new AppError('unavailable', 'A part of the service does not answer. Try again in a moment.', {
     retryAfter: 1,
     cause,
+  })
+
+/** For operators. A person's request that fails for it says only that a part does not answer. */
+export const databaseStoresNothing = ({ reason, words, error }: DatabaseFault) =>
+  new AppError('unavailable', `The database stores nothing: ${words}.`, {
+    extras: { reason },
+    retryAfter: 1,
+    cause: error,
   })
 
 export const stopping = () =>

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify'
+import { makeAccounts } from './accounts/accounts.ts'
 import { buildApp } from './api/app.ts'
+import { makeAttempts } from './attempts/attempts.ts'
 import { type Config, ConfigError } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { type KeyRing, makeKeyRing } from './crypto/key-ring.ts'
 import { systemClock } from './platform/clock.ts'
-import { openDatabase } from './platform/database.ts'
+import { DatabaseError, type Db, openDatabase } from './platform/database.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { markMade } from './platform/sqlite.ts'
@@ -12,6 +14,7 @@ import { makeService, type Service, type Surroundings } from './service.ts'
 import { lacking, liveReplicas, makeKeyHolder, noteSealing } from './tokens/key-holders.ts'
 import { requireRootKeys, rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
+import { tryToStore } from './upkeep/probe.ts'
 
 interface Opening extends Omit<Surroundings, 'clock' | 'db' | 'rootKeys'> {
   /** Called when all else has been closed. */
@@ -32,6 +35,7 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
   try {
     const migrations = await migrateUp(db, () => requireRootKeys(config, db))
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
+    await requireStoring(db)
     const rootKeys = await rootKeysOf(config, db)
     const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })
     for (const { faultAtStart } of service.factors.all) {
@@ -64,6 +68,16 @@ async function beginToHold({ db, clock }: Service, keyRing: KeyRing, logger: Ope
   const keyHolder = makeKeyHolder({ db, clock, keyRing })
   await keyHolder.note()
   return keyHolder
+}
+
+/** @throws {DatabaseError} when nothing can be stored: nobody could sign in. */
+async function requireStoring(db: Db): Promise<void> {
+  const room = { db, clock: systemClock }
+  const fault = await tryToStore({ db, accounts: makeAccounts(room), attempts: makeAttempts(room) })
+  if (fault)
+    throw new DatabaseError(`The database stores nothing: ${fault.words}. ${fault.advice}`, {
+      cause: fault.error,
+    })
 }
 
 /** What may be on purpose, but mostly is not. */

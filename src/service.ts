@@ -29,7 +29,7 @@ import { makeOutbox, noOutbox } from './mail/outbox.ts'
 import { makeSendLetter } from './mail/send-letter.ts'
 import { type Instrument, watched } from './monitoring/instrument.ts'
 import type { Clock } from './platform/clock.ts'
-import type { Db } from './platform/database.ts'
+import { behindPooler, type Db } from './platform/database.ts'
 import { makeAccessTokens } from './tokens/access-token.ts'
 import { makeAccountTokens } from './tokens/account-token.ts'
 import { openHashKey } from './tokens/hash-key.ts'
@@ -37,6 +37,7 @@ import type { TokensRoom } from './tokens/room.ts'
 import { makeSessions } from './tokens/sessions.ts'
 import { openSigningKeys } from './tokens/signing-keys.ts'
 import { warnOfTimesAhead } from './upkeep/clock-watch.ts'
+import { makeDatabaseProbe } from './upkeep/probe.ts'
 
 /** What the service is made from: settings, database, clock, log and keys. */
 export interface Surroundings {
@@ -126,8 +127,14 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const isTrustedProxy = trustedProxies(config.trustProxy)
   const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
   const sharedCounts = await makeShared({ config, keyedHash, logger })
+  if (sharedCounts) watched(instruments, 'sharedCounts', sharedCounts)
   const warn = async () => [...proxyWatch.warnings(), await warnOfTimesAhead({ db, clock })]
-  const readiness = makeReadiness({ db, sharedCounts, warn })
+  const probe = watched(
+    instruments,
+    'probe',
+    makeDatabaseProbe({ db: outside.db, accounts, attempts, clock, logger }),
+  )
+  const readiness = makeReadiness({ probe, behindPooler: () => behindPooler(outside.db), sharedCounts, warn })
 
   return {
     ...factorParts,

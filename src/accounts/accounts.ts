@@ -21,6 +21,9 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
      */
     lock: store.lockAccount,
 
+    /** Waits while every account is locked: then nobody can sign in. */
+    lockAny: store.lockAnyAccount,
+
     /**
      * Locks the account of a caller who has shown a token for it.
      *

@@ -26,6 +26,12 @@ export async function lockAccount(trx: Trx, id: string): Promise<Account | undef
   return row && accountFromRow(row)
 }
 
+/** Locks some account that can be locked, for a trial; waits for one where all are locked. */
+export async function lockAnyAccount(trx: Trx): Promise<void> {
+  const one = trx.selectFrom('accounts').select('id').limit(1).forUpdate()
+  if (!(await one.skipLocked().executeTakeFirst())) await one.execute()
+}
+
 const accountByKey = prepared((db, param: Params<{ key: string }>) =>
   db.selectFrom('accounts').selectAll().where('username_key', '=', param('key')),
 )

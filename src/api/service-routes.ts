@@ -101,7 +101,10 @@ const Ready = Type.Object(
     status: Type.Literal('ok'),
     checks: Type.Object(
       {
-        database: Type.Literal('ok'),
+        database: Type.Literal('ok', { description: 'It has stored a row some seconds ago' }),
+        pooler: Type.Optional(
+          Type.Literal('ok', { description: 'Only if a pooler stands before PostgreSQL, such as PgBouncer' }),
+        ),
         redis: Type.Optional(
           Type.Union([Type.Literal('ok'), Type.Literal('unavailable')], {
             description:

@@ -1,11 +1,13 @@
-import { stopping, unavailable } from '../errors.ts'
-import { type Db, pingDatabase } from '../platform/database.ts'
+import { databaseStoresNothing, stopping, unavailable } from '../errors.ts'
+import type { DatabaseFault } from '../platform/database-faults.ts'
 import type { RedisState } from '../platform/redis.ts'
 import type { SharedCounts } from './shared-counts.ts'
 
 /** What `/readyz` reports on the parts that the service depends on. */
 export interface Checks {
   database: 'ok'
+  /** Only where there is one: what must hold behind it goes with each transaction. */
+  pooler?: 'ok'
   /** While Redis is down, each process limits on its own. That is reported, but does not make the service unready. */
   redis?: RedisState
 }
@@ -14,18 +16,24 @@ export interface Checks {
 export type Readiness = ReturnType<typeof makeReadiness>
 
 /** @param warn warnings for the operator of a service that works. */
-export function makeReadiness({ db, sharedCounts, warn }: ReadinessParts) {
+export function makeReadiness({ probe, behindPooler, sharedCounts, warn }: ReadinessParts) {
   let withdrawn = false
   return {
     /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
     async check(): Promise<{ checks: Checks; warnings: string[] }> {
       if (withdrawn) throw stopping()
+      const fault = await probe.fault()
+      if (fault) throw databaseStoresNothing(fault)
       const unanswered = (error: unknown): never => {
         throw unavailable(error)
       }
-      await pingDatabase(db).catch(unanswered)
+      const pooled = await behindPooler().catch(unanswered)
       const warnings = await warn().catch(unanswered)
-      const checks: Checks = { database: 'ok', ...(sharedCounts && { redis: sharedCounts.state() }) }
+      const checks: Checks = {
+        database: 'ok',
+        ...(pooled && { pooler: 'ok' }),
+        ...(sharedCounts && { redis: sharedCounts.state() }),
+      }
       return { checks, warnings: warnings.filter((sentence) => sentence !== null) }
     },
     /** Makes the service unready from now on, although it still serves requests. */
@@ -36,7 +44,8 @@ export function makeReadiness({ db, sharedCounts, warn }: ReadinessParts) {
 }
 
 interface ReadinessParts {
-  db: Db
+  probe: { fault(): Promise<DatabaseFault | null> }
+  behindPooler: () => Promise<boolean>
   sharedCounts: Pick<SharedCounts, 'state'> | null
   warn: () => Promise<(string | null)[]>
 }

@@ -3,6 +3,7 @@ import { waitingMail } from '../mail/waiting-mail.ts'
 import type { Clock } from '../platform/clock.ts'
 import { connectionsOf, countRows, type Db } from '../platform/database.ts'
 import { tables } from '../tables.ts'
+import type { DatabaseProbe } from '../upkeep/probe.ts'
 import type { Instrument } from './instrument.ts'
 import type { Meters } from './meters.ts'
 
@@ -22,16 +23,43 @@ export function databaseMetrics(meters: Meters, clock: Clock): Instrument {
       gaugeRows(meters, clock, db)
       return db
     },
+    probe(probe) {
+      gaugeFaults(meters, probe)
+      return probe
+    },
+    sharedCounts(counts) {
+      meters.gauge(
+        'keyturn_redis_up',
+        'Whether Redis counts for all processes; else each counts for itself',
+        (up) => up.set(counts.state() === 'ok' ? 1 : 0),
+      )
+      return counts
+    },
   }
 }
 
-/** Whether the database answers, and the mail that waits in it. */
+/** Whether the database stores what it is given, and why it does not. */
+function gaugeFaults({ gauge }: Meters, probe: DatabaseProbe): void {
+  const look = () => inTime(probe.fault())
+  gauge('keyturn_database_up', 'Whether the database has stored a row some seconds ago', async (up) =>
+    up.set((await look()) === null ? 1 : 0),
+  )
+  gauge(
+    'keyturn_database_fault',
+    'Why the database stores nothing',
+    async (fault) => {
+      fault.reset()
+      const found = await look()
+      if (found) fault.set({ reason: found.reason }, 1)
+    },
+    ['reason'],
+  )
+}
+
+/** The mail that waits. */
 function gaugeMail({ gauge }: Meters, clock: Clock, db: Db): void {
   /** `undefined` when the database does not answer, or not in time. */
   const look = onceAtATime(() => inTime(waitingMail(db)).catch(() => undefined))
-  gauge('keyturn_database_up', 'Whether the database answered just now', async (up) =>
-    up.set((await look()) ? 1 : 0),
-  )
   gauge(
     'keyturn_mails_waiting',
     'Mails that are not sent yet, those that are tried again among them',

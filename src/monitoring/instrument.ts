@@ -2,14 +2,18 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { HashQueue } from '../crypto/hash-queue.ts'
 import type { ProblemCode } from '../errors.ts'
+import type { SharedCounts } from '../http/shared-counts.ts'
 import type { Db } from '../platform/database.ts'
 import type { Mailer } from '../platform/mailer.ts'
+import type { DatabaseProbe } from '../upkeep/probe.ts'
 
 /** The parts of the service that can be watched. */
 interface Watched {
   db: Db
   hashQueue: HashQueue
   mailer: Mailer
+  probe: DatabaseProbe
+  sharedCounts: SharedCounts
   trail: AuditTrail
 }
 

@@ -1,4 +1,4 @@
-import { Kysely, sql } from 'kysely'
+import { Kysely } from 'kysely'
 import { DatabaseError, repeated } from './database-errors.ts'
 import type { Db, Engine, EngineAdapter, Trx } from './engine.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
@@ -79,6 +79,13 @@ const adapterOf = (db: Db) => db.getExecutor().adapter as EngineAdapter
 /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
 export const keepStill = (trx: Trx, tables: readonly string[]) => adapterOf(trx).keepStill(trx, tables)
 
+/** Waits until all tables can be written, as each write would. SQLite has one lock for all, and the transaction has it. */
+export const waitForTables = (trx: Trx, tables: readonly string[]) =>
+  adapterOf(trx).waitForTables(trx, tables)
+
+/** Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite. */
+export const lockersOf = (db: Db) => adapterOf(db).lockersOf(db)
+
 /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
 export const wipeDeleted = (db: Db) => adapterOf(db).wipeDeleted(db)
 
@@ -102,9 +109,4 @@ export async function isInUse(databaseUrl: string): Promise<boolean> {
 /** The place of a database for people, without user and password. */
 export function placeOf(databaseUrl: string): string {
   return isPostgresUrl(databaseUrl) ? placeOfServer(databaseUrl) : databaseUrl
-}
-
-/** Rejects when the database does not answer. */
-export async function pingDatabase(db: Db): Promise<void> {
-  await sql`select 1`.execute(db)
 }

@@ -30,6 +30,10 @@ export interface Connections {
 export interface EngineAdapter extends DialectAdapter {
   /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
+  /** Waits until no other transaction keeps tables from being written. */
+  waitForTables(trx: Trx, tables: readonly string[]): Promise<void>
+  /** Who has rows or tables locked, each as a sentence. */
+  lockersOf(db: Db): Promise<string[]>
   /** Leaves nothing of deleted rows in files that are within reach. */
   wipeDeleted(db: Db): Promise<void>
   /** Counts rows, for metrics, without delaying requests. */

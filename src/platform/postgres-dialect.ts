@@ -121,9 +121,31 @@ class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
 
   async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
     await trx.executeQuery(CompiledQuery.raw(UNHURRIED))
-    await sql`lock table ${sql.join(tables.map((name) => sql.table(name)))} in share mode`.execute(trx)
+    await sql`lock table ${listOf(tables)} in share mode`.execute(trx)
+  }
+
+  /** The longest first. What others do is told only to a role that may see it. */
+  async lockersOf(db: Db): Promise<string[]> {
+    const { rows } = await sql<{ pid: number; who: string; seconds: number; query: string }>`
+      select pid, concat_ws(' at ', usename, client_addr) as who, left(query, 100) as query,
+        cast(extract(epoch from now() - xact_start) as integer) as seconds
+      from pg_stat_activity as activity
+      where datname = current_database() and pid <> pg_backend_pid() and xact_start < now() - interval '1 second'
+        and exists (select from pg_locks where pid = activity.pid and granted and relation is not null
+          and mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock'))
+      order by xact_start limit 5`.execute(db)
+    return rows.map(
+      ({ pid, who, seconds, query }) =>
+        `${who} has held locks for ${seconds} s, at last by "${query}": select pg_terminate_backend(${pid}) ends it.`,
+    )
+  }
+
+  async waitForTables(trx: Trx, tables: readonly string[]): Promise<void> {
+    await sql`lock table ${listOf(tables)} in row exclusive mode`.execute(trx)
   }
 }
+
+const listOf = (tables: readonly string[]) => sql.join(tables.map((name) => sql.table(name)))
 
 /** The pool has one option for both waits. A silent server is given up before a busy pool. */
 class PromptClient extends pg.Client {
@@ -162,12 +184,15 @@ function makePool(url: string, poolSize: number): CountedPool {
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool
     return { used: totalCount - idle, idle, max: poolSize, waiting }
   }
-  /** A pooler makes up the process that it names to its clients. */
+  let pooled: boolean | undefined
+  /** A pooler makes up the process that it names to its clients. Asked once: it does not come and go. */
   async function behindPooler(): Promise<boolean> {
+    if (pooled !== undefined) return pooled
     const client: pg.PoolClient & { processID?: number } = await pool.connect()
     try {
       const { rows } = await client.query('select pg_backend_pid() as pid')
-      return rows[0].pid !== client.processID
+      pooled = rows[0].pid !== client.processID
+      return pooled
     } finally {
       client.release()
     }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import type { CompiledQuery, QueryResult } from 'kysely'
@@ -16,8 +17,29 @@ export class SqliteConnection {
   readonly #sqlite: BetterSqlite3.Database
   readonly #kept = new Map<string, BetterSqlite3.Statement>()
 
+  readonly #files: readonly string[]
+  readonly #inodes = new Map<string, string>()
+
   constructor(sqlite: BetterSqlite3.Database) {
     this.#sqlite = sqlite
+    this.#files = sqlite.memory ? [] : [sqlite.name, `${sqlite.name}-wal`]
+  }
+
+  /**
+   * What is written into a file that was deleted or replaced is lost with this process. SQLite looks for that only
+   * without a write-ahead log. What is there at the first call counts.
+   *
+   * @throws {SqliteError} SQLITE_READONLY_DBMOVED, as SQLite does.
+   */
+  requireInPlace(): void {
+    for (const file of this.#files) {
+      const stat = statSync(file, { throwIfNoEntry: false })
+      const inode = stat && `${stat.dev} ${stat.ino}`
+      const known = this.#inodes.get(file) ?? inode
+      if (known !== inode)
+        throw new BetterSqlite3.SqliteError(`${file} was deleted or replaced`, 'SQLITE_READONLY_DBMOVED')
+      if (known) this.#inodes.set(file, known)
+    }
   }
 
   get inTransaction(): boolean {
@@ -63,7 +85,9 @@ export async function openWriter(path: string): Promise<SqliteConnection> {
     sqlite.pragma('trusted_schema = OFF')
     // What was deleted is overwritten: a deleted account is not to be read from the free space of the file.
     sqlite.pragma('secure_delete = ON')
-    return new SqliteConnection(sqlite)
+    const writer = new SqliteConnection(sqlite)
+    writer.requireInPlace()
+    return writer
   } catch (error) {
     sqlite.close()
     throw error

@@ -52,7 +52,7 @@ export class DurableSqliteDialect extends SqliteDialect {
 
 class WholeFileLockCompiler extends SqliteQueryCompiler {
   protected override visitSelectModifier(node: SelectModifierNode): void {
-    if (node.modifier !== 'ForUpdate') super.visitSelectModifier(node)
+    if (node.modifier !== 'ForUpdate' && node.modifier !== 'SkipLocked') super.visitSelectModifier(node)
   }
 }
 
@@ -66,6 +66,8 @@ class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
 
   /** The transaction has the lock of the file from its beginning. */
   async keepStill(): Promise<void> {}
+  async waitForTables(): Promise<void> {}
+  lockersOf = async (): Promise<string[]> => []
 
   connections(): undefined {}
 

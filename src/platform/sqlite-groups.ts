@@ -83,6 +83,7 @@ export class SqliteGroups {
     const result = await this.#takeTurn(deadline, () => {
       this.#commitGroup()
       this.#rollBackAll()
+      this.#writer.requireInPlace()
       return this.#writer.run<R>(query)
     })
     this.#turns.pass()
@@ -113,6 +114,7 @@ export class SqliteGroups {
     const group = this.#group
     if (!group) return
     try {
+      this.#writer.requireInPlace()
       this.#writer.run(COMMIT)
       this.#group = null
       group.store()

@@ -1153,8 +1153,16 @@ export interface operations {
             /** @enum {string} */
             status: "ok";
             checks: {
-              /** @enum {string} */
+              /**
+               * @description It has stored a row some seconds ago
+               * @enum {string}
+               */
               database: "ok";
+              /**
+               * @description Only if a pooler stands before PostgreSQL, such as PgBouncer
+               * @enum {string}
+               */
+              pooler?: "ok";
               /** @description Only if `REDIS_URL` is set. While Redis is unavailable, each process enforces its share of the limits */
               redis?: "ok" | "unavailable";
             };

@@ -70,7 +70,7 @@ t.test('the database: missing, locked, behind, none', async (t) => {
 
   const sqlite = new BetterSqlite3(path)
   sqlite.exec('begin immediate')
-  t.match(await find('fail'), [/^database cannot be written: .*locked/])
+  t.match(await find('fail'), [/^database stores nothing: .*locked/])
   sqlite.exec('rollback')
   sqlite.exec('delete from kysely_migration where name = (select max(name) from kysely_migration)')
   sqlite.close()

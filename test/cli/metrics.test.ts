@@ -209,8 +209,12 @@ t.test('what a transaction took back is told nowhere, and what it had to repeat 
 t.test('metrics are served while the database is gone, and say that it is', async (t) => {
   const service = await startMeasured(t, { spared: RULE_NAMES })
   t.strictSame(samples(await service.metrics.text(), 'keyturn_database_up'), { '': 1 })
+  t.strictSame(samples(await service.metrics.text(), 'keyturn_database_fault'), {})
   await service.db.destroy()
-  t.strictSame(samples(await service.metrics.text(), 'keyturn_database_up'), { '': 0 })
+  service.clock.advance(3)
+  const text = await service.metrics.text()
+  t.strictSame(samples(text, 'keyturn_database_up'), { '': 0 })
+  t.strictSame(samples(text, 'keyturn_database_fault'), { 'reason="unreachable"': 1 })
 })
 
 t.test('connections show how many there are and who waits for one, where there is a pool', async (t) => {

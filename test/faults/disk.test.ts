@@ -1,7 +1,7 @@
 // The fault: the disk is full, or takes no writes, or what stands on it is garbage. Nobody is let in on a use that could
 // not be written down, the log says why, and all is well again without a restart when the disk is.
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
@@ -11,6 +11,7 @@ import { totp } from '../helpers/people/totp.ts'
 import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
 import { which } from '../helpers/programs/which.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { checkDatabaseFile } from '../helpers/service/invariants.ts'
 import {
@@ -63,7 +64,18 @@ function areRefused(t: Test, { logLines }: Service, answers: readonly Answer[], 
   }
 }
 
+/** Some seconds later it says so, and why. */
+async function isUnready(t: Test, service: Service, reason: string): Promise<void> {
+  service.clock.advance(3)
+  const answer = await service.get('/readyz')
+  isProblem(t, answer, 'unavailable')
+  t.equal(answer.body.reason, reason)
+}
+
 async function isWellAgain(t: Test, now: Scene): Promise<void> {
+  now.service.clock.advance(3)
+  t.equal((await now.service.get('/readyz')).status, 200)
+  now.service.clock.advance(-3)
   const outcomes = (await tryToWrite(now)).map(outcomeOf)
   t.strictSame(outcomes, ['200', '401 invalid_token', '200', '201', '200', '204'])
   t.strictSame(await now.service.invariants.broken(), {})
@@ -108,6 +120,7 @@ t.test('a disk that takes no writes', async (t) => {
   await sql`pragma query_only = on`.execute(service.db)
   areRefused(t, service, await tryToWrite(now), /readonly/)
   t.ok(await isAlive(service, ada.accessToken), 'reading goes on')
+  await isUnready(t, service, 'read_only')
   await sql`pragma query_only = off`.execute(service.db)
   await isWellAgain(t, now)
 })
@@ -122,10 +135,29 @@ t.test('a file with garbage in it', async (t) => {
   overwrite(service, Buffer.concat([sound.subarray(0, 4096), Buffer.alloc(sound.length - 4096, 0xa5)]))
   areRefused(t, service, await tryToWrite(now), /malformed/)
   areRefused(t, service, [await service.get('/me', ada.accessToken)], /malformed/)
+  await isUnready(t, service, 'damaged')
 
   overwrite(service, sound)
   await isWellAgain(t, now)
 })
+
+for (const what of ['', '-wal'])
+  t.test(
+    `a file (${what || '.db'}) that was deleted or replaced under the service takes nothing`,
+    async (t) => {
+      const now = await scene(t)
+      const { service } = now
+      const path = `${sqlitePath(service.databaseUrl)}${what}`
+      renameSync(path, `${path}.aside`)
+      areRefused(t, service, await tryToWrite(now), /was deleted or replaced/)
+      await isUnready(t, service, 'file_gone')
+      copyFileSync(`${path}.aside`, path)
+      areRefused(t, service, await tryToWrite(now), /was deleted or replaced/)
+      await isUnready(t, service, 'file_gone')
+      renameSync(`${path}.aside`, path)
+      await isWellAgain(t, now)
+    },
+  )
 
 /** Behind the back of SQLite, which forgets what it has read when another process has written. */
 function overwrite({ databaseUrl }: Service, bytes: Buffer): void {
@@ -158,8 +190,12 @@ t.test('a system that takes no more bytes', { skip: !prlimit && 'prlimit is not 
     )
   for (const answer of answers) isProblem(t, answer, 'unavailable')
   t.equal((await server.get('/me', ada.accessToken)).status, 200, 'reading goes on')
+  await eventually('it is not ready, and says why', async () =>
+    /disk/.test((await server.get('/readyz')).text),
+  )
 
   limit('unlimited')
+  await eventually('it is ready', async () => (await server.get('/readyz')).status === 200)
   const after = await server.post('/2fa/verify', { code }, mfaToken)
   t.equal(outcomeOf(after), '200', 'the code was not used up')
   for (let call = 0; call < 4; call += 1)
@@ -168,7 +204,7 @@ t.test('a system that takes no more bytes', { skip: !prlimit && 'prlimit is not 
   const errors = server
     .output()
     .split('\n')
-    .filter((line) => line.includes('"level":"error"'))
+    .filter((line) => line.includes('"level":"error"') && !/"route":"\/readyz"|stores nothing/.test(line))
   t.equal(errors.length, answers.length)
   for (const line of errors)
     t.match(JSON.parse(line), { err: { message: /disk I\/O error|full/ } }, 'the log says why')

@@ -1,9 +1,19 @@
+import { execFileSync } from 'node:child_process'
 import t from 'tap'
+import { Agent, fetch } from 'undici'
 import { MANY_NAMES } from '../../src/http/proxy-watch.ts'
-import { startProcess } from '../helpers/programs/process.ts'
+import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { holdWriteLock } from '../helpers/faults/write-lock.ts'
+import { runCommand } from '../helpers/programs/command.ts'
+import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { which } from '../helpers/programs/which.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
 import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 /** `/readyz` is for the machine that spreads the load, and for the person who wonders why all clients look alike. */
+
+const prlimit = which('prlimit')
 
 const FORWARDED = { 'x-forwarded-for': '203.0.113.7' }
 
@@ -14,6 +24,70 @@ const warnedOf = ({ logLines }: Service) => logLines.filter((line) => line.inclu
 t.test('nothing to say is nothing said', async (t) => {
   const service = await startService(t)
   t.strictSame(await readyz(service), { status: 'ok', checks: { database: 'ok' } })
+})
+
+t.test('the database is tried by a row that is stored and taken away, once in three seconds', async (t) => {
+  const service = await startService(t)
+  let tried = 0
+  const ask = (times: number) =>
+    watchingStatements(
+      service.databaseUrl,
+      (text) => {
+        if (text.startsWith('insert')) tried += 1
+      },
+      async () => {
+        await Promise.all(Array.from({ length: times }, () => readyz(service)))
+        await readyz(service)
+      },
+    )
+  await ask(30)
+  t.equal(tried, 1)
+  service.clock.advance(2)
+  await ask(30)
+  t.equal(tried, 1)
+  service.clock.advance(1)
+  await ask(30)
+  t.equal(tried, 2)
+  service.clock.advance(-3600)
+  await ask(1)
+  t.equal(tried, 3, 'also after the clock was set back')
+  t.strictSame(await service.db.selectFrom('failure_counters').selectAll().execute(), [])
+})
+
+t.test(
+  'a process without a descriptor left is not ready: nobody new can reach it',
+  { skip: !prlimit && 'prlimit is not installed' },
+  async (t) => {
+    const server = await startProcess(t, await sharedEnvironment(t))
+    const dispatcher = new Agent({ connections: 1, keepAliveTimeout: 60_000 })
+    t.teardown(() => dispatcher.close())
+    // By a connection that was there before.
+    const ask = async () =>
+      (await (await fetch(`${server.url}/readyz`, { dispatcher })).json()) as {
+        reason?: string
+        status: unknown
+      }
+    t.equal((await ask()).status, 'ok')
+    const limit = (files: number) =>
+      execFileSync(prlimit ?? '', ['--pid', String(server.pid), `--nofile=${files}:`])
+    limit(3)
+    await eventually('it says so', async () => (await ask()).reason === 'no_descriptors')
+    limit(1024)
+    await eventually('it is well again', async () => (await ask()).status === 'ok')
+    t.match(await server.line('database stores nothing'), '"reason":"no_descriptors"')
+    t.match(await server.line('database stores again'), '"level":"info"')
+  },
+)
+
+t.test('a start on a database that stores nothing ends with the reason, and is never ready', async (t) => {
+  const environment = await sharedEnvironment(t)
+  const { release } = await holdWriteLock(t, sqlitePath(environment.DATABASE_URL ?? ''), 300_000)
+  const start = runCommand(t, ['src/cli/keyturn.js', 'serve'], { ...environment, PORT: '0' })
+  const { code, stdout, stderr } = await start.ended
+  release()
+  t.equal(code, 1)
+  t.match(stderr, /^The database stores nothing: somebody has it locked\. .*\n$/)
+  t.notMatch(stdout, '"msg":"ready"')
 })
 
 t.test('times in the database that are ahead of the clock are a warning until they have come', async (t) => {

@@ -36,7 +36,7 @@ t.test('doctor on PostgreSQL', { skip: notOnPostgres }, async (t) => {
   t.match(fails, [/^fsync is off/, /^full_page_writes is off/])
   t.equal(fails.length, 2)
   await set('default_transaction_read_only = on')
-  t.match((await findings('fail'))[0], /^cannot be written: .*read-only/)
+  t.match((await findings('fail'))[0], /^stores nothing: .*read-only/)
 })
 
 t.test('doctor: a clock that is not that of the PostgreSQL server', { skip: notOnPostgres }, async (t) => {

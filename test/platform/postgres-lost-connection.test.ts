@@ -65,6 +65,7 @@ t.test(
     proxy.freeze(false)
     await sleep(10)
     t.equal((await refresh(service, refreshToken)).status, 200)
+    service.clock.advance(3)
     t.equal((await service.get('/readyz')).status, 200)
   },
 )

@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
+import { checkDatabase } from '../../src/cli/doctor/database.ts'
+import { openService } from '../../src/open-service.ts'
 import { inTransaction, openDatabase } from '../../src/platform/database.ts'
+import { makeLogger } from '../../src/platform/logger.ts'
 import { endBackends } from '../helpers/faults/cutting-proxy.ts'
 import { refresh } from '../helpers/people/sessions.ts'
 import { startCluster } from '../helpers/programs/postgres.ts'
@@ -153,7 +156,62 @@ t.test('a server that has fewer connections than the pools is shared', { skip },
   await Promise.all(two.map((db) => db.destroy()))
 })
 
+const processOf = (client: pg.Client) => (client as pg.Client & { processID: number }).processID
+
 const startBare = (databaseUrl: string) => openDatabase(databaseUrl, { poolSize: 6 })
+
+for (const [what, statement, reason] of [
+  ['a table that is locked', 'lock table refresh_tokens in share mode', 'locked'],
+  ['accounts that are all locked', 'select from accounts for update', 'locked'],
+] as const)
+  t.test(`${what} by somebody's open transaction: not ready, and why`, { skip }, async (t) => {
+    const service = await startService(t)
+    await enrol(service)
+    t.equal((await service.get('/readyz')).status, 200)
+    const holder = new pg.Client(service.databaseUrl)
+    await holder.connect()
+    await holder.query('begin')
+    await holder.query(statement)
+    service.clock.advance(3)
+    const answer = await service.get('/readyz')
+    isProblem(t, answer, 'unavailable')
+    t.equal(answer.body.reason, reason)
+    const { findings } = await checkDatabase(service.db, service.databaseUrl, service.clock)
+    t.match(findings.map(({ found }) => found).join(), 'somebody has it locked')
+    t.match(
+      findings.map(({ advice }) => advice).join(),
+      new RegExp(`pg_terminate_backend\\(${processOf(holder)}\\)`),
+    )
+    await holder.end()
+    service.clock.advance(3)
+    t.equal((await service.get('/readyz')).status, 200)
+  })
+
+t.test(
+  'a server that became read-only is not ready, and no start there says that it is',
+  { skip },
+  async (t) => {
+    const service = await startService(t)
+    await enrol(service)
+    t.equal((await service.get('/readyz')).status, 200)
+    const name = sql.id(new URL(service.databaseUrl).pathname.slice(1))
+    await sql`alter database ${name} set default_transaction_read_only = on`.execute(service.db)
+    await endBackends(service.databaseUrl)
+    service.clock.advance(3)
+    const answer = await service.get('/readyz')
+    isProblem(t, answer, 'unavailable')
+    t.equal(answer.body.reason, 'read_only')
+    const opening = openService({ config: service.config, logger: makeLogger('silent') })
+    await t.rejects(opening, { message: /^The database stores nothing: it takes no writes/ })
+    const admin = new pg.Client(service.databaseUrl)
+    await admin.connect()
+    await admin.query('begin read write')
+    await admin.query(`alter database ${new URL(service.databaseUrl).pathname.slice(1)} reset all`)
+    await admin.query('commit')
+    await admin.end()
+    await endBackends(service.databaseUrl)
+  },
+)
 
 t.test(
   'a lock that is held for long is answered with 503, and then everything recovers',

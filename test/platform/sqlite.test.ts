@@ -83,10 +83,13 @@ t.test('a lock that is held for long is answered with 503, and then everything r
   isProblem(t, await service.post('/2fa/verify', { code }, mfaToken), 'unavailable')
   t.notOk(free, 'while the lock is held')
   t.equal((await service.get('/me', ada.accessToken)).status, 200, 'reading goes on meanwhile')
-  t.equal((await service.get('/readyz')).status, 200)
+  isProblem(t, await service.get('/readyz'), 'unavailable')
+  t.equal((await service.get('/readyz')).body.reason, 'locked')
 
   release()
   await freed
+  service.clock.advance(3)
+  t.equal((await service.get('/readyz')).status, 200)
   t.equal((await service.post('/2fa/verify', { code }, mfaToken)).status, 200, 'the code is still unused')
 })
 

@@ -1,17 +1,15 @@
-import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
+import { makeAccounts } from '../../accounts/accounts.ts'
 import { makeAttempts } from '../../attempts/attempts.ts'
-import { CODE_POLICY } from '../../attempts/policies.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { behindPooler, type Db, inTransaction } from '../../platform/database.ts'
+import { behindPooler, type Db, lockersOf } from '../../platform/database.ts'
 import { faultOfSchema, type MigrationState, migrationStatus } from '../../platform/migrate.ts'
 import { STRANGE_LOG } from '../../platform/sqlite.ts'
+import { tryToStore } from '../../upkeep/probe.ts'
 import type { ForeignTime } from './clock.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('database')
-
-class TakenBack extends Error {}
 
 /**
  * Checks that the database has the tables of this version, accepts writes, and keeps confirmed writes through a power
@@ -27,13 +25,13 @@ export async function checkDatabase(
   const states = await migrationStatus(db)
   const missing = states.filter(({ appliedAt }) => appliedAt === null)
   const schema = [checkSchema(states, missing.length)]
-  const writable = missing.length === 0 ? [await checkWritable(db, clock)] : []
+  const writable = missing.length === 0 ? [await checkStoring(db, clock)] : []
   const isSqlite = databaseUrl.startsWith('sqlite:')
   const health = isSqlite ? [await checkDamage(db)] : []
   const durable = isSqlite ? [await checkJournal(db)] : await checkPostgres(db)
   return {
     findings: [...schema, ...writable, ...durable, ...health],
-    readable: [...schema, ...health].every(({ status }) => status === 'ok'),
+    readable: [...schema, ...writable, ...health].every(({ status }) => status === 'ok'),
   }
 }
 
@@ -47,21 +45,17 @@ function checkSchema(states: readonly MigrationState[], missing: number): Findin
     : ok('has the tables of a newer version, which this one can serve beside it')
 }
 
-/** Writes a row that is rolled back at once. The service needs the right to write rows, but not to make tables. */
-async function checkWritable(db: Db, clock: Clock): Promise<Finding> {
-  try {
-    await inTransaction(db, async (trx) => {
-      await makeAttempts({ clock }).begin(trx, randomUUID(), 'doctor', CODE_POLICY)
-      throw new TakenBack()
-    })
-  } catch (error) {
-    if (!(error instanceof TakenBack))
-      return fail(
-        `cannot be written: ${(error as Error).message}`,
-        'Look at its permissions, its disk and who has it locked.',
-      )
-  }
-  return ok('takes writes')
+/** Stores a row and takes it away. The service needs the right to write rows, but not to make tables. */
+async function checkStoring(db: Db, clock: Clock): Promise<Finding> {
+  const room = { db, clock }
+  const fault = await tryToStore({ db, accounts: makeAccounts(room), attempts: makeAttempts(room) })
+  if (!fault) return ok('takes writes')
+  const { message } = fault.error as Error
+  const blockers = fault.reason === 'locked' ? await lockersOf(db).catch(() => []) : []
+  return fail(
+    `stores nothing: ${fault.words} (${message})`,
+    blockers.length > 0 ? blockers.join(' ') : fault.advice,
+  )
 }
 
 async function checkJournal(db: Db): Promise<Finding> {

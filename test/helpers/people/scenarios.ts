@@ -240,7 +240,6 @@ export const SCENARIOS: Record<string, Scenario> = {
     status: 204,
     again: '401 invalid_token',
   },
-  'GET /readyz': { prepare: async () => ({}), status: 200 },
 }
 
 /** More ways through the routes above, for what differs by the token and the factor. */

@@ -73,6 +73,7 @@ export async function startCluster(
     unix_socket_directories: folder,
     max_connections: '300',
     autovacuum: 'off',
+    deadlock_timeout: '100ms',
     ...HASTY,
     ...settings,
   }

@@ -249,11 +249,11 @@ export const unavailable = (cause: unknown) =>
   })
 
 /** For operators. A person's request that fails for it says only that a part does not answer. */
-export const databaseStoresNothing = ({ reason, words, error }: DatabaseFault) =>
+export const databaseStoresNothing = ({ reason, words }: DatabaseFault) =>
   new AppError('unavailable', `The database stores nothing: ${words}.`, {
     extras: { reason },
     retryAfter: 1,
-    cause: error,
+    cause: reason,
   })
 
 export const stopping = () =>

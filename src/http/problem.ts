@@ -125,13 +125,13 @@ function descriptionOf({ message, extras: { errors = [] } }: AppError): string {
     .replace(/[^ -[\]-~]/g, '?')
 }
 
-/** Logs faults of the service with their stack. Refusals are logged with their reason at the level `debug` only. */
+/** Logs faults of the service with their stack. What was logged before has a word as its cause. Refusals are logged with their reason at the level `debug` only. */
 function logCause(error: AppError, request: FastifyRequest): void {
   if (error.cause instanceof CallerGone) {
     request.log.debug('client gone')
     return
   }
-  if (error.status >= 500 && error.code !== 'overloaded')
+  if (error.status >= 500 && error.code !== 'overloaded' && typeof error.cause !== 'string')
     request.log.error({ err: error.cause ?? error, problem: error.code }, 'request failed')
   else request.log.debug({ problem: error.code, reason: error.cause }, 'request refused')
   request.problemCode = error.code

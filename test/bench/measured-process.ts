@@ -18,6 +18,7 @@ export interface Usage {
 
 /** A server in a process of its own, which says what it uses when it is asked. */
 export interface MeasuredProcess {
+  pid: number
   port: number
   /** From the start of the process to its first answer. */
   readyMs: number
@@ -66,6 +67,7 @@ export async function startMeasured({
     return (await answer)[0] as T
   }
   return {
+    pid: Number(child.pid),
     port,
     readyMs,
     usage: (at) => ask<Usage>(at),

@@ -17,7 +17,9 @@ import { startMeasured } from './measured-process.ts'
 import { describeMachine, number, table } from './report.ts'
 
 const { minutes } = new Command('soak')
-  .description('Lets people use the service for three quick days, and sees whether anything grows without end.')
+  .description(
+    'Lets people use the service for three quick days, and sees whether anything grows without end.',
+  )
   .option('--minutes <n>', 'how long', Number, 10)
   .parse()
   .opts<{ minutes: number }>()

@@ -10,8 +10,8 @@ import { eventually } from '../helpers/requests/eventually.ts'
 import { type Answer, PASSWORD } from '../helpers/service/service.ts'
 
 /**
- * Any replica answers any request, and killing one loses nothing: nginx, three replicas, PostgreSQL and Redis, under
- * people who go all the way while one after another of them is killed with -9.
+ * Any replica answers any request, and killing one loses nothing: nginx, three replicas, PostgreSQL with a standby, and
+ * Redis, under people who go all the way while one after another of them is killed with -9, restarted, or replaced.
  */
 
 t.setTimeout(1_800_000)
@@ -146,6 +146,15 @@ async function oneLimit(t: Test, { url }: Scale): Promise<void> {
   t.equal((await newClient(url).post('/login', {})).status, 400, 'another address is not concerned')
 }
 
+/** As a migration that only adds does it: the version before it goes on. */
+async function addWhatANewerVersionAdds({ cluster }: Scale): Promise<void> {
+  await cluster.executeIn(
+    'keyturn',
+    'alter table accounts add column of_a_newer_version text',
+    "insert into kysely_migration (name, timestamp) values ('9999-a-column', '2099-01-01T00:00:00.000Z')",
+  )
+}
+
 async function nothingIsLost(t: Test, scale: Scale): Promise<void> {
   const people = populate(scale)
   await eventually('people are served', () => people.seen.inARow >= ANSWERS_OF_PEACE)
@@ -157,11 +166,20 @@ async function nothingIsLost(t: Test, scale: Scale): Promise<void> {
       await sleep(500)
       await replica.start()
     })
+  for (const what of ['restarted', 'restarted on the tables of a newer version']) {
+    if (what !== 'restarted') await addWhatANewerVersionAdds(scale)
+    for (const [number, replica] of scale.replicas.entries())
+      await during(t, people, `replica ${number + 1} ${what}`, async () => {
+        t.equal(await replica.stop(), 0, 'it ends in order')
+        await replica.start()
+      })
+  }
   await during(t, people, 'PostgreSQL killed and started', () => scale.cluster.restart('SIGQUIT'))
   await during(t, people, 'Redis killed and started', async () => {
     await scale.redis.kill()
     await scale.redis.start()
   })
+  await during(t, people, 'PostgreSQL killed for good, and its standby promoted', () => scale.failOver())
   await people.end()
 
   t.same([...new Set(people.wrong)], [], 'no failure is another than 503')
@@ -172,7 +190,7 @@ async function nothingIsLost(t: Test, scale: Scale): Promise<void> {
 }
 
 t.test('nginx, three replicas, PostgreSQL and Redis', { skip: scaleMissing }, async (t) => {
-  const scale = await startScale(t)
+  const scale = await startScale(t, { standby: true })
   await t.test('an address has one limit, whatever it says of itself', (t) => oneLimit(t, scale))
   await t.test('nothing that was acknowledged is lost, and no code is good twice, whatever is killed', (t) =>
     nothingIsLost(t, scale),

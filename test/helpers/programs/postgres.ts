@@ -16,14 +16,25 @@ export interface Cluster {
   url(database: string): string
   /** Runs statements as its owner. */
   execute(...statements: string[]): Promise<void>
+  executeIn(database: string, ...statements: string[]): Promise<void>
   /** Ends the server as an operator would, or as a power cut does, and starts it again. */
   restart(signal?: NodeJS.Signals): Promise<void>
   kill(signal: NodeJS.Signals): void
   start(): Promise<void>
+  /** Another server that follows this one and can take its place: what is committed here is there before it is told. */
+  follower(): Promise<Follower>
   /** Lets this process end while the server runs; it ends with it. */
   unref(): void
   /** Ends the server and takes its folder away. */
   stop(): Promise<void>
+}
+
+/** A standby. It ends with the server that it follows. */
+export interface Follower {
+  /** The folder of its socket. */
+  folder: string
+  /** Makes it the server that takes writes. */
+  promote(): Promise<void>
 }
 
 /** The folder of PostgreSQL's programs, of the newest version that is installed. */
@@ -86,6 +97,7 @@ export async function startCluster(
     `postgres://postgres@localhost:${port}/${database}?host=${encodeURIComponent(folder)}`
   let server: ChildProcess | undefined
   let exited: Promise<unknown> = Promise.resolve()
+  let standby: ChildProcess | undefined
   let log = ''
 
   async function start(): Promise<void> {
@@ -111,6 +123,7 @@ export async function startCluster(
 
   // The last resort when the process is made to end.
   const abandon = () => {
+    standby?.kill('SIGQUIT')
     server?.kill('SIGQUIT')
     rmSync(folder, ENTIRELY)
   }
@@ -125,21 +138,37 @@ export async function startCluster(
       ;(server?.stderr as Socket | null)?.unref()
     },
     kill: (signal) => void server?.kill(signal),
-    async execute(...statements) {
-      const client = new pg.Client(url('postgres'))
-      await client.connect()
-      try {
-        for (const statement of statements) await client.query(statement)
-      } finally {
-        await client.end()
-      }
-    },
+    execute: (...statements) => query(url('postgres'), ...statements),
+    executeIn: (database, ...statements) => query(url(database), ...statements),
     async restart(signal = 'SIGINT') {
       await end(signal)
       await start()
     },
+    async follower() {
+      const socket = join(folder, 'follower')
+      const copy = join(socket, 'data')
+      execFileSync(join(programs, 'pg_basebackup'), ['-d', url('postgres'), '-D', copy, '-R', '-c', 'fast'], {
+        ...options,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      const child = spawn(
+        join(programs, 'postgres'),
+        ['-D', copy, ...flags, '-c', `unix_socket_directories=${socket}`],
+        { ...options, stdio: 'ignore' },
+      )
+      standby = child
+      const itsUrl = url('postgres').replace(encodeURIComponent(folder), encodeURIComponent(socket))
+      await eventually('the standby answers', () => answers(itsUrl))
+      await query(
+        url('postgres'),
+        "alter system set synchronous_standby_names = '*'",
+        'select pg_reload_conf()',
+      )
+      return { folder: socket, promote: () => query(itsUrl, 'select pg_promote()') }
+    },
     async stop() {
       process.removeListener('exit', abandon)
+      standby?.kill('SIGQUIT')
       await end('SIGQUIT')
       rmSync(folder, ENTIRELY)
     },
@@ -151,6 +180,16 @@ export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined
   const id = (option: string) => Number(execFileSync('id', [option, 'nobody'], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
+}
+
+async function query(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    for (const statement of statements) await client.query(statement)
+  } finally {
+    await client.end()
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runCommand } from './command.ts'
 import { freePort } from './free-port.ts'
@@ -20,6 +22,8 @@ export interface Scale {
   replicas: Replica[]
   cluster: Cluster
   redis: RedisServer
+  /** Kills PostgreSQL, and lets a standby take its place. Only where there is one. */
+  failOver(): Promise<void>
 }
 
 export interface Replica {
@@ -27,6 +31,8 @@ export interface Replica {
   process: ServerProcess
   /** Ends it as a crash would. */
   kill(): Promise<unknown>
+  /** Ends it as an update would. */
+  stop(): Promise<unknown>
   /** Starts it anew where it was. */
   start(): Promise<void>
 }
@@ -39,11 +45,13 @@ export interface ScaleOptions {
   environment?: Record<string, string>
   /** Of PostgreSQL. */
   settings?: Record<string, string>
+  /** Whether another PostgreSQL follows the first. */
+  standby?: boolean
 }
 
 export async function startScale(
   t: Lifetime,
-  { replicas: count = 3, environment = {}, settings = {} }: ScaleOptions = {},
+  { replicas: count = 3, environment = {}, settings = {}, standby = false }: ScaleOptions = {},
 ): Promise<Scale> {
   const cluster = await startCluster(settings)
   t.teardown(() => cluster.stop())
@@ -67,19 +75,38 @@ export async function startScale(
   }).ended
   if (migrated.code !== 0) throw new Error(`The database was not migrated: ${migrated.stderr}`)
 
+  // Where the replicas look for PostgreSQL: a link to the folder of whichever server takes writes.
+  const current = join(mkdtempSync(join(tmpdir(), 'keyturn-current-')), 'postgres')
+  t.teardown(() => rmSync(dirname(current), { recursive: true }))
+  const folderOf = (url: string) => new URL(url).searchParams.get('host') ?? ''
+  symlinkSync(folderOf(cluster.url('keyturn')), current)
+  const follower = standby ? await cluster.follower() : undefined
+
   const redis = await startRedis(t)
   const shared = {
     RATE_LIMIT: 'on',
     SECRET_KEY,
     ISSUER: 'https://id.example.com',
     TRUST_PROXY: '127.0.0.1',
-    DATABASE_URL: urlFor('keyturn'),
+    DATABASE_URL: urlFor('keyturn').replace(/host=.*/, `host=${encodeURIComponent(current)}`),
     REDIS_URL: redis.url,
     ...environment,
   }
   const ports = await Promise.all(Array.from({ length: count }, async () => String(await freePort())))
   const replicas = await Promise.all(ports.map((PORT) => startReplica(t, { ...shared, PORT })))
-  return { url: await startNginx(t, ports), replicas, cluster, redis }
+  return {
+    url: await startNginx(t, ports),
+    replicas,
+    cluster,
+    redis,
+    async failOver() {
+      if (!follower) throw new Error('there is no standby')
+      cluster.kill('SIGQUIT')
+      await follower.promote()
+      symlinkSync(follower.folder, `${current}.new`)
+      renameSync(`${current}.new`, current)
+    },
+  }
 }
 
 async function startReplica(t: Lifetime, environment: Record<string, string>): Promise<Replica> {
@@ -87,6 +114,7 @@ async function startReplica(t: Lifetime, environment: Record<string, string>): P
     url: `http://127.0.0.1:${environment.PORT}`,
     process: await startProcess(t, environment),
     kill: () => replica.process.stop('SIGKILL'),
+    stop: () => replica.process.stop('SIGTERM'),
     async start() {
       replica.process = await startProcess(t, environment)
     },

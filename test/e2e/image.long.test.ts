@@ -169,11 +169,12 @@ t.test('the steps of the Dockerfile need no compiler and make a service that is 
       () => false,
     )
 
-  await t.rejects(run(command, parameters, { cwd, env }), /SECRET_KEY must be set/, 'a key must be given')
+  const missing = /SECRET_KEY must be set[^]*ISSUER must be set/
+  await t.rejects(run(command, parameters, { cwd, env }), missing, 'a key and an address must be given')
   t.notOk(await healthy(), 'nothing runs yet')
 
-  const secretKey = randomBytes(32).toString('base64')
-  const child = spawn(command, parameters, { cwd, env: { ...env, SECRET_KEY: secretKey }, stdio: 'ignore' })
+  const given = { SECRET_KEY: randomBytes(32).toString('base64'), ISSUER: 'https://id.example.com' }
+  const child = spawn(command, parameters, { cwd, env: { ...env, ...given }, stdio: 'ignore' })
   const ended = once(child, 'exit')
   t.teardown(() => child.kill('SIGKILL'))
   await eventually('it is healthy', healthy)

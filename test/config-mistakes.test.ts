@@ -108,10 +108,10 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     { TRUST_PROXY: '0.0.0.0/0' },
     'TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "0.0.0.0/0"',
   ],
-  [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS must be origins like https://app.example.com, not "*"'],
+  [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS must be whole origins: a wildcard as in "*" never matches'],
   [
     { CORS_ORIGINS: 'https://app.example.com/' },
-    'CORS_ORIGINS must be origins like https://app.example.com, not "https://app.example.com/"',
+    'CORS_ORIGINS must be origins like https://app.example.com or capacitor://localhost, not "https://app.example.com/"',
   ],
   [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense' }, 'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL'],
   // Mail.

@@ -81,6 +81,8 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     // While the service ends, requests on open connections are still answered. The answer closes the connection.
     return503OnClosing: false,
     requestTimeout: 10_000,
+    // On a connection on which nothing moves: its client does not read the answer.
+    connectionTimeout: 30_000,
     keepAliveTimeout: config.keepAliveSeconds * 1000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     clientErrorHandler: (error, socket) =>

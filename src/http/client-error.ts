@@ -8,6 +8,9 @@ const CODES: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
+/** How long a client may take to close its side after an answer that closes the connection. */
+const LINGER_MS = 1_000
+
 const REASONS: Partial<Record<ProblemCode, string>> = {
   bad_request: 'Bad Request',
   headers_too_large: 'Request Header Fields Too Large',
@@ -35,7 +38,8 @@ export function answerClientError(
   answered: (unreadable: Unreadable) => void,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
+    // What comes after an answer is not read; how long that may take is set below.
+    if (!socket.writableEnded) socket.destroy()
     return
   }
   const code = CODES[error.code ?? ''] ?? 'bad_request'
@@ -54,4 +58,9 @@ export function answerClientError(
       body,
     ].join('\r\n'),
   )
+  // A client that still sends would lose the answer to a reset (RFC 9112 section 9.6). One that never closes its side
+  // would keep the descriptor for ever.
+  socket.resume()
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(cut))
 }

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { eventually } from '../helpers/requests/eventually.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import {
   exchange,
@@ -144,6 +147,44 @@ t.test('who says nothing, at first or after an answer, is cut off', async (t) =>
   const [nothing, answer] = await Promise.all([readToEnd(silent), readToEnd(content)])
   t.match(nothing, /^(HTTP\/1\.1 408 [\s\S]*)?$/)
   t.match(answer, /^HTTP\/1\.1 200 OK/)
+})
+
+t.test('who is cut off keeps no descriptor here, though it never closes its side', async (t) => {
+  const own = await startService(t)
+  const { port } = await listen(own)
+  const { server } = own.app
+  server.headersTimeout = 200
+  server.requestTimeout = 200
+  t.equal(server.timeout, 30_000, 'for who does not read; here after less')
+  const head = 'POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+  const cutOff = [
+    '',
+    'GET /livez HTTP/1.1\r\nHost: x\r\nA: ',
+    `${head}Content-Length: 50\r\n\r\n{`,
+    `${head}Transfer-Encoding: chunked\r\n\r\nff\r\n{`,
+    `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(17_000)}`,
+    'SSH-2.0-OpenSSH_9.9\r\n',
+    `${head}Content-Length: 50000\r\n\r\n{`,
+  ]
+  const open = () => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)))
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  const sockets: Socket[] = []
+  const send = async (bytes: string) => {
+    const socket = await openSocket(port, { allowHalfOpen: true })
+    socket.on('error', () => {})
+    socket.write(bytes)
+    sockets.push(socket)
+    return socket
+  }
+  for (const bytes of Array.from({ length: 20 }, () => cutOff).flat()) (await send(bytes)).resume()
+  await eventually('all are given up', async () => (await open()) === 0)
+  t.ok(descriptors() <= before + sockets.length, 'the clients have theirs still, and the service none')
+
+  server.timeout = 200
+  await send('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100))
+  await eventually('one that does not read its answers is given up', async () => (await open()) === 0)
+  for (const socket of sockets) socket.destroy()
 })
 
 t.test('many clients that connect and say nothing leave room for the others', async (t) => {

@@ -9,9 +9,13 @@ export async function listen(service: Service): Promise<{ port: number; url: str
   return { port, url: `http://127.0.0.1:${port}` }
 }
 
-/** A TCP connection that is open. */
-export async function openSocket(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+/**
+ * A TCP connection that is open.
+ *
+ * @param options `allowHalfOpen` keeps its side open when the server has closed its own.
+ */
+export async function openSocket(port: number, options: { allowHalfOpen?: boolean } = {}): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', ...options })
   await once(socket, 'connect')
   return socket
 }

@@ -34,6 +34,8 @@ export async function serveMetrics({
       response.writeHead(500).end()
     }
   })
+  // Longer than from one scrape to the next: where no descriptor is left, the connection that is there still answers.
+  server.keepAliveTimeout = 120_000
   server.listen(port, host)
   await once(server, 'listening')
   return server

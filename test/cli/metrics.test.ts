@@ -261,6 +261,7 @@ t.test('they are on a port of their own, and nowhere on the public one', async (
   const answer = await fetch(`${metrics}/metrics`)
   t.equal(answer.status, 200)
   t.match(answer.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  t.equal(answer.headers.get('keep-alive'), 'timeout=120', 'until the next scrape and longer')
   const text = await answer.text()
   for (const name of [
     'nodejs_eventloop_lag_p99_seconds',

@@ -164,6 +164,13 @@ export const emailUnavailable = () =>
     'This service sends no codes by email, the account has no address for them, or its owner has not switched them on.',
   )
 
+/** For whoever is signed out: no account is named. */
+export const noResetByMail = () =>
+  new AppError(
+    'email_unavailable',
+    'This service sends no mail. The people who run it can help you to a new password.',
+  )
+
 export const addressNotProven = () =>
   new AppError('email_unavailable', 'Codes by email take a proven address. Begin with PUT /me/email.')
 

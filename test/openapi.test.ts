@@ -243,7 +243,7 @@ t.test('what is answered on the way through the main flow is in the document', a
   service.clock.advance(301)
   await post('/2fa/setup', undefined, tokens.access_token)
 
-  for (const path of ['/', '/livez', '/readyz', '/.well-known/jwks.json']) await get(path)
+  for (const path of ['/', '/config', '/livez', '/readyz', '/.well-known/jwks.json']) await get(path)
   await service.db.destroy()
   await get('/readyz')
   await post('/login', { username: 'ada', password: PASSWORD })

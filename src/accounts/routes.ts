@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { noResetByMail } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
 import { loginResponse } from '../sign-in/login-response.ts'
@@ -87,7 +88,7 @@ export const forgottenPasswordRoutes: Routes = async (app, { room }) => {
   app.post(
     '/password/forgot',
     {
-      config: { limit: 'login' },
+      config: { limit: 'login', problems: ['email_unavailable'] },
       schema: {
         operationId: 'requestPasswordReset',
         tags,
@@ -99,6 +100,7 @@ export const forgottenPasswordRoutes: Routes = async (app, { room }) => {
       },
     },
     async (request, reply) => {
+      if (!room.answerForgotten) throw noResetByMail()
       await forgetPassword(room, request.body.username, callerOf(request))
       return reply.code(202).send(undefined)
     },

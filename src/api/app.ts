@@ -39,6 +39,7 @@ import { loginRoutes, stepUpRoutes } from '../sign-in/routes.ts'
 import { discoveryRoutes } from '../tokens/discovery-routes.ts'
 import { logoutRoutes, refreshRoutes, revocationRoutes, sessionRoutes } from '../tokens/routes.ts'
 import { bearer } from './bearer.ts'
+import { configRoute } from './config-route.ts'
 import { makeGuards, protect } from './guards.ts'
 import { openapi } from './openapi.ts'
 import { principals, type ScopeName } from './principal.ts'
@@ -48,6 +49,7 @@ import { serviceRoutes } from './service-routes.ts'
 const ROUTES = {
   public: [
     serviceRoutes,
+    configRoute,
     discoveryRoutes,
     registerRoutes,
     loginRoutes,

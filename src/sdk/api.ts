@@ -32,6 +32,10 @@ export interface paths {
     /** Check that the service is ready for requests */
     get: operations["getReadiness"];
   };
+  "/config": {
+    /** Get the rules and methods of this service, for the forms of an app */
+    get: operations["getConfig"];
+  };
   "/.well-known/jwks.json": {
     /** Get the public keys that verify access tokens (RFC 7517) */
     get: operations["getJwks"];
@@ -676,6 +680,15 @@ export interface components {
         "application/json": components["schemas"]["OAuthError"];
       };
     };
+    /** @description `email_unavailable`: Codes by email are not available */
+    EmailUnavailable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "email_unavailable";
+        };
+      };
+    };
     /** @description `invalid_token`: The token is missing or not valid here */
     InvalidToken: {
       content: {
@@ -773,15 +786,6 @@ export interface components {
           /** @enum {string} */
           code?: "factor_limit_reached" | "not_enrolled";
         });
-      };
-    };
-    /** @description `email_unavailable`: Codes by email are not available */
-    EmailUnavailable: {
-      content: {
-        "application/problem+json": components["schemas"]["Problem"] & {
-          /** @enum {string} */
-          code?: "email_unavailable";
-        };
       };
     };
     /** @description `email_delivery_failed`: The mail could not be delivered · `unavailable`: The service is not available at the moment */
@@ -1176,6 +1180,55 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
+  /** Get the rules and methods of this service, for the forms of an app */
+  getConfig: {
+    responses: {
+      /** @description Rules and methods of the service */
+      200: {
+        content: {
+          "application/json": {
+            name: string;
+            version: string;
+            /** @enum {string} */
+            registration: "open" | "closed";
+            /** @enum {string} */
+            mfa_policy: "required" | "optional";
+            password: {
+              min_length: number;
+              max_length: number;
+            };
+            username: {
+              min_length: number;
+              max_length: number;
+              /** @description Whether a new username may have an `@` */
+              at_sign: boolean;
+            };
+            /** @description What a second factor can be here, recovery codes included */
+            methods: ("passkey" | "totp" | "email" | "recovery_code")[];
+            mail: {
+              /** @description Whether mailed codes count as a second factor */
+              codes: boolean;
+              /** @description Whether a forgotten password can be reset by mail */
+              reset: boolean;
+            };
+            token_lifetimes: {
+              /** @description Lifetime in seconds */
+              mfa_token: number;
+              /** @description Lifetime in seconds */
+              access_token: number;
+              /** @description Lifetime in seconds */
+              account_token: number;
+              /** @description Seconds from its last use */
+              refresh_token: number;
+            };
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
   /** Get the public keys that verify access tokens (RFC 7517) */
   getJwks: {
     responses: {
@@ -1388,6 +1441,7 @@ export interface operations {
         content: never;
       };
       400: components["responses"]["ValidationFailedOrMalformedJson"];
+      409: components["responses"]["EmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
@@ -2251,6 +2305,7 @@ export const security = {
   "GET /": [],
   "GET /livez": [],
   "GET /readyz": [],
+  "GET /config": [],
   "GET /.well-known/jwks.json": [],
   "GET /.well-known/oauth-authorization-server": [],
   "POST /token/refresh": [],

@@ -169,7 +169,7 @@ t.test('the steps of the Dockerfile need no compiler and make a service that is 
       () => false,
     )
 
-  const missing = /SECRET_KEY must be set[^]*ISSUER must be set/
+  const missing = /SECRET_KEY must be set[\s\S]*ISSUER must be set/
   await t.rejects(run(command, parameters, { cwd, env }), missing, 'a key and an address must be given')
   t.notOk(await healthy(), 'nothing runs yet')
 

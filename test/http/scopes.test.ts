@@ -18,6 +18,7 @@ GET    /                                        public         general
 GET    /.well-known/jwks.json                   public         general
 GET    /.well-known/oauth-authorization-server  public         general
 GET    /2fa                                     access         general
+GET    /config                                  public         general
 GET    /livez                                   public         general
 GET    /me                                      access         general
 GET    /me/events                               access         general

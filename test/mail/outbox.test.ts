@@ -257,7 +257,7 @@ t.test('what waits outlives a change of SECRET_KEY', async (t) => {
 
 t.test('a service without a mail server keeps no mail for nobody', async (t) => {
   const service = await startService(t)
-  t.equal((await service.post('/password/forgot', { username: 'ada' })).status, 202)
+  t.equal((await service.post('/password/forgot', { username: 'ada' })).status, 409)
   t.strictSame(await waiting(service), [])
 })
 

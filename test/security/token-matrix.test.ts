@@ -40,6 +40,7 @@ const CREATION = {
 /** Every route; a new one belongs here. With it goes a body, where the route reads one. */
 const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'GET /': ['public'],
+  'GET /config': ['public'],
   'GET /livez': ['public'],
   'GET /readyz': ['public'],
   'GET /openapi.json': ['public'],

@@ -355,6 +355,7 @@ t.test('an address that no client can reach is named when ISSUER is not set', as
       expected,
       HOST + ISSUER,
     )
+    t.equal(/Settings without a value count as not set.*: ISSUER/.test(stdout), ISSUER === '')
   }
 })
 

@@ -99,8 +99,22 @@ t.test('what others could read, and a hash that is too cheap', async (t) => {
   chmodSync(file, 0o644)
   chmodSync(path, 0o644)
   const { SECRET_KEY: _, ...rest } = settings
-  const open = await examine({ ...rest, SECRET_KEY_FILE: file, ARGON2_MEMORY_KIB: '8', ARGON2_TIME: '1' })
+  const open = await examine({
+    ...rest,
+    ...{
+      SECRET_KEY_FILE: file,
+      SMTP_URL_FILE: '',
+      REGISTRATION: '',
+      ARGON2_MEMORY_KIB: '8',
+      ARGON2_TIME: '1',
+    },
+  })
   const found = open.map(({ check, status, found }) => `${status} ${check} ${found}`).join('\n')
   t.match(found, /^fail files .*secret\.key has mode 644/m)
+  t.match(
+    found,
+    /^warn settings SECRET_KEY_FILE names .*secret\.key, which everybody on this machine can read/m,
+  )
+  t.match(found, /^warn settings Settings without a value .*: REGISTRATION/m)
   t.match(found, /^warn passwords .*cheaper than OWASP/m)
 })

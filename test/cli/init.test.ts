@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseEnv, promisify } from 'node:util'
 import t from 'tap'
@@ -42,4 +42,22 @@ t.test('keyturn init makes no key where another one seals a database', async (t)
   const folder = t.testdir({ data: { 'keyturn.key': 'kept' } })
   t.match(await init(folder), { code: 1, words: /data\/keyturn\.key has its key/ })
   t.notOk(existsSync(`${folder}/.env`))
+})
+
+t.test('.env is read whatever an editor put in front of it, and refused where it cannot be', async (t) => {
+  const text = 'PORT=http\r\nREGISTRATION=closed\r\n'
+  for (const [bytes, words] of [
+    [`\u{feff}${text}`, /PORT must be a whole number/],
+    [Buffer.from(`\u{feff}${text}`, 'utf16le'), /PORT must be a whole number/],
+    [Buffer.from(text, 'utf16le'), /^\.env is not a text in UTF-8 or UTF-16: save it as UTF-8\n$/],
+    ['REGISTRATION: closed\n', /^\.env, line 1: it is not NAME=value/],
+  ] as const) {
+    const cwd = t.testdir()
+    writeFileSync(`${cwd}/.env`, bytes)
+    const command = promisify(execFile)(process.execPath, [KEYTURN, 'migrate', 'status'], {
+      ...childOptions({}),
+      cwd,
+    })
+    await t.rejects(command, { code: 1, stderr: words })
+  }
 })

@@ -61,6 +61,7 @@ export const EVENTS = {
   signing_key_made: 'success',
   signing_key_revoked: 'success',
   secrets_resealed: 'success',
+  lost_keys_forgotten: 'success',
   database_restored: 'success',
 } as const satisfies Record<string, Outcome>
 

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { MfaPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
 import { newLetterCode, normalizeLetterCode } from '../crypto/letter-code.ts'
 import { invalidCode } from '../errors.ts'
+import { BATCH_SIZE } from '../platform/batches.ts'
 import { DAY_MS, rfc3339 } from '../platform/clock.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { keepShown, putEnrolmentCodes, tryEnrolmentCode } from './enrolment-code-store.ts'
@@ -45,6 +47,17 @@ export async function oweEnrolmentCodes(
     createdAt: now,
     expiresAt: now + ENROLMENT_CODE_DAYS * DAY_MS,
   })
+}
+
+/** Makes each of these accounts owe a code that nobody knows: an operator makes another one (`resetFactors`). */
+export async function oweUnknownCodes(trx: Trx, accountIds: readonly string[], now: number): Promise<void> {
+  const rows = accountIds.map((accountId) => ({ accountId, codeHash: randomUUID() }))
+  for (let at = 0; at < rows.length; at += BATCH_SIZE)
+    await putEnrolmentCodes(trx, rows.slice(at, at + BATCH_SIZE), {
+      mailed: false,
+      createdAt: now,
+      expiresAt: now,
+    })
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Factor<
   readonly phishingResistant?: true
   /** Whether the factor is the mailbox of the account, which a password reset goes through as well. */
   readonly isMailbox?: true
+  /** Whether what people hold of it is recognised by the hash key of the database, and by no other. */
+  readonly boundToHashKey?: true
   /** Its member of the body of `/2fa/verify` and `/2fa/step-up`: a closed object with `method`. */
   readonly answer: TObject
   /** Schemas that its routes refer to by name. */

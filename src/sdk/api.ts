@@ -283,7 +283,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "database_restored";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "lost_keys_forgotten" | "database_restored";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -909,11 +909,10 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description Unique, ignoring case; blanks around it are cut */
+          /** @description Unique, ignoring case */
           username: string;
           /** @description Any characters, counted in code points; common passwords are rejected */
           password: string;
-          /** @description In ASCII before the @; a domain of another script is kept as punycode */
           email?: string | null;
         };
       };
@@ -1071,22 +1070,16 @@ export interface operations {
             };
           };
         }) | ({
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
+          /** @description Spaces and dashes are ignored */
           code: string;
           method?: "totp" | null;
         }) | {
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
+          /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "email";
         } | {
-          /** @description Case, blanks and dashes are ignored */
+          /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "recovery_code";
@@ -1693,10 +1686,7 @@ export interface operations {
          * }
          */
         "application/json": {
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
+          /** @description A code from the pending authenticator */
           code: string;
         };
       };
@@ -2007,24 +1997,18 @@ export interface operations {
           };
           password?: string | null;
         }) | ({
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
+          /** @description Spaces and dashes are ignored */
           code: string;
           method?: "totp" | null;
           password?: string | null;
         }) | ({
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
+          /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "email";
           password?: string | null;
         }) | ({
-          /** @description Case, blanks and dashes are ignored */
+          /** @description Spaces and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "recovery_code";
@@ -2064,10 +2048,6 @@ export interface operations {
          * }
          */
         "application/json": {
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
           code: string;
         };
       };
@@ -2292,7 +2272,6 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description In ASCII before the @; a domain of another script is kept as punycode */
           email: string;
         };
       };

@@ -21,7 +21,6 @@ t.test('3 to 64 of the letters, digits and signs that are allowed, kept as they 
     'grace@example.com',
     'x'.repeat(64),
     'a..b',
-    "o'brien@example.com",
   ]
   for (const username of names) {
     const { status, body } = await registerAs(username)
@@ -44,6 +43,10 @@ t.test('anything else is not valid', async (t) => {
     '@ada',
     'ada@',
     'a b',
+    ' ada',
+    'ada ',
+    'ada\n',
+    '\nada',
     'ada\r\nBcc: eve',
     'a\tb',
     'a\0b',
@@ -52,7 +55,7 @@ t.test('anything else is not valid', async (t) => {
     'a:b',
     'a;b',
     'a,b',
-    "'ab",
+    "a'b",
     'a"b',
     'a<b>',
     'a%b',
@@ -90,14 +93,6 @@ t.test('anything else is not valid', async (t) => {
   }
 })
 
-t.test('what a keyboard puts around a name is cut, and nothing within', async (t) => {
-  const made = await registerAs(' Hedy\u200b ')
-  t.match(made, { status: 201, body: { user: { username: 'Hedy' } } })
-  isProblem(t, await registerAs('hedy '), 'username_taken')
-  for (const username of ['hedy ', '\thedy', '\u200ehedy\u00a0', 'hedy\n'])
-    t.equal((await service.post('/login', { username, password: PASSWORD })).status, 200, username)
-})
-
 t.test('names that differ in case alone are one name', async (t) => {
   t.equal((await registerAs('Margaret')).status, 201)
   for (const username of ['margaret', 'MARGARET', 'mArGaReT', 'Margaret'])
@@ -112,10 +107,11 @@ t.test('names that differ in case alone are one name', async (t) => {
 
 t.test('to sign in any text may be tried, and only the right one is right', async (t) => {
   const tried = [
-    'mar garet',
+    'margaret ',
+    ' margaret',
     'margaret\0',
     '\u{1d5fa}argaret',
-    'mar\u200bgaret',
+    'margaret\u200b',
     'ＭARGARET',
     "' or 1=1 --",
     '%',

@@ -80,6 +80,7 @@ if (onPostgres) {
         clock: home.clock,
       })
       t.equal((await abroad.get('/me', ada.accessToken)).status, 200)
+      await abroad.close()
     },
   )
 
@@ -116,6 +117,7 @@ if (onPostgres) {
       .execute()
       .then((rows) => ({ rows }))
     t.strictSame(rows, [{ event: 'database_restored', actor: 'operator' }])
+    await after.close()
   })
 
   t.test('a write-ahead log that a crash has left is not written into the backup', async (t) => {

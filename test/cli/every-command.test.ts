@@ -52,6 +52,7 @@ const looking: Trial[] = [
       replicas: [{ version: VERSION }],
     },
   },
+  { command: 'keys forget-lost', code: 1, says: /has the database open. Stop it first/ },
   { command: 'migrate status', says: [{ name: '0001-accounts', applied_at: /^\d{4}-/ }] },
   { command: 'migrate up', says: { direction: 'up', migrations: [] } },
   {

@@ -2,10 +2,9 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { countAccounts } from '../../accounts/list-accounts.ts'
 import { factors } from '../../factors/registry.ts'
-import type { Service } from '../../service.ts'
-import { exportAccounts, type Secrets } from '../export-accounts.ts'
+import { type ExportSource, exportAccounts, type Secrets } from '../export-accounts.ts'
 import { recordOperation } from '../record-operation.ts'
-import { withExistingService } from '../surroundings.ts'
+import { openBox, withExistingDatabase } from '../surroundings.ts'
 import { answer } from '../terminal/answer.ts'
 import { Misused } from '../terminal/failures.ts'
 import { writePrivateFile } from '../terminal/private-file.ts'
@@ -42,11 +41,12 @@ export function registerExport(program: Command): void {
         throw new Misused('What comes on stdout is JSON Lines without --json.')
       if (secrets.passwordHashes) console.error(HASHES_WARNING)
       for (const { portable } of secrets.factors) console.error(portable?.option.warning)
-      await withExistingService(async (service) => {
-        if (file === '-') await write(service, secrets, writeToStdout)
+      await withExistingDatabase(async (db, config) => {
+        const source = { db, openBox: () => openBox(config, db) }
+        if (file === '-') await write(source, secrets, writeToStdout)
         else
           await writePrivateFile(file, async (writeText) => {
-            const accounts = await write(service, secrets, writeText)
+            const accounts = await write(source, secrets, writeText)
             answer(command, { json: { file, accounts }, text: `${accounts} accounts written to ${file}.` })
           })
       })
@@ -60,11 +60,11 @@ function optionName(flag: string): string {
 
 /** @returns how many accounts were written. */
 async function write(
-  service: Service,
+  source: ExportSource,
   secrets: Secrets,
   writeText: (text: string) => Promise<void>,
 ): Promise<number> {
-  const { db } = service
+  const { db } = source
   // Recorded before the first secret is written: an export that is stopped half way has revealed secrets too.
   const kinds = [
     ...(secrets.passwordHashes ? ['password'] : []),
@@ -74,7 +74,7 @@ async function write(
   const progress = showProgress('Exporting', await countAccounts(db))
   let accounts = 0
   try {
-    for await (const page of exportAccounts(service, secrets)) {
+    for await (const page of exportAccounts(source, secrets)) {
       await writeText(page.map((account) => `${JSON.stringify(account)}\n`).join(''))
       accounts += page.length
       progress.advance(page.length)

@@ -14,6 +14,7 @@ import { openBox, withExistingDatabase, withMigratedDatabase } from '../surround
 import { answer, columns } from '../terminal/answer.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { CommandFailed } from '../terminal/failures.ts'
+import { registerForgetLost } from './forget-lost.ts'
 
 const RESEAL_EXAMPLE = `
 Example, with the new key in front of the old one, and the service restarted with both:
@@ -136,6 +137,8 @@ export function registerKeys(program: Command): void {
         answer(command, { json: counts, text: text.join('\n') })
       }),
     )
+
+  registerForgetLost(keys)
 }
 
 /** @throws {CommandFailed} */

@@ -43,6 +43,8 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   acr: 'aal2',
   unguessable: true,
   phishingResistant: true,
+  // By the user handle.
+  boundToHashKey: true,
   answer: Type.Object({ method: Type.Literal('passkey'), credential: AssertionSchema }, CLOSED),
   schemas: [FactorAddedSchema, PasskeyOptionsSchema],
   tables: passkeyTables,

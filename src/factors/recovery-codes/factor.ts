@@ -8,12 +8,6 @@ import { recoveryCodeRoutes } from './routes.ts'
 import { deleteRecoveryCodes, isGood, recoveryCodeStock, redeemRecoveryCode } from './store.ts'
 import { recoveryCodeTables } from './tables.ts'
 
-const LetterCode = Type.String({
-  minLength: 1,
-  maxLength: 64,
-  description: 'Case, blanks and dashes are ignored',
-})
-
 /** When this many unused codes or fewer are left, the owner is told to make new ones. */
 const LOW_STOCK = 2
 
@@ -23,7 +17,7 @@ export const recoveryCodes: Factor<{ code: string }, unknown, 'left' | 'made'> =
   acr: 'aal2',
   standsIn: true,
   unguessable: true,
-  answer: codeAnswer('recovery_code', LetterCode),
+  answer: codeAnswer('recovery_code'),
   tables: recoveryCodeTables,
   routes: { account: recoveryCodeRoutes },
 

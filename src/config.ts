@@ -69,6 +69,9 @@ export interface Config {
 /** The settings that are secret, or have a password in them. Each may stand in a file: `SECRET_KEY_FILE`. */
 export const SECRETS = ['DATABASE_URL', 'SECRET_KEY', 'SMTP_URL', 'REDIS_URL'] as const
 
+/** With a username of 64 characters, the QR code has at most 73 modules (version 14) and fits a terminal of 80 columns. */
+const MAX_ENCODED_APP_NAME = 120
+
 /** One or more; the first one is that of a token unless another one is asked for. */
 export type Audiences = readonly [string, ...string[]]
 
@@ -180,6 +183,10 @@ function readAppName(read: Reader, faults: string[]): string {
   const value = read.text('APP_NAME', 'Keyturn')
   if (value.length > 64 || /\p{Cc}/u.test(value))
     faults.push('APP_NAME must be at most 64 characters, none of them a control character')
+  else if (encodeURIComponent(value).length > MAX_ENCODED_APP_NAME)
+    faults.push(
+      `APP_NAME must be shorter: percent-encoded, as in a QR code, it has more than ${MAX_ENCODED_APP_NAME} characters`,
+    )
   return value
 }
 

@@ -1,5 +1,6 @@
 import { type ProblemCode, problemStatus } from './catalogue.ts'
 import type { DatabaseFault } from './platform/database-faults.ts'
+import { MailError } from './platform/mail-error.ts'
 import { StacklessError } from './platform/stackless-error.ts'
 
 export { oauthCodes, type ProblemCode, problemCodes, problemStatus, problemTitle } from './catalogue.ts'
@@ -194,10 +195,19 @@ export const recoveryCodeRequired = () =>
   )
 
 export const emailDeliveryFailed = (cause: unknown) =>
-  new AppError('email_delivery_failed', 'The mail server did not take the mail. Try again in a moment.', {
-    retryAfter: 5,
-    cause,
-  })
+  cause instanceof MailError && cause.final
+    ? new AppError(
+        'email_delivery_failed',
+        'The mail server takes no mail for this address. Look whether it is right.',
+        {
+          extras: { reason: 'refused' },
+          cause,
+        },
+      )
+    : new AppError('email_delivery_failed', 'The mail server did not take the mail. Try again in a moment.', {
+        retryAfter: 5,
+        cause,
+      })
 
 /** @param retryAfter whole seconds until the next mail may be requested. */
 export const mailedTooOften = (retryAfter: number) =>

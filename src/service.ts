@@ -161,7 +161,7 @@ async function makeShared({
 
 /** A service without a mail server keeps and sends no mail. Use cases that need it say so. */
 async function makeMail({
-  config: { smtpUrl: url, mailFrom: from, appName: serviceName },
+  config: { smtpUrl: url, mailFrom: from, issuer, appName: serviceName },
   instruments,
   ...given
 }: Pick<Surroundings, 'config' | 'db' | 'clock' | 'logger'> & {
@@ -172,7 +172,7 @@ async function makeMail({
   if (!url || !from) return { outbox: noOutbox, sendLetter: null, answerForgotten: null }
   // Loaded only where mail is sent, because it takes as long to load as the HTTP server.
   const { makeMailer } = await import('./platform/mailer.ts')
-  const mailer = watched(instruments, 'mailer', makeMailer({ url, from }))
+  const mailer = watched(instruments, 'mailer', makeMailer({ url, from, issuer }))
   const answerForgotten = makeAnswerForgotten(given)
   return {
     outbox: makeOutbox({ ...given, mailer, serviceName, answerForgotten }),

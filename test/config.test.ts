@@ -185,7 +185,7 @@ const BAD: Record<string, string[]> = {
   ],
   SECRET_KEY_FILE: ['/nowhere/at/all', '/', '/dev/null'],
   ISSUER: ['example.com', 'ftp://x', 'https://x/?a=b', 'https://x/#a', 'https://me:secret@x', 'javascript:1'],
-  APP_NAME: ['a'.repeat(65), 'a\nb', 'a\u0000b'],
+  APP_NAME: ['a'.repeat(65), '鍵'.repeat(14), 'é'.repeat(21), 'a\nb', 'a\u0000b'],
   MFA_POLICY: ['off', 'REQUIRED', 'none'],
   REGISTRATION: ['yes', 'true', 'Open'],
   JWT_ALG: ['HS256', 'none', 'es256', 'RS384'],

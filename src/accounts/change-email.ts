@@ -1,7 +1,8 @@
 import type { AccountPrincipal } from '../api/principal.ts'
 import { ADDRESS_POLICY } from '../attempts/policies.ts'
 import type { Caller } from '../caller.ts'
-import { newNumericCode, normalizeNumericCode } from '../crypto/numeric-code.ts'
+import { newNumericCode } from '../crypto/numeric-code.ts'
+import { typedCode } from '../crypto/typed-code.ts'
 import { emailDeliveryFailed, emailUnavailable, invalidCode } from '../errors.ts'
 import { beginGraveChange } from '../factors/change.ts'
 import { addressProven } from '../factors/hooks.ts'
@@ -132,5 +133,5 @@ async function replaceByCode(
 }
 
 function hashCode({ keyedHash }: AccountsRoom, accountId: string, address: string, code: string): string {
-  return keyedHash('email code', accountId, address, normalizeNumericCode(code))
+  return keyedHash('email code', accountId, address, typedCode(code))
 }

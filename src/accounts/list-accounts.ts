@@ -54,6 +54,17 @@ export async function listAccountsById(db: Db, after: string, limit: number): Pr
   return accounts.orderBy('id').limit(limit).execute()
 }
 
+/** The address that was proven last. */
+export async function lastProvenAddress(db: Db): Promise<string | null> {
+  const proven = db.selectFrom('accounts').select('email').where('email_verified_at', 'is not', null)
+  const row = await proven
+    .where('disabled_at', 'is', null)
+    .orderBy('email_verified_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.email ?? null
+}
+
 export async function countAccounts(db: Db): Promise<number> {
   const { accounts } = await db
     .selectFrom('accounts')

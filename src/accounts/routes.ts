@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { noResetByMail } from '../errors.ts'
+import { noResetByMail, validationFailed } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
 import { loginResponse } from '../sign-in/login-response.ts'
 import { TokenResponseSchema } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
+import { readEmailAddress } from '../values/email-address.ts'
 import { beginEmailChange, proveEmail } from './change-email.ts'
 import { changePassword } from './change-password.ts'
 import { deleteAccount } from './delete-account.ts'
@@ -18,6 +19,13 @@ import { userOf } from './user.ts'
 type Routes = FastifyPluginAsyncTypebox<{ room: AccountsRoom }>
 
 const tags = ['Account']
+
+/** @throws {AppError} validation_failed */
+function emailOf(text: string): string {
+  const read = readEmailAddress(text)
+  if ('fault' in read) throw validationFailed([{ pointer: '/email', detail: read.fault }])
+  return read.address
+}
 
 /** Without a token. */
 export const registerRoutes: Routes = async (app, { room }) => {
@@ -38,7 +46,9 @@ export const registerRoutes: Routes = async (app, { room }) => {
       },
     },
     async (request, reply) => {
-      const { account, outcome } = await register(room, request.body, callerOf(request))
+      const { email, ...named } = request.body
+      const registration = { ...named, ...(email !== undefined && { email: emailOf(email) }) }
+      const { account, outcome } = await register(room, registration, callerOf(request))
       reply.code(201)
       return { user: userOf(account, false), ...loginResponse(room, outcome) }
     },
@@ -186,7 +196,12 @@ export const changeEmailRoutes: Routes = async (app, { room }) => {
       },
     },
     async (request, reply) => {
-      await beginEmailChange(room, request.principal('account'), request.body.email, callerOf(request))
+      await beginEmailChange(
+        room,
+        request.principal('account'),
+        emailOf(request.body.email),
+        callerOf(request),
+      )
       return reply.code(202).send(undefined)
     },
   )

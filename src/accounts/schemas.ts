@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
-import { CLOSED, ref, Timestamp } from '../http/schemas.ts'
-import { mfaStepMembers, passwordOnlyMembers } from '../sign-in/schemas.ts'
+import { CLOSED, NumericCode, ref, Timestamp, TRIMMED } from '../http/schemas.ts'
+import { mfaStepMembers, PresentPassword, passwordOnlyMembers } from '../sign-in/schemas.ts'
 import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
-import { EMAIL_MAX, EMAIL_PATTERN } from '../values/email-address.ts'
+import { EMAIL_MAX } from '../values/email-address.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../values/username.ts'
 import { PASSWORD_MAX } from './password-rules.ts'
 
@@ -45,17 +45,22 @@ const newPassword = (min: number) =>
     description: 'Any characters, counted in code points; common passwords are rejected',
   })
 
-const emailAddress = Type.String({ maxLength: EMAIL_MAX, pattern: EMAIL_PATTERN })
+const emailAddress = Type.String({
+  minLength: 3,
+  maxLength: EMAIL_MAX,
+  description: 'In ASCII before the @; a domain of another script is kept as punycode',
+})
 
 /** `passwordMin`: code points; depends on whether the password may be the only factor. */
 export const registerBody = ({ passwordMin, usernames }: { passwordMin: number; usernames: Usernames }) =>
   Type.Object(
     {
       username: Type.String({
+        ...TRIMMED,
         minLength: USERNAME_MIN,
         maxLength: USERNAME_MAX,
         pattern: USERNAME_PATTERNS[usernames],
-        description: 'Unique, ignoring case',
+        description: 'Unique, ignoring case; blanks around it are cut',
       }),
       password: newPassword(passwordMin),
       email: Type.Optional(emailAddress),
@@ -78,7 +83,7 @@ export const RegisterResponse = Type.Union(
 export const changePasswordBody = (passwordMin: number) =>
   Type.Object(
     {
-      current_password: Type.String({ minLength: 1, maxLength: PASSWORD_MAX }),
+      current_password: PresentPassword,
       new_password: newPassword(passwordMin),
     },
     {
@@ -88,7 +93,7 @@ export const changePasswordBody = (passwordMin: number) =>
   )
 
 export const ForgotPasswordBody = Type.Object(
-  { username: Type.String({ minLength: 1, maxLength: 254 }) },
+  { username: Type.String({ ...TRIMMED, minLength: 1, maxLength: 254 }) },
   { ...CLOSED, examples: [{ username: 'ada' }] },
 )
 
@@ -118,7 +123,4 @@ export const EmailBody = Type.Object(
   { ...CLOSED, examples: [{ email: 'ada@example.com' }] },
 )
 
-export const EmailCodeBody = Type.Object(
-  { code: Type.String({ minLength: 1, maxLength: 64 }) },
-  { ...CLOSED, examples: [{ code: '492039' }] },
-)
+export const EmailCodeBody = Type.Object({ code: NumericCode }, { ...CLOSED, examples: [{ code: '492039' }] })

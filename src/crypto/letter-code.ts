@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { typedCode } from './typed-code.ts'
 
 /** Crockford's base32: without I, L, O and U, so that no character is mistaken for 1, 0 or V. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -9,11 +10,7 @@ export function newLetterCode(characters: number): string {
   return code.replace(/.{4}(?=.)/g, '$&-')
 }
 
-/** Ignores case, blanks and dashes, and reads O as 0, I and L as 1. */
+/** Ignores case and what people type between the letters, and reads O as 0, I and L as 1. */
 export function normalizeLetterCode(text: string): string {
-  return text
-    .toUpperCase()
-    .replace(/[\s\p{Pd}]/gu, '')
-    .replace(/O/g, '0')
-    .replace(/[IL]/g, '1')
+  return typedCode(text).toUpperCase().replace(/O/g, '0').replace(/[IL]/g, '1')
 }

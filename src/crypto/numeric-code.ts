@@ -4,8 +4,3 @@ import { randomInt } from 'node:crypto'
 export function newNumericCode(): string {
   return String(randomInt(1_000_000)).padStart(6, '0')
 }
-
-/** Removes what people type between the digits. */
-export function normalizeNumericCode(text: string): string {
-  return text.replace(/[\s-]/g, '')
-}

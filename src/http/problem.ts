@@ -176,6 +176,8 @@ function fieldFaults(faults: readonly FastifySchemaValidationError[]): FieldFaul
       }
     if (keyword === 'required')
       return { pointer: child(instancePath, params.missingProperty), detail: 'is missing' }
+    if (keyword === 'format' && params.format === 'numeric-code')
+      return { pointer: instancePath, detail: 'has not six digits' }
     if (keyword === 'pattern') return { pointer: instancePath, detail: 'does not have the expected form' }
     return { pointer: instancePath, detail: message }
   })

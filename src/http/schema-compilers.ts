@@ -1,8 +1,9 @@
 import type ajvCompiler from '@fastify/ajv-compiler'
 import type { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import type { FastifySchemaCompiler } from 'fastify'
+import { isNumericCode } from '../crypto/typed-code.ts'
 import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
-import { leaveOutNulls } from './null-members.ts'
+import { asMeant } from './as-meant.ts'
 
 // Both compilers, and all that they would compile, are a quarter of a start; most answers with a schema are refusals
 // that never come.
@@ -14,7 +15,13 @@ const serializers = packageAtFirstUse<{ SerializerSelector: typeof SerializerSel
 const ajv = atFirstUse(() =>
   ajvPackage()()(
     {},
-    { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+    {
+      customOptions: {
+        ...{ coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
+        formats: { 'numeric-code': isNumericCode },
+        keywords: ['x-trimmed'],
+      },
+    },
   ),
 )
 
@@ -33,13 +40,13 @@ export function validatorBy(choose: (value: unknown) => Validator): Validator {
 }
 
 /**
- * Compiles the schemas of requests, the same way in every host: nothing is coerced or dropped, and all faults are
+ * Compiles the schemas of requests, the same way in every host: nothing is coerced, and all faults are
  * reported at once. Each is compiled when the first request needs it.
  */
 export const compileValidator: FastifySchemaCompiler<object> = (route) => {
   const compiled = atFirstUse(() => ajv()(route))
   return validatorBy((value) => {
-    if (route.httpPart === 'body') leaveOutNulls(route.schema, value)
+    if (route.httpPart === 'body') asMeant(route.schema, value)
     return compiled()
   })
 }

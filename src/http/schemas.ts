@@ -22,6 +22,17 @@ export const NullableTime = Type.Union([Timestamp, Type.Null()])
 
 export const Seconds = (description: string) => Type.Integer({ minimum: 0, description })
 
+/** Checked by its format before an attempt is counted: what has not six digits is no guess. */
+export const NumericCode = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  format: 'numeric-code',
+  description: 'Six digits of any script; blanks, dashes and invisible characters are ignored',
+})
+
+/** What a phone adds to a name: blanks around it are cut before it is looked at. */
+export const TRIMMED = { 'x-trimmed': true } as const
+
 /** RFC 9457. */
 export const ProblemSchema = Type.Object(
   {

@@ -3,13 +3,14 @@ import type { SecretBox } from '../crypto/secret-box.ts'
 import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import { MailError } from '../platform/mail-error.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
 import { type Letter, renderLetter } from './letter.ts'
 import * as store from './store.ts'
 import { outboxContext } from './tables.ts'
 import type { Circumstances } from './templates/circumstances.ts'
 
-/** Minutes to wait after each failed attempt. After the last attempt the mail is given up. */
+/** Minutes to wait after each failed attempt. After the last attempt, or when the server refuses it for good, the mail is given up. */
 const WAITS_MINUTES = [1, 5, 15, 60, 240, 720]
 
 /** How long one process has a mail to itself: longer than sending can take, also by the clock of another process. */
@@ -83,7 +84,8 @@ export function makeOutbox(parts: OutboxParts): Outbox {
       await inTransaction(db, (trx) => store.deleteOutbox(trx, row.id))
       return true
     } catch (err) {
-      const wait = WAITS_MINUTES[row.attempts - 1]
+      const refused = err instanceof MailError && err.final
+      const wait = refused ? undefined : WAITS_MINUTES[row.attempts - 1]
       if (wait === undefined) {
         logger.error({ err, mail_id: row.id, attempts: row.attempts }, 'mail given up')
         await inTransaction(db, (trx) => store.deleteOutbox(trx, row.id))

@@ -1,4 +1,4 @@
-import { EMAIL_PATTERN } from '../values/email-address.ts'
+import { readEmailAddress } from '../values/email-address.ts'
 import type { Reader } from './environment.ts'
 import type { Mailbox } from './mailer.ts'
 import { misspelt } from './misspelt.ts'
@@ -14,8 +14,8 @@ export function readMailFrom(read: Reader, faults: string[]): Mailbox | null {
   const value = read.text('MAIL_FROM', '')
   if (!value) return null
   const [, name = '', bracketed] = /^([^<>"\p{Cc}]*)<([^<>]+)>$/u.exec(value) ?? []
-  const address = bracketed ?? value
-  if (new RegExp(EMAIL_PATTERN).test(address)) return { name: name.trim(), address }
+  const found = readEmailAddress(bracketed ?? value)
+  if ('address' in found) return { name: name.trim(), address: found.address }
   faults.push(`MAIL_FROM must be an address, or a name and <address>, not "${value}"`)
   return null
 }

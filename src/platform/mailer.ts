@@ -1,5 +1,9 @@
+import { isIP } from 'node:net'
 import { createTransport } from 'nodemailer'
+import SMTPTransport from 'nodemailer/lib/smtp-transport'
+import { askMailServer } from './ask-mail-server.ts'
 import { isLoopback } from './loopback.ts'
+import { MailError } from './mail-error.ts'
 
 /** One address, and never a string that could hold two. */
 export interface Mailbox {
@@ -16,17 +20,14 @@ export interface Mail {
   html: string
 }
 
-/** The mail server did not accept a mail. The cause says why. */
-export class MailError extends Error {
-  override readonly name = 'MailError'
-}
-
 const SEND_TIMEOUT_MS = 10_000
 
 interface MailerParts {
   url: string
   /** The sender; its domain is that of the Message-IDs. */
   from: Mailbox
+  /** Its host is the name that this service greets with. */
+  issuer: string
   /** How long a mail may take, from the connection to the last answer of the server. */
   timeoutMs?: number
 }
@@ -37,24 +38,21 @@ interface MailerParts {
  */
 export type Mailer = ReturnType<typeof makeMailer>
 
-export function makeMailer({ url, from, timeoutMs = SEND_TIMEOUT_MS }: MailerParts) {
+export function makeMailer({ url, from, issuer, timeoutMs = SEND_TIMEOUT_MS }: MailerParts) {
   const { hostname, searchParams } = new URL(url)
   // Longer than the limit of a mail: of two that end together, either one may be reported.
   const silenceMs = timeoutMs + 1_000
-  const transport = createTransport(
-    {
-      url,
-      // A server that goes silent must not keep a connection, and with it the process, for minutes.
-      connectionTimeout: silenceMs,
-      greetingTimeout: silenceMs,
-      socketTimeout: silenceMs,
-      // With nodemailer, this option wins over ignoreTLS.
-      requireTLS: !isLoopback(hostname) && searchParams.get('ignoreTLS') !== 'true',
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    },
-    { from },
-  )
+  const smtp = new SMTPTransport({
+    url,
+    name: searchParams.get('name') ?? greetingName(issuer, from),
+    // A server that goes silent must not keep a connection, and with it the process, for minutes.
+    connectionTimeout: silenceMs,
+    greetingTimeout: silenceMs,
+    socketTimeout: silenceMs,
+    // With nodemailer, this option wins over ignoreTLS.
+    requireTLS: !isLoopback(hostname) && searchParams.get('ignoreTLS') !== 'true',
+  })
+  const transport = createTransport(smtp, { from, disableFileAccess: true, disableUrlAccess: true })
   const domain = from.address.split('@')[1]
 
   return {
@@ -75,15 +73,28 @@ export function makeMailer({ url, from, timeoutMs = SEND_TIMEOUT_MS }: MailerPar
         throw new MailError('The mail server did not take the mail', { cause })
       })
     },
-    /** Connects and signs in, without sending anything. @throws {MailError} */
-    async check(): Promise<void> {
+    /**
+     * Connects, signs in and asks about a recipient, without sending anything.
+     *
+     * @returns what the server says where it does not take mail for the recipient.
+     * @throws {MailError}
+     */
+    async check(recipient: string): Promise<string | null> {
       const timeout = new Promise<never>((_resolve, reject) => {
         setTimeout(() => reject(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs).unref()
       })
-      await Promise.race([transport.verify(), timeout]).catch((cause) => {
+      const asked = askMailServer(smtp.options, { from: from.address, to: recipient })
+      return Promise.race([asked, timeout]).catch((cause) => {
         throw new MailError('The mail server does not take us', { cause })
       })
     },
     close: (): void => transport.close(),
   }
+}
+
+/** What servers take for a name of ours (RFC 5321 section 4.1.4): the name of a container is none, and many refuse an address. */
+function greetingName(issuer: string, from: Mailbox): string {
+  const { hostname } = new URL(issuer)
+  const isDomain = hostname.includes('.') && !isIP(hostname)
+  return isDomain ? hostname : (from.address.split('@')[1] ?? hostname)
 }

@@ -909,10 +909,11 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description Unique, ignoring case */
+          /** @description Unique, ignoring case; blanks around it are cut */
           username: string;
           /** @description Any characters, counted in code points; common passwords are rejected */
           password: string;
+          /** @description In ASCII before the @; a domain of another script is kept as punycode */
           email?: string | null;
         };
       };
@@ -1070,16 +1071,22 @@ export interface operations {
             };
           };
         }) | ({
-          /** @description Spaces and dashes are ignored */
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
           method?: "totp" | null;
         }) | {
-          /** @description Spaces and dashes are ignored */
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
           /** @enum {string} */
           method: "email";
         } | {
-          /** @description Spaces and dashes are ignored */
+          /** @description Case, blanks and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "recovery_code";
@@ -1686,7 +1693,10 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description A code from the pending authenticator */
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
         };
       };
@@ -1997,18 +2007,24 @@ export interface operations {
           };
           password?: string | null;
         }) | ({
-          /** @description Spaces and dashes are ignored */
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
           method?: "totp" | null;
           password?: string | null;
         }) | ({
-          /** @description Spaces and dashes are ignored */
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
           /** @enum {string} */
           method: "email";
           password?: string | null;
         }) | ({
-          /** @description Spaces and dashes are ignored */
+          /** @description Case, blanks and dashes are ignored */
           code: string;
           /** @enum {string} */
           method: "recovery_code";
@@ -2048,6 +2064,10 @@ export interface operations {
          * }
          */
         "application/json": {
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
           code: string;
         };
       };
@@ -2272,6 +2292,7 @@ export interface operations {
          * }
          */
         "application/json": {
+          /** @description In ASCII before the @; a domain of another script is kept as punycode */
           email: string;
         };
       };

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { METHODS } from '../factors/answer-body.ts'
-import { CLOSED, ref, Seconds } from '../http/schemas.ts'
+import { CLOSED, ref, Seconds, TRIMMED } from '../http/schemas.ts'
 import { signInMembers } from '../tokens/schemas.ts'
 
 /** Members of the answer to a right password when a second factor is needed. */
@@ -45,13 +45,13 @@ export const PasswordOnlySchema = Type.Object(passwordOnlyMembers, {
 
 export const signInSchemas = [MfaStepSchema, PasswordOnlySchema]
 
-/** A password that is compared; a new one has rules of its own. */
-export const PresentPassword = Type.String({ minLength: 1, maxLength: 128 })
+/** A password that is compared: an imported one may be longer than a new one. */
+export const PresentPassword = Type.String({ minLength: 1, maxLength: 1024 })
 
 /** Accepts any text: the format of usernames is no secret, but this route does not need to check it. */
 export const LoginBody = Type.Object(
   {
-    username: Type.String({ minLength: 1, maxLength: 254 }),
+    username: Type.String({ ...TRIMMED, minLength: 1, maxLength: 254 }),
     password: PresentPassword,
     recovery_code: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'Signs in at once, and no pause stops it' }),

@@ -1,7 +1,27 @@
-/**
- * A strict reading of RFC 5321 section 4.1.2: an unquoted local part and a domain name, in ASCII. With quotes,
- * comments, groups and lists, one field could deliver to another mailbox.
- */
-export const EMAIL_PATTERN =
-  "^(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+$"
+import { domainToASCII } from 'node:url'
+
 export const EMAIL_MAX = 254
+
+/** RFC 5321 section 4.1.2, without quotes: comments, groups and lists could deliver to another mailbox. */
+const LOCAL_PART = /^(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
+/** A domain name, whose last label is no number: that is an address of the network. */
+const DOMAIN = /^([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+(?!\d+$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i
+
+/**
+ * A strict reading of an address, with an internationalised domain as punycode (RFC 5891).
+ *
+ * @returns the address as mail servers take it, or why it is not taken.
+ */
+export function readEmailAddress(text: string): { address: string } | { fault: string } {
+  const [local = '', domain = '', ...more] = text.split('@')
+  if (!local || !domain || more.length > 0) return { fault: 'is not one name, an @ and one domain' }
+  const ascii = /^\p{ASCII}*$/u
+  if (!ascii.test(local))
+    return { fault: 'has other than ASCII characters before the @: not every mail server takes it' }
+  if (!LOCAL_PART.test(local))
+    return { fault: 'has characters, or dots, before the @ that it cannot have there' }
+  const host = ascii.test(domain) ? domain : domainToASCII(domain)
+  if (!DOMAIN.test(host)) return { fault: 'does not end in the name of a domain' }
+  const address = `${local}@${host}`
+  return address.length > EMAIL_MAX ? { fault: `has more than ${EMAIL_MAX} characters` } : { address }
+}

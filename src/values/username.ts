@@ -3,8 +3,8 @@ export type Usernames = 'any' | 'plain'
 
 /** ASCII only, so that two names that look the same are the same apart from case. */
 export const USERNAME_PATTERNS: Readonly<Record<Usernames, string>> = {
-  any: '^[A-Za-z0-9][A-Za-z0-9._@+-]*[A-Za-z0-9]$',
-  plain: '^[A-Za-z0-9][A-Za-z0-9._+-]*[A-Za-z0-9]$',
+  any: "^[A-Za-z0-9][A-Za-z0-9._@+'-]*[A-Za-z0-9]$",
+  plain: "^[A-Za-z0-9][A-Za-z0-9._+'-]*[A-Za-z0-9]$",
 }
 export const USERNAME_MIN = 3
 export const USERNAME_MAX = 64

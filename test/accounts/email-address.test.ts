@@ -21,6 +21,26 @@ t.test('a plain address is stored as it was written', async (t) => {
   }
 })
 
+t.test('a domain of another script is kept as punycode (RFC 5891)', async (t) => {
+  for (const [email, kept] of [
+    ['ada@bücher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@BÜCHER.example', 'ada@xn--bcher-kva.example'],
+    ['ada@例え。テスト', 'ada@xn--r8jz45g.xn--zckzah'],
+  ] as const)
+    t.match(await registerWith(email), { status: 201, body: { user: { email: kept } } }, email)
+})
+
+t.test('an address that is refused is told why', async (t) => {
+  const reasons = [
+    ['用户@example.com', /ASCII.*before the @/],
+    ['a..b@example.com', /dots, before the @/],
+    ['ada@localhost', /domain/],
+    ['ada', /one name, an @ and one domain/],
+  ] as const
+  for (const [email, reason] of reasons)
+    t.match((await registerWith(email)).body.errors, [{ pointer: '/email', detail: reason }], email)
+})
+
 t.test('an address that could be read in two ways is not valid', async (t) => {
   for (const email of HOSTILE_ADDRESSES) {
     const answer = await registerWith(email)
@@ -61,7 +81,7 @@ t.test('a hostile address is judged quickly: no pattern makes the service think 
 t.test('an address is not asked for, and no address is not an empty one', async (t) => {
   const ada = await enrol(service)
   t.equal((await service.get('/me', ada.accessToken)).body.email, null)
-  for (const email of ['', null, [], ['a@x.example'], { address: 'a@x.example' }])
+  for (const email of ['', [], ['a@x.example'], { address: 'a@x.example' }])
     isProblem(t, await registerWith(email), 'validation_failed', JSON.stringify(email))
 })
 

@@ -21,6 +21,7 @@ t.test('3 to 64 of the letters, digits and signs that are allowed, kept as they 
     'grace@example.com',
     'x'.repeat(64),
     'a..b',
+    "o'brien@example.com",
   ]
   for (const username of names) {
     const { status, body } = await registerAs(username)
@@ -43,10 +44,6 @@ t.test('anything else is not valid', async (t) => {
     '@ada',
     'ada@',
     'a b',
-    ' ada',
-    'ada ',
-    'ada\n',
-    '\nada',
     'ada\r\nBcc: eve',
     'a\tb',
     'a\0b',
@@ -55,7 +52,7 @@ t.test('anything else is not valid', async (t) => {
     'a:b',
     'a;b',
     'a,b',
-    "a'b",
+    "'ab",
     'a"b',
     'a<b>',
     'a%b',
@@ -93,6 +90,14 @@ t.test('anything else is not valid', async (t) => {
   }
 })
 
+t.test('what a keyboard puts around a name is cut, and nothing within', async (t) => {
+  const made = await registerAs(' Hedy\u200b ')
+  t.match(made, { status: 201, body: { user: { username: 'Hedy' } } })
+  isProblem(t, await registerAs('hedy '), 'username_taken')
+  for (const username of ['hedy ', '\thedy', '\u200ehedy\u00a0', 'hedy\n'])
+    t.equal((await service.post('/login', { username, password: PASSWORD })).status, 200, username)
+})
+
 t.test('names that differ in case alone are one name', async (t) => {
   t.equal((await registerAs('Margaret')).status, 201)
   for (const username of ['margaret', 'MARGARET', 'mArGaReT', 'Margaret'])
@@ -107,11 +112,10 @@ t.test('names that differ in case alone are one name', async (t) => {
 
 t.test('to sign in any text may be tried, and only the right one is right', async (t) => {
   const tried = [
-    'margaret ',
-    ' margaret',
+    'mar garet',
     'margaret\0',
     '\u{1d5fa}argaret',
-    'margaret\u200b',
+    'mar\u200bgaret',
     'ＭARGARET',
     "' or 1=1 --",
     '%',

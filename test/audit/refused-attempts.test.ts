@@ -81,7 +81,7 @@ t.test('a wrong confirming code is an event, with an mfa token and in a session'
   ])
 
   await service.post('/2fa/setup', undefined, accountToken)
-  const confirm = () => service.post('/2fa/setup/confirm', { code: 'nothing' }, accountToken)
+  const confirm = () => service.post('/2fa/setup/confirm', { code }, accountToken)
   t.equal(outcomeOf(await confirm()), '422 invalid_code')
   t.equal((await eventsOf(service, accessToken, 'code_rejected')).length, 2)
   const counted = samples(await service.metrics.text(), 'keyturn_codes_total')

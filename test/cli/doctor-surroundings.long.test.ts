@@ -86,6 +86,9 @@ t.test('mail: nobody there, nobody answers, wrong password, a backlog', async (t
     .run('0', 'x', Date.now() - 3_600_000)
   sqlite.close()
   const good = await startMailServer(t)
+  good.behave({ refuse: ['rcpt', 550] })
+  t.match((await examine({ SMTP_URL: good.url, ...from })).of('mail', 'fail'), /to one of the people: 550/)
+  good.behave({})
   t.match((await examine({ SMTP_URL: good.url, ...from })).of('mail', 'warn'), /1 mails have waited/)
 })
 

@@ -28,6 +28,21 @@ t.test('the picture for a terminal fits one of 80 columns and 24 lines or a litt
   for (const line of lines) t.ok(line.endsWith('\x1b[0m'), 'the colours end with the line')
 })
 
+t.test('the longest names make a picture of version 14 at most, and of 80 columns', async (t) => {
+  const username = `${'a'.repeat(52)}@example.com`
+  for (const APP_NAME of ['鍵'.repeat(13), 'a'.repeat(64), 'é'.repeat(20), 'a']) {
+    const service = await startService(t, { environment: { APP_NAME } })
+    const { body } = await service.post('/register', { username, password: PASSWORD })
+    const setUp = (accept: string) =>
+      service.post('/2fa/setup', undefined, body.mfa_token, { headers: { accept } })
+    const [, side] = /viewBox="0 0 (\d+) /.exec((await setUp('image/svg+xml')).text) ?? []
+    t.ok(Number(side) <= 17 + 4 * 14 + 8, `${side} modules with the quiet zone for ${APP_NAME}`)
+    const [line = ''] = (await setUp('text/plain')).text.split('\n')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
+    t.ok([...line.replace(/\x1b\[[\d;]*m/g, '')].length <= 80, APP_NAME)
+  }
+})
+
 t.test('the service answers with pictures that say its key URI', async (t) => {
   const service = await startService(t, { environment: { APP_NAME: 'Größe: 100 %' } })
   const { body } = await service.post('/register', { username: 'ada', password: PASSWORD })
@@ -40,7 +55,8 @@ t.test('the service answers with pictures that say its key URI', async (t) => {
   t.equal(prefix, 'data:image/png;base64')
   t.equal(readPng(Buffer.from(base64, 'base64')), json.otpauth_uri)
 
-  const sameAccount = /^otpauth:\/\/totp\/ada\?secret=[A-Z2-7]{32}&issuer=Gr%C3%B6%C3%9Fe%3A%20100%20%25&/
+  const sameAccount =
+    /^otpauth:\/\/totp\/Gr%C3%B6%C3%9Fe%20100%20%25:ada\?secret=[A-Z2-7]{32}&issuer=Gr%C3%B6%C3%9Fe%20100%20%25&/
   t.match(readPng((await setUp('image/png')).rawPayload), sameAccount)
   t.match(readSvg((await setUp('image/svg+xml')).body), sameAccount)
   const text = (await setUp('text/plain')).body

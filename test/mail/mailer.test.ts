@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { MailError, type Mailer, makeMailer } from '../../src/platform/mailer.ts'
+import { MailError } from '../../src/platform/mail-error.ts'
+import { type Mailer, makeMailer } from '../../src/platform/mailer.ts'
 import { makeCertificates, openssl, trust } from '../helpers/faults/certificates.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { type Behaviour, startMailServer } from '../helpers/programs/smtp.ts'
@@ -20,8 +21,8 @@ const MAIL = {
   html: '<p>html</p>',
 }
 
-function mailer(t: Test, url: string, timeoutMs = 300_000): Mailer {
-  const made = makeMailer({ url, from: FROM, timeoutMs })
+function mailer(t: Test, url: string, timeoutMs = 300_000, issuer = 'http://127.0.0.1:3000'): Mailer {
+  const made = makeMailer({ url, from: FROM, issuer, timeoutMs })
   t.teardown(() => made.close())
   return made
 }
@@ -44,6 +45,55 @@ t.test(
     t.equal(mail?.html.trim(), MAIL.html)
   },
 )
+
+t.test('it greets by a name that strict servers take', async (t) => {
+  const greeted: string[] = []
+  const smtp = await startMailServer(t, {
+    onMailFrom: (_address, { hostNameAppearsAs }, callback) => {
+      greeted.push(hostNameAppearsAs)
+      callback(/^(?:[a-z-]+\.)+[a-z]+$/.test(hostNameAppearsAs) ? null : new Error('no such name'))
+    },
+  })
+  await mailer(t, smtp.url, undefined, 'https://auth.example.org/id').send(MAIL)
+  for (const issuer of ['http://localhost:3000', 'http://127.0.0.1:3000', 'https://[2001:db8::1]'])
+    await mailer(t, smtp.url, undefined, issuer).send(MAIL)
+  await mailer(t, `${smtp.url}?name=mail.example.net`, undefined, 'https://auth.example.org').send(MAIL)
+  const own = 'example.com'
+  t.strictSame(greeted, ['auth.example.org', own, own, own, 'mail.example.net'])
+})
+
+t.test('what is refused for good is told from what may go out later', async (t) => {
+  const smtp = await startMailServer(t)
+  const { send } = mailer(t, smtp.url)
+  for (const [refuse, final] of [
+    [['rcpt', 550], true],
+    [['data', 554], true],
+    [['rcpt', 452], false],
+    [['data', 451], false],
+    [['connect', 554], false],
+  ] as const) {
+    smtp.behave({ refuse: [...refuse] })
+    await t.rejects(send(MAIL), { name: 'MailError', final }, refuse.join(' '))
+  }
+})
+
+t.test('a server is asked whether it takes mail for somebody, and gets none', async (t) => {
+  const smtp = await startMailServer(t, {
+    authOptional: false,
+    onAuth: ({ password }, _session, callback) =>
+      password === 'right' ? callback(null, { user: 'x' }) : callback(new Error('no')),
+    authMethods: ['PLAIN'],
+    allowInsecureAuth: true,
+  })
+  const ask = (password: string) =>
+    mailer(t, smtp.url.replace('//', `//keyturn:${password}@`)).check('ada@example.org')
+  t.equal(await ask('right'), null)
+  smtp.behave({ refuse: ['rcpt', 550] })
+  t.match(await ask('right'), /^550 /)
+  await t.rejects(ask('wrong'), MailError)
+  t.strictSame(smtp.mails, [])
+  await eventually('no connection is left open', () => smtp.connections() === 0)
+})
 
 const REFUSALS: Record<string, Behaviour> = {
   'a server that is too busy': { refuse: ['connect', 421] },

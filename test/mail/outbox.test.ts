@@ -74,6 +74,18 @@ t.test(
   },
 )
 
+t.test('a mail that is refused for good is not tried again', async (t) => {
+  const service = await startService(t, { mail: true })
+  service.smtp.behave({ refuse: ['rcpt', 550] })
+  await put(service, 'ada@example.com')
+  t.equal(await service.deps.outbox.deliverDue(), 0)
+  t.strictSame(await waiting(service), [])
+  t.match(
+    service.logLines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'error'),
+    [{ msg: 'mail given up', attempts: 1, err: { message: /550/ } }],
+  )
+})
+
 t.test('a mail goes out at the next try when the server is back', async (t) => {
   const service = await startService(t, { mail: true })
   service.smtp.behave({ refuse: ['data', 451] })

@@ -63,14 +63,16 @@ t.test('of a burst of wrong codes over many challenges, ten are looked at', asyn
   t.strictSame(tally(answers), { '422 invalid_code': 10, '429 too_many_attempts': 30 })
 })
 
-t.test('methods and ill-formed codes share the five tries of a challenge', async (t) => {
+t.test('methods share the five tries of a challenge, and what is no code takes none', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
   const token = await login(service)
+  for (const code of ['12345', '1234567', 'abcdef', '12345a', '½23456', '-'])
+    t.equal(outcomeOf(await service.post('/2fa/verify', { code }, token)), '400 validation_failed', code)
   for (const proof of [
     { code: wrongCode(service, ada) },
-    { code: '12345' },
-    { code: 'abcdef', method: 'totp' },
+    { code: wrongCode(service, ada), method: 'totp' },
+    { code: wrongCode(service, ada) },
     { code: 'AAAA-AAAA', method: 'recovery_code' },
     { code: '0', method: 'recovery_code' },
   ])

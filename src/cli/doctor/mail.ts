@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { lastProvenAddress } from '../../accounts/list-accounts.ts'
 import type { Config } from '../../config.ts'
 import { waitingMail } from '../../mail/waiting-mail.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -16,17 +17,24 @@ const WAITS_TOO_LONG_MS = 10 * 60_000
 const TIMEOUT_MS = 5_000
 
 /**
- * Checks that the mail server accepts this service, up to the point where a mail would begin, and that mail does not
- * pile up.
+ * Checks that the mail server accepts this service, and mail for one of the people (the last one whose address was proven; without
+ * one the sender), up to the point where a mail would begin; and that mail does not pile up.
  */
 export async function checkMail(config: Config, db: Db, clock: Clock): Promise<Finding[]> {
-  const { smtpUrl: url, mailFrom: from } = config
+  const { smtpUrl: url, mailFrom: from, issuer } = config
   if (!url || !from) return [warn(NO_MAIL, 'Set SMTP_URL and MAIL_FROM.')]
   const server = new URL(url).host
-  const mailer = makeMailer({ url, from, timeoutMs: TIMEOUT_MS })
+  const mailer = makeMailer({ url, from, issuer, timeoutMs: TIMEOUT_MS })
   const taken = await mailer
-    .check()
-    .then(() => ok(`${server} takes mail`))
+    .check((await lastProvenAddress(db)) ?? from.address)
+    .then((refusal) =>
+      refusal === null
+        ? ok(`${server} takes mail`)
+        : fail(
+            `${server} does not take mail from ${from.address} to one of the people: ${refusal}`,
+            'Let it relay for this service, and look at MAIL_FROM; if only this mailbox is gone, all is well.',
+          ),
+    )
     .catch(({ message, cause }: Error) =>
       fail(
         `${server} does not take mail: ${(cause as Error | undefined)?.message ?? message}`,

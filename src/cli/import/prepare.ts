@@ -7,7 +7,7 @@ import { type PortableSecrets, SecretError } from '../../factors/factor.ts'
 import { factors } from '../../factors/registry.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
-import { EMAIL_MAX, EMAIL_PATTERN } from '../../values/email-address.ts'
+import { readEmailAddress } from '../../values/email-address.ts'
 import { RULE_OF_ROLES, rolesIn, sortedRoles } from '../../values/roles.ts'
 import {
   USERNAME_MAX,
@@ -35,7 +35,6 @@ export const comesWithFactor = ({ secrets }: Pick<ImportedAccount, 'secrets'>): 
 /** What is thrown about a value; the rest are faults of ours. */
 const FAULTS = [ValueError, UnreadableHashError, SecretError]
 
-const EMAIL = new RegExp(EMAIL_PATTERN)
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 /**
@@ -126,16 +125,15 @@ function makeReadUsername(usernames: Usernames): (value: unknown) => string {
     if (usernames === 'plain' && username.includes('@'))
       throw new ValueError('it has an @, which USERNAMES=plain does not take')
     if (!pattern.test(username))
-      throw new ValueError('it has others than A-Z a-z 0-9 . _ @ + -, or begins or ends with a sign')
+      throw new ValueError("it has others than A-Z a-z 0-9 . _ @ + ' -, or begins or ends with a sign")
     return username
   }
 }
 
 function readEmail(value: unknown): string {
-  const email = readText(value)
-  if (email.length > EMAIL_MAX || !EMAIL.test(email))
-    throw new ValueError('it is not an address that mail can be sent to')
-  return email
+  const email = readEmailAddress(readText(value))
+  if ('fault' in email) throw new ValueError(`the address ${email.fault}`)
+  return email.address
 }
 
 function readRoles(value: unknown): string[] {

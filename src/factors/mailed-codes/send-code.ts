@@ -1,7 +1,8 @@
 import type { Account } from '../../accounts/account.ts'
 import type { Caller } from '../../caller.ts'
 import type { Challenge } from '../../challenges/challenge.ts'
-import { newNumericCode, normalizeNumericCode } from '../../crypto/numeric-code.ts'
+import { newNumericCode } from '../../crypto/numeric-code.ts'
+import { typedCode } from '../../crypto/typed-code.ts'
 import { emailDeliveryFailed, emailUnavailable, enrolmentCodeRequired } from '../../errors.ts'
 import { COOL_DOWN_SECONDS, refuseInCoolDown } from '../../mail/cool-down.ts'
 import { signInCode } from '../../mail/templates/codes.ts'
@@ -29,7 +30,7 @@ export function hashCode(
   address: string,
   code: string,
 ): string {
-  return keyedHash('email code', challengeId, address, normalizeNumericCode(code))
+  return keyedHash('email code', challengeId, address, typedCode(code))
 }
 
 /**

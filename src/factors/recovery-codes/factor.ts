@@ -8,6 +8,12 @@ import { recoveryCodeRoutes } from './routes.ts'
 import { deleteRecoveryCodes, isGood, recoveryCodeStock, redeemRecoveryCode } from './store.ts'
 import { recoveryCodeTables } from './tables.ts'
 
+const LetterCode = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'Case, blanks and dashes are ignored',
+})
+
 /** When this many unused codes or fewer are left, the owner is told to make new ones. */
 const LOW_STOCK = 2
 
@@ -17,7 +23,7 @@ export const recoveryCodes: Factor<{ code: string }, unknown, 'left' | 'made'> =
   acr: 'aal2',
   standsIn: true,
   unguessable: true,
-  answer: codeAnswer('recovery_code'),
+  answer: codeAnswer('recovery_code', LetterCode),
   tables: recoveryCodeTables,
   routes: { account: recoveryCodeRoutes },
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createGuardrails, verifySync } from 'otplib'
+import { isNumericCode, typedCode } from '../../crypto/typed-code.ts'
 import { CLOCK_SKEW_SECONDS } from '../../platform/clock.ts'
 
 /** RFC 6238 section 5.2: the default time step. */
@@ -51,15 +52,14 @@ export function matchingTimeStep(
   now: number,
   { lastUsedStep, otherSteps }: SpentSteps,
 ): number | null {
-  const digits = code.replace(/[\s-]/g, '')
-  if (!/^\d{6}$/.test(digits)) return null
+  if (!isNumericCode(code)) return null
   const farthest = reachAt(now + CLOCK_SKEW_SECONDS * 1000)
   const latest = Math.max(NO_STEP, ...[lastUsedStep, ...otherSteps].filter((step) => step <= farthest))
   if (latest >= reachAt(now)) return null
   const result = verifySync({
     secret,
     guardrails,
-    token: digits,
+    token: typedCode(code),
     epoch: Math.floor(now / 1000),
     epochTolerance: PERIOD_SECONDS,
     ...(latest > NO_STEP ? { afterTimeStep: latest } : {}),

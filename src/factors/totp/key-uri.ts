@@ -20,8 +20,8 @@ export function readBase32(text: string): Buffer | null {
 
 /**
  * The key URI that authenticator apps read from the QR code. Everything is percent-encoded, blanks as %20. In the
- * label, a colon separates issuer and account and must not occur within them. An issuer with a colon is therefore
- * only in the `issuer` parameter, which apps prefer.
+ * label, a colon separates issuer and account: an issuer goes without its own. Apps that know an account by its label
+ * alone would otherwise take it for that of another site.
  */
 export function keyUri({
   secret,
@@ -32,13 +32,7 @@ export function keyUri({
   issuer: string
   account: string
 }): string {
-  const prefix = issuer.includes(':') ? '' : `${encodeURIComponent(issuer)}:`
-  const parameters = [
-    `secret=${base32(secret)}`,
-    `issuer=${encodeURIComponent(issuer)}`,
-    'algorithm=SHA1',
-    'digits=6',
-    'period=30',
-  ]
-  return `otpauth://totp/${prefix}${encodeURIComponent(account)}?${parameters.join('&')}`
+  const name = encodeURIComponent(issuer.replace(/\s*:\s*/g, ' '))
+  const parameters = [`secret=${base32(secret)}`, `issuer=${name}`, 'algorithm=SHA1', 'digits=6', 'period=30']
+  return `otpauth://totp/${name}:${encodeURIComponent(account)}?${parameters.join('&')}`
 }

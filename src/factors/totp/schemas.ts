@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { CLOSED, Seconds } from '../../http/schemas.ts'
+import { CLOSED, NumericCode, Seconds } from '../../http/schemas.ts'
 import { EnrolmentCode, FactorName } from '../schemas.ts'
 
 export const EnrolmentSchema = Type.Object(
@@ -42,7 +42,7 @@ export const SetupBody = Type.Object(
 
 export const ConfirmBody = Type.Object(
   {
-    code: Type.String({ minLength: 1, maxLength: 64, description: 'A code from the pending authenticator' }),
+    code: NumericCode,
   },
   { ...CLOSED, examples: [{ code: '492039' }] },
 )

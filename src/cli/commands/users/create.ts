@@ -5,7 +5,7 @@ import { PASSWORD_MAX } from '../../../accounts/password-rules.ts'
 import { readConfig } from '../../../config.ts'
 import { newOpaqueToken } from '../../../crypto/opaque-token.ts'
 import { ENROLMENT_CODE_DAYS, newEnrolmentCode, oweEnrolmentCodes } from '../../../factors/enrolment-code.ts'
-import { EMAIL_MAX, EMAIL_PATTERN } from '../../../values/email-address.ts'
+import { readEmailAddress } from '../../../values/email-address.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../../../values/username.ts'
 import { operatorCaller } from '../../operator.ts'
 import { withService } from '../../surroundings.ts'
@@ -47,7 +47,8 @@ export function registerCreate(users: Command): void {
     .action(async (username: string, options: Options, command: Command) => {
       const config = readConfig(process.env)
       check(username, options, config.usernames)
-      const { email, byMail = false, enrolmentCode = false } = options
+      const { byMail = false, enrolmentCode = false } = options
+      const email = options.email === undefined ? undefined : readAddress(options.email)
       await withService(async (service) => {
         if (byMail && !service.config.smtpUrl)
           throw new CommandFailed('--by-mail needs SMTP_URL and MAIL_FROM.')
@@ -92,7 +93,14 @@ export function registerCreate(users: Command): void {
     })
 }
 
-const SIGNS: Record<Usernames, string> = { any: '. _ @ + -', plain: '. _ + -' }
+function readAddress(text: string): string {
+  const read = readEmailAddress(text)
+  if ('fault' in read)
+    throw new Misused(`"${text}" is not an address that mail can be sent to: it ${read.fault}.`)
+  return read.address
+}
+
+const SIGNS: Record<Usernames, string> = { any: ". _ @ + ' -", plain: ". _ + ' -" }
 
 function check(username: string, { email, emailVerified, byMail }: Options, usernames: Usernames): void {
   const named =
@@ -103,8 +111,6 @@ function check(username: string, { email, emailVerified, byMail }: Options, user
     throw new Misused(
       `A username has ${USERNAME_MIN} to ${USERNAME_MAX} of A-Z a-z 0-9 ${SIGNS[usernames]} and begins and ends with a letter or digit.`,
     )
-  if (email !== undefined && (email.length > EMAIL_MAX || !new RegExp(EMAIL_PATTERN).test(email)))
-    throw new Misused(`"${email}" is not an address that mail can be sent to.`)
   if (email === undefined && (emailVerified || byMail))
     throw new Misused('--email-verified and --by-mail need --email.')
 }

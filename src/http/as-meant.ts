@@ -5,7 +5,11 @@ interface BodySchema {
   required?: readonly string[]
   anyOf?: readonly BodySchema[]
   description?: string
+  'x-trimmed'?: boolean
 }
+
+/** Also what cannot be seen. */
+const AROUND = /^[\s\p{Cf}]+|(?<![\s\p{Cf}])[\s\p{Cf}]+$/gu
 
 /** Members that may be left out, and have no meaning of their own for `null`. */
 function optionalMembers({ properties = {}, required = [] }: BodySchema): string[] {
@@ -15,12 +19,19 @@ function optionalMembers({ properties = {}, required = [] }: BodySchema): string
     .map(([name]) => name)
 }
 
-/** Takes out of a body the optional members that are `null`: clients of many languages send those that they do not set. */
-export function leaveOutNulls(schema: BodySchema, body: unknown): void {
+/**
+ * Takes out of a body what stands there for nothing: optional members that are `null`, which clients of many languages
+ * send for those that they do not set, and blanks around names, which the keyboards of phones add.
+ */
+export function asMeant(schema: BodySchema, body: unknown): void {
   if (typeof body !== 'object' || body === null) return
   const members = body as Record<string, unknown>
   for (const name of optionalMembers(schema)) if (members[name] === null) delete members[name]
-  for (const [name, member] of Object.entries(schema.properties ?? {})) leaveOutNulls(member, members[name])
+  for (const [name, member] of Object.entries(schema.properties ?? {})) {
+    const value = members[name]
+    if (member['x-trimmed'] && typeof value === 'string') members[name] = value.replace(AROUND, '')
+    asMeant(member, value)
+  }
 }
 
 /** The schema as clients see it: with `null` where it is the same as nothing. */

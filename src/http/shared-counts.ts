@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { makeRedisLink } from '../platform/redis.ts'
 
@@ -37,6 +38,19 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`
 
+/**
+ * Says that a replica is there, and counts as a request would: a user of Redis may have the right to one of them alone.
+ *
+ * @returns how many replicas there are.
+ */
+export async function beat(redis: Redis, replicasKey: string, replica: string): Promise<number> {
+  const [replicas] = await Promise.all([
+    redis.eval(BEAT, 1, replicasKey, replica, GONE_SECONDS),
+    redis.eval(COUNT, 1, `keyturn:beat:${replica}`, GONE_SECONDS * 1000),
+  ])
+  return replicas as number
+}
+
 /** Requests that all replicas of this service count together in Redis. */
 export type SharedCounts = ReturnType<typeof makeSharedCounts>
 
@@ -50,7 +64,7 @@ export function makeSharedCounts({ url, keyedHash, logger }: SharedCountsParts) 
     url,
     logger,
     async beat(client) {
-      heard.push((await client.eval(BEAT, 1, replicasKey, replica, GONE_SECONDS)) as number)
+      heard.push(await beat(client, replicasKey, replica))
       if (heard.length > BEATS_REMEMBERED) heard.shift()
     },
   })

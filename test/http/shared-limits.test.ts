@@ -1,5 +1,8 @@
 import t from 'tap'
+import { checkRedis } from '../../src/cli/doctor/redis.ts'
 import { redisMissing, startRedis } from '../helpers/programs/redis.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { samples, startMeasured } from '../helpers/service/metrics.ts'
 import {
   allSay,
   checksOf,
@@ -71,6 +74,33 @@ t.test('while Redis is away each replica keeps to its share', withRedis, async (
   await allSay(replicas, 'ok')
   t.equal((await knocks(replicas, LIMIT + 20, '192.0.2.2')).total, LIMIT, 'and they count together again')
 })
+
+for (const forbidden of ['-eval', '-incr'])
+  t.test(
+    `Redis that forbids a command (${forbidden}) is away, and that is said once, counted, and named by the doctor`,
+    withRedis,
+    async (t) => {
+      const redis = await startRedis(t)
+      await redis.command('acl', 'setuser', 'few', 'on', '>x', '~keyturn:*', '+@all', forbidden)
+      const REDIS_URL = redis.url.replace('//', '//few:x@')
+      const service = await startMeasured(t, { environment: { RATE_LIMIT: 'on', REDIS_URL } })
+      const up = async () => samples(await service.metrics.text(), 'keyturn_redis_up')
+      const errors = async () =>
+        Number(/total_error_replies:(\d+)/.exec(String(await redis.command('info', 'stats')))?.[1])
+      for (const refused of [1, 2, 3]) {
+        await eventually('one more beat is refused', async () => (await errors()) >= refused)
+        t.equal((await knock(service)).status, 400)
+        t.match(await checksOf(service), { database: 'ok', redis: 'unavailable' })
+        t.same(await up(), { '': 0 })
+      }
+      t.equal(linesAboutRedis(service).length, 1)
+      const findings = await checkRedis(service.config, service.clock, [])
+      t.match(findings, [{ status: 'fail', found: /does not count: .*(NOPERM|can't run this command)/ }])
+      await redis.command('acl', 'setuser', 'few', '+@all')
+      t.match(await checkRedis(service.config, service.clock, []), [{ status: 'ok' }])
+      await eventually('it counts', async () => (await up())[''] === 1)
+    },
+  )
 
 t.test('without REDIS_URL nothing is said of Redis', async (t) => {
   const service = await startService(t, { environment: { RATE_LIMIT: 'on' } })

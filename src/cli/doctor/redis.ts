@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import type { Config } from '../../config.ts'
+import { beat } from '../../http/shared-counts.ts'
 import { goesInClear } from '../../platform/clear-text.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { ForeignTime } from './clock.ts'
@@ -7,9 +8,11 @@ import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('redis')
 
+const RIGHTS = 'Let its user run scripts (EVAL) and write keyturn:* on a primary that has memory left.'
+
 const TIMEOUT_MS = 3_000
 
-/** Checks that Redis answers. @param times gets its time. */
+/** Checks that Redis counts as the service has it count. @param times gets its time. */
 export async function checkRedis(
   { redisUrl }: Config,
   clock: Clock,
@@ -37,11 +40,16 @@ export async function checkRedis(
     const [seconds = 0, micros = 0] = await redis.time()
     const theirs = Number(seconds) * 1000 + Number(micros) / 1000
     times.push({ whose: 'Redis', theirs, ours: clock.now() })
-    return [ok(`${host} answers`), ...clear]
+    await beat(redis, 'keyturn:replicas:doctor', 'doctor')
+    return [ok(`${host} answers, and counts`), ...clear]
   } catch (error) {
     const { message } = lost ?? (error as Error)
-    const advice = 'Look at REDIS_URL. Until it answers, each process counts for itself.'
-    return [fail(`${host} does not answer: ${message}`, advice), ...clear]
+    const [found, advice] =
+      redis.status === 'ready' ? ['does not count', RIGHTS] : ['does not answer', 'Look at REDIS_URL.']
+    return [
+      fail(`${host} ${found}: ${message}`, `${advice} Until then each process counts for itself.`),
+      ...clear,
+    ]
   } finally {
     redis.disconnect()
   }

@@ -46,6 +46,7 @@ const newPassword = (min: number) =>
   })
 
 const emailAddress = Type.String({
+  format: 'idn-email',
   minLength: 3,
   maxLength: EMAIL_MAX,
   description: 'In ASCII before the @; a domain of another script is kept as punycode',

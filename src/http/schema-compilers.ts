@@ -18,7 +18,8 @@ const ajv = atFirstUse(() =>
     {
       customOptions: {
         ...{ coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true },
-        formats: { 'numeric-code': isNumericCode },
+        // An address is read where it is used, which tells why one is refused.
+        formats: { 'numeric-code': isNumericCode, 'idn-email': true },
         keywords: ['x-trimmed'],
       },
     },

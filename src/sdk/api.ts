@@ -2292,7 +2292,10 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description In ASCII before the @; a domain of another script is kept as punycode */
+          /**
+           * Format: idn-email
+           * @description In ASCII before the @; a domain of another script is kept as punycode
+           */
           email: string;
         };
       };

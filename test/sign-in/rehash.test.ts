@@ -40,6 +40,22 @@ t.test('the next login replaces the hash by one at the new cost', async (t) => {
   t.equal(await storedHash(after), renewed, 'and stays as it is from then on')
 })
 
+t.test('an imported password that is longer than a new one may be signs in', async (t) => {
+  const service = await startService(t, { environment: { MFA_POLICY: 'optional' } })
+  await register(service)
+  const long = 'x'.repeat(1023)
+  await service.db
+    .updateTable('accounts')
+    .set({ password_hash: await service.deps.passwords.hash(`${long}y`) })
+    .execute()
+  isProblem(t, await signIn(service, `${long}z`), 'invalid_credentials')
+  const signedIn = await signIn(service, `${long}y`)
+  t.equal(signedIn.status, 200)
+  const change = { current_password: `${long}y`, new_password: 'staple in a haystack' }
+  t.equal((await service.post('/password/change', change, signedIn.body.account_token)).status, 200)
+  isProblem(t, await signIn(service, `${long}yy`), 'validation_failed', 'one has 1,024 characters at most')
+})
+
 t.test('a wrong password replaces nothing', async (t) => {
   const { before, after } = await raiseCost(t)
   const old = await storedHash(before)

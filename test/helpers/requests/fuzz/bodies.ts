@@ -16,6 +16,7 @@ export type Content = [name: string, value: Value][] | string | Uint8Array
 export interface Schema {
   type?: string
   enum?: unknown[]
+  format?: string
   pattern?: string
   minLength?: number
   maxLength?: number
@@ -130,7 +131,9 @@ function secretsFor(member: string): fc.Arbitrary<Value> | undefined {
 function fitting({
   type,
   const: only,
+  anyOf,
   enum: choice,
+  format,
   pattern,
   minLength = 0,
   maxLength = 64,
@@ -139,6 +142,8 @@ function fitting({
   required = [],
 }: Schema): fc.Arbitrary<string> {
   if (only !== undefined) return fc.constant(JSON.stringify(only))
+  if (anyOf) return fc.oneof(...anyOf.map(fitting))
+  if (type === 'null') return fc.constant('null')
   if (type === 'boolean') return fc.boolean().map(String)
   if (items) return fc.array(fitting(items), { maxLength: 3 }).map((values) => `[${values}]`)
   if (properties) {
@@ -149,9 +154,10 @@ function fitting({
     return fc.tuple(...members).map((lists) => `{${lists.flat()}}`)
   }
   if (choice) return fc.constantFrom(...choice).map((value) => JSON.stringify(value))
-  // fast-check makes no text for a look-ahead; without it, a little of the text does not fit.
+  if (format === 'idn-email') return fc.emailAddress().map((address) => JSON.stringify(address))
+  if (format === 'numeric-code') pattern = '^[0-9]{6}$'
   const text = pattern
-    ? fc.stringMatching(new RegExp(pattern.replace(/\(\?=.*?\}@\)/, '')), { size: 'small' })
+    ? fc.stringMatching(new RegExp(pattern), { size: 'small' })
     : fc.string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 130) })
   return text.map((value) => JSON.stringify(value))
 }

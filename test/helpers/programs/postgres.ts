@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { eventually } from '../requests/eventually.ts'
 import { which } from './which.ts'
@@ -37,8 +37,10 @@ export interface Follower {
   promote(): Promise<void>
 }
 
-/** The folder of PostgreSQL's programs, of the newest version that is installed. */
+/** The folder of PostgreSQL's programs: `TEST_POSTGRES_PROGRAMS`, or the newest version that is installed. */
 export function postgresPrograms(): string | undefined {
+  const { TEST_POSTGRES_PROGRAMS: named } = process.env
+  if (named) return resolve(named)
   const asked = which('pg_config') && execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim()
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : []
   return [asked, ...versions.map((version) => join(DEBIAN, version, 'bin'))].find(

@@ -324,7 +324,7 @@ function fakePage(t: Test) {
 }
 
 t.test('a problem can be thrown, and is told by its code', async (t) => {
-  const { client } = makeClient(await startListening(t))
+  const { client } = makeClient(await startListening(t, { mail: true }))
   const refused = client.POST('/login', { body: { username: 'nobody', password: 'wrong' } }).then(unwrap)
   const error = await refused.catch((error) => error)
   t.ok(error instanceof KeyturnError)

@@ -1,9 +1,15 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { openapiDocuments } from '../src/cli/openapi-documents.ts'
 import { clientTypes } from './client-types.ts'
+import { withCodes } from './error-tables.ts'
 
-/** Writes the committed documents and the types of the client anew from the routes; tests compare them with the live ones. */
+/**
+ * Writes the committed documents, the types of the client and the tables of docs/errors.md anew from the routes and the
+ * catalogue; tests compare them with the live ones.
+ */
 const { json, yaml } = await openapiDocuments()
 writeFileSync(new URL('./openapi.json', import.meta.url), json)
 writeFileSync(new URL('./openapi.yaml', import.meta.url), yaml)
 writeFileSync(new URL('../src/sdk/api.ts', import.meta.url), await clientTypes(json))
+const errors = new URL('../docs/errors.md', import.meta.url)
+writeFileSync(errors, withCodes(readFileSync(errors, 'utf8')))

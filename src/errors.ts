@@ -1,21 +1,40 @@
-import { type ProblemCode, problemStatus } from './catalogue.ts'
+import {
+  type FieldCode,
+  type PasswordFault,
+  type ProblemCode,
+  problemStatus,
+  type TokenFault,
+} from './catalogue.ts'
 import type { DatabaseFault } from './platform/database-faults.ts'
-import { MailError } from './platform/mail-error.ts'
 import { StacklessError } from './platform/stackless-error.ts'
+import { titles, tokenFaults } from './texts/en.ts'
 
-export { oauthCodes, type ProblemCode, problemCodes, problemStatus, problemTitle } from './catalogue.ts'
+export * from './catalogue.ts'
+
+export const problemTitle = (code: ProblemCode): string => titles[code]
 
 /** One fault in the body. `pointer` is a JSON Pointer (RFC 6901), `''` for the body as a whole. */
 export interface FieldFault {
   pointer: string
+  code: FieldCode
   detail: string
+  /** What `too_short` falls short of, in characters. */
+  min?: number
+  /** What `too_long` is over, in characters. */
+  max?: number
 }
 
 /** Members that some problems have in addition to the common ones (RFC 9457 section 3.2). */
 export interface ProblemExtras {
   errors?: FieldFault[]
   attempts_left?: number
+  /** Whole seconds. */
+  retry_after?: number
   server_time?: string
+  /** Why a password is not taken, all that apply. */
+  reasons?: PasswordFault[]
+  /** Characters that a password must have, where it has fewer. */
+  min?: number
   /** The token that the route takes. */
   needs?: 'account_token'
   /** Tells the causes of one code apart. */
@@ -24,7 +43,7 @@ export interface ProblemExtras {
 
 interface AppErrorOptions {
   extras?: ProblemExtras
-  /** Whole seconds, for the `Retry-After` header. */
+  /** Whole seconds, for the `Retry-After` header and the member `retry_after`. */
   retryAfter?: number
   headers?: Record<string, string>
   cause?: unknown
@@ -40,9 +59,9 @@ export class AppError extends StacklessError {
   constructor(code: ProblemCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    this.extras = options.extras ?? {}
-    this.headers = { ...options.headers }
-    if (options.retryAfter !== undefined) this.headers['retry-after'] = String(options.retryAfter)
+    const { retryAfter, extras, headers } = options
+    this.extras = { ...extras, ...(retryAfter !== undefined && { retry_after: retryAfter }) }
+    this.headers = { ...headers, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) }
   }
 
   get status(): number {
@@ -50,8 +69,9 @@ export class AppError extends StacklessError {
   }
 }
 
+/** Its detail says what is wrong first: a form that shows no other text still says something. */
 export const validationFailed = (errors: FieldFault[]) =>
-  new AppError('validation_failed', 'The request body does not match what this route takes; see errors.', {
+  new AppError('validation_failed', errors[0]?.detail ?? 'The form is not filled in correctly.', {
     extras: { errors },
   })
 
@@ -66,16 +86,20 @@ export const unsupportedMediaType = () =>
 export const invalidCredentials = () =>
   new AppError('invalid_credentials', 'The username or the password is wrong.')
 
-/** The reason is for the log only: the client sees the same answer for all refused tokens (RFC 6750 section 3.1). */
-export const invalidToken = (reason: string) =>
-  new AppError('invalid_token', 'The token is missing, expired, used up, or not meant for this route.', {
+/**
+ * @param cause for the log only.
+ * @param reason for the client, where its holder may know it: the token was one of ours, or says itself of what kind it is.
+ */
+export const invalidToken = (cause: string, reason?: TokenFault) =>
+  new AppError('invalid_token', tokenFaults[reason ?? 'wrong_kind'], {
+    ...(reason && { extras: { reason } }),
     headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
-    cause: reason,
+    cause,
   })
 
 /** No token was sent: a challenge without an error code (RFC 6750 section 3.1). */
 export const missingToken = () =>
-  new AppError('invalid_token', 'The token is missing, expired, used up, or not meant for this route.', {
+  new AppError('invalid_token', tokenFaults.wrong_kind, {
     headers: { 'www-authenticate': 'Bearer' },
     cause: 'no bearer token was sent',
   })
@@ -159,29 +183,6 @@ export const notEnrolled = () =>
     'No authenticator is being set up for this account. Begin with POST /2fa/setup.',
   )
 
-export const emailUnavailable = () =>
-  new AppError(
-    'email_unavailable',
-    'This service sends no codes by email, the account has no address for them, or its owner has not switched them on.',
-  )
-
-/** For whoever is signed out: no account is named. */
-export const noResetByMail = () =>
-  new AppError(
-    'email_unavailable',
-    'This service sends no mail. The people who run it can help you to a new password.',
-  )
-
-export const addressNotProven = () =>
-  new AppError('email_unavailable', 'Codes by email take a proven address. Begin with PUT /me/email.')
-
-/** The mailbox must not become the only factor of an account that would have no recovery codes. */
-export const mailboxAlone = () =>
-  new AppError(
-    'email_unavailable',
-    'Codes by email come after another second factor. Begin with POST /2fa/setup.',
-  )
-
 export const twoFactorRequired = () =>
   new AppError(
     'two_factor_required',
@@ -193,27 +194,6 @@ export const recoveryCodeRequired = () =>
     'recovery_code_required',
     'Mail is the only second factor of this account, and it has brought the reset token already: add a recovery code.',
   )
-
-export const emailDeliveryFailed = (cause: unknown) =>
-  cause instanceof MailError && cause.final
-    ? new AppError(
-        'email_delivery_failed',
-        'The mail server takes no mail for this address. Look whether it is right.',
-        {
-          extras: { reason: 'refused' },
-          cause,
-        },
-      )
-    : new AppError('email_delivery_failed', 'The mail server did not take the mail. Try again in a moment.', {
-        retryAfter: 5,
-        cause,
-      })
-
-/** @param retryAfter whole seconds until the next mail may be requested. */
-export const mailedTooOften = (retryAfter: number) =>
-  new AppError('rate_limited', `A mail was sent a moment ago. Ask for another one in ${retryAfter} s.`, {
-    retryAfter,
-  })
 
 /** Wrong, expired and used codes get the same answer. The time of the server helps to find a clock that is off. */
 export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
@@ -228,9 +208,11 @@ export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
     },
   )
 
-/** @param member the member of the body that holds the password. */
-export const passwordRejected = (member: string, detail: string) =>
-  new AppError('password_rejected', detail, { extras: { errors: [{ pointer: `/${member}`, detail }] } })
+/** @param min characters that it must have. */
+export const passwordRejected = (reasons: PasswordFault[], detail: string, min: number) =>
+  new AppError('password_rejected', detail, {
+    extras: { reasons, ...(reasons.includes('too_short') && { min }) },
+  })
 
 export const rateLimited = (retryAfter: number) =>
   new AppError('rate_limited', `Too many requests from this address. Try again in ${retryAfter} s.`, {

@@ -1,5 +1,5 @@
 import type { Caller } from '../caller.ts'
-import { emailUnavailable, mailedTooOften } from '../errors.ts'
+import { emailUnavailable, mailedTooOften } from '../mail/problems.ts'
 import { inTransaction } from '../platform/database.ts'
 import type { Account } from './account.ts'
 import { COOL_DOWN_SECONDS } from './forgotten-password.ts'

@@ -22,7 +22,7 @@ export async function changePassword(
   caller: Caller,
 ): Promise<Grant> {
   const { account } = principal
-  room.checkPassword(next, account.username, 'new_password')
+  room.checkPassword(next, account.username)
   return withPasswordInSession(room, principal, current, caller, () =>
     setPassword(room, principal, next, caller),
   )

@@ -1,6 +1,7 @@
 import type { dictionary } from '@zxcvbn-ts/language-common'
-import { passwordRejected } from '../errors.ts'
+import { type PasswordFault, passwordRejected } from '../errors.ts'
 import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
+import { passwordFaults, passwordGuidance } from '../texts/en.ts'
 
 /** Code points; NIST SP 800-63B-4 section 3.1.1.2 asks for more where the password may be the only factor. */
 export const PASSWORD_MIN = { required: 8, optional: 15 } as const
@@ -9,16 +10,13 @@ export const PASSWORD_MAX = 128
 const words = packageAtFirstUse<{ dictionary: typeof dictionary }>('@zxcvbn-ts/language-common')
 const common = atFirstUse(() => new Set<string>(words().dictionary['passwords-common']))
 
-const GUIDANCE = 'Three or four unrelated words, or a password manager, make a good one.'
-
 /**
  * Refuses passwords that are guessed first: common passwords (as a whole, without regard to case), the username and
  * the name of the service. It does not ask for particular kinds of characters.
  *
- * @param member the member of the body that holds the password.
- * @throws {AppError} password_rejected
+ * @throws {AppError} password_rejected, with all its reasons.
  */
-export type CheckPassword = (password: string, username: string, member?: 'password' | 'new_password') => void
+export type CheckPassword = (password: string, username: string) => void
 
 /**
  * @param min the fewest code points, counted after NFC so that a password is judged alike from every keyboard.
@@ -33,16 +31,17 @@ export function makePasswordRules({
 }): CheckPassword {
   const names = new Set(serviceNames.map(fold))
 
-  return (password, username, member = 'password') => {
-    const reject = (reason: string) => {
-      throw passwordRejected(member, `${reason} ${GUIDANCE}`)
-    }
-    const normal = password.normalize('NFC')
-    if ([...normal].length < min) reject(`The password is shorter than ${min} characters.`)
+  return (password, username) => {
     const folded = fold(password)
-    if (common().has(folded)) reject('The password is one of the most common ones.')
-    if (folded === fold(username)) reject('The password is the username.')
-    if (names.has(folded)) reject('The password is the name of this service.')
+    const faults: [PasswordFault, boolean][] = [
+      ['too_short', [...password.normalize('NFC')].length < min],
+      ['common', common().has(folded)],
+      ['is_username', folded === fold(username)],
+      ['is_service_name', names.has(folded)],
+    ]
+    const reasons = faults.flatMap(([reason, applies]) => (applies ? [reason] : []))
+    const [first] = reasons
+    if (first) throw passwordRejected(reasons, `${passwordFaults[first](min)} ${passwordGuidance}`, min)
   }
 }
 

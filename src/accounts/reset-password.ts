@@ -27,7 +27,7 @@ export async function resetPassword(
   const { checkPassword, clock, db, factors, keyedHash, passwords, sessions, trail } = room
   const tokenHash = keyedHash('reset token', token)
   const found = await accountOf(room, db, tokenHash, (id) => findAccountById(db, id))
-  checkPassword(newPassword, found.username, 'new_password')
+  checkPassword(newPassword, found.username)
   const passwordHash = await passwords.hash(newPassword, caller.signal)
   await sessions.endSurplus(found, caller)
 

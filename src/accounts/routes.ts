@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { noResetByMail, validationFailed } from '../errors.ts'
+import { validationFailed } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
+import { noResetByMail } from '../mail/problems.ts'
 import { loginResponse } from '../sign-in/login-response.ts'
 import { TokenResponseSchema } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
@@ -23,7 +24,10 @@ const tags = ['Account']
 /** @throws {AppError} validation_failed */
 function emailOf(text: string): string {
   const read = readEmailAddress(text)
-  if ('fault' in read) throw validationFailed([{ pointer: '/email', detail: read.fault }])
+  if ('fault' in read)
+    throw validationFailed([
+      { pointer: '/email', code: 'pattern', detail: `The email address ${read.fault}.` },
+    ])
   return read.address
 }
 

@@ -40,9 +40,8 @@ export const accountSchemas = [UserSchema]
 
 const newPassword = (min: number) =>
   Type.String({
-    minLength: min,
     maxLength: PASSWORD_MAX,
-    description: 'Any characters, counted in code points; common passwords are rejected',
+    description: `At least ${min} of any characters, counted in code points; common passwords are rejected`,
   })
 
 const emailAddress = Type.String({

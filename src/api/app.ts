@@ -26,7 +26,7 @@ import { ignoreExpectations } from '../http/expectations.ts'
 import { MANY_CONNECTIONS, sparesConnections } from '../http/idle-connections.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from '../http/json-body.ts'
 import { trackMethods } from '../http/method-not-allowed.ts'
-import { problems, routerErrorAnswer } from '../http/problem.ts'
+import { makeProblemOf, problems, routerErrorAnswer } from '../http/problem.ts'
 import { rateLimits } from '../http/rate-limits.ts'
 import { logRequest, requestLog } from '../http/request-log.ts'
 import { buildSerializer, buildValidator } from '../http/schema-compilers.ts'
@@ -43,6 +43,7 @@ import { configRoute } from './config-route.ts'
 import { makeGuards, protect } from './guards.ts'
 import { openapi } from './openapi.ts'
 import { principals, type ScopeName } from './principal.ts'
+import { problemsRoute } from './problems-page.ts'
 import { serviceRoutes } from './service-routes.ts'
 
 /** Who may call which routes; each factor brings its own. A scope puts its guard before all of its routes. */
@@ -50,6 +51,7 @@ const ROUTES = {
   public: [
     serviceRoutes,
     configRoute,
+    problemsRoute,
     discoveryRoutes,
     registerRoutes,
     loginRoutes,
@@ -69,6 +71,7 @@ const ROUTES = {
 export async function buildApp(service: Service, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const { config, instruments } = service
   const headersOf = answerHeaders(config.issuer)
+  const problemOf = makeProblemOf(config.issuer)
   const endRequest = (request: FastifyRequest, reply: FastifyReply) => {
     logRequest(request, reply)
     service.proxyWatch.answered(request, reply)
@@ -88,12 +91,12 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     keepAliveTimeout: config.keepAliveSeconds * 1000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     clientErrorHandler: (error, socket) =>
-      answerClientError(error, socket, headersOf, (unreadable) => {
+      answerClientError(error, socket, headersOf, problemOf, (unreadable) => {
         logger.info(unreadable, 'request unreadable')
         for (const { unreadable: count } of instruments) count?.(unreadable.problem)
       }),
     schemaController: { compilersFactory: { buildSerializer, buildValidator } },
-    frameworkErrors: routerErrorAnswer(endRequest, headersOf),
+    frameworkErrors: routerErrorAnswer(endRequest, headersOf, problemOf),
   })
   await app.register(principals)
   ignoreExpectations(app)
@@ -104,7 +107,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     nameClient(request, service.isTrustedProxy)
   })
   for (const { plugin } of instruments) if (plugin) await app.register(plugin)
-  await app.register(problems)
+  await app.register(problems, { problemOf })
   await app.register(requestLog, { endRequest })
   await app.register(securityHeaders, { headersOf })
   if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })

@@ -11,7 +11,7 @@ import {
   type ServiceClaims,
 } from '../tokens/access-token.ts'
 import { ACCOUNT_TOKEN_TYP, type AccountClaims, type AccountTokens } from '../tokens/account-token.ts'
-import { ClaimError, type CommonClaims, type UncheckedClaims } from '../tokens/claims.ts'
+import { ClaimError, type CommonClaims, ExpiredError, type UncheckedClaims } from '../tokens/claims.ts'
 import { HMAC_TOKEN_ALG } from '../tokens/hmac-token.ts'
 import { SIGNING_ALGS, type SigningKeys } from '../tokens/signing-keys.ts'
 
@@ -112,13 +112,19 @@ export function bearerToken(request: FastifyRequest): string {
   return token
 }
 
-type VerifySignature = 'verifyMfaSignature' | 'verifyAccountSignature' | 'verifyAccessSignature'
+/** The `typ` of each kind of token. */
+const KINDS = {
+  verifyMfaSignature: 'mfa+jwt',
+  verifyAccountSignature: 'account+jwt',
+  verifyAccessSignature: 'at+jwt',
+}
+type VerifySignature = keyof typeof KINDS
 
 /** What checks one kind of token: its signature under the keys of that kind, and then its times and claims. */
 function claimsOf<T>(verify: VerifySignature, tokens: { check(claims: UncheckedClaims): T }) {
   return function (this: FastifyRequest, token: string): Promise<T> {
     this.jwtUnderTest = token
-    return refusing(async () => {
+    return refusing(token, KINDS[verify], async () => {
       requireOneSpelling(token)
       return tokens.check(await this[verify]<UncheckedClaims>())
     })
@@ -145,13 +151,30 @@ function requireOneSpelling(token: string): void {
     throw new ClaimError('the signature is not spelt as base64url')
 }
 
-/** Whatever is wrong with a token, the client learns that it is not valid and the log learns why. */
-async function refusing<T>(verify: () => Promise<T>): Promise<T> {
+/**
+ * Whatever is wrong with a token, the log learns why. The client learns that it is not valid, and that it has expired, or
+ * that it names itself as one of another kind.
+ */
+async function refusing<T>(token: string, kind: string, verify: () => Promise<T>): Promise<T> {
   try {
     return await verify()
   } catch (error) {
-    if (error instanceof Error && isTokenFault(error)) throw invalidToken(error.message)
-    throw error
+    if (!(error instanceof Error && isTokenFault(error))) throw error
+    const named = kindOf(token)
+    const isOther = named !== kind && Object.values(KINDS).includes(named)
+    throw invalidToken(
+      error.message,
+      error instanceof ExpiredError ? 'expired' : isOther ? 'wrong_kind' : undefined,
+    )
+  }
+}
+
+/** What the header of a token says, whoever has written it. */
+function kindOf(token: string): string {
+  try {
+    return String(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).typ)
+  } catch {
+    return ''
   }
 }
 

@@ -57,7 +57,7 @@ export function makeGuards(room: GuardsRoom): Guards {
     const challenge = await challenges.find(claims.jti)
     const account = challenge && (await accounts.byId(challenge.accountId))
     if (!account || account.disabled || account.id !== claims.sub)
-      throw invalidToken('the challenge is consumed, expired or used up, or its account is gone')
+      throw invalidToken('the challenge is consumed, expired or used up, or its account is gone', 'used')
     return { kind: 'mfa', account, challenge }
   }
 

@@ -1,5 +1,5 @@
 import { AppError, type ProblemCode, problemCodes, problemStatus, problemTitle } from '../errors.ts'
-import { PROBLEM_MEDIA_TYPE, problemOf } from '../http/problem.ts'
+import { makeProblemOf, PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
 
 /** The parts of an OpenAPI document that belong to error answers. */
 export interface ProblemDocument {
@@ -83,7 +83,7 @@ const problemContent = (codes: readonly ProblemCode[]) => ({
 })
 
 const exampleOf = (code: ProblemCode) =>
-  problemOf(
+  makeProblemOf('https://id.example.com')(
     new AppError(code, 'A sentence for the person who reads it.'),
     '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
   )

@@ -65,7 +65,7 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
 
     async spendAttempt(trx, id) {
       const attempts = await countAttempt(trx, id, clock.now(), MAX_ATTEMPTS)
-      if (attempts === undefined) throw invalidToken('the challenge is consumed, expired or used up')
+      if (attempts === undefined) throw invalidToken('the challenge is consumed, expired or used up', 'used')
       return MAX_ATTEMPTS - attempts
     },
 
@@ -78,7 +78,7 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
 
     async consume(trx, id) {
       if (!(await consumeChallenge(trx, id, clock.now())))
-        throw invalidToken('the challenge was consumed by another request')
+        throw invalidToken('the challenge was consumed by another request', 'used')
     },
   }
 }

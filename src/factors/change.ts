@@ -36,7 +36,7 @@ export async function checkAccountToken(
   { acr, change_count }: AccountPrincipal['claims'],
 ): Promise<AccountFactors> {
   if (account.changeCount !== change_count)
-    throw invalidToken('the account token is used, or the account was changed since it was made')
+    throw invalidToken('the account token is used, or the account was changed since it was made', 'used')
   const known = await factors.of(db, account)
   if (!reaches(acr, known.bestAcr)) throw insufficientUserAuthentication(known.bestAcr)
   return known
@@ -78,7 +78,7 @@ export async function useUp(
   { account, session }: Changing,
 ): Promise<void> {
   if (!(await accounts.countChange(trx, account)))
-    throw invalidToken('the account token was used by another request')
+    throw invalidToken('the account token was used by another request', 'used')
   await sessions.forgetPassword(trx, session)
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { AppError, type ProblemCode } from '../errors.ts'
-import { PROBLEM_MEDIA_TYPE, problemOf } from './problem.ts'
+import { PROBLEM_MEDIA_TYPE, type ProblemOf } from './problem.ts'
 import type { HeadersOf } from './security-headers.ts'
 
 const CODES: Record<string, ProblemCode> = {
@@ -35,6 +35,7 @@ export function answerClientError(
   error: Error & { code?: string },
   socket: Socket,
   headersOf: HeadersOf,
+  problemOf: ProblemOf,
   answered: (unreadable: Unreadable) => void,
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {

@@ -42,7 +42,8 @@ export const jsonBody = fp(
       if (body === undefined && schema?.type === 'object' && !schema.required) request.body = {}
       if (body === undefined || schema) return
       const empty = JSON.stringify(body) === '{}'
-      if (!empty) throw validationFailed([{ pointer: '', detail: 'this route takes no body' }])
+      if (!empty)
+        throw validationFailed([{ pointer: '', code: 'unknown_member', detail: 'This route takes no body.' }])
     })
   },
   { name: 'json-body' },
@@ -64,7 +65,7 @@ function parseStrictJson(bytes: Uint8Array): unknown {
     value = JSON.parse(text, refuseIllFormedText)
   } catch (error) {
     if (error instanceof IllFormedText)
-      throw validationFailed([{ pointer: '', detail: 'a string has an unpaired surrogate' }])
+      throw validationFailed([{ pointer: '', code: 'type', detail: 'A string has an unpaired surrogate.' }])
     throw malformedJson('The body is not well-formed JSON.')
   }
   refuseDuplicateMembers(text)

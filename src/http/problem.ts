@@ -12,6 +12,7 @@ import { UnsealError } from '../crypto/secret-box.ts'
 import { UnreadableHashError } from '../crypto/stored-hash/stored-hash.ts'
 import {
   AppError,
+  type FieldCode,
   type FieldFault,
   internalError,
   malformedJson,
@@ -26,6 +27,7 @@ import {
   validationFailed,
 } from '../errors.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
+import { fields } from '../texts/en.ts'
 import { CallerGone } from './caller.ts'
 import type { EndRequest } from './request-log.ts'
 import type { ProblemSchema } from './schemas.ts'
@@ -39,36 +41,40 @@ const MAX_FIELD_FAULTS = 20
 /** The body of every error (RFC 9457 section 3). */
 export type Problem = Static<typeof ProblemSchema>
 
-export function problemOf(error: AppError, requestId: string): Problem {
-  return {
-    type: `urn:keyturn:problem:${error.code}`,
+export type ProblemOf = (error: AppError, requestId: string) => Problem
+
+/** Problems whose type is the place of their code on the page of this service (RFC 9457 section 3.1.1). */
+export const makeProblemOf =
+  (issuer: string): ProblemOf =>
+  (error, requestId) => ({
+    type: `${issuer}/problems#${error.code}`,
     title: problemTitle(error.code),
     status: problemStatus(error.code),
     detail: error.message,
     code: error.code,
     request_id: requestId,
     ...error.extras,
-  }
-}
+  })
 
 /** The only place that writes errors. Every error becomes problem+json, without internals. */
 export const problems = fp(
-  async function problems(app: FastifyInstance) {
+  async function problems(app: FastifyInstance, { problemOf }: { problemOf: ProblemOf }) {
     app.setNotFoundHandler(() => {
       throw notFound()
     })
-    app.setErrorHandler(answerError)
+    app.setErrorHandler(answerErrors(problemOf))
   },
   { name: 'problems' },
 )
 
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
-  logCause(problem, request)
-  const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
-  if (isOAuth) sendOAuthError(problem, reply)
-  else sendProblem(problem, request, reply)
-}
+const answerErrors =
+  (problemOf: ProblemOf) => (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
+    logCause(problem, request)
+    const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
+    if (isOAuth) sendOAuthError(problem, reply)
+    else sendProblem(problem, problemOf(problem, request.id), reply)
+  }
 
 /** Whether the client closed the connection within its body. Node.js gives its own error for it the code of a reset. */
 function isHangUp(error: FastifyError, request: FastifyRequest): boolean {
@@ -76,7 +82,8 @@ function isHangUp(error: FastifyError, request: FastifyRequest): boolean {
 }
 
 /** Answers a path that cannot be decoded. Fastify has no route for it, so no hook has run. */
-export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf) {
+export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf, problemOf: ProblemOf) {
+  const answerError = answerErrors(problemOf)
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.headers(headersOf(request.id))
     answerError(error, request, reply)
@@ -84,14 +91,14 @@ export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf) 
   }
 }
 
-function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+function sendProblem(error: AppError, problem: Problem, reply: FastifyReply): void {
   // Serialized here: an error must not fail because the schemas of the route do not have its status.
   reply
     .code(error.status)
     .headers(error.headers)
     .type(PROBLEM_MEDIA_TYPE)
     .serializer((body: unknown) => JSON.stringify(body))
-    .send(problemOf(error, request.id))
+    .send(problem)
 }
 
 /** What OAuth has a code of its own for. It has none for limits and overload: those keep theirs, and their status. */
@@ -168,19 +175,25 @@ const FASTIFY_ERRORS: Record<string, () => AppError> = {
 }
 
 function fieldFaults(faults: readonly FastifySchemaValidationError[]): FieldFault[] {
-  return faults.slice(0, MAX_FIELD_FAULTS).map(({ instancePath, keyword, params, message = '' }) => {
+  return faults.slice(0, MAX_FIELD_FAULTS).map(({ instancePath, keyword, params }) => {
     if (keyword === 'additionalProperties')
-      return {
-        pointer: child(instancePath, params.additionalProperty),
-        detail: 'is not a member of this body',
-      }
-    if (keyword === 'required')
-      return { pointer: child(instancePath, params.missingProperty), detail: 'is missing' }
-    if (keyword === 'format' && params.format === 'numeric-code')
-      return { pointer: instancePath, detail: 'has not six digits' }
-    if (keyword === 'pattern') return { pointer: instancePath, detail: 'does not have the expected form' }
-    return { pointer: instancePath, detail: message }
+      return fieldFault('unknown_member', child(instancePath, params.additionalProperty))
+    if (keyword === 'required') return fieldFault('required', child(instancePath, params.missingProperty))
+    if (keyword === 'minLength') return fieldFault('too_short', instancePath, { min: Number(params.limit) })
+    if (keyword === 'maxLength') return fieldFault('too_long', instancePath, { max: Number(params.limit) })
+    const ofForm = keyword === 'pattern' || keyword === 'format'
+    return fieldFault(ofForm ? 'pattern' : 'type', instancePath)
   })
+}
+
+/** A fault, with its sentence. */
+export function fieldFault(
+  code: FieldCode,
+  pointer: string,
+  bounds: { min?: number; max?: number } = {},
+): FieldFault {
+  const member = pointer.slice(pointer.lastIndexOf('/') + 1)
+  return { pointer, code, detail: fields[code](member, bounds.min ?? bounds.max ?? 0), ...bounds }
 }
 
 /** A JSON Pointer to a member (RFC 6901 section 3). */

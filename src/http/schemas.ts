@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { oauthCodes, problemCodes } from '../errors.ts'
+import { fieldCodes, oauthCodes, passwordFaultCodes, problemCodes } from '../errors.ts'
 
 /**
  * A reference to a schema that has a name in the OpenAPI document, its `$id`. The constant of such a schema is called
@@ -36,22 +36,35 @@ export const TRIMMED = { 'x-trimmed': true } as const
 /** RFC 9457. */
 export const ProblemSchema = Type.Object(
   {
-    type: Type.String({ format: 'uri', description: '`urn:keyturn:problem:<code>`' }),
+    type: Type.String({
+      format: 'uri',
+      description: '`<issuer>/problems#<code>`, a page that says what it means',
+    }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: 'For people; programs should use `code`' }),
+    detail: Type.String({ description: 'Can be shown to an end user; programs should use `code`' }),
     code: Type.Enum(problemCodes),
     request_id: Type.String({ description: 'Identifies the request in the log' }),
     errors: Type.Optional(
       Type.Array(
         Type.Object({
           pointer: Type.String({ description: 'JSON Pointer (RFC 6901) into the body' }),
-          detail: Type.String(),
+          code: Type.Enum([...fieldCodes]),
+          detail: Type.String({ description: 'Can be shown to an end user' }),
+          min: Type.Optional(Type.Integer({ description: 'Of `too_short`: characters' })),
+          max: Type.Optional(Type.Integer({ description: 'Of `too_long`: characters' })),
         }),
       ),
     ),
     attempts_left: Type.Optional(Type.Integer({ minimum: 0 })),
+    retry_after: Type.Optional(Seconds('Seconds to wait before the next attempt')),
     server_time: Type.Optional(Timestamp),
+    reasons: Type.Optional(
+      Type.Array(Type.Enum([...passwordFaultCodes]), {
+        description: 'Of `password_rejected`: all that apply',
+      }),
+    ),
+    min: Type.Optional(Type.Integer({ description: 'Of `password_rejected`: characters that it must have' })),
     needs: Type.Optional(Type.Literal('account_token', { description: 'The token that the route takes' })),
     reason: Type.Optional(Type.String({ description: 'Tells the causes of one `code` apart' })),
   },

@@ -1,8 +1,8 @@
 import type { Account } from '../accounts/account.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
-import { mailedTooOften } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
+import { mailedTooOften } from './problems.ts'
 import { countMail, uncountMail } from './store.ts'
 import { MAIL_WINDOW_MS } from './tables.ts'
 

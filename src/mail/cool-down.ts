@@ -1,4 +1,4 @@
-import { mailedTooOften } from '../errors.ts'
+import { mailedTooOften } from './problems.ts'
 
 /** The time between two codes for the same purpose. */
 export const COOL_DOWN_SECONDS = 60

@@ -36,6 +36,10 @@ export interface paths {
     /** Get the rules and methods of this service, for the forms of an app */
     get: operations["getConfig"];
   };
+  "/problems": {
+    /** Get what each problem code means, as JSON or as a page */
+    get: operations["getProblems"];
+  };
   "/.well-known/jwks.json": {
     /** Get the public keys that verify access tokens (RFC 7517) */
     get: operations["getJwks"];
@@ -221,28 +225,41 @@ export interface components {
     Problem: {
       /**
        * Format: uri
-       * @description `urn:keyturn:problem:<code>`
+       * @description `<issuer>/problems#<code>`, a page that says what it means
        */
       type: string;
       title: string;
       status: number;
-      /** @description For people; programs should use `code` */
+      /** @description Can be shown to an end user; programs should use `code` */
       detail: string;
       /** @enum {string} */
       code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "unknown_credential" | "invalid_refresh_token" | "insufficient_user_authentication" | "insufficient_scope" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "factor_limit_reached" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "passkey_rejected" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
       /** @description Identifies the request in the log */
       request_id: string;
-      errors?: {
+      errors?: ({
           /** @description JSON Pointer (RFC 6901) into the body */
           pointer: string;
+          /** @enum {string} */
+          code: "required" | "too_short" | "too_long" | "pattern" | "type" | "unknown_member";
+          /** @description Can be shown to an end user */
           detail: string;
-        }[];
+          /** @description Of `too_short`: characters */
+          min?: number;
+          /** @description Of `too_long`: characters */
+          max?: number;
+        })[];
       attempts_left?: number;
+      /** @description Seconds to wait before the next attempt */
+      retry_after?: number;
       /**
        * Format: date-time
        * @description RFC 3339, UTC
        */
       server_time?: string;
+      /** @description Of `password_rejected`: all that apply */
+      reasons?: ("too_short" | "common" | "is_username" | "is_service_name")[];
+      /** @description Of `password_rejected`: characters that it must have */
+      min?: number;
       /**
        * @description The token that the route takes
        * @enum {string}
@@ -602,7 +619,7 @@ export interface components {
         };
       };
     };
-    /** @description `password_rejected`: The password is too easy to guess */
+    /** @description `password_rejected`: The password is not good enough */
     PasswordRejected: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -698,7 +715,7 @@ export interface components {
         };
       };
     };
-    /** @description `invalid_code`: The code is not valid · `recovery_code_required`: A recovery code is required · `password_rejected`: The password is too easy to guess */
+    /** @description `invalid_code`: The code is not valid · `recovery_code_required`: A recovery code is required · `password_rejected`: The password is not good enough */
     InvalidCodeOrRecoveryCodeRequiredOrPasswordRejected: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -911,7 +928,7 @@ export interface operations {
         "application/json": {
           /** @description Unique, ignoring case; blanks around it are cut */
           username: string;
-          /** @description Any characters, counted in code points; common passwords are rejected */
+          /** @description At least 8 of any characters, counted in code points; common passwords are rejected */
           password: string;
           /** @description In ASCII before the @; a domain of another script is kept as punycode */
           email?: string | null;
@@ -1236,6 +1253,27 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
+  /** Get what each problem code means, as JSON or as a page */
+  getProblems: {
+    responses: {
+      /** @description Every problem code */
+      200: {
+        content: {
+          "application/json": {
+            problems: {
+                code: string;
+                status: number;
+                title: string;
+                meaning: string;
+              }[];
+          };
+        };
+      };
+      429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
   /** Get the public keys that verify access tokens (RFC 7517) */
   getJwks: {
     responses: {
@@ -1472,7 +1510,7 @@ export interface operations {
         "application/json": {
           /** @description From the email */
           token: string;
-          /** @description Any characters, counted in code points; common passwords are rejected */
+          /** @description At least 8 of any characters, counted in code points; common passwords are rejected */
           new_password: string;
           /** @description Required if email is the only second factor */
           recovery_code?: string | null;
@@ -2257,7 +2295,7 @@ export interface operations {
          */
         "application/json": {
           current_password: string;
-          /** @description Any characters, counted in code points; common passwords are rejected */
+          /** @description At least 8 of any characters, counted in code points; common passwords are rejected */
           new_password: string;
         };
       };
@@ -2330,6 +2368,7 @@ export const security = {
   "GET /livez": [],
   "GET /readyz": [],
   "GET /config": [],
+  "GET /problems": [],
   "GET /.well-known/jwks.json": [],
   "GET /.well-known/oauth-authorization-server": [],
   "POST /token/refresh": [],

@@ -41,7 +41,7 @@ export async function problemIn(response: Response): Promise<Problem> {
   if (/^application\/problem\+json\b/.test(response.headers.get('content-type') ?? ''))
     return JSON.parse(text)
   return {
-    type: 'urn:keyturn:problem:unavailable',
+    type: 'about:blank',
     title: 'Service unavailable',
     status: response.status,
     detail: 'The answer did not come from the service.',

@@ -2,7 +2,12 @@ import { CLOCK_SKEW_SECONDS } from '../platform/clock.ts'
 
 /** A claim is missing, of the wrong type or of the wrong value. The reason is for the log. */
 export class ClaimError extends Error {
-  override readonly name = 'ClaimError'
+  override readonly name: string = 'ClaimError'
+}
+
+/** The token was good. */
+export class ExpiredError extends ClaimError {
+  override readonly name = 'ExpiredError'
 }
 
 /** The payload of a JWT whose signature, `alg` and `typ` are verified. Its claims are not checked yet. */
@@ -36,7 +41,7 @@ export function checkCommonClaims(
 
   const exp = timeClaim(claims, 'exp')
   const iat = timeClaim(claims, 'iat')
-  if (exp <= now) throw new ClaimError('exp is past')
+  if (exp <= now) throw new ExpiredError('exp is past')
   if (iat > now + CLOCK_SKEW_SECONDS) throw new ClaimError('iat is in the future')
   if ('nbf' in claims && timeClaim(claims, 'nbf') > now + CLOCK_SKEW_SECONDS)
     throw new ClaimError('nbf is in the future')

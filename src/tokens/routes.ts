@@ -45,7 +45,9 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
       const { 'idempotency-key': idempotencyKey } = request.headers
       const { refresh_token: token, resource } = request.body
       if (resource !== undefined && !room.audiences.includes(resource))
-        throw validationFailed([{ pointer: '/resource', detail: 'is no audience of this service' }])
+        throw validationFailed([
+          { pointer: '/resource', code: 'pattern', detail: 'The resource is no audience of this service.' },
+        ])
       const shown = { token, idempotencyKey }
       return tokenResponse(room, await refresh(room, shown, callerOf(request)), resource)
     },

@@ -185,7 +185,7 @@ export function makeSessions({
     forgetPassword: (trx, { id }) => forgetPassword(trx, id),
     async prove(trx, session, { amr, acr, authTime, passwordAt, factorAt, factorSince }) {
       const proven = { ...session, amr, acr, authTime, passwordAt, factorAt, factorSince }
-      if (!(await proveSession(trx, proven))) throw invalidToken('the session has ended')
+      if (!(await proveSession(trx, proven))) throw invalidToken('the session has ended', 'ended')
       return proven
     },
 

@@ -26,7 +26,7 @@ export async function findSignedIn(
   const session = await sessions.find(db, claims.sid)
   const account = session && (await accounts.byId(session.accountId))
   if (!account || account.disabled || account.id !== claims.sub)
-    throw invalidToken('the session has ended or its account is gone')
+    throw invalidToken('the session has ended or its account is gone', 'ended')
   if (mfaRequired && !showsSecondFactor(session.amr))
     throw invalidToken('the session has shown no second factor, which is required now')
   return { account, session }
@@ -47,6 +47,6 @@ export async function stillSignedIn(
 ): Promise<SignedIn> {
   const account = await accounts.present(trx, signedIn.account.id)
   const session = await sessions.find(trx, signedIn.session.id)
-  if (!session) throw invalidToken('the session has ended meanwhile')
+  if (!session) throw invalidToken('the session has ended meanwhile', 'ended')
   return { account, session }
 }

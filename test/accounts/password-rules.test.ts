@@ -14,7 +14,7 @@ function choose(service: Service, password: string, username = `person-${++made}
 t.test('the length is counted in code points, from 8 to 128', async (t) => {
   const service = await startService(t)
   for (const character of ['q', 'ß', '界', '🔑']) {
-    isProblem(t, await choose(service, character.repeat(7)), 'validation_failed', `7 × ${character}`)
+    isProblem(t, await choose(service, character.repeat(7)), 'password_rejected', `7 × ${character}`)
     t.equal((await choose(service, `${character.repeat(7)}~`)).status, 201, `8 with ${character}`)
     t.equal((await choose(service, `${character.repeat(127)}~`)).status, 201, `128 with ${character}`)
     isProblem(t, await choose(service, character.repeat(129)), 'validation_failed', `129 × ${character}`)
@@ -24,7 +24,7 @@ t.test('the length is counted in code points, from 8 to 128', async (t) => {
 t.test('what NFC makes shorter than 8 is too short, from whichever keyboard', async (t) => {
   const service = await startService(t)
   const decomposed = 'e\u0301'.repeat(7)
-  isProblem(t, await choose(service, decomposed.normalize('NFC')), 'validation_failed')
+  isProblem(t, await choose(service, decomposed.normalize('NFC')), 'password_rejected')
   isProblem(t, await choose(service, decomposed), 'password_rejected')
   t.equal((await choose(service, 'e\u0301'.repeat(8))).status, 201)
 })
@@ -68,7 +68,7 @@ t.test('the most common passwords are refused, in any case', async (t) => {
   for (const password of common) {
     const answer = await choose(service, password)
     isProblem(t, answer, 'password_rejected', password)
-    t.match(answer.body, { detail: /most common/, errors: [{ pointer: '/password' }] })
+    t.match(answer.body, { detail: /most common/, reasons: ['common'] })
   }
   t.equal((await choose(service, 'password is not one')).status, 201, 'as a whole, not as a part')
 })
@@ -95,17 +95,24 @@ t.test('the username and the name of the service are refused', async (t) => {
 
 t.test('where the password may be the only factor, it has 15 characters at least', async (t) => {
   const service = await startService(t, { environment: { MFA_POLICY: 'optional' } })
-  isProblem(t, await choose(service, 'fourteen chars'), 'validation_failed')
+  isProblem(t, await choose(service, 'fourteen chars'), 'password_rejected')
   t.equal((await choose(service, 'fifteen chars !')).status, 201)
   isProblem(t, await choose(service, 'e\u0301'.repeat(14)), 'password_rejected', '14 after NFC')
 })
 
-t.test('what does not have the form is not valid; what has, but is bad, is rejected', async (t) => {
+t.test('all reasons why a password is not taken are told at once, by codes', async (t) => {
   const service = await startService(t)
-  const invalid = await choose(service, 'short')
-  isProblem(t, invalid, 'validation_failed')
-  t.match(invalid.body.errors, [{ pointer: '/password' }])
-  isProblem(t, await choose(service, 'password'), 'password_rejected')
+  const short = await choose(service, 'hello', 'Hello')
+  isProblem(t, short, 'password_rejected')
+  t.match(short.body, {
+    reasons: ['too_short', 'common', 'is_username'],
+    min: 8,
+    detail: /at least 8 characters/,
+  })
+  const common = (await choose(service, 'password')).body
+  t.strictSame(common.reasons, ['common'])
+  t.notOk('min' in common)
+  t.match((await choose(service, 'Keyturn')).body.reasons, ['too_short', 'is_service_name'])
   t.notMatch((await choose(service, 'iloveyou')).text, 'iloveyou', 'an answer does not repeat a password')
 })
 

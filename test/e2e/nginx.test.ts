@@ -78,7 +78,7 @@ t.test('what it says itself is a problem as the service would say it', withNginx
   const service = remote(await startNginx(t, [String(await freePort())]))
   const gone = await service.post('/login', {})
   const problem = {
-    type: 'urn:keyturn:problem:unavailable',
+    type: '/problems#unavailable',
     status: 503,
     code: 'unavailable',
     request_id: /./,

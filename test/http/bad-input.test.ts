@@ -152,7 +152,7 @@ t.test(
       for (const body of bodies) {
         const answer = await postBytes(service, url, body)
         isProblem(t, answer, 'validation_failed', `${url} ${body}`)
-        t.match(answer.body.errors, [{ pointer: '', detail: 'a string has an unpaired surrogate' }])
+        t.match(answer.body.errors, [{ pointer: '', detail: 'A string has an unpaired surrogate.' }])
       }
   },
 )

@@ -44,6 +44,7 @@ t.test('a path that is there for other methods says which (RFC 9110 section 15.5
     '/.well-known/jwks.json': 'GET, HEAD',
     '/': 'GET, HEAD',
     '/config': 'GET, HEAD',
+    '/problems': 'GET, HEAD',
     '/livez': 'GET, HEAD',
     '/readyz': 'GET, HEAD',
     '/openapi.json': 'GET, HEAD',

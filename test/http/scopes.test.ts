@@ -24,6 +24,7 @@ GET    /me                                      access         general
 GET    /me/events                               access         general
 GET    /openapi.json                            public         general
 GET    /openapi.yaml                            public         general
+GET    /problems                                public         general
 GET    /readyz                                  public         general
 GET    /sessions                                access         general
 PATCH  /2fa/factors/:id                         account        general

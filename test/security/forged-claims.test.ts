@@ -7,6 +7,9 @@ import { claimsOf } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { enrol, login, type Service } from '../helpers/service/service.ts'
 
+/** What may be told of a token that this service has signed. */
+const SIGNED_HERE = [undefined, 'wrong_kind', 'expired', 'ended', 'used'] as const
+
 /** For claims that every kind of token has. */
 function commonFaults(service: Service, audience: string): [string, Members][] {
   const { issuer } = service.config
@@ -55,7 +58,8 @@ async function refuseAll(
   forge: Forge,
   faults: [string, Members][],
 ): Promise<void> {
-  for (const [name, claims] of faults) await refused(t, service, name, await forge({ claims }))
+  for (const [name, claims] of faults)
+    await refused(t, service, name, await forge({ claims }), undefined, SIGNED_HERE)
 }
 
 t.test('a claim that is missing, of the wrong type or not ours ends an access token', async (t) => {
@@ -129,21 +133,21 @@ t.test('a token is valid until its last second and not beyond', async (t) => {
   service.clock.advance(299)
   t.equal((await service.post('/2fa/setup', undefined, ada.accountToken)).status, 200)
   service.clock.advance(1)
-  await refused(t, service, 'an expired account token', ada.accountToken)
+  await refused(t, service, 'an expired account token', ada.accountToken, undefined, SIGNED_HERE)
   service.clock.advance(299)
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
   service.clock.advance(1)
-  await refused(t, service, 'an expired token', ada.accessToken)
+  await refused(t, service, 'an expired token', ada.accessToken, undefined, SIGNED_HERE)
 })
 
 t.test('the token of an account that was disabled or deleted opens nothing more', async (t) => {
   const { service, ada, mfaToken } = await openMint(t)
   await service.db.updateTable('accounts').set({ disabled_at: service.clock.now() }).execute()
   for (const token of [ada.accessToken, ada.accountToken, mfaToken])
-    await refused(t, service, 'a disabled account', token)
+    await refused(t, service, 'a disabled account', token, undefined, SIGNED_HERE)
   await service.db.updateTable('accounts').set({ disabled_at: null }).execute()
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
   await service.db.deleteFrom('accounts').execute()
   for (const token of [ada.accessToken, ada.accountToken, mfaToken])
-    await refused(t, service, 'a deleted account', token)
+    await refused(t, service, 'a deleted account', token, undefined, SIGNED_HERE)
 })

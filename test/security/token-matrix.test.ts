@@ -41,6 +41,7 @@ const CREATION = {
 const ROUTES: Record<string, [scope: Scope, body?: object]> = {
   'GET /': ['public'],
   'GET /config': ['public'],
+  'GET /problems': ['public'],
   'GET /livez': ['public'],
   'GET /readyz': ['public'],
   'GET /openapi.json': ['public'],
@@ -291,6 +292,7 @@ t.test('the table has every route of the service', async (t) => {
 })
 
 const refusals = new Set<string>()
+const reasons = new Set<unknown>()
 
 for (const [kind, [opens, make]] of Object.entries(KINDS))
   t.test(`${kind} opens ${opens.join(', ') || 'nothing'}`, async (t) => {
@@ -311,15 +313,18 @@ for (const [kind, [opens, make]] of Object.entries(KINDS))
       const lacksScope = kind === NO_SCOPE && scope === 'introspect'
       t.equal(outcomeOf(answer), REFUSALS[lacksScope ? 2 : asksForMore ? 1 : 0], `${route} refuses it`)
       t.match(answer.headers['www-authenticate'], shared ? /^Bearer error="/ : /^Bearer$/)
-      refusals.add(JSON.stringify(withoutRequestId(answer)))
+      const { reason, detail, ...said } = withoutRequestId(answer)
+      refusals.add(JSON.stringify(said))
+      reasons.add(reason)
       if (route.startsWith('GET')) t.equal((await send(route, shared, 'HEAD')).status, 401, `HEAD, ${route}`)
     }
   })
 
 t.test(
-  'the refusals of all these are three texts: not valid here, what a change takes, and a scope',
+  'the refusals of all these are alike but for the reason: not valid here, what a change takes, and a scope',
   async (t) => {
     t.equal(refusals.size, REFUSALS.length)
+    t.strictSame([...reasons].sort(), ['ended', 'expired', 'used', 'wrong_kind', undefined])
   },
 )
 

@@ -1,4 +1,4 @@
-import { emailUnavailable } from '../../errors.ts'
+import { emailUnavailable } from '../../mail/problems.ts'
 import { codeAnswer } from '../code-answer.ts'
 import type { Factor } from '../factor.ts'
 import { mailedCodeRoutes, switchRoutes } from './routes.ts'

@@ -1,6 +1,7 @@
 import type { AccountPrincipal } from '../../api/principal.ts'
 import type { Caller } from '../../caller.ts'
-import { addressNotProven, emailUnavailable, mailboxAlone, twoFactorRequired } from '../../errors.ts'
+import { twoFactorRequired } from '../../errors.ts'
+import { addressNotProven, emailUnavailable, mailboxAlone } from '../../mail/problems.ts'
 import { inTransaction, type Trx } from '../../platform/database.ts'
 import { beginChange, beginGraveChange } from '../change.ts'
 import type { FactorsRoom } from '../room.ts'

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { CompactSign, type CryptoKey, decodeJwt, decodeProtectedHeader, importPKCS8 } from 'jose'
 import type { Test } from 'tap'
 import { makeKeyRing } from '../../../src/crypto/key-ring.ts'
+import type { TokenFault } from '../../../src/errors.ts'
+import { tokenFaults } from '../../../src/texts/en.ts'
 import { withoutRequestId } from '../requests/burst.ts'
 import {
   type Answer,
@@ -85,25 +87,36 @@ export function present(service: Service, route: string, authorization: string):
 }
 
 const REFUSAL = {
-  type: 'urn:keyturn:problem:invalid_token',
   title: 'The token is missing or not valid here',
   status: 401,
-  detail: 'The token is missing, expired, used up, or not meant for this route.',
   code: 'invalid_token',
 }
 
-/** Asserts that a token opens nothing, and that the answer does not tell what is wrong with it. */
+/**
+ * Asserts that a token opens nothing, and that the answer does not tell what is wrong with it.
+ *
+ * @param reasons that may be told: of what this service has signed, that it has expired or ended.
+ */
 export async function refused(
   t: Test,
   service: Service,
   name: string,
   token: string,
   routes: readonly string[] = TOKEN_ROUTES,
+  reasons: readonly (TokenFault | undefined)[] = [undefined, 'wrong_kind'],
 ): Promise<void> {
   for (const route of routes) {
     const answer = await present(service, route, `Bearer ${token}`)
     t.equal(answer.status, 401, `${route} refuses ${name}`)
-    t.strictSame(withoutRequestId(answer), REFUSAL, `${route} says no more of ${name} than of any other`)
+    const { type, reason, ...said } = withoutRequestId(answer)
+    t.match(type, /\/problems#invalid_token$/)
+    const why = reason as TokenFault | undefined
+    t.ok(reasons.includes(why), `${name}: ${why}`)
+    t.strictSame(
+      said,
+      { ...REFUSAL, detail: tokenFaults[why ?? 'wrong_kind'] },
+      `${route} says no more of ${name} than of any other`,
+    )
     t.match(answer.headers['www-authenticate'], /^Bearer\b/)
   }
 }

@@ -17,7 +17,7 @@ export function isProblem(t: Test, answer: Answer, code: ProblemCode, about = `a
         ...(status === 401 && code !== 'invalid_credentials' && { 'www-authenticate': /^Bearer/ }),
       },
       body: {
-        type: `urn:keyturn:problem:${code}`,
+        type: new RegExp(`^(https?://[^/]+(/.*)?)?/problems#${code}$`),
         title: problemTitle(code),
         status,
         detail: /\w/,

@@ -3,6 +3,7 @@ import { totp } from '../helpers/people/totp.ts'
 import { browserMissing } from '../helpers/programs/browser.ts'
 import { readPng } from '../helpers/programs/qr-reader.ts'
 import { openSwaggerUi } from '../helpers/programs/swagger-ui.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
 t.test(
@@ -75,6 +76,7 @@ t.test('the page is dark where the system of the reader is', { skip: browserMiss
   const isDark = () => page.evaluate('document.documentElement.classList.contains("dark-mode")')
   t.equal(await isDark(), false)
   await page.emulateMedia({ colorScheme: 'dark' })
+  await eventually('it is dark', async () => Boolean(await isDark()))
   t.equal(await isDark(), true)
 })
 

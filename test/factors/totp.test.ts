@@ -135,7 +135,17 @@ t.test('the first step of all can be used, and then is spent', async (t) => {
 t.test('blanks and dashes do not matter, anything else does', async (t) => {
   const [code = ''] = HOTP
   const match = (text: string) => matchingTimeStep(SECRET, text, 0, NONE_SPENT)
-  for (const text of [code, '755 224', ' 755224 ', '755-224', '7 5 5 2 2 4']) t.equal(match(text), 0, text)
+  for (const text of [
+    code,
+    '755 224',
+    ' 755224 ',
+    '755-224',
+    '7 5 5 2 2 4',
+    '７５５２２４',
+    '٧٥٥٢٢٤',
+    '75522\u0664',
+  ])
+    t.equal(match(text), 0, text)
   const wrong = [
     '',
     '75522',
@@ -148,9 +158,6 @@ t.test('blanks and dashes do not matter, anything else does', async (t) => {
     '755224.0',
     '7.55224e5',
     '0xb8628',
-    '７５５２２４',
-    '٧٥٥٢٢٤',
-    '75522\u0664',
     '755224\0',
     'abcdef',
     'NaN',

@@ -52,7 +52,7 @@ for (const JWT_ALG of ['ES256', 'EdDSA', 'RS256'])
     for (const [name, token] of Object.entries(bad))
       t.match(await refusalOf(verify(`Bearer ${token}`)), { ...INVALID, name: 'TokenRefused' }, name)
     t.match(await refusalOf(verifierFor()(bearer)), INVALID, 'meant for another service')
-    for (const header of [undefined, '', 'Basic YTpi', `${bearer}, ${bearer}`, `Bearer  ${ada.accessToken}`])
+    for (const header of [undefined, '', 'Basic YTpi', `${bearer}, ${bearer}`, `Bearer${ada.accessToken}`])
       t.match(await refusalOf(verify(header)), { status: 401, challenge: 'Bearer' }, header ?? 'no header')
 
     clock.advance(609)

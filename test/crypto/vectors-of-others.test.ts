@@ -113,6 +113,18 @@ t.test('SHA-crypt, which Node.js cannot compute in the background, has a thread 
   t.equal(threads, 1)
 })
 
+t.test('SHA-crypt takes what crypt(3) takes, since its time and memory grow with the password', async (t) => {
+  for (const [length, digest, matches] of [
+    [511, 'UO1D7uRhCj1iQQUQBCtfHH3.XLg17lM3s80LpvY26N9', true],
+    [512, 'Pa9TxZZyXitQLWS8rjvUuoJjn.WD2yq.W92NCwPmE7D', false],
+  ] as const)
+    t.equal(await verify(`$5$rounds=1000$saltsalt$${digest}`, 'x'.repeat(length)), matches, `${length}`)
+  // U+FDFA is 33 bytes in NFKC: the worker would allocate the square of their number.
+  const before = process.resourceUsage().maxRSS
+  t.equal(await verify(`$5$rounds=1000$saltsalt$${'a'.repeat(43)}`, '\u{fdfa}'.repeat(1024)), false)
+  t.ok(process.resourceUsage().maxRSS - before < 300 * 1024)
+})
+
 const TAIL = 'c29tZXNhbHQ$IMit9qkFULCMA/ViizL57cnTLOa5DiVM9eMwpAvPwr4'
 
 t.test('what argon2 cannot run is refused with the reason', (t) => {

@@ -8,6 +8,9 @@ import { type StoredHash, UnreadableHashError } from './stored-hash.ts'
 /** A second or two. passlib takes 656 000. */
 const MAX_ROUNDS = 1_000_000
 
+/** What crypt(3) of libxcrypt takes. Each round hashes the password twice, and the first steps need the square of its bytes. */
+const MAX_PASSWORD_BYTES = 511
+
 const CRYPT =
   /^\$([56])\$(?:rounds=([1-9]\d{3,8})\$)?([./0-9A-Za-z]{0,16})\$([./0-9A-Za-z]{43}|[./0-9A-Za-z]{86})$/
 
@@ -25,8 +28,11 @@ export function readShaCrypt(text: string): StoredHash | null {
     scheme: `${algorithm}-crypt`,
     async verify(password) {
       const bytes = Buffer.from(password)
-      const task = { algorithm, rounds: Number(rounds), salt: Buffer.from(salt), password: bytes } as const
-      return timingSafeEqual(Buffer.from(spell(await run(task))), Buffer.from(written))
+      // A longer one is wrong, after the work of a wrong one.
+      const tried = bytes.subarray(0, MAX_PASSWORD_BYTES)
+      const task = { algorithm, rounds: Number(rounds), salt: Buffer.from(salt), password: tried } as const
+      const matches = timingSafeEqual(Buffer.from(spell(await run(task))), Buffer.from(written))
+      return matches && tried.length === bytes.length
     },
   }
 }

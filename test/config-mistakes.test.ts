@@ -282,6 +282,9 @@ t.test('what other programs set is no mistake', async (t) => {
     [],
     'nor what is set beside ours',
   )
+  const SECRET_KEY_FILE = `${t.testdir({ key: KEY })}/key`
+  t.strictSame(faultsOf({ S3_SECRET_KEY: 'x', SECRET_KEY_FILE }), [], 'nor beside the file of ours')
+  t.strictSame(faultsOf({ S3_SECRET_KEY_FILE: 'x', SECRET_KEY: KEY }), [], 'nor a file of others')
   t.strictSame(misspelt(['REDIS_URL'], ['REDIS_URL']), [])
 })
 

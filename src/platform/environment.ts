@@ -74,8 +74,13 @@ export function makeReader(environment: NodeJS.ProcessEnv, faults: string[], war
      */
     finish(): void {
       const names = Object.keys(environment).filter((name) => !isForeign(name, environment[name]))
+      // A secret that stands in a file, or the other way round, leaves nothing undone.
+      const isSet = (meant: string) => {
+        const direct = meant.replace(/_FILE$/, '')
+        return [direct, `${direct}_FILE`].some((one) => environment[one]?.trim())
+      }
       for (const [name, meant] of misspelt(names, [...known]))
-        if (plain(meant) === '')
+        if (!isSet(meant))
           faults.push(
             `${name} is no setting: ${meant} is meant? Rename it, or set ${meant} if it is another's`,
           )

@@ -43,7 +43,6 @@ ${problems
 </html>
 `
 
-const HEADERS = { 'cache-control': 'public, max-age=3600', vary: 'accept' }
 const CSP = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; frame-ancestors 'none'`
 
 /** Where the `type` of every problem leads (RFC 9457 section 3.1.1). */
@@ -59,7 +58,9 @@ export const problemsRoute: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async (request, reply) => {
-      reply.headers(HEADERS)
+      // CORS has said Origin there.
+      const vary = [reply.getHeader('vary') ?? [], 'Accept'].flat().join(', ')
+      reply.headers({ 'cache-control': 'public, max-age=3600', vary })
       if (request.accepts().type(['json', 'html']) !== 'html') return { problems }
       reply.header('content-security-policy', CSP).type('text/html; charset=utf-8').serializer(String)
       return PAGE as never

@@ -4,6 +4,8 @@ import type { FieldCode, PasswordFault, ProblemCode, TokenFault } from '../catal
 
 /** In a sentence such as "The password must have …", by the member of a body. */
 const FIELDS: Record<string, string> = {
+  // The pointer to the whole.
+  '': 'body',
   username: 'username',
   password: 'password',
   current_password: 'present password',

@@ -72,6 +72,15 @@ t.test('an mfa token that was used up says so', async (t) => {
   })
 })
 
+t.test('a body that is no object is called the body', async (t) => {
+  const service = await startService(t)
+  for (const body of [null, [], 1])
+    t.match(await service.post('/login', body), {
+      status: 400,
+      body: { detail: 'The body is of the wrong type.', errors: [{ pointer: '', code: 'type' }] },
+    })
+})
+
 t.test('how long to wait stands in the body too', async (t) => {
   const service = await startService(t, { environment: { RATE_LIMIT: 'on' } })
   const login = () => service.post('/login', { username: 'nobody', password: PASSWORD })
@@ -81,7 +90,8 @@ t.test('how long to wait stands in the body too', async (t) => {
 })
 
 t.test('the type of a problem leads to what it means', async (t) => {
-  const service = await startService(t, { environment: { ISSUER: 'https://id.example.com/auth' } })
+  const environment = { ISSUER: 'https://id.example.com/auth', CORS_ORIGINS: 'https://app.example.com' }
+  const service = await startService(t, { environment })
   const { type } = (await service.get('/me')).body
   t.equal(type, 'https://id.example.com/auth/problems#invalid_token')
   const json = await service.get('/problems')
@@ -93,7 +103,7 @@ t.test('the type of a problem leads to what it means', async (t) => {
   )
   for (const { code, title, meaning } of problems) t.ok(title && meaning, code)
   const page = await service.get('/problems', undefined, { headers: { accept: 'text/html,*/*;q=0.8' } })
-  t.match(page.headers, { 'content-type': 'text/html; charset=utf-8', vary: /accept/i })
+  t.match(page.headers, { 'content-type': 'text/html; charset=utf-8', vary: /^Origin, Accept$/i })
   for (const { code } of problems) t.ok(page.text.includes(`<section id="${code}">`), code)
 })
 

@@ -108,6 +108,8 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
     [{ ...good, username: 'ada', created_at: '2999-01-01' }, /created_at: .*still to come/],
     [{ ...good, username: 'ada', disabled: 'perhaps' }, /disabled: it is neither/],
     [{ ...good, username: 'ada', disabled: 'constructor' }, /disabled: it is neither/],
+    [{ ...good, username: { toString: 1 } }, /username: it is not text/],
+    [{ ...good, username: 'ada', created_at: [{ toString: 1 }] }, /created_at: it is not a time/],
     [{ ...good, username: 'ZOE' }, /the same name, but for case, or id as in line 1/],
     [{ ...good, username: 'ada', id }, /the same name, but for case, or id as in line 2/],
   ]
@@ -130,7 +132,7 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
   }
   t.match([rehearsal.code, apply.code], [1, 1])
   t.match(apply.stdout, /Nothing was changed/)
-  t.match(apply.stdout, /and 6 more: --json has them all/)
+  t.match(apply.stdout, /and 8 more: --json has them all/)
   t.match(await keyturn('import', `${folder}/good.jsonl`), { code: 0, stdout: /^to take {2}1/ })
   t.strictSame(await usernames(service), [])
   for (const secret of [HASH, SECRET, 'correct horse', 'not base32!'])

@@ -127,12 +127,16 @@ t.test('SHA-crypt takes what crypt(3) takes, since its time and memory grow with
 
 const TAIL = 'c29tZXNhbHQ$IMit9qkFULCMA/ViizL57cnTLOa5DiVM9eMwpAvPwr4'
 
-t.test('what argon2 cannot run is refused with the reason', (t) => {
+t.test('what argon2 and scrypt cannot run is refused with the reason', (t) => {
   for (const [hash, message] of [
     [`$argon2i$v=19$m=127,t=2,p=16$${TAIL}`, /cannot run with the memory, passes or lanes/],
     [`$argon2id$v=19$m=64,t=0,p=1$${TAIL}`, /cannot run/],
     [`$argon2id$v=19$m=64,t=1,p=0$${TAIL}`, /cannot run/],
     [`argon2$argon2id$m=1,t=1,p=1$${TAIL}`, /cannot run/],
+    // @node-rs/argon2 decodes no leading zeros.
+    [`$argon2id$v=19$m=64,t=01,p=1$${TAIL}`, /no known kind/],
+    // RFC 7914 section 2.
+    [`$scrypt$ln=16,r=1,p=1$c2FsdA$${'A'.repeat(43)}`, /scrypt cannot run/],
     [`$argon2id$v=19$m=64,t=1,p=1$${TAIL.slice(0, -2)}`, /cut off/],
     [`$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHR${TAIL.slice(11)}`, /cut off/],
   ] as const)

@@ -17,7 +17,7 @@ import {
   usernameKey,
 } from '../../values/username.ts'
 import type { FieldName, ImportRecord } from './record.ts'
-import { readText, readTime, readTruth, ValueError } from './values.ts'
+import { readText, readTime, readTruth, textOf, ValueError } from './values.ts'
 
 /** An account that can be imported. */
 export interface Candidate extends ImportedAccount {
@@ -75,7 +75,7 @@ export function makePrepare({
     if (username === '' && reasons.length === 0) reasons.push('username: it is missing')
     const email = read('email', readEmail, null)
     const emailVerified = read('email_verified', readTruth, false)
-    const without = !values.password_hash || saysNoPassword(String(values.password_hash))
+    const without = !values.password_hash || saysNoPassword(textOf(values.password_hash))
     const passwordHash = without ? null : read('password_hash', (value) => respellHash(readText(value)), null)
     if (without && !(email && emailVerified))
       reasons.push('password_hash: there is none, and no proven address to set a password by')
@@ -150,7 +150,7 @@ function readUuid(value: unknown): string {
 
 /** The name of an account in the file, for a report. It has no characters that control a terminal. */
 function shown(username: unknown): string {
-  return String(username ?? '')
+  return textOf(username ?? '')
     .replace(/\p{C}/gu, '\u{fffd}')
     .slice(0, USERNAME_MAX)
 }

@@ -11,11 +11,14 @@ export function readText(value: unknown): string {
   return value
 }
 
+/** `String` of an object can fail, and says nothing. */
+export const textOf = (value: unknown): string => (typeof value === 'object' ? '' : String(value))
+
 const TRUE = ['true', 't', 'yes', '1']
 const FALSE = ['false', 'f', 'no', '0']
 
 export function readTruth(value: unknown): boolean {
-  const word = String(value).toLowerCase()
+  const word = textOf(value).toLowerCase()
   if (!TRUE.includes(word) && !FALSE.includes(word)) throw new ValueError('it is neither true nor false')
   return TRUE.includes(word)
 }
@@ -28,8 +31,10 @@ const TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+-
 
 /** @returns epoch milliseconds. */
 export function readTime(value: unknown, now: number): number {
-  const [, date, time = '00:00', zone] = TIME.exec(String(value)) ?? []
-  const written = date ? Date.parse(`${date}T${time}${zone ?? 'Z'}`) : Math.round(Number(value) * 1000)
+  const [, date, time = '00:00', zone] = TIME.exec(textOf(value)) ?? []
+  const written = date
+    ? Date.parse(`${date}T${time}${zone ?? 'Z'}`)
+    : Math.round(Number(textOf(value) || Number.NaN) * 1000)
   // Many programs write local time without saying so.
   const at = zone === undefined && written < now + EARLIEST_ZONE_MS ? Math.min(written, now) : written
   if (!Number.isFinite(at))

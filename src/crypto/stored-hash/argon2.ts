@@ -3,7 +3,7 @@ import { phcBase64, type StoredHash, UnreadableHashError } from './stored-hash.t
 
 /** Django's word in front tells hashes that came by import from the ones that are made here. */
 const PHC =
-  /^(argon2)?(\$(argon2(?:id|i|d))\$v=(16|19)\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{22,88}))$/
+  /^(argon2)?(\$(argon2(?:id|i|d))\$v=(16|19)\$m=(0|[1-9]\d{0,9}),t=(0|[1-9]\d{0,9}),p=(0|[1-9]\d{0,2})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{22,88}))$/
 
 /** The three kinds of RFC 9106, and version 16, which came before it. @throws {UnreadableHashError} */
 export function readArgon2(text: string): StoredHash | null {

@@ -31,6 +31,8 @@ export function readScrypt(text: string): StoredHash | null {
   const work = 2 ** cost.ln * cost.r * cost.p
   if (cost.ln < 1 || work < 1 || work > MAX_WORK || memory > MAX_MEMORY_BYTES)
     throw new UnreadableHashError('A stored scrypt hash asks for too much work')
+  if (cost.ln >= 16 * cost.r)
+    throw new UnreadableHashError('scrypt cannot run with the N and r of the stored hash')
   return {
     scheme: 'scrypt',
     async verify(password) {

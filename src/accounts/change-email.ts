@@ -66,7 +66,7 @@ export async function beginEmailChange(
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await deleteEmailChange(trx, account.id, codeHash)
-      await allowance.giveBack(trx, account, address)
+      await allowance.giveBack(trx, account, address, error)
     })
     throw emailDeliveryFailed(error)
   }

@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
+import { MailError } from '../platform/mail-error.ts'
 import { mailedTooOften } from './problems.ts'
 import { countMail, uncountMail } from './store.ts'
 import { MAIL_WINDOW_MS } from './tables.ts'
@@ -51,8 +52,9 @@ export function makeMailAllowance({ clock, keyedHash }: { clock: Clock; keyedHas
       }
     },
 
-    /** The mail was not sent. */
-    async giveBack(trx: Trx, account: Account, address: string): Promise<void> {
+    /** The mail was not sent. One that the server refuses for good counts: it shuts out who keeps asking. */
+    async giveBack(trx: Trx, account: Account, address: string, cause: unknown): Promise<void> {
+      if (cause instanceof MailError && cause.final) return
       for (const [subject] of subjectsOf(account, address)) await uncountMail(trx, subject)
     },
   }

@@ -181,3 +181,13 @@ t.test('an address is masked beyond recognition for who does not own it', async 
   t.equal(maskAddress('ada.lovelace@mail.example.co.uk'), 'a***@m***.uk')
   t.equal(maskAddress('a@b.org'), 'a***@b***.org')
 })
+
+t.test('a server that refuses an address for good is asked about it five times an hour', async (t) => {
+  const service = await startService(t, { mail: true })
+  await registerWithEmail(service)
+  const mfaToken = await login(service)
+  service.smtp.behave({ refuse: ['rcpt', 550] })
+  const ask = async () => outcomeOf(await service.post('/2fa/email', undefined, mfaToken))
+  for (let asked = 0; asked < 5; asked += 1) t.equal(await ask(), '503 email_delivery_failed')
+  t.equal(await ask(), '429 rate_limited', 'servers shut out who keeps asking')
+})

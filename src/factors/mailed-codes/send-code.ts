@@ -93,7 +93,7 @@ export async function sendCode(
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await takeBackEmailCode(trx, challenge.id, codeHash)
-      await allowance.giveBack(trx, account, email)
+      await allowance.giveBack(trx, account, email, error)
     })
     throw emailDeliveryFailed(error)
   }

@@ -63,7 +63,8 @@ export function makeReader(environment: NodeJS.ProcessEnv, faults: string[], war
         if (value) return value
         faults.push(`${name}_FILE names ${path}, which is empty`)
       } catch (error) {
-        faults.push(`${name}_FILE cannot be read: ${(error as Error).message}`)
+        // Its message repeats what was given, which may be the secret itself.
+        faults.push(`${name}_FILE cannot be read: ${(error as NodeJS.ErrnoException).code}`)
       }
       return null
     },

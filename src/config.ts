@@ -191,9 +191,10 @@ function readAppName(read: Reader, faults: string[]): string {
 }
 
 function readAudiences(read: Reader, issuer: string, faults: string[]): Audiences {
-  const [first = issuer, ...others] = read.list('AUDIENCE')
-  if ([first, ...others].some((audience) => /\s/.test(audience)))
-    faults.push('AUDIENCE must be names without blanks, separated by commas')
+  const names = read.list('AUDIENCE')
+  if (names.some((name) => /[\s\p{Cf}]/u.test(name)))
+    faults.push('AUDIENCE must be names without blanks or invisible characters, separated by commas')
+  const [first = issuer, ...others] = names
   return [first, ...others]
 }
 

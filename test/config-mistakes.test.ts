@@ -50,6 +50,15 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     { SMTP_URL_FIEL: '/x' },
     "SMTP_URL_FIEL is no setting: SMTP_URL_FILE is meant? Rename it, or set SMTP_URL_FILE if it is another's",
   ],
+  // What cannot be seen comes along from web pages, and would stand in each token.
+  [
+    { ISSUER: 'https://id.example.com\u{200b}' },
+    'ISSUER has a blank or a character that cannot be seen: type it anew',
+  ],
+  [
+    { AUDIENCE: 'api\u{200b}x' },
+    'AUDIENCE must be names without blanks or invisible characters, separated by commas',
+  ],
   [{ NODE_ENV: 'prod' }, 'NODE_ENV must be production, not "prod"'],
   // Values of other kinds than they look like.
   [
@@ -102,7 +111,10 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     'REDIS_URL must speak TLS (rediss://): what goes to another machine in clear text can be read on the way. ?tls=off allows it',
   ],
   [{ ISSUER: 'id.example.com' }, 'ISSUER must be an http or https URL without user, query or fragment'],
-  [{ AUDIENCE: 'my api' }, 'AUDIENCE must be names without blanks, separated by commas'],
+  [
+    { AUDIENCE: 'my api' },
+    'AUDIENCE must be names without blanks or invisible characters, separated by commas',
+  ],
   [{ TRUST_PROXY: 'true' }, 'TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "true"'],
   [
     { TRUST_PROXY: '0.0.0.0/0' },

@@ -111,6 +111,9 @@ export function makeReader(environment: NodeJS.ProcessEnv, faults: string[], war
       const url = URL.parse(value)
       const plain = url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username
       if (!plain) faults.push(`${name} must be an http or https URL without user, query or fragment`)
+      // Parsers pass over it; tokens would have it.
+      else if (/[\s\p{Cf}]/u.test(value))
+        faults.push(`${name} has a blank or a character that cannot be seen: type it anew`)
       return value.replace(/\/$/, '')
     },
   }

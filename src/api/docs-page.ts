@@ -64,6 +64,10 @@ export function carryTokens(system: System): object {
     refreshToken = answer.refresh_token ?? refreshToken
     keep()
   }
+  const forget = (schemes: string[]) => {
+    if (schemes.includes('accessToken')) refreshToken = undefined
+    keep()
+  }
   const restore = () => {
     for (const [scheme, token] of Object.entries(kept())) system.preauthorizeApiKey(scheme, token)
   }
@@ -79,7 +83,10 @@ export function carryTokens(system: System): object {
     statePlugins: {
       spec: { wrapActions: { setResponse: then(read as never), updateJsonSpec: then(restore) } },
       auth: {
-        wrapActions: { authorizeWithPersistOption: then(keep), logoutWithPersistOption: then(keep) },
+        wrapActions: {
+          authorizeWithPersistOption: then(keep),
+          logoutWithPersistOption: then(forget as never),
+        },
       },
     },
   }

@@ -61,7 +61,7 @@ function watchPostgres(databaseUrl: string, see: See): () => void {
     'query',
     (original) =>
       function (this: pg.Client, ...args) {
-        const [query] = args as [string | pg.QueryConfig]
+        const [query] = args as [string | (pg.QueryConfig & { callback?: (error: unknown) => void })]
         try {
           const text = typeof query === 'string' ? query : query.text
           const first = this.database === name ? see(text) : undefined
@@ -69,7 +69,9 @@ function watchPostgres(databaseUrl: string, see: See): () => void {
             ? first.then(() => original.apply(this, args))
             : original.apply(this, args)
         } catch (error) {
-          return Promise.reject(error)
+          // Who gives a query in place of a text waits for its callback.
+          if (typeof query === 'string' || !query.callback) return Promise.reject(error)
+          query.callback(error)
         }
       },
   )

@@ -1,17 +1,19 @@
 import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
 import { makeAccounts } from './accounts/accounts.ts'
 import { buildApp } from './api/app.ts'
 import { makeAttempts } from './attempts/attempts.ts'
 import { type Config, ConfigError } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { type KeyRing, makeKeyRing } from './crypto/key-ring.ts'
-import { systemClock } from './platform/clock.ts'
+import { rfc3339, systemClock } from './platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from './platform/database.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { markMade } from './platform/sqlite.ts'
 import { makeService, type Service, type Surroundings } from './service.ts'
-import { lacking, liveReplicas, makeKeyHolder, noteSealing } from './tokens/key-holders.ts'
+import { tables } from './tables.ts'
+import { lacking, liveReplicas, makeKeyHolder, noteSealing, sealingSince } from './tokens/key-holders.ts'
 import { requireRootKeys, rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
 import { tryToStore } from './upkeep/probe.ts'
@@ -37,6 +39,7 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     await requireStoring(db)
     const rootKeys = await rootKeysOf(config, db)
+    await requireNewerKeys(db, makeKeyRing(rootKeys))
     const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })
     for (const { faultAtStart } of service.factors.all) {
       const fault = await faultAtStart?.(service)
@@ -58,6 +61,29 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     await db.destroy()
     throw error
   }
+}
+
+/**
+ * The hash key is resealed last, and does not tell that another replica seals under a newer key by now.
+ *
+ * @throws {DatabaseError} when values are sealed under a key that came after one of these and is not among them.
+ */
+async function requireNewerKeys(db: Db, keyRing: KeyRing): Promise<void> {
+  const since = await sealingSince(db)
+  const first = Math.min(...keyRing.all.map(({ id }) => since.get(id) ?? Number.POSITIVE_INFINITY))
+  for (const [id, at] of since)
+    if (at > first && !keyRing.find(id))
+      for (const { name, sealed } of tables) {
+        if (!sealed) continue
+        const { rows } = await sql`
+          select 1 from ${sql.table(name)} where substr(${sql.ref(sealed.column)}, 1, 8) = ${id} limit 1`.execute(
+          db,
+        )
+        if (rows.length > 0)
+          throw new DatabaseError(
+            `SECRET_KEY lacks the new key (${id}), which has sealed ${sealed.name} here since ${rfc3339(at)}. Give it too, after a comma.`,
+          )
+      }
 }
 
 /** Warns where another replica could not open what this one seals: no rotation needs that. */

@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
 import t from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
+import { postgresPrograms, startCluster } from '../helpers/programs/postgres.ts'
 import { onPostgres } from '../helpers/service/database.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
@@ -40,3 +44,40 @@ t.test('backup and restore say what they did, and what a restored past means', {
   t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /is gone/ })
   t.match(await keyturn('migrate', 'up', '--new'), { code: 0, stdout: /^up: / })
 })
+
+t.test(
+  'a dump of an older version comes back by the guide, with the rights of the second role',
+  { skip: !onPostgres && 'about PostgreSQL' },
+  async (t) => {
+    const cluster = await startCluster()
+    t.teardown(() => cluster.stop())
+    await cluster.execute(
+      'create role keyturn_owner login',
+      'create role keyturn login',
+      'create database k owner keyturn_owner',
+    )
+    const url = cluster.url('k').replace('postgres@', 'keyturn_owner@')
+    const rights =
+      'alter default privileges for role keyturn_owner in schema public grant select, insert, update, delete on tables to keyturn'
+    await cluster.executeIn('k', rights)
+    const programs = postgresPrograms() as string
+    const keyturn = keyturnOn(t, { DATABASE_URL: url, SECRET_KEY: randomBytes(32).toString('base64') })
+    await keyturn('migrate', 'up')
+    await keyturn('migrate', 'down', '--yes')
+    const dump = `${t.testdir()}/keyturn.dump`
+    execFileSync(join(programs, 'pg_dump'), ['--format=custom', `--file=${dump}`, url])
+    t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^up: 0/ })
+    const guide = readFileSync('docs/backup.md', 'utf8')
+    for (const line of guide.match(/^(psql|pg_restore) .*$/gm) ?? []) {
+      const command = line.replace(/postgres:\S+/, `'${url}'`).replace('keyturn.dump', dump)
+      execFileSync('sh', ['-c', command], {
+        env: { ...process.env, PATH: `${programs}:${process.env.PATH}` },
+      })
+    }
+    t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^up: 0/ })
+    const asSecond = new pg.Client(url.replace('keyturn_owner@', 'keyturn@'))
+    await asSecond.connect()
+    for (const table of ['accounts', 'secret_keys']) await asSecond.query(`delete from ${table}`)
+    await asSecond.end()
+  },
+)

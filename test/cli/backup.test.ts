@@ -3,12 +3,15 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -49,7 +52,7 @@ if (onPostgres) {
   )
   for (const [command, tool] of [
     ['backup', /pg_dump --format=custom/],
-    ['restore', /pg_restore --clean/],
+    ['restore', /pg_restore --single-transaction/],
   ] as const)
     t.match(await keyturn(command, 'x.db', '--yes'), { code: 1, stderr: tool }, command)
 } else {
@@ -66,6 +69,12 @@ if (onPostgres) {
       t.equal(statSync(file).mode & 0o777, 0o600)
       await t.rejects(backUp(url, file, { overwrite: false }), /there already.*--overwrite/)
       await t.rejects(backUp(url, path, { overwrite: true }), /is a database in use/)
+      for (const [other, fault] of [
+        [folder, /is no file/],
+        [`${folder}/nowhere/x`, /nowhere\/x.* cannot be written/],
+        ['', /is no file/],
+      ] as const)
+        await t.rejects(backUp(url, other, { overwrite: true }), fault)
       await register(home, 'grace')
       t.equal((await backUp(url, file, { overwrite: true })).accounts, 2)
       t.strictSame(
@@ -118,6 +127,20 @@ if (onPostgres) {
       .then((rows) => ({ rows }))
     t.strictSame(rows, [{ event: 'database_restored', actor: 'operator' }])
     await after.close()
+  })
+
+  t.test('a link to the database on another volume stays one', async (t) => {
+    const { home, folder, url, path } = await served(t)
+    const file = `${folder}/backup.sqlite`
+    await backUp(url, file, { overwrite: false })
+    await home.close()
+    mkdirSync(`${folder}/volume`)
+    renameSync(path, `${folder}/volume/real.db`)
+    symlinkSync('volume/real.db', path)
+    const { replaced } = await restore(configOf(url), file, agree)
+    t.match(replaced, /volume\/real\.db\.replaced-/)
+    t.ok(lstatSync(path).isSymbolicLink())
+    t.equal(await accountsIn(`${folder}/volume/real.db`), 0)
   })
 
   t.test('a write-ahead log that a crash has left is not written into the backup', async (t) => {

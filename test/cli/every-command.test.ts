@@ -72,7 +72,7 @@ const looking: Trial[] = [
     command: 'restore',
     more: [fileURLToPath(import.meta.url)],
     code: 1,
-    says: onPostgres ? /pg_restore --clean/ : /has the database open. Stop it first/,
+    says: onPostgres ? /pg_restore --single-transaction/ : /has the database open. Stop it first/,
   },
   // The PostgreSQL of the tests is one that may forget, which the doctor does not let pass.
   {

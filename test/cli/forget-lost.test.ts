@@ -5,6 +5,7 @@ import { forgetLost } from '../../src/cli/keys/forget-lost.ts'
 import { reseal } from '../../src/cli/keys/reseal.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
+import { migrateDown } from '../../src/platform/migrate.ts'
 import { enrolPasskey, signInWith } from '../helpers/people/passkeys.ts'
 import { isAlive, refresh } from '../helpers/people/sessions.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
@@ -86,6 +87,16 @@ t.test(
     ])
   },
 )
+
+t.test('a lost key keeps nobody from a version with a way out', async (t) => {
+  const before = await startService(t, { rootKeys: [OLD] })
+  await migrateDown(before.db)
+  await before.close()
+  const keyturn = keyturnOn(t, environmentOf(before))
+  t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /^SECRET_KEY is not the key/ })
+  t.match(await keyturn('keys', 'forget-lost', '--yes'), { code: 0 })
+  t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^Nothing to do/ })
+})
 
 t.test('it is refused while a service runs', async (t) => {
   const service = await startService(t, { rootKeys: [OLD] })

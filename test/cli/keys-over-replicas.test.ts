@@ -13,7 +13,14 @@ import { refresh } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
 import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
-import { login, nextCode, register, type Service, startService } from '../helpers/service/service.ts'
+import {
+  login,
+  nextCode,
+  register,
+  runningClock,
+  type Service,
+  startService,
+} from '../helpers/service/service.ts'
 
 /** SECRET_KEY changes while two replicas serve: who holds which key, and what is said to a replica that lacks one. */
 
@@ -115,4 +122,14 @@ t.test('nothing is resealed while a replica lacks the new key, or seals under th
   t.strictSame(await db.selectFrom('hash_keys').selectAll().execute(), before)
   await holder.leave()
   t.strictSame(await liveReplicas(db, systemClock), [])
+
+  await noteSealing(db, newId, systemClock)
+  const databaseUrl = environment.DATABASE_URL as string
+  const ahead = await startService(t, { databaseUrl, clock: runningClock(), rootKeys: [NEW, given] })
+  const { mfaToken } = await register(ahead)
+  t.equal((await ahead.post('/2fa/setup', {}, mfaToken)).status, 200)
+  t.match(await keyturnOn(t, environment)('serve'), {
+    code: 1,
+    stderr: new RegExp(`lacks the new key \\(${newId}\\), which has sealed TOTP secrets here since`),
+  })
 })

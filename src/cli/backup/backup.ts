@@ -18,6 +18,8 @@ export async function backUp(
   const path = sqlitePath(databaseUrl)
   if (existsSync(`${file}-wal`) || isSame(file, path))
     throw new CommandFailed(`${file} is a database in use. Name another file.`)
+  if (file === '' || statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new CommandFailed(`"${file}" is no file. Name one.`)
   if (existsSync(file) && !overwrite)
     throw new CommandFailed(`The file ${file} is there already. Name another one, or say --overwrite.`)
   const draft = `${file}.${randomUUID()}`

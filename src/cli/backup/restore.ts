@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chownSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chownSync, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../../config.ts'
 import { explainFailure } from '../../explain-failure.ts'
@@ -38,7 +38,9 @@ export async function restore(
   file: string,
   agree: (whole: Whole) => Promise<void>,
 ): Promise<Restored> {
-  const path = sqlitePath(config.databaseUrl)
+  const named = sqlitePath(config.databaseUrl)
+  // What a link leads to is replaced, on its own disk, and not the link.
+  const path = existsSync(named) ? realpathSync(named) : named
   if (!existsSync(file)) throw new CommandFailed(`There is no file ${file}.`)
   if (isSame(file, path)) throw new CommandFailed(`${file} is the database itself.`)
   await requireUnused(config.databaseUrl)

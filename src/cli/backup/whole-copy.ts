@@ -7,6 +7,7 @@ import { latestEventAt } from '../../audit/list-events.ts'
 import type { Db } from '../../platform/database.ts'
 import { explainSqlite } from '../../platform/sqlite.ts'
 import { CommandFailed } from '../terminal/failures.ts'
+import { openPrivateFile } from '../terminal/private-file.ts'
 
 /** What a whole database holds. */
 export interface Whole {
@@ -23,8 +24,8 @@ export interface Whole {
  * @throws {CommandFailed} when the original is not a whole database of Keyturn. The copy is left as it is.
  */
 export async function copyWhole(original: string, copy: string): Promise<Whole> {
+  await (await openPrivateFile(copy)).close()
   try {
-    closeSync(openSync(copy, 'wx', 0o600))
     await reading(original, async (sqlite) => sqlite.prepare('vacuum into ?').run(copy))
     return await reading(copy, async (sqlite) => {
       requireWhole(original, sqlite)
@@ -34,6 +35,8 @@ export async function copyWhole(original: string, copy: string): Promise<Whole> 
     })
   } catch (error) {
     if (error instanceof CommandFailed) throw error
+    if ((error as { code?: string }).code === 'SQLITE_FULL')
+      throw new CommandFailed(`The copy of ${original} does not fit into ${dirname(copy)}: its disk is full.`)
     throw new CommandFailed(explainSqlite(original, error))
   }
 }

@@ -58,7 +58,7 @@ export function registerRestore(program: Command): void {
       const config = readConfig(process.env)
       requireSqlite(
         config.databaseUrl,
-        `pg_restore --clean --if-exists --single-transaction --dbname=… ${file}`,
+        `pg_restore --single-transaction --dbname=… ${file} into an emptied database`,
       )
       const path = sqlitePath(config.databaseUrl)
       const restored = await restore(config, file, (whole) =>

@@ -5,13 +5,14 @@ import { makeKeyRing } from '../../crypto/key-ring.ts'
 import { resetFactors } from '../../factors/reset.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { isInUse } from '../../platform/database.ts'
+import { migrateUp } from '../../platform/migrate.ts'
 import { givenRootKeys } from '../../tokens/root-keys.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { forgetLost } from '../keys/forget-lost.ts'
 import { countOf, statusOfKeys } from '../keys/status.ts'
 import { operatorCaller } from '../operator.ts'
 import { recordOperation } from '../record-operation.ts'
-import { withExistingDatabase, withExistingService } from '../surroundings.ts'
+import { requireDatabase, withDatabase, withExistingService } from '../surroundings.ts'
 import { answer } from '../terminal/answer.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { CommandFailed } from '../terminal/failures.ts'
@@ -36,8 +37,11 @@ export function registerForgetLost(keys: Command): void {
       const config = readConfig(process.env)
       if (await isInUse(config.databaseUrl))
         throw new CommandFailed('A service, or another program, has the database open. Stop it first.')
+      requireDatabase(config.databaseUrl)
       let reset: string[] = []
-      await withExistingDatabase(async (db) => {
+      await withDatabase(async (db) => {
+        // Under any key: the right one is lost.
+        await migrateUp(db)
         const { keys } = await statusOfKeys(db, makeKeyRing(keysToAskWith(config)), systemClock)
         const lost = keys.filter((key) => !key.held && countOf(key) > 0)
         if (lost.length === 0)

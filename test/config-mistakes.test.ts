@@ -349,12 +349,23 @@ t.test('.env is read in the encodings that editors write', async (t) => {
     t.strictSame(parseEnvFile(bytes), { values, faults: [] }, encoding)
 })
 
+t.test('blanks after a name without a value do not swallow the next line of .env', (t) => {
+  for (const blanks of [' ', '\t', ' \t ', ' \r'])
+    t.strictSame(parseEnvFile(Buffer.from(`APP_NAME=${blanks}\nREGISTRATION=closed\n`)), {
+      values: { APP_NAME: '', REGISTRATION: 'closed' },
+      faults: [],
+    })
+  t.end()
+})
+
 t.test('.env that cannot be read as it is meant is refused, without its values', async (t) => {
   for (const [bytes, faults] of [
     [Buffer.from('REGISTRATION=closed', 'utf16le'), [/^\.env is not a text in UTF-8/]],
     [Buffer.from('APP_NAME=S\xf6hne', 'latin1'), [/^\.env is not a text in UTF-8/]],
     ['PORT=1\n\nREGISTRATION: closed\n', [/^\.env, line 3: it is not NAME=value/]],
     ['REGISTRATION closed', [/^\.env, line 1:/]],
+    // Node.js takes the tab for a part of the name.
+    ['export\tREGISTRATION=closed', [/^\.env, line 1:/]],
     ['A="b\nc"\nhunter2\n', [/^\.env, line 3:/]],
     ['REGISTRATION=closed\nREGISTRATION=open\n', [/^\.env sets REGISTRATION twice/]],
   ] as const) {

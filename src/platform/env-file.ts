@@ -8,7 +8,7 @@ const MARKS: readonly [mark: string, encoding: string][] = [
 ]
 
 const ASSIGNMENT =
-  /^[ \t]*(?:export[ \t]+)?([\w.-]+)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`|[^\n]*)[ \t]*(?:#[^\n]*)?/gm
+  /^[ \t]*(?:export +)?([\w.-]+)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`|[^\n]*)[ \t]*(?:#[^\n]*)?/gm
 
 /**
  * Reads `.env` in the working directory, if there is one. Variables that are already set win. A file that cannot be read as
@@ -52,7 +52,9 @@ function decode(bytes: Buffer): string | null {
   const begins = bytes.toString('hex', 0, 2)
   const [, encoding = 'utf-8'] = MARKS.find(([mark]) => mark === begins) ?? []
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n')
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes)
+    // After "NAME= ", `parseEnv` takes the next line for the value.
+    return text.replace(/\r\n?/g, '\n').replace(/=[ \t]+$/gm, '=')
   } catch {
     return null
   }

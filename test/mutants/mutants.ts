@@ -546,7 +546,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'PostgreSQL answers before a commit is on the disk',
-    file: 'src/platform/postgres-dialect.ts',
+    file: 'src/platform/postgres-settings.ts',
     find: "case asked when 'off' then 'on' else asked end",
     replace: 'asked',
     test: 'test/platform/postgres-server.test.ts',

@@ -56,34 +56,32 @@ t.test(
   },
 )
 
-t.test('what "Authorize" and "Logout" are told outlives a reload', { skip: browserMissing }, async (t) => {
-  const service = await startService(t)
-  const { accessToken, refreshToken } = await enrol(service)
-  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const ui = await openSwaggerUi(t, `${origin}/docs`)
-  const kept = () => ui.page.evaluate<string>("sessionStorage.getItem('keyturn-tokens')")
-  await ui.page.evaluate(`sessionStorage.setItem('keyturn-tokens', '${JSON.stringify({ refreshToken })}')`)
-  await ui.page.reload({ waitUntil: 'networkidle' })
-  await ui.authorize('accessToken', accessToken)
-  t.strictSame(JSON.parse(await kept()), { accessToken, refreshToken })
-  await ui.page.reload({ waitUntil: 'networkidle' })
-  t.match(await ui.executeJson('getMe'), { username: 'ada' })
-  await ui.forget('accessToken')
-  t.strictSame(JSON.parse(await kept()), {}, 'the refresh token of the session goes with it')
-  await ui.page.reload({ waitUntil: 'networkidle' })
-  t.match(await ui.executeJson('getMe'), { code: 'invalid_token' })
-})
-
-t.test('the page is dark where the system of the reader is', { skip: browserMissing }, async (t) => {
-  const service = await startService(t)
-  const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const { page } = await openSwaggerUi(t, `${origin}/docs`)
-  const isDark = () => page.evaluate('document.documentElement.classList.contains("dark-mode")')
-  t.equal(await isDark(), false)
-  await page.emulateMedia({ colorScheme: 'dark' })
-  await eventually('it is dark', async () => Boolean(await isDark()))
-  t.equal(await isDark(), true)
-})
+t.test(
+  'what "Authorize" and "Logout" are told outlives a reload, also on a dark page',
+  { skip: browserMissing },
+  async (t) => {
+    const service = await startService(t)
+    const { accessToken, refreshToken } = await enrol(service)
+    const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
+    const ui = await openSwaggerUi(t, `${origin}/docs`)
+    const kept = () => ui.page.evaluate<string>("sessionStorage.getItem('keyturn-tokens')")
+    await ui.page.evaluate(`sessionStorage.setItem('keyturn-tokens', '${JSON.stringify({ refreshToken })}')`)
+    await ui.page.reload({ waitUntil: 'networkidle' })
+    await ui.authorize('accessToken', accessToken)
+    t.strictSame(JSON.parse(await kept()), { accessToken, refreshToken })
+    await ui.page.reload({ waitUntil: 'networkidle' })
+    t.match(await ui.executeJson('getMe'), { username: 'ada' })
+    const isDark = async () =>
+      Boolean(await ui.page.evaluate('document.documentElement.classList.contains("dark-mode")'))
+    t.equal(await isDark(), false)
+    await ui.page.emulateMedia({ colorScheme: 'dark' })
+    await eventually('it is dark as the system is', isDark)
+    await ui.forget('accessToken')
+    t.strictSame(JSON.parse(await kept()), {}, 'the refresh token of the session goes with it')
+    await ui.page.reload({ waitUntil: 'networkidle' })
+    t.match(await ui.executeJson('getMe'), { code: 'invalid_token' })
+  },
+)
 
 // CVE-2018-25031: a link to an honest /docs makes it show, and send tokens to, a document of the attacker's.
 t.test('a link cannot make Swagger UI load a foreign document', { skip: browserMissing }, async (t) => {

@@ -12,7 +12,7 @@ import { enrol, PASSWORD, startService } from '../helpers/service/service.ts'
 t.setTimeout(1_800_000)
 
 /** These answer without the database, or say for some seconds what it did: readiness.test.ts and disk.test.ts. */
-const WITHOUT = /^\/($|livez$|readyz$|openapi\.|\.well-known\/|login\/passkey\/options$)/
+const WITHOUT = /^\/($|livez$|readyz$|config$|problems$|openapi\.|\.well-known\/|login\/passkey\/options$)/
 
 t.test('there is a scenario for every route that needs the database', async (t) => {
   const { routes } = await collectRoutes(() => startService(t))

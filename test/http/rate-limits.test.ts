@@ -98,9 +98,11 @@ t.test('IPv4 addresses written as IPv6 are not one network', async (t) => {
 })
 
 t.test('X-Forwarded-For of a stranger is ignored', async (t) => {
-  const service = await startService(t, { environment: limited })
-  await useUp(service, (turn) => ({ forwardedFor: `203.0.113.${turn}` }))
-  isProblem(t, await knock(service, { forwardedFor: '203.0.113.250' }), 'rate_limited')
+  for (const environment of [limited, { ...limited, TRUST_PROXY: '10.0.0.0/8' }]) {
+    const service = await startService(t, { environment })
+    await useUp(service, (turn) => ({ forwardedFor: `203.0.113.${turn}` }))
+    isProblem(t, await knock(service, { forwardedFor: '203.0.113.250' }), 'rate_limited')
+  }
 })
 
 t.test('a proxy that names ports too does not make an address of each connection', async (t) => {

@@ -639,9 +639,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'a stranger says which address a request is from',
-    file: 'src/api/app.ts',
-    find: 'service.isTrustedProxy : false',
-    replace: 'service.isTrustedProxy : true',
+    file: 'src/http/trusted-proxies.ts',
+    find: 'return family !== null && trusted.check(address, family)',
+    replace: 'return family !== null',
     test: 'test/http/rate-limits.test.ts',
     title: 'X-Forwarded-For of a stranger is ignored',
   },

@@ -331,6 +331,8 @@ t.test('a problem can be thrown, and is told by its code', async (t) => {
   t.match(error, { code: 'invalid_credentials', status: 401, problem: { request_id: String } })
   const rejected = await client.POST('/register', { body: { username: 'ada', password: 'password' } })
   t.equal(rejected.error?.code, 'password_rejected')
+  const forgotten = await client.POST('/password/forgot', { body: { username: 'ada' } })
+  t.equal(forgotten.error, undefined, 'an answer without a body is an answer')
 })
 
 /** True where two types allow the same; checked by `npm run typecheck`. */

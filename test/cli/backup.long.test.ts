@@ -7,13 +7,11 @@ import t from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
 import { postgresPrograms, startCluster } from '../helpers/programs/postgres.ts'
-import { onPostgres } from '../helpers/service/database.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
 // What the commands say. (What they do: backup.test.ts)
-const skip = onPostgres && 'about SQLite'
 
-t.test('backup and restore say what they did, and what a restored past means', { skip }, async (t) => {
+t.test('backup and restore say what they did, and what a restored past means', async (t) => {
   const folder = t.testdir()
   const key = randomBytes(32)
   const url = `sqlite:${folder}/keyturn.db`
@@ -47,7 +45,7 @@ t.test('backup and restore say what they did, and what a restored past means', {
 
 t.test(
   'a dump of an older version comes back by the guide, with the rights of the second role',
-  { skip: !onPostgres && 'about PostgreSQL' },
+  { skip: !postgresPrograms() && 'NOT TESTED: no PostgreSQL (Debian: postgresql)' },
   async (t) => {
     const cluster = await startCluster()
     t.teardown(() => cluster.stop())

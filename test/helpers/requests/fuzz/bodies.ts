@@ -113,6 +113,7 @@ const SECRETS_OF: Record<string, SecretName[]> = {
   username: ['username'],
   password: ['password'],
   current_password: ['password'],
+  new_password: ['new password'],
   code: ['code', 'pending code', 'replacing code', 'recovery code', 'mailed code'],
   recovery_code: ['recovery code'],
   refresh_token: ['refresh token'],

@@ -31,6 +31,7 @@ export const DEAD_TOKENS: readonly TokenKind[] = ['none', 'expired', 'spent', 'f
 const SECRETS = [
   'username',
   'password',
+  'new password',
   'code',
   'pending code',
   'replacing code',
@@ -103,6 +104,7 @@ export async function makeCast(service: MailingService): Promise<Cast> {
     const known: Record<SecretName, () => string | undefined> = {
       username: () => ada.username,
       password: () => PASSWORD,
+      'new password': () => 'staple in a haystack',
       code: () => nextCode(service, ada),
       'pending code': () => grace.code(),
       'replacing code': () => totp(replacing.body.secret, now()),

@@ -16,7 +16,7 @@ const ON_SQLITE_ALONE = [
   'test/crypto/**',
   'test/documents.test.ts',
   'test/e2e/**',
-  'test/faults/{disk,fsync,kill,kill.long,small-disk.long}.test.ts',
+  'test/faults/{disk,fsync,kill,kill.long,small-disk.long,wrong-clock.long}.test.ts',
   'test/http/**',
   'test/mutants/**',
   'test/openapi.test.ts',

@@ -2,7 +2,7 @@ import { ConfigError } from './config.ts'
 import { UnsealError } from './crypto/secret-box.ts'
 import { DatabaseError } from './platform/database.ts'
 import { ConnectionError, OutcomeUnknownError } from './platform/database-errors.ts'
-import { databaseFaultOf } from './platform/database-faults.ts'
+import { databaseFaultOf, explainFault } from './platform/database-faults.ts'
 
 /** Explains what keeps the service or a command from starting, in words for the operator; `undefined` for a bug. */
 export function explainFailure(error: unknown): string | undefined {
@@ -11,8 +11,8 @@ export function explainFailure(error: unknown): string | undefined {
     return `${error.message}: ${(error.cause as Error | undefined)?.message ?? 'nobody answers'}.`
   if (error instanceof UnsealError)
     return `SECRET_KEY does not open a value of the database (${error.message}). keyturn keys status says which keys it needs.`
-  const { reason, words, advice } = databaseFaultOf(error)
-  if (String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_') && reason !== 'failed')
-    return `The database stores nothing: ${words}. ${advice}`
+  const fault = databaseFaultOf(error)
+  if (String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_') && fault.reason !== 'failed')
+    return explainFault(fault)
   return undefined
 }

@@ -1,19 +1,25 @@
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
-import { makeAccounts } from './accounts/accounts.ts'
 import { buildApp } from './api/app.ts'
-import { makeAttempts } from './attempts/attempts.ts'
 import { type Config, ConfigError } from './config.ts'
 import { OWASP_LEAST_WORK } from './crypto/argon2-engine.ts'
 import { type KeyRing, makeKeyRing } from './crypto/key-ring.ts'
 import { rfc3339, systemClock } from './platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from './platform/database.ts'
+import { explainFault } from './platform/database-faults.ts'
 import { inUrl, isEveryAddress } from './platform/hosts.ts'
 import { migrateUp } from './platform/migrate.ts'
 import { markMade } from './platform/sqlite.ts'
 import { makeService, type Service, type Surroundings } from './service.ts'
 import { tables } from './tables.ts'
-import { lacking, liveReplicas, makeKeyHolder, noteSealing, sealingSince } from './tokens/key-holders.ts'
+import {
+  keyIdIn,
+  lacking,
+  liveReplicas,
+  makeKeyHolder,
+  noteSealing,
+  sealingSince,
+} from './tokens/key-holders.ts'
 import { requireRootKeys, rootKeysOf } from './tokens/root-keys.ts'
 import { startBackgroundWork } from './upkeep/background-work.ts'
 import { tryToStore } from './upkeep/probe.ts'
@@ -39,7 +45,8 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
     await requireStoring(db)
     const rootKeys = await rootKeysOf(config, db)
-    await requireNewerKeys(db, makeKeyRing(rootKeys))
+    const keyRing = makeKeyRing(rootKeys)
+    await requireNewerKeys(db, keyRing)
     const service = await makeService({ ...opening, db, clock: systemClock, rootKeys })
     for (const { faultAtStart } of service.factors.all) {
       const fault = await faultAtStart?.(service)
@@ -47,7 +54,7 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
     }
     // Without SECRET_KEY the file that keeps the key tells as well.
     if (config.secretKeys) markMade(config.databaseUrl)
-    const keyHolder = await beginToHold(service, makeKeyRing(rootKeys), logger)
+    const keyHolder = await beginToHold(service, keyRing, logger)
     const app = await buildApp(service, logger)
     const endBackgroundWork = startBackgroundWork({ ...service, keyHolder, logger })
     app.addHook('onClose', async () => {
@@ -75,10 +82,10 @@ async function requireNewerKeys(db: Db, keyRing: KeyRing): Promise<void> {
     if (at > first && !keyRing.find(id))
       for (const { name, sealed } of tables) {
         if (!sealed) continue
-        const { rows } = await sql`
-          select 1 from ${sql.table(name)} where substr(${sql.ref(sealed.column)}, 1, 8) = ${id} limit 1`.execute(
-          db,
-        )
+        const { rows } =
+          await sql`select 1 from ${sql.table(name)} where ${keyIdIn(sealed.column)} = ${id} limit 1`.execute(
+            db,
+          )
         if (rows.length > 0)
           throw new DatabaseError(
             `SECRET_KEY lacks the new key (${id}), which has sealed ${sealed.name} here since ${rfc3339(at)}. Give it too, after a comma.`,
@@ -96,14 +103,10 @@ async function beginToHold({ db, clock }: Service, keyRing: KeyRing, logger: Ope
   return keyHolder
 }
 
-/** @throws {DatabaseError} when nothing can be stored: nobody could sign in. */
+/** @throws {DatabaseError} when nothing can be stored: no one could sign in. */
 async function requireStoring(db: Db): Promise<void> {
-  const room = { db, clock: systemClock }
-  const fault = await tryToStore({ db, accounts: makeAccounts(room), attempts: makeAttempts(room) })
-  if (fault)
-    throw new DatabaseError(`The database stores nothing: ${fault.words}. ${fault.advice}`, {
-      cause: fault.error,
-    })
+  const fault = await tryToStore({ db, clock: systemClock })
+  if (fault) throw new DatabaseError(explainFault(fault), { cause: fault.error })
 }
 
 /** What may be on purpose, but mostly is not. */

@@ -129,11 +129,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const sharedCounts = await makeShared({ config, keyedHash, logger })
   if (sharedCounts) watched(instruments, 'sharedCounts', sharedCounts)
   const warn = async () => [...proxyWatch.warnings(), await warnOfTimesAhead({ db, clock })]
-  const probe = watched(
-    instruments,
-    'probe',
-    makeDatabaseProbe({ db: outside.db, accounts, attempts, clock, logger }),
-  )
+  const probe = watched(instruments, 'probe', makeDatabaseProbe({ db: outside.db, clock, logger }))
   const readiness = makeReadiness({ probe, behindPooler: () => behindPooler(outside.db), sharedCounts, warn })
 
   return {

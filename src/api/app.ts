@@ -67,7 +67,7 @@ const ROUTES = {
   account: [changeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
 } as const satisfies Record<string, readonly FastifyPluginAsync<{ room: Service }>[]>
 
-/** Fastify looks through all modules for the name of a plugin that has none of its own: a tenth of what it takes to build. */
+/** Fastify looks through all modules for the name of a plugin that has none of its own: a sixth of what it takes to build. */
 function named<T extends object>(plugin: T): T {
   return Object.assign(plugin, { [Symbol.for('fastify.display-name')]: 'routes' })
 }

@@ -114,9 +114,9 @@ export function bearerToken(request: FastifyRequest): string {
 
 /** The `typ` of each kind of token. */
 const KINDS = {
-  verifyMfaSignature: 'mfa+jwt',
-  verifyAccountSignature: 'account+jwt',
-  verifyAccessSignature: 'at+jwt',
+  verifyMfaSignature: MFA_TOKEN_TYP,
+  verifyAccountSignature: ACCOUNT_TOKEN_TYP,
+  verifyAccessSignature: ACCESS_TOKEN_TYP,
 }
 type VerifySignature = keyof typeof KINDS
 
@@ -169,7 +169,7 @@ async function refusing<T>(token: string, kind: string, verify: () => Promise<T>
   }
 }
 
-/** What the header of a token says, whoever has written it. */
+/** What the header of a token says: anyone may have written it. */
 function kindOf(token: string): string {
   try {
     return String(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).typ)

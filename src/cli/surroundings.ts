@@ -4,11 +4,12 @@ import { type Config, readConfig } from '../config.ts'
 import { makeKeyRing } from '../crypto/key-ring.ts'
 import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
 import { systemClock } from '../platform/clock.ts'
-import { DatabaseError, type Db, openDatabase } from '../platform/database.ts'
+import { DatabaseError, type Db, isInUse, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
 import { sqlitePath } from '../platform/sqlite.ts'
 import type { Service } from '../service.ts'
 import { requireRootKeys, rootKeysOf } from '../tokens/root-keys.ts'
+import { CommandFailed } from './terminal/failures.ts'
 
 /** Opens the configured database without migrating it, for the duration of some work. */
 export async function withDatabase(
@@ -73,10 +74,21 @@ export async function withExistingService(work: (service: Service) => Promise<vo
   await withService(work)
 }
 
-/** As `withMigratedDatabase`, for those of them that need no service, and so no right `SECRET_KEY`. */
+/** As `withExistingService`, for commands that need no service, and so no right `SECRET_KEY`. */
 export async function withExistingDatabase(work: (db: Db, config: Config) => Promise<void>): Promise<void> {
   requireDatabase(readConfig(process.env).databaseUrl)
   await withMigratedDatabase(work)
+}
+
+/**
+ * For commands that change what a service reads once. A database that is too damaged to be opened is in use by no one: who
+ * has it open keeps others from looking.
+ *
+ * @throws {CommandFailed}
+ */
+export async function requireUnused(databaseUrl: string): Promise<void> {
+  if (await isInUse(databaseUrl).catch(() => false))
+    throw new CommandFailed('A service, or another program, has the database open. Stop it first.')
 }
 
 /** @throws {DatabaseError} when the URL names a file that does not exist. */

@@ -40,8 +40,8 @@ const FAULTS: readonly (readonly [RegExp, ...(readonly [reason: string, words: s
     [
       /^(SQLITE_BUSY|55P03$|57014$)/,
       'locked',
-      'somebody has it locked',
-      'End whoever has it locked: another program with the file open, or a transaction that was left open.',
+      'another program or transaction has it locked',
+      'End what has it locked: another program with the file open, or a transaction that was left open.',
     ],
     [
       /^(EMFILE|ENFILE)$/,
@@ -66,6 +66,11 @@ const FAULTS: readonly (readonly [RegExp, ...(readonly [reason: string, words: s
   ]
 
 const OTHER = [/./, 'failed', 'a row could not be written', 'See the log for the error.'] as const
+
+/** For an operator. */
+export function explainFault({ words, advice }: DatabaseFault): string {
+  return `The database stores nothing: ${words}. ${advice}`
+}
 
 /** Why nothing could be stored, by the error of the attempt or one of its causes. */
 export function databaseFaultOf(error: unknown): DatabaseFault {

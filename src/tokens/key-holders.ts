@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { KeyRing } from '../crypto/key-ring.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
@@ -22,6 +23,9 @@ export interface Replica {
   seenAt: number
 }
 
+/** The id of the key that the value of a column is sealed under: its first eight characters, as `sealedUnder` reads it. */
+export const keyIdIn = (column: string) => sql`substr(${sql.ref(column)}, 1, 8)`
+
 /** The processes that serve this database now, or were killed within two minutes. */
 export async function liveReplicas(db: Db, clock: Clock): Promise<Replica[]> {
   const rows = await db
@@ -35,7 +39,7 @@ export async function liveReplicas(db: Db, clock: Clock): Promise<Replica[]> {
   })
 }
 
-/** Since when each key has sealed values of this database, in epoch milliseconds, by its id; also for those of the past. */
+/** Since when each key has sealed values of this database, in epoch milliseconds, by its id; keys of the past among them. */
 export async function sealingSince(db: Db): Promise<ReadonlyMap<string, number>> {
   const rows = await db.selectFrom('secret_keys').selectAll().execute()
   return new Map(rows.map(({ id, sealing_since }) => [id, sealing_since]))

@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Accounts } from '../accounts/accounts.ts'
-import type { Attempts } from '../attempts/attempts.ts'
+import { makeAccounts } from '../accounts/accounts.ts'
+import { makeAttempts } from '../attempts/attempts.ts'
 import { CODE_POLICY } from '../attempts/policies.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, inTransaction, waitForTables } from '../platform/database.ts'
@@ -19,8 +19,7 @@ const PATIENCE_MS = 5_000
 
 interface ProbeRoom {
   db: Db
-  accounts: Pick<Accounts, 'lockAny'>
-  attempts: Attempts
+  clock: Clock
 }
 
 /**
@@ -29,7 +28,8 @@ interface ProbeRoom {
  *
  * @returns the fault; `null` where there is none.
  */
-export async function tryToStore({ db, accounts, attempts }: ProbeRoom): Promise<DatabaseFault | null> {
+export async function tryToStore({ db, clock }: ProbeRoom): Promise<DatabaseFault | null> {
+  const [accounts, attempts] = [makeAccounts({ db, clock }), makeAttempts({ clock })]
   const subject = `probe ${randomUUID()}`
   try {
     await (await open(devNull)).close()
@@ -51,18 +51,14 @@ export async function tryToStore({ db, accounts, attempts }: ProbeRoom): Promise
 /** Knows at any time whether the database stores what it is given, as of some seconds ago. */
 export type DatabaseProbe = ReturnType<typeof makeDatabaseProbe>
 
-export function makeDatabaseProbe({
-  clock,
-  logger,
-  ...room
-}: ProbeRoom & { clock: Clock; logger: ProbeLog }) {
+export function makeDatabaseProbe({ db, clock, logger }: ProbeRoom & { logger: ProbeLog }) {
   let fault: DatabaseFault | null = null
   let triedAt = Number.NEGATIVE_INFINITY
   let underWay: Promise<void> | null = null
 
   async function look(): Promise<void> {
     const late = sleep(PATIENCE_MS, new Error(`no answer in ${PATIENCE_MS} ms`), { ref: false })
-    const found = await Promise.race([tryToStore(room), late])
+    const found = await Promise.race([tryToStore({ db, clock }), late])
     const now = found instanceof Error ? databaseFaultOf(found) : found
     if (now && now.reason !== fault?.reason)
       logger.error({ reason: now.reason, err: now.error }, `database stores nothing: ${now.words}`)

@@ -55,7 +55,7 @@ t.test('the database is tried by a row that is stored and taken away, once in th
 })
 
 t.test(
-  'a process without a descriptor left is not ready: nobody new can reach it',
+  'a process without a descriptor left is not ready: no one new can reach it',
   { skip: !prlimit && 'prlimit is not installed' },
   async (t) => {
     const server = await startProcess(t, await sharedEnvironment(t))
@@ -86,7 +86,7 @@ t.test('a start on a database that stores nothing ends with the reason, and is n
   const { code, stdout, stderr } = await start.ended
   release()
   t.equal(code, 1)
-  t.match(stderr, /^The database stores nothing: somebody has it locked\. .*\n$/)
+  t.match(stderr, /^The database stores nothing: another program or transaction has it locked\. .*\n$/)
   t.notMatch(stdout, '"msg":"ready"')
 })
 

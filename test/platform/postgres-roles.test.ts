@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
 import t, { type Test } from 'tap'
 import { page } from '../helpers/documents/readme.ts'
 import { runCommand } from '../helpers/programs/command.ts'
+import { runStatements } from '../helpers/programs/postgres.ts'
 import { startProcess } from '../helpers/programs/process.ts'
 import { remote } from '../helpers/programs/remote.ts'
 import { newDatabase, notOnPostgres } from '../helpers/service/database.ts'
@@ -13,16 +13,6 @@ import { enrol } from '../helpers/service/service.ts'
 const skip = notOnPostgres
 
 const SECRET_KEY = randomBytes(32).toString('base64')
-
-async function run(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client(url)
-  await client.connect()
-  try {
-    for (const statement of statements) await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
 
 /** Does what the page on scaling says, under names of its own. @returns the database for the owner and for the service. */
 async function makeRoles(t: Test): Promise<{ owner: string; service: string }> {
@@ -40,10 +30,15 @@ async function makeRoles(t: Test): Promise<{ owner: string; service: string }> {
     url.pathname = `/${name}`
     return url.href
   }
-  await run(server, ...before.split(';').filter((statement) => statement.trim()))
-  await run(as('postgres'), after)
+  await runStatements(server, ...before.split(';').filter((statement) => statement.trim()))
+  await runStatements(as('postgres'), after)
   t.teardown(() =>
-    run(server, `drop database ${name} with (force)`, `drop role ${name}`, `drop role ${name}_owner`),
+    runStatements(
+      server,
+      `drop database ${name} with (force)`,
+      `drop role ${name}`,
+      `drop role ${name}_owner`,
+    ),
   )
   return { owner: as(`${name}_owner`), service: as(name) }
 }
@@ -62,5 +57,5 @@ t.test('one role migrates and another serves, which cannot change a table', { sk
   const again = await runCommand(t, up, { DATABASE_URL: service, SECRET_KEY }).ended
   t.match(again, { code: 0, stdout: 'Nothing to do.\n' }, 'and has nothing to migrate')
   for (const statement of ['create table x (y text)', 'drop table outbox', 'alter table accounts add x text'])
-    await t.rejects(run(service, statement), { code: '42501' }, statement)
+    await t.rejects(runStatements(service, statement), { code: '42501' }, statement)
 })

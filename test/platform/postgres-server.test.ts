@@ -63,7 +63,7 @@ t.test(
 )
 
 t.test(
-  'each transaction, and each statement outside of one, brings its settings along: a session may be somebody else’s',
+  'each transaction, and each statement outside of one, brings its settings along: others may use the session',
   { skip },
   async (t) => {
     const service = await startService(t, { environment: { DATABASE_POOL_SIZE: '1' } })
@@ -164,7 +164,7 @@ for (const [what, statement, reason] of [
   ['a table that is locked', 'lock table refresh_tokens in share mode', 'locked'],
   ['accounts that are all locked', 'select from accounts for update', 'locked'],
 ] as const)
-  t.test(`${what} by somebody's open transaction: not ready, and why`, { skip }, async (t) => {
+  t.test(`${what} by an open transaction: not ready, and why`, { skip }, async (t) => {
     const service = await startService(t)
     await enrol(service)
     t.equal((await service.get('/readyz')).status, 200)
@@ -177,7 +177,7 @@ for (const [what, statement, reason] of [
     isProblem(t, answer, 'unavailable')
     t.equal(answer.body.reason, reason)
     const { findings } = await checkDatabase(service.db, service.databaseUrl, service.clock)
-    t.match(findings.map(({ found }) => found).join(), 'somebody has it locked')
+    t.match(findings.map(({ found }) => found).join(), 'another program or transaction has it locked')
     t.match(
       findings.map(({ advice }) => advice).join(),
       new RegExp(`pg_terminate_backend\\(${processOf(holder)}\\)`),

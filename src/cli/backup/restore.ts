@@ -5,12 +5,13 @@ import type { Config } from '../../config.ts'
 import { explainFailure } from '../../explain-failure.ts'
 import { inBatches } from '../../platform/batches.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
-import { isInUse, openDatabase } from '../../platform/database.ts'
+import { openDatabase } from '../../platform/database.ts'
 import { migrateUp } from '../../platform/migrate.ts'
 import { sqlitePath } from '../../platform/sqlite.ts'
 import { endSomeSessions } from '../../tokens/many-sessions.ts'
 import { requireRootKeys } from '../../tokens/root-keys.ts'
 import { recordOperation } from '../record-operation.ts'
+import { requireUnused } from '../surroundings.ts'
 import { CommandFailed } from '../terminal/failures.ts'
 import { isSame } from './backup.ts'
 import { copyWhole, syncToDisk, type Whole } from './whole-copy.ts'
@@ -27,7 +28,7 @@ export interface Restored extends Whole {
 
 /**
  * Puts a backup into the place of the configured SQLite database, brought up to this version and with every session
- * ended. All of that is done to a copy beside it; only then it takes the place, at once and whole.
+ * ended. All of that is done to a copy in the same folder; only then it takes the place, at once and whole.
  *
  * @param agree asked with what the backup holds, before anything is replaced. @throws to leave all as it is.
  * @throws {CommandFailed} when a service uses the database, or the backup is not whole.
@@ -57,12 +58,6 @@ export async function restore(
   }
 }
 
-/** One that is too damaged to be opened is used by nobody: who has it open keeps others from looking. */
-async function requireUnused(databaseUrl: string): Promise<void> {
-  if (await isInUse(databaseUrl).catch(() => false))
-    throw new CommandFailed('A service, or another program, has the database open. Stop it first.')
-}
-
 async function makeReady(config: Config, draft: string): Promise<Pick<Restored, 'sessions' | 'keyFault'>> {
   const db = await openDatabase(`sqlite:${draft}`)
   try {
@@ -84,7 +79,7 @@ function putInPlace(draft: string, path: string): string | null {
   if (process.getuid?.() === 0) chownSync(draft, uid, gid)
   syncToDisk(draft)
   const aside = `${path}.replaced-${rfc3339(systemClock.now()).replaceAll(/[:.]/g, '')}`
-  // A write-ahead log goes with its own database: beside another one it would be written into that.
+  // A write-ahead log goes with its own database: next to another one it would be written into that.
   for (const suffix of ['', '-wal'])
     if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${aside}${suffix}`)
   rmSync(`${path}-shm`, { force: true })

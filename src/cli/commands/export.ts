@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Command } from 'commander'
 import { countAccounts } from '../../accounts/list-accounts.ts'
 import { factors } from '../../factors/registry.ts'
+import { atFirstUse } from '../../platform/at-first-use.ts'
 import { type ExportSource, exportAccounts, type Secrets } from '../export-accounts.ts'
 import { recordOperation } from '../record-operation.ts'
 import { openBox, withExistingDatabase } from '../surroundings.ts'
@@ -42,7 +43,7 @@ export function registerExport(program: Command): void {
       if (secrets.passwordHashes) console.error(HASHES_WARNING)
       for (const { portable } of secrets.factors) console.error(portable?.option.warning)
       await withExistingDatabase(async (db, config) => {
-        const source = { db, openBox: () => openBox(config, db) }
+        const source = { db, openBox: atFirstUse(() => openBox(config, db)) }
         if (file === '-') await write(source, secrets, writeToStdout)
         else
           await writePrivateFile(file, async (writeText) => {

@@ -4,7 +4,6 @@ import { type Config, readConfig } from '../../config.ts'
 import { makeKeyRing } from '../../crypto/key-ring.ts'
 import { resetFactors } from '../../factors/reset.ts'
 import { systemClock } from '../../platform/clock.ts'
-import { isInUse } from '../../platform/database.ts'
 import { migrateUp } from '../../platform/migrate.ts'
 import { givenRootKeys } from '../../tokens/root-keys.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
@@ -12,7 +11,7 @@ import { forgetLost } from '../keys/forget-lost.ts'
 import { countOf, statusOfKeys } from '../keys/status.ts'
 import { operatorCaller } from '../operator.ts'
 import { recordOperation } from '../record-operation.ts'
-import { requireDatabase, withDatabase, withExistingService } from '../surroundings.ts'
+import { requireDatabase, requireUnused, withDatabase, withExistingService } from '../surroundings.ts'
 import { answer } from '../terminal/answer.ts'
 import { confirm } from '../terminal/confirm.ts'
 import { CommandFailed } from '../terminal/failures.ts'
@@ -20,7 +19,7 @@ import { CommandFailed } from '../terminal/failures.ts'
 const ABOUT = `
 For a SECRET_KEY that is gone for good: what it sealed can never be read again. Every service must be stopped. The accounts
 and their passwords stay. Authenticators, recovery codes and passkeys that the lost key kept are removed, every session
-ends, and new keys are made. Whoever has no factor left needs an enrolment code: keyturn users reset-2fa <user>
+ends, and new keys are made. People with no factor left need an enrolment code: keyturn users reset-2fa <user>
 makes one, for the person you are sure of.
 
 Example, with a new key in SECRET_KEY:
@@ -35,8 +34,7 @@ export function registerForgetLost(keys: Command): void {
     .addHelpText('after', ABOUT)
     .action(async (_options, command: Command) => {
       const config = readConfig(process.env)
-      if (await isInUse(config.databaseUrl))
-        throw new CommandFailed('A service, or another program, has the database open. Stop it first.')
+      await requireUnused(config.databaseUrl)
       requireDatabase(config.databaseUrl)
       let reset: string[] = []
       await withDatabase(async (db) => {
@@ -63,7 +61,7 @@ export function registerForgetLost(keys: Command): void {
       answer(command, {
         json: { accounts_reset: reset.length, sessions_ended: sessions },
         text: `${reset.length} accounts have no second factor any more, and ${sessions} sessions are ended. New keys are made.
-Who is among them needs an enrolment code: keyturn users reset-2fa <user>. Service clients whose secret is refused need a
+Each of these people needs an enrolment code: keyturn users reset-2fa <user>. Service clients whose secret is refused need a
 new one: keyturn clients rotate <name>.`,
       })
     })

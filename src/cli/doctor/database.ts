@@ -1,6 +1,4 @@
 import { sql } from 'kysely'
-import { makeAccounts } from '../../accounts/accounts.ts'
-import { makeAttempts } from '../../attempts/attempts.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { behindPooler, type Db, lockersOf } from '../../platform/database.ts'
 import { faultOfSchema, type MigrationState, migrationStatus } from '../../platform/migrate.ts'
@@ -29,7 +27,7 @@ export async function checkDatabase(
   const isSqlite = databaseUrl.startsWith('sqlite:')
   const health = isSqlite ? [await checkDamage(db)] : []
   const durable = isSqlite ? [await checkJournal(db)] : await checkPostgres(db)
-  // SQLite is read while somebody has it locked; of PostgreSQL not every table is.
+  // SQLite can be read while it is locked; of PostgreSQL not every table can.
   const locked = isSqlite ? [] : writable.filter(({ found }) => found.includes('locked'))
   return {
     findings: [...schema, ...writable, ...durable, ...health],
@@ -44,13 +42,12 @@ function checkSchema(states: readonly MigrationState[], missing: number): Findin
     return warn(`${missing} migrations are missing`, 'Start the service, or run keyturn migrate up.')
   return states.every(({ known }) => known)
     ? ok('has the tables of this version')
-    : ok('has the tables of a newer version, which this one can serve beside it')
+    : ok('has the tables of a newer version, which this one can serve as well')
 }
 
 /** Stores a row and takes it away. The service needs the right to write rows, but not to make tables. */
 async function checkStoring(db: Db, clock: Clock): Promise<Finding> {
-  const room = { db, clock }
-  const fault = await tryToStore({ db, accounts: makeAccounts(room), attempts: makeAttempts(room) })
+  const fault = await tryToStore({ db, clock })
   if (!fault) return ok('takes writes')
   const { message } = fault.error as Error
   const blockers = fault.reason === 'locked' ? await lockersOf(db).catch(() => []) : []

@@ -8,14 +8,16 @@ import type { Clock } from '../../platform/clock.ts'
 import { type Db, inTransaction, keepStill, type Trx } from '../../platform/database.ts'
 import { tables } from '../../tables.ts'
 import { sealedHashKey } from '../../tokens/hash-key.ts'
+import { keyIdIn } from '../../tokens/key-holders.ts'
 import { sealedTables } from './sealed-values.ts'
 
 const PAGE_SIZE = 500
 
 /**
  * Deletes what only a lost key could read: values that are sealed under none of these keys and, if the hash key is among
- * them, everything that was hashed under it; passkeys are recognised by it too. An account that loses its last factor so, or had no factor and owed an
- * enrolment code, owes one that nobody knows: with its password alone no stranger sets up a factor. All of it or nothing.
+ * them, everything that was hashed under it; passkeys are recognised by it too. An account that loses its last factor by
+ * this, or had no factor and needed an enrolment code, now needs a code that no one knows: a stranger with its password
+ * cannot set up a factor. All of it happens or nothing.
  *
  * @returns the ids of these accounts.
  */
@@ -28,9 +30,7 @@ export async function forgetLost(db: Db, keyRing: KeyRing, clock: Clock): Promis
     const before = await enrolledOrOwing(trx, factors)
     const held = sql.join(keyRing.all.map(({ id }) => id))
     for (const { name, sealed } of sealedTables)
-      await sql`delete from ${sql.table(name)} where substr(${sql.ref(sealed.column)}, 1, 8) not in (${held})`.execute(
-        trx,
-      )
+      await sql`delete from ${sql.table(name)} where ${keyIdIn(sealed.column)} not in (${held})`.execute(trx)
     const hashKeyLost = !(await sealedHashKey(trx))
     if (hashKeyLost)
       // The hashes of accounts are of passwords, which need no key.

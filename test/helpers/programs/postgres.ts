@@ -140,8 +140,8 @@ export async function startCluster(
       ;(server?.stderr as Socket | null)?.unref()
     },
     kill: (signal) => void server?.kill(signal),
-    execute: (...statements) => query(url('postgres'), ...statements),
-    executeIn: (database, ...statements) => query(url(database), ...statements),
+    execute: (...statements) => runStatements(url('postgres'), ...statements),
+    executeIn: (database, ...statements) => runStatements(url(database), ...statements),
     async restart(signal = 'SIGINT') {
       await end(signal)
       await start()
@@ -161,12 +161,12 @@ export async function startCluster(
       standby = child
       const itsUrl = url('postgres').replace(encodeURIComponent(folder), encodeURIComponent(socket))
       await eventually('the standby answers', () => answers(itsUrl))
-      await query(
+      await runStatements(
         url('postgres'),
         "alter system set synchronous_standby_names = '*'",
         'select pg_reload_conf()',
       )
-      return { folder: socket, promote: () => query(itsUrl, 'select pg_promote()') }
+      return { folder: socket, promote: () => runStatements(itsUrl, 'select pg_promote()') }
     },
     async stop() {
       process.removeListener('exit', abandon)
@@ -184,7 +184,8 @@ export function unprivileged(): { uid: number; gid: number } | undefined {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function query(url: string, ...statements: string[]): Promise<void> {
+/** Runs statements one after the other, over a connection of their own. */
+export async function runStatements(url: string, ...statements: string[]): Promise<void> {
   const client = new pg.Client(url)
   await client.connect()
   try {

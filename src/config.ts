@@ -262,7 +262,7 @@ function readSecretKeys(read: Reader, databaseUrl: string, faults: string[]): Bu
 
 const isProduction = (read: Reader) => read.text('NODE_ENV', '') === 'production'
 
-/** What nobody can be without who serves others. */
+/** What a service for others must have. */
 function checkProduction(read: Reader, host: string, faults: string[]): void {
   const mode = read.text('NODE_ENV', '')
   if (/^prod/i.test(mode) && mode !== 'production') faults.push(`NODE_ENV must be production, not "${mode}"`)

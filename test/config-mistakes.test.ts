@@ -53,7 +53,7 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
   // What cannot be seen comes along from web pages, and would stand in each token.
   [
     { ISSUER: 'https://id.example.com\u{200b}' },
-    'ISSUER has a blank or a character that cannot be seen: type it anew',
+    'ISSUER has a blank or a character that cannot be seen: type it again',
   ],
   [
     { AUDIENCE: 'api\u{200b}x' },
@@ -289,10 +289,10 @@ t.test('what other programs set is no mistake', async (t) => {
   t.strictSame(
     faultsOf({ REDIS_URI: 'x', REDIS_URL: 'redis://localhost' }),
     [],
-    'nor what is set beside ours',
+    'nor what is set next to ours',
   )
   const SECRET_KEY_FILE = `${t.testdir({ key: KEY })}/key`
-  t.strictSame(faultsOf({ S3_SECRET_KEY: 'x', SECRET_KEY_FILE }), [], 'nor beside the file of ours')
+  t.strictSame(faultsOf({ S3_SECRET_KEY: 'x', SECRET_KEY_FILE }), [], 'nor next to the file of ours')
   t.strictSame(faultsOf({ S3_SECRET_KEY_FILE: 'x', SECRET_KEY: KEY }), [], 'nor a file of others')
   t.strictSame(misspelt(['REDIS_URL'], ['REDIS_URL']), [])
 })

@@ -21,7 +21,7 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
      */
     lock: store.lockAccount,
 
-    /** Waits while every account is locked: then nobody can sign in. */
+    /** Waits while every account is locked: then no one can sign in. */
     lockAny: store.lockAnyAccount,
 
     /**

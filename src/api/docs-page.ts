@@ -137,7 +137,7 @@ export function followColourScheme(): object {
   return {}
 }
 
-/** The picture keeps its white margin on a dark page, and the button the colour of the words beside it. */
+/** The picture keeps its white margin on a dark page, and the button has the colour of the words next to it. */
 export const PAGE_STYLE = `
 .keyturn-qr { display: block; margin: 8px 0; max-width: 100%; }
 .swagger-ui td .btn.keyturn-example { border-color: currentcolor; color: inherit; }

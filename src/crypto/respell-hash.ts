@@ -111,7 +111,7 @@ const REFUSED: readonly [form: RegExp, reason: string][] = [
   [/^\$fbscrypt\$/, 'Hashes of Firebase are not read'],
   [/^AQAAAA[A-Za-z0-9+/]{40,}={0,2}$/, 'Hashes of ASP.NET Identity (version 3) are not read'],
   [/^A[A-P][A-Za-z0-9+/]{64}==$/, 'Hashes of ASP.NET Identity (version 2) are not read'],
-  [/^\{noop\}/, "Spring's {noop} is the password itself, which whoever had the file knows"],
+  [/^\{noop\}/, "Spring's {noop} is the password itself: anyone with the file can read it"],
   [/^\{(MD4|MD5|SHA-1|SHA-256|sha256|ldap)\}/, "Spring's digests without cost are as good as known"],
   [/^\{(bcrypt|argon2|pbkdf2|scrypt)\b/, 'The hash of Spring has not the form that its defaults give'],
   [/^\{PKCS5S2\}/, 'Hashes of Atlassian are not read'],

@@ -1,6 +1,6 @@
 /**
  * A code as it was meant, of one that a person has typed, dictated or pasted: without blanks, dashes and invisible
- * characters, and the digits of every script as those of ASCII.
+ * characters, and with the digits of every script turned into ASCII.
  */
 export function typedCode(text: string): string {
   return text.replace(/[\s\p{Pd}\p{Cf}\u2212]/gu, '').replace(/\p{Nd}/gu, asciiDigit)

@@ -49,7 +49,7 @@ export async function oweEnrolmentCodes(
   })
 }
 
-/** Makes each of these accounts owe a code that nobody knows: an operator makes another one (`resetFactors`). */
+/** Makes each of these accounts need a code that no one knows: an operator makes another one (`resetFactors`). */
 export async function oweUnknownCodes(trx: Trx, accountIds: readonly string[], now: number): Promise<void> {
   const rows = accountIds.map((accountId) => ({ accountId, codeHash: randomUUID() }))
   for (let at = 0; at < rows.length; at += BATCH_SIZE)

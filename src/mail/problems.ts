@@ -7,7 +7,7 @@ export const emailUnavailable = () =>
     'This service sends no codes by email, the account has no address for them, or its owner has not switched them on.',
   )
 
-/** For whoever is signed out: no account is named. */
+/** For people who are signed out: it names no account. */
 export const noResetByMail = () =>
   new AppError(
     'email_unavailable',

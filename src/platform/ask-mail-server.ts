@@ -9,7 +9,7 @@ interface Question {
 }
 
 /**
- * Connects, signs in and asks whether a mail to somebody would be taken, without sending any: the sender and the
+ * Connects, signs in and asks whether the server would take a mail for a recipient, without sending one: the sender and the
  * recipient are named, and taken back (RSET).
  *
  * @returns the answer of the server where it does not take the recipient or the sender.

@@ -113,7 +113,7 @@ export function makeReader(environment: NodeJS.ProcessEnv, faults: string[], war
       if (!plain) faults.push(`${name} must be an http or https URL without user, query or fragment`)
       // Parsers pass over it; tokens would have it.
       else if (/[\s\p{Cf}]/u.test(value))
-        faults.push(`${name} has a blank or a character that cannot be seen: type it anew`)
+        faults.push(`${name} has a blank or a character that cannot be seen: type it again`)
       return value.replace(/\/$/, '')
     },
   }

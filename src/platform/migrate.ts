@@ -26,7 +26,7 @@ export interface MigrationState {
  * find nothing left to do. When there is nothing to do, no right to change tables is needed. One that a newer version has
  * added to stays as it is, if this one can serve it.
  *
- * @param requireKeys asked before a database is changed. @throws for one that is somebody else's.
+ * @param requireKeys asked before a database is changed. @throws for a database that these keys do not open.
  * @returns the names of the migrations that were applied now.
  * @throws {DatabaseError} when one fails (nothing of it is kept) or this version is too old for the database.
  */

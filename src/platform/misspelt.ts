@@ -1,5 +1,5 @@
 /**
- * Names that nobody knows and that look like known ones: case, underscores, a plural, the prefix `KEYTURN_` or a letter or
+ * Unknown names that look like known ones: case, underscores, a plural, the prefix `KEYTURN_` or a letter or
  * two are wrong. What is shorter than six letters only counts by the first of these, since other programs have names, too.
  *
  * @returns each with the one that was meant.

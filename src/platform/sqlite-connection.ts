@@ -76,7 +76,7 @@ export async function openWriter(path: string): Promise<SqliteConnection> {
     // Switching to WAL needs the file exclusively for a moment, and several processes may start at once.
     await patiently(() => {
       sqlite.pragma('journal_mode = WAL')
-      // The log is made by the first statement, and tells others that somebody has the file open.
+      // The log is made by the first statement, and tells other processes that the file is open.
       sqlite.pragma('schema_version')
     })
     // A used code must stay used after a power cut. In WAL mode only FULL syncs each commit before it returns.

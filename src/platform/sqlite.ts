@@ -52,7 +52,7 @@ export function sqliteEngine(databaseUrl: string, { mayMake }: { mayMake: boolea
       }
       if (ours) return
       throw new DatabaseError(
-        `The database ${path} has no tables. A file that was copied while a service ran is like that: what it held is in the file -wal that was beside it. Restore a backup; if a new one is meant to be made, remove the file first.`,
+        `The database ${path} has no tables. A file that was copied while a service ran is like that: what it held is in the file -wal that was next to it. Restore a backup; if a new one is meant to be made, remove the file first.`,
       )
     },
     explain: (error) => explainSqlite(path, error, { hadLog }),
@@ -69,7 +69,7 @@ function sizeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.size
 }
 
-/** @throws {DatabaseError} when what is beside it tells that there was a database where there is none now. */
+/** @throws {DatabaseError} when files next to it show that there was a database where there is none now. */
 export function refuseLost(databaseUrl: string): void {
   const path = sqlitePath(databaseUrl)
   if (sizeOf(path) || !existsSync(dirname(path))) return
@@ -80,15 +80,15 @@ export function refuseLost(databaseUrl: string): void {
   // Another process may have made it meanwhile.
   if (left === undefined || sizeOf(path)) return
   throw new DatabaseError(
-    `There was a database ${path}, and it is gone: ${left} is still beside it. Put it back, or restore a backup; if a new one is meant to be made: keyturn migrate up --new.`,
+    `There was a database ${path}, and it is gone: ${left} is still there. Put the database back, or restore a backup; if a new one is meant to be made: keyturn migrate up --new.`,
   )
 }
 
-/** Leaves a file beside a database that serves, so that none is made in its place when it is gone. */
+/** Leaves a file next to a database that serves, so that no new one is made when it is gone. */
 export function markMade(databaseUrl: string): void {
   if (!databaseUrl.startsWith('sqlite:') || databaseUrl === 'sqlite::memory:') return
   const mark = `${sqlitePath(databaseUrl)}.made`
-  const words = 'While this file is here, Keyturn makes no new database beside it unless it is told to.\n'
+  const words = 'While this file is here, Keyturn makes no new database here unless it is told to.\n'
   if (!existsSync(mark)) writeFileSync(mark, words, { mode: 0o600 })
 }
 
@@ -116,7 +116,7 @@ function isOpenElsewhere(path: string): boolean {
 /**
  * What is wrong with a file, as a sentence.
  *
- * @param hadLog whether a write-ahead log lay beside it before it was opened.
+ * @param hadLog whether there was a write-ahead log before it was opened.
  */
 export function explainSqlite(path: string, error: unknown, { hadLog = false } = {}): string {
   if (error instanceof DatabaseError) return error.message
@@ -130,6 +130,6 @@ export function explainSqlite(path: string, error: unknown, { hadLog = false } =
   return `The database ${path} cannot be opened: ${(error as Error).message}`
 }
 
-/** For one that is damaged with a write-ahead log beside it. */
+/** For a damaged one that has a write-ahead log. */
 export const STRANGE_LOG =
-  'If it was copied there by hand, the write-ahead log beside it (-wal) was of the database before and does not fit: put the backup there with keyturn restore, which sees to that.'
+  'If it was copied there by hand, the write-ahead log (-wal) is that of the previous database and does not fit: use keyturn restore, which takes it away.'

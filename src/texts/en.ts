@@ -1,6 +1,6 @@
 import type { FieldCode, PasswordFault, ProblemCode, TokenFault } from '../catalogue.ts'
 
-/** What people read, in English. Each detail can be shown to whoever filled the form in. */
+/** What people read, in English. Each detail can be shown to the person who filled the form in. */
 
 /** In a sentence such as "The password must have …", by the member of a body. */
 const FIELDS: Record<string, string> = {

@@ -37,7 +37,7 @@ export const meanings: Record<ProblemCode, string> = {
   payload_too_large: 'A body may have 16 KiB.',
   unsupported_media_type: 'Send JSON as `application/json`, without a content encoding.',
   invalid_code:
-    'The code is wrong, expired or used. These look alike. `attempts_left` counts those of this sign-in; `server_time` shows a clock that is off.',
+    'The code is wrong, expired or used. These look alike. `attempts_left` is how many this sign-in has left; `server_time` shows a clock that is off.',
   passkey_rejected:
     'The answer of the authenticator does not hold. `reason` says what: `challenge`, `origin`, `user_verification`, `counter` or `credential`.',
   recovery_code_required:

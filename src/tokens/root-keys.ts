@@ -36,7 +36,7 @@ export async function requireRootKeys(config: Config, db: Db): Promise<void> {
     await rootKeysOf(config, db)
 }
 
-/** Tells a missing new key from a missing old one, and both from a database of somebody else. */
+/** Tells a missing new key from a missing old one, and both from a database of another service. */
 async function requireHeld(db: Db, keyRing: KeyRing, id: string): Promise<void> {
   if (keyRing.find(id)) return
   // A database of before 0026 has no such table.

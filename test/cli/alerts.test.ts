@@ -101,7 +101,7 @@ const TRIALS: Trial[] = [
     },
   },
   {
-    what: 'three of them in a night when nobody else asks',
+    what: 'three of them in a night when no one else asks',
     fires: [],
     at: '6m',
     series: {
@@ -162,7 +162,7 @@ const TRIALS: Trial[] = [
     },
   },
   {
-    what: 'somebody who guesses',
+    what: 'a person who guesses',
     fires: ['KeyturnGuessing'],
     at: '15m',
     series: { ...UP, 'keyturn_lockouts_total{method="totp"}': '0+1x80' },

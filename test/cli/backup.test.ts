@@ -28,7 +28,7 @@ import { refresh } from '../helpers/people/sessions.ts'
 import { onPostgres } from '../helpers/service/database.ts'
 import { enrol, login, nextCode, register, type Service, startService } from '../helpers/service/service.ts'
 
-/** Copies of a SQLite file beside a running service, the way back, and what is no whole copy. */
+/** Copies of a SQLite file while a service runs, the way back, and what is no whole copy. */
 
 const KEY = randomBytes(32)
 const agree = async () => {}
@@ -57,7 +57,7 @@ if (onPostgres) {
     t.match(await keyturn(command, 'x.db', '--yes'), { code: 1, stderr: tool }, command)
 } else {
   t.test(
-    'a backup beside a running service has all that was answered, and its owner alone reads it',
+    'a backup of a running service has all that was answered, and its owner alone reads it',
     async (t) => {
       const scene = await served(t)
       const { home, folder, url, path } = scene
@@ -234,7 +234,7 @@ if (onPostgres) {
     t.ok((await make(url)).length > 0, 'a first start makes it')
     markMade(url)
     rmSync(`${folder}/keyturn.db`)
-    await t.rejects(make(url), /keyturn\.db\.made is still beside it/)
+    await t.rejects(make(url), /keyturn\.db\.made is still there/)
     t.ok((await make(url, true)).length > 0, 'and who asks for it')
   })
 }

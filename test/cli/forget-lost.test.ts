@@ -34,7 +34,7 @@ async function setUp(service: Service, username: string, given?: object): Promis
 }
 
 t.test(
-  'who had an authenticator signs in with the password and a code of the operator, and nobody else',
+  'who had an authenticator signs in with the password and a code of the operator, and no one else',
   async (t) => {
     const before = await startService(t, { rootKeys: [OLD], clock: runningClock() })
     const ada = await enrol(before)
@@ -88,7 +88,7 @@ t.test(
   },
 )
 
-t.test('a lost key keeps nobody from a version with a way out', async (t) => {
+t.test('a lost key keeps no one from a version with a way out', async (t) => {
   const before = await startService(t, { rootKeys: [OLD] })
   await migrateDown(before.db)
   await before.close()

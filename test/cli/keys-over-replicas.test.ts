@@ -28,7 +28,7 @@ const [OLD, NEW] = [randomBytes(32), randomBytes(32)]
 const idOf = (key: Buffer) => makeKeyRing([key]).primary.id
 const [oldId, newId] = [idOf(OLD), idOf(NEW)]
 
-/** Somebody enrols, and somebody else signs in, each with every second request at the other replica. */
+/** One person enrols, and another signs in, each with every second request at the other replica. */
 async function peopleCome(t: Test, one: Service, other: Service, name: string): Promise<void> {
   for (const [here, there] of [
     [one, other],

@@ -1,5 +1,5 @@
-// The fault: the clock of the machine is an hour ahead, and right again later. Whoever signed in meanwhile signs in with the
-// codes of their authenticator as before, and the doctor says what happened.
+// The fault: the clock of the machine is an hour ahead, and right again later. People who signed in at that time sign in with the
+// codes of their authenticators as before, and the doctor says what happened.
 import { globSync } from 'node:fs'
 import t from 'tap'
 import { Person } from '../helpers/people/person.ts'

@@ -77,7 +77,7 @@ t.test('what is refused for good is told from what may go out later', async (t) 
   }
 })
 
-t.test('a server is asked whether it takes mail for somebody, and gets none', async (t) => {
+t.test('a server is asked whether it takes mail for a recipient, and gets none', async (t) => {
   const smtp = await startMailServer(t, {
     authOptional: false,
     onAuth: ({ password }, _session, callback) =>

@@ -1,4 +1,4 @@
-// PgBouncer, as its defaults are, between the service and PostgreSQL: the sessions are somebody else's as well.
+// PgBouncer, as its defaults are, between the service and PostgreSQL: others use the sessions as well.
 import t from 'tap'
 import { checkDatabase } from '../../src/cli/doctor/database.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'

@@ -33,7 +33,7 @@ export async function backUp(
   }
 }
 
-/** Whether two names are those of one file. */
+/** Whether two names mean one file. */
 export function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
   return a !== undefined && a.dev === b?.dev && a.ino === b.ino

@@ -59,7 +59,7 @@ function requireWhole(original: string, sqlite: Sqlite): void {
   for (const table of ['accounts', 'sessions', 'audit_events'])
     if (!tables.includes(table))
       throw new CommandFailed(
-        `${original} is no whole database of Keyturn: it has no table ${table}. A file that was copied while a service ran lacks what was in the file -wal beside it.`,
+        `${original} is no whole database of Keyturn: it has no table ${table}. A file that was copied while a service ran lacks what was in the file -wal next to it.`,
       )
 }
 

@@ -13,7 +13,7 @@ import { confirm } from '../terminal/confirm.ts'
 import { CommandFailed } from '../terminal/failures.ts'
 
 const BACKUP_ABOUT = `
-The service may run meanwhile. The file appears when it is whole and checked, and only its owner can read it. SECRET_KEY
+The service may keep running. The file appears when it is whole and checked, and only its owner can read it. SECRET_KEY
 is not in it: keep that apart. Of PostgreSQL, pg_dump makes backups.
 
 Examples:
@@ -21,8 +21,8 @@ Examples:
   keyturn backup /backups/keyturn.db --overwrite --json`
 
 const RESTORE_ABOUT = `
-The service must be stopped. The backup stays as it is; the database of before is kept beside the new one. All sessions
-end, since those that were ended meanwhile would live again. Of PostgreSQL, pg_restore restores.
+The service must be stopped. The backup stays as it is; the database it replaces is kept in the same folder. All sessions
+end, since sessions that were ended after the backup would live again. Of PostgreSQL, pg_restore restores.
 
 Example:
   keyturn restore /backups/keyturn-2026-11-29.db`
@@ -30,7 +30,7 @@ Example:
 export function registerBackup(program: Command): void {
   program
     .command('backup')
-    .description('write a checked copy of the SQLite database, beside a running service')
+    .description('write a checked copy of the SQLite database, also while a service runs')
     .argument('<file>', 'a new file')
     .option('--overwrite', 'replace a file of that name')
     .addHelpText('after', BACKUP_ABOUT)

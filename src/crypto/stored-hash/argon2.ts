@@ -16,7 +16,7 @@ export function readArgon2(text: string): StoredHash | null {
     cost.memoryKib * cost.passes <= MAX_WORK &&
     cost.parallelism <= MAX_COST.parallelism
   if (!bounded) throw new UnreadableHashError('A stored argon2 hash asks for too much work')
-  // RFC 9106 section 3.1. The libraries refuse less while somebody signs in.
+  // RFC 9106 section 3.1. The libraries refuse less, and only at a sign-in.
   if (cost.passes < 1 || cost.parallelism < 1 || cost.memoryKib < 8 * cost.parallelism)
     throw new UnreadableHashError('argon2 cannot run with the memory, passes or lanes of the stored hash')
   if (ends.some((end) => phcBase64(Buffer.from(end, 'base64')) !== end))

@@ -7,7 +7,7 @@ import { unprivileged } from './postgres.ts'
 import type { Lifetime } from './process.ts'
 import { which } from './which.ts'
 
-// Beside root's programs, which a plain user's PATH does not have.
+// Among root's programs, which a plain user's PATH does not have.
 const program = which('pgbouncer') ?? ['/usr/sbin/pgbouncer'].find(existsSync)
 
 /** Why the tests with PgBouncer are skipped, `false` where they run. */

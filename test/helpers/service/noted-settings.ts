@@ -18,7 +18,7 @@ const NAMES = [
 /** Those that the service promises, by `NAMES`. */
 const PROMISED = 'on 5s 3s 10s'
 
-/** Has triggers note the settings of whoever writes a session or counts a mail. @returns what was noted so far. */
+/** Has triggers note the settings under which a session is written or a mail counted. @returns what was noted so far. */
 export async function noteSettings(databaseUrl: string): Promise<() => Promise<Noted[]>> {
   const settings = NAMES.map((name) => `current_setting('${name}')`).join(", ' ', ")
   await execute(

@@ -1,5 +1,5 @@
 import { oauthCodes, type ProblemCode, problemCodes, problemStatus } from '../src/errors.ts'
-import { meanings } from '../src/texts/meanings.ts'
+import { texts } from '../src/texts/texts.ts'
 
 /** The page with its two tables, of problems and of OAuth errors, as the catalogue has them. */
 export function withCodes(page: string): string {
@@ -8,6 +8,6 @@ export function withCodes(page: string): string {
 }
 
 function table(head: string, codes: readonly ProblemCode[]): string {
-  const rows = codes.map((code) => `| ${problemStatus(code)} | \`${code}\` | ${meanings[code]} |\n`)
+  const rows = codes.map((code) => `| ${problemStatus(code)} | \`${code}\` | ${texts.meanings[code]} |\n`)
   return `| status | ${head} | what it means |\n| --- | --- | --- |\n${rows.join('')}`
 }

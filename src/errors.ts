@@ -7,11 +7,11 @@ import {
 } from './catalogue.ts'
 import type { DatabaseFault } from './platform/database-faults.ts'
 import { StacklessError } from './platform/stackless-error.ts'
-import { titles, tokenFaults } from './texts/en.ts'
+import { texts } from './texts/texts.ts'
 
 export * from './catalogue.ts'
 
-export const problemTitle = (code: ProblemCode): string => titles[code]
+const { details, tokenFaults } = texts
 
 /** One fault in the body. `pointer` is a JSON Pointer (RFC 6901), `''` for the body as a whole. */
 export interface FieldFault {
@@ -71,20 +71,15 @@ export class AppError extends StacklessError {
 
 /** Its detail says what is wrong first: a form that shows no other text still says something. */
 export const validationFailed = (errors: FieldFault[]) =>
-  new AppError('validation_failed', errors[0]?.detail ?? 'The form is not filled in correctly.', {
+  new AppError('validation_failed', errors[0]?.detail ?? details.formNotFilledIn, {
     extras: { errors },
   })
 
 export const malformedJson = (detail: string) => new AppError('malformed_json', detail)
 
-export const unsupportedMediaType = () =>
-  new AppError(
-    'unsupported_media_type',
-    'Send the body as application/json, or as the form that OAuth asks for.',
-  )
+export const unsupportedMediaType = () => new AppError('unsupported_media_type', details.unsupportedMediaType)
 
-export const invalidCredentials = () =>
-  new AppError('invalid_credentials', 'The username or the password is wrong.')
+export const invalidCredentials = () => new AppError('invalid_credentials', details.invalidCredentials)
 
 /**
  * @param cause for the log only.
@@ -106,28 +101,25 @@ export const missingToken = () =>
 
 /** Unknown, expired, used and ended tokens get the same answer. */
 export const invalidRefreshToken = (reason: string) =>
-  new AppError('invalid_refresh_token', 'The refresh token is unknown, expired or used. Log in again.', {
+  new AppError('invalid_refresh_token', details.invalidRefreshToken, {
     cause: reason,
   })
 
 /** Wrong secrets, unknown and disabled clients get the same answer. */
 export const invalidClient = (reason: string) =>
-  new AppError('invalid_client', 'The client is unknown, disabled, or its secret is wrong.', {
+  new AppError('invalid_client', details.invalidClient, {
     headers: { 'www-authenticate': 'Basic realm="keyturn"' },
     cause: reason,
   })
 
 /** RFC 6750 section 3.1. */
 export const insufficientScope = (scope: string) =>
-  new AppError('insufficient_scope', `This takes a client, or its token, with the scope ${scope}.`, {
+  new AppError('insufficient_scope', details.insufficientScope(scope), {
     headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
   })
 
 export const insufficientUserAuthentication = (acr: string) =>
-  stepUpNeeded(
-    'This takes an account token: sign in, or POST /2fa/step-up with the password and a code.',
-    acr,
-  )
+  stepUpNeeded(details.insufficientUserAuthentication, acr)
 
 /** RFC 9470 section 3. @param acr what has to be shown. */
 export function stepUpNeeded(detail: string, acr: string, extras: ProblemExtras = {}): AppError {
@@ -140,73 +132,47 @@ export function stepUpNeeded(detail: string, acr: string, extras: ProblemExtras 
 }
 
 export const tooManyStepUps = () =>
-  new AppError('too_many_attempts', 'Too many failed attempts. Sign in again.', {
+  new AppError('too_many_attempts', details.tooManyStepUps, {
     extras: { reason: 'sign_in_again' },
   })
 
 export const enrolmentCodeRequired = () =>
-  new AppError(
-    'enrolment_code_required',
-    'The first factor of this account takes the enrolment code that the people who run this service handed out.',
-  )
+  new AppError('enrolment_code_required', details.enrolmentCodeRequired)
 
-export const registrationClosed = () =>
-  new AppError('registration_closed', 'Accounts are made by the operator of this service.')
+export const registrationClosed = () => new AppError('registration_closed', details.registrationClosed)
 
-export const notFound = () => new AppError('not_found', 'No route has this path.')
+export const notFound = () => new AppError('not_found', details.notFound)
 
-export const noSuchSession = () => new AppError('not_found', 'This account has no live session with that id.')
+export const noSuchSession = () => new AppError('not_found', details.noSuchSession)
 
 export const methodNotAllowed = (allow: readonly string[]) =>
-  new AppError('method_not_allowed', `This path takes ${allow.join(', ')}.`, {
+  new AppError('method_not_allowed', details.methodNotAllowed(allow.join(', ')), {
     headers: { allow: allow.join(', ') },
   })
 
 export const notAcceptable = (offered: readonly string[]) =>
-  new AppError('not_acceptable', `This route can answer with ${offered.join(', ')}.`)
+  new AppError('not_acceptable', details.notAcceptable(offered.join(', ')))
 
-export const usernameTaken = () =>
-  new AppError('username_taken', 'Another account has this username, perhaps in another case.')
+export const usernameTaken = () => new AppError('username_taken', details.usernameTaken)
 
-export const usernameReserved = () =>
-  new AppError('username_taken', 'This username is reserved for the people who run the service.')
+export const usernameReserved = () => new AppError('username_taken', details.usernameReserved)
 
-export const alreadyEnrolled = () =>
-  new AppError(
-    'already_enrolled',
-    'This account has a second factor. Sign in with it; an account token can replace it.',
-  )
+export const alreadyEnrolled = () => new AppError('already_enrolled', details.alreadyEnrolled)
 
-export const notEnrolled = () =>
-  new AppError(
-    'not_enrolled',
-    'No authenticator is being set up for this account. Begin with POST /2fa/setup.',
-  )
+export const notEnrolled = () => new AppError('not_enrolled', details.notEnrolled)
 
-export const twoFactorRequired = () =>
-  new AppError(
-    'two_factor_required',
-    'This service asks everybody for a second factor; it can be replaced, not removed.',
-  )
+export const twoFactorRequired = () => new AppError('two_factor_required', details.twoFactorRequired)
 
-export const recoveryCodeRequired = () =>
-  new AppError(
-    'recovery_code_required',
-    'Mail is the only second factor of this account, and it has brought the reset token already: add a recovery code.',
-  )
+export const recoveryCodeRequired = () => new AppError('recovery_code_required', details.recoveryCodeRequired)
 
 /** Wrong, expired and used codes get the same answer. The time of the server helps to find a clock that is off. */
 export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
-  new AppError(
-    'invalid_code',
-    'The code is wrong, expired or used. Wait for the next one and check the clock.',
-    {
-      extras: {
-        ...(attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft }),
-        server_time: serverTime,
-      },
+  new AppError('invalid_code', details.invalidCode, {
+    extras: {
+      ...(attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft }),
+      server_time: serverTime,
     },
-  )
+  })
 
 /** @param min characters that it must have. */
 export const passwordRejected = (reasons: PasswordFault[], detail: string, min: number) =>
@@ -215,57 +181,49 @@ export const passwordRejected = (reasons: PasswordFault[], detail: string, min: 
   })
 
 export const rateLimited = (retryAfter: number) =>
-  new AppError('rate_limited', `Too many requests from this address. Try again in ${retryAfter} s.`, {
+  new AppError('rate_limited', details.rateLimited(retryAfter), {
     retryAfter,
   })
 
 /** @param retryAfter whole seconds until recovery codes can be renewed again. */
 export const renewedTooOften = (retryAfter: number) =>
-  new AppError(
-    'rate_limited',
-    `Recovery codes were renewed too often. The last ones stay valid. Try again in ${retryAfter} s.`,
-    { retryAfter },
-  )
+  new AppError('rate_limited', details.renewedTooOften(retryAfter), { retryAfter })
 
 /** @param retryAfter whole seconds until the session can be refreshed again. */
 export const refreshedTooOften = (retryAfter: number) =>
-  new AppError('rate_limited', `This session was refreshed too often. Try again in ${retryAfter} s.`, {
+  new AppError('rate_limited', details.refreshedTooOften(retryAfter), {
     retryAfter,
   })
 
 export const tooManyAttempts = (retryAfter: number) =>
-  new AppError('too_many_attempts', `Too many failed attempts. Try again in ${retryAfter} s.`, { retryAfter })
+  new AppError('too_many_attempts', details.tooManyAttempts(retryAfter), { retryAfter })
 
 export const overloaded = (retryAfter: number) =>
-  new AppError('overloaded', `Too many passwords are being checked. Try again in ${retryAfter} s.`, {
+  new AppError('overloaded', details.overloaded(retryAfter), {
     retryAfter,
   })
 
 export const unavailable = (cause: unknown) =>
-  new AppError('unavailable', 'A part of the service does not answer. Try again in a moment.', {
+  new AppError('unavailable', details.unavailable, {
     retryAfter: 1,
     cause,
   })
 
 /** For operators. A person's request that fails for it says only that a part does not answer. */
 export const databaseStoresNothing = ({ reason, words }: DatabaseFault) =>
-  new AppError('unavailable', `The database stores nothing: ${words}.`, {
+  new AppError('unavailable', details.databaseStoresNothing(words), {
     extras: { reason },
     retryAfter: 1,
     cause: reason,
   })
 
 export const stopping = () =>
-  new AppError('unavailable', 'This process is about to end. Ask another one, or try again in a moment.', {
+  new AppError('unavailable', details.stopping, {
     retryAfter: 1,
     cause: 'stopping',
   })
 
 export const internalError = (cause: unknown) =>
-  new AppError(
-    'internal_error',
-    'The request could not be handled. The log has the details under request_id.',
-    {
-      cause,
-    },
-  )
+  new AppError('internal_error', details.internalError, {
+    cause,
+  })

@@ -38,6 +38,16 @@ t.test('the service asks no other one by HTTP, but a collector of traces where o
   )
 })
 
+t.test('what people read stands in src/texts/', async (t) => {
+  const sentence =
+    /new AppError\(\s*[^,()]+,\s*['"`]|\b(malformedJson|stepUpNeeded)\(\s*['"`]|\b(detail|closing): ['"`]/
+  t.strictSame(
+    filesWith(sentence).filter((path) => !path.startsWith('src/texts/')),
+    ['src/api/problem-responses.ts'],
+    'but the example of the OpenAPI document',
+  )
+})
+
 t.test('what must not be guessed is not made by Math.random', async (t) => {
   const waits = [
     'src/crypto/hash-queue.ts',

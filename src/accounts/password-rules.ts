@@ -1,7 +1,7 @@
 import type { dictionary } from '@zxcvbn-ts/language-common'
 import { type PasswordFault, passwordRejected } from '../errors.ts'
 import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
-import { passwordFaults, passwordGuidance } from '../texts/en.ts'
+import { texts } from '../texts/texts.ts'
 
 /** Code points; NIST SP 800-63B-4 section 3.1.1.2 asks for more where the password may be the only factor. */
 export const PASSWORD_MIN = { required: 8, optional: 15 } as const
@@ -41,7 +41,8 @@ export function makePasswordRules({
     ]
     const reasons = faults.flatMap(([reason, applies]) => (applies ? [reason] : []))
     const [first] = reasons
-    if (first) throw passwordRejected(reasons, `${passwordFaults[first](min)} ${passwordGuidance}`, min)
+    if (first)
+      throw passwordRejected(reasons, `${texts.passwordFaults[first](min)} ${texts.passwordGuidance}`, min)
   }
 }
 

@@ -4,6 +4,7 @@ import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
 import { noResetByMail } from '../mail/problems.ts'
 import { loginResponse } from '../sign-in/login-response.ts'
+import { texts } from '../texts/texts.ts'
 import { TokenResponseSchema } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
 import { readEmailAddress } from '../values/email-address.ts'
@@ -25,9 +26,7 @@ const tags = ['Account']
 function emailOf(text: string): string {
   const read = readEmailAddress(text)
   if ('fault' in read)
-    throw validationFailed([
-      { pointer: '/email', code: 'pattern', detail: `The email address ${read.fault}.` },
-    ])
+    throw validationFailed([{ pointer: '/email', code: 'pattern', detail: texts.emailFaults[read.fault] }])
   return read.address
 }
 

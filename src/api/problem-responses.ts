@@ -1,5 +1,6 @@
-import { AppError, type ProblemCode, problemCodes, problemStatus, problemTitle } from '../errors.ts'
+import { AppError, type ProblemCode, problemCodes, problemStatus } from '../errors.ts'
 import { makeProblemOf, PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
+import { texts } from '../texts/texts.ts'
 
 /** The parts of an OpenAPI document that belong to error answers. */
 export interface ProblemDocument {
@@ -52,7 +53,7 @@ const RETRY_LATER = [429, 503]
 const oauthName = (status: number) => (RETRY_LATER.includes(status) ? 'OAuthErrorForNow' : 'OAuthError')
 
 function errorResponse(status: number, codes: readonly ProblemCode[], isOAuth: boolean): object {
-  const descriptions = codes.map((code) => `\`${code}\`: ${problemTitle(code)}`)
+  const descriptions = codes.map((code) => `\`${code}\`: ${texts.titles[code]}`)
   return {
     description: [...descriptions, ...(isOAuth ? ['an error of OAuth (RFC 6749 section 5.2)'] : [])].join(
       ' · ',

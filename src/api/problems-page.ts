@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { oauthCodes, problemCodes, problemStatus, problemTitle } from '../errors.ts'
+import { oauthCodes, problemCodes, problemStatus } from '../errors.ts'
 import { CLOSED } from '../http/schemas.ts'
-import { meanings } from '../texts/meanings.ts'
+import { language, texts } from '../texts/texts.ts'
 
 const problems = [...problemCodes, ...oauthCodes].map((code) => ({
   code,
   status: problemStatus(code),
-  title: problemTitle(code),
-  meaning: meanings[code],
+  title: texts.titles[code],
+  meaning: texts.meanings[code],
 }))
+
+const { introduction, title } = texts.problemsPage
 
 const STYLE = `body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 44rem; padding: 0 1rem }
 h2 { font: 600 1.1rem ui-monospace, monospace; margin: 2rem 0 0 }
@@ -25,15 +27,14 @@ const inHtml = (text: string) =>
     .replace(/`([^`]+)`/g, '<code>$1</code>')
 
 const PAGE = `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
-<title>Problems of this service</title>
+<title>${title}</title>
 <style>${STYLE}</style>
-<h1>Problems of this service</h1>
-<p>The <code>type</code> of each error leads here. Programs compare its <code>code</code>; its <code>title</code> and
-<code>detail</code> can be shown to people; its <code>request_id</code> finds the request in the log.</p>
+<h1>${title}</h1>
+<p>${inHtml(introduction)}</p>
 ${problems
   .map(
     ({ code, status, title, meaning }) =>

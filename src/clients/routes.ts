@@ -3,6 +3,7 @@ import { AppError, invalidClient } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { acceptForm, FORM } from '../http/form-body.ts'
 import { NO_QUERY, ref } from '../http/schemas.ts'
+import { texts } from '../texts/texts.ts'
 import { refresh } from '../tokens/refresh.ts'
 import { RefreshHeaders } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
@@ -37,17 +38,17 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom }> = asy
       const client = await authenticate(room, request)
       if (!client) await request.countRequest?.('general')
       if (grant !== 'refresh_token' && grant !== 'client_credentials')
-        throw new AppError('unsupported_grant_type', 'There are refresh_token and client_credentials.')
+        throw new AppError('unsupported_grant_type', texts.details.noSuchGrant)
       if (resource !== undefined && !room.audiences.includes(resource))
-        throw new AppError('invalid_target', 'The resource is no audience of this service.')
+        throw new AppError('invalid_target', texts.details.noSuchAudience)
 
       if (grant === 'client_credentials') {
         if (!client) throw invalidClient('no client has shown itself')
         return serviceToken(room, client, scope, resource)
       }
-      if (client) throw new AppError('unauthorized_client', 'Refresh tokens are for people.')
-      if (scope !== undefined) throw new AppError('invalid_scope', 'Tokens of people have no scope.')
-      if (token === undefined) throw new AppError('invalid_request', 'The refresh_token is missing.')
+      if (client) throw new AppError('unauthorized_client', texts.details.grantForPeople)
+      if (scope !== undefined) throw new AppError('invalid_scope', texts.details.noScopeForPeople)
+      if (token === undefined) throw new AppError('invalid_request', texts.details.refreshTokenMissing)
       const shown = { token, idempotencyKey: request.headers['idempotency-key'] }
       return tokenResponse(room, await refresh(room, shown, callerOf(request)), resource)
     },
@@ -58,7 +59,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom }> = asy
 function serviceToken({ accessTokens }: ClientsRoom, client: Client, scope?: string, resource?: string) {
   const scopes = scope?.split(' ') ?? (resource === undefined ? client.scopes : [])
   if (!scopes.every((one) => client.scopes.includes(one)))
-    throw new AppError('invalid_scope', 'The client does not have this scope.')
+    throw new AppError('invalid_scope', texts.details.scopeNotGiven)
   return {
     access_token: accessTokens.issueService({ id: client.id, scopes }, resource),
     token_type: 'Bearer' as const,

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError, invalidClient } from '../errors.ts'
 import { isSentTwice } from '../http/sent-twice.ts'
+import { texts } from '../texts/texts.ts'
 import { CLIENT_ID } from '../tokens/access-token.ts'
 
 /** What a client says it is, and the secret that it shows for it; `''` for none. */
@@ -25,7 +26,7 @@ export function shownCredentials(request: FastifyRequest): Credentials | null {
   const basic = basicOf(request)
   // Section 2.3: one way at a time.
   if (basic && (secret || (id && id !== basic.id)))
-    throw new AppError('invalid_request', 'The client shows its credentials in two ways.')
+    throw new AppError('invalid_request', texts.details.credentialsTwice)
   const shown = basic ?? { id: id || CLIENT_ID, secret }
   return shown.id === CLIENT_ID && shown.secret === '' ? null : shown
 }

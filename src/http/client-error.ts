@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { AppError, type ProblemCode } from '../errors.ts'
+import { texts } from '../texts/texts.ts'
 import { PROBLEM_MEDIA_TYPE, type ProblemOf } from './problem.ts'
 import type { HeadersOf } from './security-headers.ts'
 
@@ -45,7 +46,7 @@ export function answerClientError(
   }
   const code = CODES[error.code ?? ''] ?? 'bad_request'
   const requestId = crypto.randomUUID()
-  const problem = problemOf(new AppError(code, 'The request could not be read as HTTP.'), requestId)
+  const problem = problemOf(new AppError(code, texts.details.notHttp), requestId)
   const body = JSON.stringify(problem)
   answered({ request_id: requestId, problem: code, ip: socket.remoteAddress, reason: error.code })
   socket.end(

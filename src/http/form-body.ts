@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { texts } from '../texts/texts.ts'
 import { refuseEncodedBody } from './json-body.ts'
 
 const DECODER = new TextDecoder('utf-8', { fatal: true })
@@ -23,7 +24,7 @@ export function acceptForm(scope: FastifyInstance, known: readonly string[]): vo
 function parseForm(bytes: Uint8Array, known: readonly string[]): Record<string, string> {
   const members: [string, string][] = [...new URLSearchParams(decode(bytes))]
   const names = new Set(members.map(([name]) => name))
-  if (names.size < members.length) throw new AppError('bad_request', 'The form has the same parameter twice.')
+  if (names.size < members.length) throw new AppError('bad_request', texts.details.parameterTwice)
   return Object.fromEntries(members.filter(([name, value]) => known.includes(name) && value !== ''))
 }
 
@@ -31,6 +32,6 @@ function decode(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes)
   } catch {
-    throw new AppError('bad_request', 'The form is not well-formed UTF-8.')
+    throw new AppError('bad_request', texts.details.formNotUtf8)
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { visit } from 'jsonc-parser'
 import { AppError, malformedJson, unsupportedMediaType, validationFailed } from '../errors.ts'
+import { texts } from '../texts/texts.ts'
 
 /** Bodies of this API have only a few short members. */
 export const BODY_LIMIT_BYTES = 16 * 1024
@@ -43,7 +44,7 @@ export const jsonBody = fp(
       if (body === undefined || schema) return
       const empty = JSON.stringify(body) === '{}'
       if (!empty)
-        throw validationFailed([{ pointer: '', code: 'unknown_member', detail: 'This route takes no body.' }])
+        throw validationFailed([{ pointer: '', code: 'unknown_member', detail: texts.details.noBodyHere }])
     })
   },
   { name: 'json-body' },
@@ -52,7 +53,7 @@ export const jsonBody = fp(
 /** Nothing here decompresses bodies (RFC 9110 section 15.5.16), and an encoded body is not read as if it were plain. */
 export function refuseEncodedBody(request: FastifyRequest): void {
   if ((request.headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity')
-    throw new AppError('unsupported_media_type', 'Send the body without a Content-Encoding.', {
+    throw new AppError('unsupported_media_type', texts.details.bodyEncoded, {
       headers: { 'accept-encoding': 'identity' },
     })
 }
@@ -65,8 +66,8 @@ function parseStrictJson(bytes: Uint8Array): unknown {
     value = JSON.parse(text, refuseIllFormedText)
   } catch (error) {
     if (error instanceof IllFormedText)
-      throw validationFailed([{ pointer: '', code: 'type', detail: 'A string has an unpaired surrogate.' }])
-    throw malformedJson('The body is not well-formed JSON.')
+      throw validationFailed([{ pointer: '', code: 'type', detail: texts.details.unpairedSurrogate }])
+    throw malformedJson(texts.details.bodyNotJson)
   }
   refuseDuplicateMembers(text)
   return value
@@ -76,7 +77,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return DECODER.decode(bytes)
   } catch {
-    throw malformedJson('The body is not well-formed UTF-8.')
+    throw malformedJson(texts.details.bodyNotUtf8)
   }
 }
 
@@ -99,7 +100,7 @@ function refuseDuplicateMembers(text: string): void {
     onObjectEnd: () => void open.pop(),
     onObjectProperty: (name) => {
       const seen = open.at(-1)
-      if (seen?.has(name)) throw malformedJson('The body has the same member twice.')
+      if (seen?.has(name)) throw malformedJson(texts.details.memberTwice)
       seen?.add(name)
     },
   })

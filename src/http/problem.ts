@@ -21,13 +21,12 @@ import {
   overloaded,
   type ProblemCode,
   problemStatus,
-  problemTitle,
   unavailable,
   unsupportedMediaType,
   validationFailed,
 } from '../errors.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
-import { fields } from '../texts/en.ts'
+import { texts } from '../texts/texts.ts'
 import { CallerGone } from './caller.ts'
 import type { EndRequest } from './request-log.ts'
 import type { ProblemSchema } from './schemas.ts'
@@ -48,7 +47,7 @@ export const makeProblemOf =
   (issuer: string): ProblemOf =>
   (error, requestId) => ({
     type: `${issuer}/problems#${error.code}`,
-    title: problemTitle(error.code),
+    title: texts.titles[error.code],
     status: problemStatus(error.code),
     detail: error.message,
     code: error.code,
@@ -166,10 +165,10 @@ function isDamagedRow(error: unknown): boolean {
 }
 
 const FASTIFY_ERRORS: Record<string, () => AppError> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', 'A body may have 16 KiB at most.'),
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', texts.details.bodyTooLarge),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson('The body is not as long as Content-Length says.'),
-  FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson('The body is empty.'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson(texts.details.bodyOfOtherLength),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson(texts.details.bodyEmpty),
   FST_ERR_BAD_URL: notFound,
   FST_ERR_MAX_PARAM_LENGTH: notFound,
 }
@@ -193,7 +192,7 @@ export function fieldFault(
   bounds: { min?: number; max?: number } = {},
 ): FieldFault {
   const member = pointer.slice(pointer.lastIndexOf('/') + 1)
-  return { pointer, code, detail: fields[code](member, bounds.min ?? bounds.max ?? 0), ...bounds }
+  return { pointer, code, detail: texts.fields[code](member, bounds.min ?? bounds.max ?? 0), ...bounds }
 }
 
 /** A JSON Pointer to a member (RFC 6901 section 3). */

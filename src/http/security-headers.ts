@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { AppError } from '../errors.ts'
+import { texts } from '../texts/texts.ts'
 import { isSentTwice } from './sent-twice.ts'
 
 /**
@@ -37,7 +38,7 @@ export const securityHeaders = fp(
       reply.headers(headersOf(request.id))
       const { headers, httpVersion } = request.raw
       if (isSentTwice(request, 'host') || (headers.host === undefined && httpVersion === '1.1'))
-        throw new AppError('bad_request', 'A request has one Host header.')
+        throw new AppError('bad_request', texts.details.hostTwice)
     })
   },
   { name: 'security-headers' },

@@ -1,3 +1,5 @@
+import { language } from '../texts/texts.ts'
+
 /** The content of a mail, without its form: plain paragraphs, perhaps a code to type in, and facts at the end. */
 export interface Letter {
   /** It becomes a header, so no text of a user may be in it. */
@@ -39,7 +41,7 @@ function renderHtml({ paragraphs, code, facts = [], closing }: Letter, serviceNa
     `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`
   return [
     '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8">',
+    `<html lang="${language}"><head><meta charset="utf-8">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     `<style>${STYLE}</style></head>`,

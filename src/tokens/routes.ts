@@ -6,6 +6,7 @@ import { acceptForm, FORM } from '../http/form-body.ts'
 import { readPage } from '../http/paging.ts'
 import { NO_CONTENT, NO_QUERY, ref } from '../http/schemas.ts'
 import { rfc3339 } from '../platform/clock.ts'
+import { texts } from '../texts/texts.ts'
 import { endOtherSessions, endOwnSession, endSessionOf, endSessionOfRefreshToken } from './end-sessions.ts'
 import { refresh } from './refresh.ts'
 import type { TokensRoom } from './room.ts'
@@ -46,7 +47,7 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
       const { refresh_token: token, resource } = request.body
       if (resource !== undefined && !room.audiences.includes(resource))
         throw validationFailed([
-          { pointer: '/resource', code: 'pattern', detail: 'The resource is no audience of this service.' },
+          { pointer: '/resource', code: 'pattern', detail: texts.details.noSuchAudience },
         ])
       const shown = { token, idempotencyKey }
       return tokenResponse(room, await refresh(room, shown, callerOf(request)), resource)

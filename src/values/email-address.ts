@@ -2,6 +2,8 @@ import { domainToASCII } from 'node:url'
 
 export const EMAIL_MAX = 254
 
+export type EmailFault = 'parts' | 'not_ascii' | 'local_part' | 'domain' | 'too_long'
+
 /** RFC 5321 section 4.1.2, without quotes: comments, groups and lists could deliver to another mailbox. */
 const LOCAL_PART = /^(?=.{1,64}$)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
 /** A domain name, whose last label is no number: that is an address of the network. */
@@ -12,16 +14,14 @@ const DOMAIN = /^([a-z\d]([a-z\d-]{0,61}[a-z\d])?\.)+(?!\d+$)[a-z\d]([a-z\d-]{0,
  *
  * @returns the address as mail servers take it, or why it is not taken.
  */
-export function readEmailAddress(text: string): { address: string } | { fault: string } {
+export function readEmailAddress(text: string): { address: string } | { fault: EmailFault } {
   const [local = '', domain = '', ...more] = text.split('@')
-  if (!local || !domain || more.length > 0) return { fault: 'is not one name, an @ and one domain' }
+  if (!local || !domain || more.length > 0) return { fault: 'parts' }
   const ascii = /^\p{ASCII}*$/u
-  if (!ascii.test(local))
-    return { fault: 'has other than ASCII characters before the @: not every mail server takes it' }
-  if (!LOCAL_PART.test(local))
-    return { fault: 'has characters, or dots, before the @ that it cannot have there' }
+  if (!ascii.test(local)) return { fault: 'not_ascii' }
+  if (!LOCAL_PART.test(local)) return { fault: 'local_part' }
   const host = ascii.test(domain) ? domain : domainToASCII(domain)
-  if (!DOMAIN.test(host)) return { fault: 'does not end in the name of a domain' }
+  if (!DOMAIN.test(host)) return { fault: 'domain' }
   const address = `${local}@${host}`
-  return address.length > EMAIL_MAX ? { fault: `has more than ${EMAIL_MAX} characters` } : { address }
+  return address.length > EMAIL_MAX ? { fault: 'too_long' } : { address }
 }

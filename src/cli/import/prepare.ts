@@ -7,6 +7,7 @@ import { type PortableSecrets, SecretError } from '../../factors/factor.ts'
 import { factors } from '../../factors/registry.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
+import { texts } from '../../texts/texts.ts'
 import { readEmailAddress } from '../../values/email-address.ts'
 import { RULE_OF_ROLES, rolesIn, sortedRoles } from '../../values/roles.ts'
 import {
@@ -132,7 +133,7 @@ function makeReadUsername(usernames: Usernames): (value: unknown) => string {
 
 function readEmail(value: unknown): string {
   const email = readEmailAddress(readText(value))
-  if ('fault' in email) throw new ValueError(`the address ${email.fault}`)
+  if ('fault' in email) throw new ValueError(texts.emailFaults[email.fault])
   return email.address
 }
 

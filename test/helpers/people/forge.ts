@@ -3,7 +3,7 @@ import { CompactSign, type CryptoKey, decodeJwt, decodeProtectedHeader, importPK
 import type { Test } from 'tap'
 import { makeKeyRing } from '../../../src/crypto/key-ring.ts'
 import type { TokenFault } from '../../../src/errors.ts'
-import { tokenFaults } from '../../../src/texts/en.ts'
+import { texts } from '../../../src/texts/texts.ts'
 import { withoutRequestId } from '../requests/burst.ts'
 import {
   type Answer,
@@ -114,7 +114,7 @@ export async function refused(
     t.ok(reasons.includes(why), `${name}: ${why}`)
     t.strictSame(
       said,
-      { ...REFUSAL, detail: tokenFaults[why ?? 'wrong_kind'] },
+      { ...REFUSAL, detail: texts.tokenFaults[why ?? 'wrong_kind'] },
       `${route} says no more of ${name} than of any other`,
     )
     t.match(answer.headers['www-authenticate'], /^Bearer\b/)

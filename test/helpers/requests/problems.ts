@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
-import { type ProblemCode, problemStatus, problemTitle } from '../../../src/errors.ts'
+import { type ProblemCode, problemStatus } from '../../../src/errors.ts'
+import { texts } from '../../../src/texts/texts.ts'
 import type { Answer } from '../service/service.ts'
 
 /** Asserts that an answer is this problem in the form of RFC 9457, with every member the contract promises. */
@@ -18,7 +19,7 @@ export function isProblem(t: Test, answer: Answer, code: ProblemCode, about = `a
       },
       body: {
         type: new RegExp(`^(https?://[^/]+(/.*)?)?/problems#${code}$`),
-        title: problemTitle(code),
+        title: texts.titles[code],
         status,
         detail: /\w/,
         code,

@@ -5,6 +5,7 @@ import { PASSWORD_MAX } from '../../../accounts/password-rules.ts'
 import { readConfig } from '../../../config.ts'
 import { newOpaqueToken } from '../../../crypto/opaque-token.ts'
 import { ENROLMENT_CODE_DAYS, newEnrolmentCode, oweEnrolmentCodes } from '../../../factors/enrolment-code.ts'
+import { texts } from '../../../texts/texts.ts'
 import { readEmailAddress } from '../../../values/email-address.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../../../values/username.ts'
 import { operatorCaller } from '../../operator.ts'
@@ -95,8 +96,7 @@ export function registerCreate(users: Command): void {
 
 function readAddress(text: string): string {
   const read = readEmailAddress(text)
-  if ('fault' in read)
-    throw new Misused(`"${text}" is not an address that mail can be sent to: it ${read.fault}.`)
+  if ('fault' in read) throw new Misused(`No mail can be sent to "${text}". ${texts.emailFaults[read.fault]}`)
   return read.address
 }
 

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../catalogue.ts'
+import type { ProblemCode } from '../../catalogue.ts'
 
 /** What each code means and what a client does about it: for the page of problems and the documents. */
 export const meanings: Record<ProblemCode, string> = {

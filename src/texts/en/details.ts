@@ -1,0 +1,106 @@
+import type { TokenFault } from '../../catalogue.ts'
+
+/** Why a token is not taken. The last stands for a missing or altered one too, which a form cannot cause. */
+export const tokenFaults: Record<TokenFault, string> = {
+  expired: 'This sign-in has expired. Sign in again.',
+  used: 'This sign-in was used already. Sign in again.',
+  ended: 'You were signed out. Sign in again.',
+  wrong_kind: 'The token is missing, expired, used up, or not meant for this route.',
+}
+
+/** @param seconds whole ones. */
+function inTime(seconds: number): string {
+  const [count, unit] =
+    seconds < 120
+      ? [seconds, 'second']
+      : seconds < 7200
+        ? [Math.ceil(seconds / 60), 'minute']
+        : [Math.ceil(seconds / 3600), 'hour']
+  return `in ${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+/**
+ * What is wrong this time, and what to do about it, under the name of the function that makes the problem. An end user
+ * can read every one that a form can cause; the rest are for those who write the client.
+ */
+export const details = {
+  invalidCredentials: 'The username or the password is wrong.',
+  invalidRefreshToken: 'This sign-in has ended. Sign in again.',
+  insufficientUserAuthentication:
+    'Confirm that it is you first: enter your password and your second factor once more, or sign in again.',
+  passkeyNeeded: 'Confirm that it is you with your passkey, or with a recovery code.',
+  factorTooNew:
+    'This second factor was added less than a day ago. Use an older one or a recovery code, or wait until it is a day old.',
+  tooManyStepUps: 'Too many failed attempts. Sign in again.',
+  enrolmentCodeRequired:
+    'Setting up the first factor of this account takes the enrolment code that the people who run this service gave you.',
+  registrationClosed: 'Registration is closed. The people who run this service can make an account for you.',
+  noSuchSession: 'There is no such session. It may have ended already.',
+  noSuchFactor: 'There is no such factor. It may have been removed already.',
+  usernameTaken: 'Another account has this username, perhaps in another case. Choose another one.',
+  usernameReserved: 'This username is reserved for the people who run the service. Choose another one.',
+  alreadyEnrolled: 'This account has a second factor already. Sign in with it; then you can replace it.',
+  notEnrolled: 'No authenticator is being set up for this account. Begin again.',
+  twoFactorRequired: 'This service asks everybody for a second factor. It can be replaced, not removed.',
+  recoveryCodeRequired:
+    'This mailbox is the only second factor of the account and has brought the reset token already. Add a recovery code.',
+  invalidCode: 'The code is wrong, expired or used. Try the next one, and check the clock of your device.',
+  factorLimitReached: (most: number) =>
+    `An account can have ${most} of them. Remove one that you do not use.`,
+  passkeyRejected: 'The passkey was refused. Try again, or use another one.',
+  unknownCredential: 'No account has this passkey. Sign in in another way.',
+
+  emailUnavailable:
+    'Codes by email cannot be had here: the service sends none, the account has no proven address, or they are not switched on.',
+  noResetByMail: 'This service sends no mail. The people who run it can help you to a new password.',
+  addressNotProven: 'Confirm your email address first: codes go to a confirmed one only.',
+  mailboxAlone: 'Set up another second factor first, such as an authenticator app or a passkey.',
+  emailRefused: 'The mail server takes no mail for this address. Check that it is right.',
+  emailDeliveryFailed: 'The mail server did not take the mail. Try again in a moment.',
+  mailedTooOften: (seconds: number) =>
+    `A mail was sent a moment ago. Ask for another one ${inTime(seconds)}.`,
+
+  rateLimited: (seconds: number) => `Too many requests from this address. Try again ${inTime(seconds)}.`,
+  renewedTooOften: (seconds: number) =>
+    `Recovery codes were renewed too often. The last ones stay valid. Try again ${inTime(seconds)}.`,
+  refreshedTooOften: (seconds: number) =>
+    `This session was refreshed too often. Try again ${inTime(seconds)}.`,
+  tooManyAttempts: (seconds: number) => `Too many failed attempts. Try again ${inTime(seconds)}.`,
+  overloaded: (seconds: number) =>
+    `Too many people are signing in at the moment. Try again ${inTime(seconds)}.`,
+  unavailable: 'A part of the service does not answer. Try again in a moment.',
+  stopping: 'This process is about to end. Try again in a moment.',
+  internalError:
+    'The request could not be handled. The people who run this service find out why by its request_id.',
+
+  // No form can cause these.
+  databaseStoresNothing: (words: string) => `The database stores nothing: ${words}.`,
+  formNotFilledIn: 'The form is not filled in correctly.',
+  noBodyHere: 'This route takes no body.',
+  bodyTooLarge: 'A body may have 16 KiB at most.',
+  bodyOfOtherLength: 'The body is not as long as Content-Length says.',
+  bodyEmpty: 'The body is empty.',
+  bodyNotJson: 'The body is not well-formed JSON.',
+  bodyNotUtf8: 'The body is not well-formed UTF-8.',
+  bodyEncoded: 'Send the body without a Content-Encoding.',
+  unpairedSurrogate: 'A string has an unpaired surrogate.',
+  memberTwice: 'The body has the same member twice.',
+  unsupportedMediaType: 'Send the body as application/json, or as the form that OAuth asks for.',
+  notHttp: 'The request could not be read as HTTP.',
+  hostTwice: 'A request has one Host header.',
+  notFound: 'No route has this path.',
+  methodNotAllowed: (allow: string) => `This path takes ${allow}.`,
+  notAcceptable: (offered: string) => `This route can answer with ${offered}.`,
+  insufficientScope: (scope: string) => `This takes a client, or its token, with the scope ${scope}.`,
+
+  invalidClient: 'The client is unknown, disabled, or its secret is wrong.',
+  credentialsTwice: 'The client shows its credentials in two ways.',
+  parameterTwice: 'The form has the same parameter twice.',
+  formNotUtf8: 'The form is not well-formed UTF-8.',
+  noSuchGrant: 'There are refresh_token and client_credentials.',
+  noSuchAudience: 'The resource is no audience of this service.',
+  grantForPeople: 'Refresh tokens are for people.',
+  noScopeForPeople: 'Tokens of people have no scope.',
+  refreshTokenMissing: 'The refresh_token is missing.',
+  scopeNotGiven: 'The client does not have this scope.',
+}

@@ -1,0 +1,6 @@
+export { details, tokenFaults } from './details.ts'
+export { emailFaults, fields, passwordFaults, passwordGuidance } from './fields.ts'
+export { circumstances, factors, mails, notices } from './mails.ts'
+export { meanings } from './meanings.ts'
+export { problemsPage } from './pages.ts'
+export { titles } from './titles.ts'

@@ -25,6 +25,7 @@ import * as passkeys from './0023-passkeys.ts'
 import * as roles from './0024-roles.ts'
 import * as serviceClients from './0025-service-clients.ts'
 import * as keyHolders from './0026-key-holders.ts'
+import * as provenAddresses from './0027-proven-addresses.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -54,4 +55,5 @@ export const migrations: Record<string, Migration> = {
   '0024-roles': roles,
   '0025-service-clients': serviceClients,
   '0026-key-holders': keyHolders,
+  '0027-proven-addresses': provenAddresses,
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { FastifyBaseLogger } from 'fastify'
 import { makeAccounts } from './accounts/accounts.ts'
-import { makeAnswerForgotten } from './accounts/forgotten-password.ts'
+import { findForgotten, makeAnswerForgotten } from './accounts/forgotten-password.ts'
 import { makePasswordRules, PASSWORD_MIN } from './accounts/password-rules.ts'
 import { makeIsReserved } from './accounts/reserved-names.ts'
 import type { AccountsRoom } from './accounts/room.ts'
@@ -171,7 +171,7 @@ async function makeMail({
   const mailer = watched(instruments, 'mailer', makeMailer({ url, from, issuer }))
   const answerForgotten = makeAnswerForgotten(given)
   return {
-    outbox: makeOutbox({ ...given, mailer, serviceName, answerForgotten }),
+    outbox: makeOutbox({ ...given, mailer, serviceName, answerForgotten, findForgotten }),
     sendLetter: makeSendLetter({ ...given, mailer, serviceName }),
     answerForgotten,
   }

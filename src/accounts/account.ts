@@ -19,6 +19,8 @@ export interface Account {
   changeCount: number
   /** In order. */
   roles: string[]
+  /** Epoch milliseconds of the last notice of a new network, 0 before one; `null` before the first full sign-in. */
+  newNetworkAt: number | null
 }
 
 export function accountFromRow(row: Selectable<AccountsTable>): Account {
@@ -34,5 +36,6 @@ export function accountFromRow(row: Selectable<AccountsTable>): Account {
     provisional: row.unenrolled_since !== null,
     changeCount: row.change_count,
     roles: rolesIn(row.roles),
+    newNetworkAt: row.new_network_at,
   }
 }

@@ -1,6 +1,8 @@
 import { invalidToken } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
+import { addressKey } from '../values/email-address.ts'
+import { usernameKey } from '../values/username.ts'
 import type { Account } from './account.ts'
 import * as store from './store.ts'
 
@@ -13,6 +15,20 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
 
     /** Finds an account without regard to case. The username may be any text. */
     byUsername: (username: string): Promise<Account | undefined> => store.findAccountByUsername(db, username),
+
+    /**
+     * Whose name it is that a person has typed: the account with this username or, where none has it, the only open
+     * one that has proven this address. What is no address costs no statement, and every address costs one.
+     *
+     * @returns the text itself where that is no account.
+     */
+    async usernameOf(typed: string): Promise<string> {
+      const address = addressKey(typed)
+      if (address === undefined) return typed
+      const [first, second] = await store.findAccountsByAddress(db, address, 2)
+      const named = first && (!second || usernameKey(first.username) === address)
+      return named ? first.username : typed
+    },
 
     /**
      * Reads the account and locks it until the transaction ends, so that what is decided by its rows stays true until

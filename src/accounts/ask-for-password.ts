@@ -17,8 +17,7 @@ export async function askForPassword(
   caller: Caller,
 ): Promise<void> {
   if (!answerForgotten || !account.emailVerified || account.disabled) throw emailUnavailable()
-  const { username } = account
-  const mail = await answerForgotten({ username, at: clock.now(), ip: caller.ip })
+  const mail = await answerForgotten(account.id, { at: clock.now(), ip: caller.ip })
   if (!mail) throw mailedTooOften(COOL_DOWN_SECONDS)
   await inTransaction(db, async (trx) => {
     await outbox.put(trx, { kind: 'letter', to: mail.to, letter: mail.letter })

@@ -12,7 +12,10 @@ export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<nu
 }
 
 /** Stores the address that is to be proven. A code that was sent earlier is void. */
-export async function putEmailChange(trx: Trx, row: Omit<EmailChangesTable, 'wrong_codes'>): Promise<void> {
+export async function putEmailChange(
+  trx: Trx,
+  row: Omit<EmailChangesTable, 'wrong_codes' | 'token_hash' | 'token_sent_at' | 'session_id'>,
+): Promise<void> {
   const change = { ...row, wrong_codes: 0 }
   await trx
     .insertInto('email_changes')

@@ -3,15 +3,18 @@ import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
+import { addressKey } from '../values/email-address.ts'
 import type { Account } from './account.ts'
 import * as store from './password-reset-store.ts'
 import type { AccountsRoom } from './room.ts'
-import { findAccountByUsername, lockAccount } from './store.ts'
+import { findAccountByUsername, findAccountsByAddress, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
 export const COOL_DOWN_SECONDS = 60
 /** Mails in an hour to one account, for all who ask together. */
 const MAX_MAILS = 5
+/** Accounts that one request mails to, where several have proven the same address. */
+const MAX_ACCOUNTS = 5
 
 /**
  * Notes that a password was forgotten. Whether the account exists and has a proven address is checked later: the
@@ -27,6 +30,14 @@ export async function forgetPassword(
   )
 }
 
+/** The accounts that a person may mean: the one with this username, and those that have proven this address. */
+export async function findForgotten(trx: Trx, typed: string): Promise<Account[]> {
+  const address = addressKey(typed)
+  if (address !== undefined) return findAccountsByAddress(trx, address, MAX_ACCOUNTS)
+  const account = await findAccountByUsername(trx, typed)
+  return account ? [account] : []
+}
+
 /** Makes the reset token and its mail for an account with a proven address, unless one was made just before. */
 export function makeAnswerForgotten({
   db,
@@ -34,9 +45,8 @@ export function makeAnswerForgotten({
   keyedHash,
 }: Pick<AccountsRoom, 'clock' | 'db' | 'keyedHash'>): AnswerForgotten {
   /** @returns the address to send the token to; `null` when no token was made. */
-  async function keepToken(trx: Trx, username: string, tokenHash: string): Promise<Account | null> {
-    const found = await findAccountByUsername(trx, username)
-    const account = found && (await lockAccount(trx, found.id))
+  async function keepToken(trx: Trx, accountId: string, tokenHash: string): Promise<Account | null> {
+    const account = await lockAccount(trx, accountId)
     if (!account || account.disabled || !account.emailVerified) return null
     const now = clock.now()
     // Ignore rows from the future: another host's clock was ahead.
@@ -50,10 +60,10 @@ export function makeAnswerForgotten({
     return account
   }
 
-  return async ({ username, at, ip }) => {
+  return async (accountId, { at, ip }) => {
     const token = newOpaqueToken()
     const tokenHash = keyedHash('reset token', token)
-    const account = await inTransaction(db, (trx) => keepToken(trx, username, tokenHash))
+    const account = await inTransaction(db, (trx) => keepToken(trx, accountId, tokenHash))
     if (!account?.email) return null
     return {
       to: { name: '', address: account.email },

@@ -107,7 +107,7 @@ export const forgottenPasswordRoutes: Routes = async (app, { room }) => {
         tags,
         summary: 'Request a password reset by email',
         description:
-          'The answer is the same for every username. The email is sent only to the verified address of the account.',
+          'The answer is the same for every username and address. Emails are sent only to verified addresses.',
         body: schemas.ForgotPasswordBody,
         response: { 202: ACCEPTED },
       },

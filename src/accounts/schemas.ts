@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { CLOSED, NumericCode, ref, Timestamp, TRIMMED } from '../http/schemas.ts'
-import { mfaStepMembers, PresentPassword, passwordOnlyMembers } from '../sign-in/schemas.ts'
+import { mfaStepMembers, PresentPassword, passwordOnlyMembers, TypedUsername } from '../sign-in/schemas.ts'
 import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
 import { EMAIL_MAX } from '../values/email-address.ts'
 import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../values/username.ts'
@@ -93,7 +93,7 @@ export const changePasswordBody = (passwordMin: number) =>
   )
 
 export const ForgotPasswordBody = Type.Object(
-  { username: Type.String({ ...TRIMMED, minLength: 1, maxLength: 254 }) },
+  { username: TypedUsername },
   { ...CLOSED, examples: [{ username: 'ada' }] },
 )
 

@@ -1,4 +1,4 @@
-import type { Insertable } from 'kysely'
+import { type Insertable, sql } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import { wroteOne } from '../platform/wrote-one.ts'
@@ -41,6 +41,34 @@ export async function findAccountByUsername(db: Db, username: string): Promise<A
   if (username.includes('\0')) return undefined
   const row = await accountByKey.first(db, { key: usernameKey(username) })
   return row && accountFromRow(row)
+}
+
+const accountsByAddress = prepared((db, param: Params<{ address: string; limit: number }>) =>
+  db
+    .selectFrom('accounts')
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        eb('username_key', '=', param('address')),
+        eb.and([
+          eb(sql`lower(email)`, '=', param('address')),
+          eb('email_verified_at', 'is not', null),
+          eb('disabled_at', 'is', null),
+        ]),
+      ]),
+    )
+    .orderBy((eb) => eb('username_key', '=', param('address')), 'desc')
+    .orderBy('id')
+    .limit(param('limit')),
+)
+
+/**
+ * The account whose username this is comes first, then open ones that have proven it as their address.
+ *
+ * @param address in lower case.
+ */
+export async function findAccountsByAddress(db: Db, address: string, limit: number): Promise<Account[]> {
+  return (await accountsByAddress.all(db, { address, limit })).map(accountFromRow)
 }
 
 /** The row of a new account, which has what an imported one has. */

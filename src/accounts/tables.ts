@@ -30,6 +30,11 @@ export interface AccountsTable {
   change_count: Generated<number>
   /** In order, with blanks between them; an operator alone sets them. */
   roles: Generated<string>
+  /**
+   * When its owner was last told of a sign-in from a network that was not the account's own; 0 where that never was, null
+   * before its first full sign-in.
+   */
+  new_network_at: number | null
 }
 
 /** A new address that its owner has not proven yet. */
@@ -40,6 +45,12 @@ export interface EmailChangesTable {
   wrong_codes: number
   sent_at: number
   expires_at: number
+  /** Of the link, where there is one. */
+  token_hash: string | null
+  /** The link is good only while this is `sent_at`: a process of the version before replaces the rest alone. */
+  token_sent_at: number | null
+  /** Who asked for it. */
+  session_id: string | null
 }
 
 export interface PasswordResetsTable {
@@ -54,7 +65,7 @@ export const accountTables = {
   accounts: describeTable('accounts', { key: ['id'], secrets: ['password_hash'], person: { column: 'id' } }),
   email_changes: describeTable('email_changes', {
     key: ['account_id'],
-    secrets: ['code_hash'],
+    secrets: ['code_hash', 'token_hash'],
     person: { column: 'account_id' },
     expiries: [{ column: 'expires_at' }],
   }),

@@ -19,24 +19,29 @@ const CLAIM_MS = 60_000 + CLOCK_SKEW_SECONDS * 1000
 const BATCH = 20
 
 /**
- * A message in the outbox: a letter, or the request of a person who forgot a password. The account of such a request
- * is looked up here and not in the request, so that its answer reveals nothing.
+ * A message in the outbox: a letter, or the request of a person who forgot a password. The accounts of such a request
+ * are looked up here and not in the request, so that its answer reveals nothing. Each of them gets a message of its
+ * own, with its id and its username: a mail that fails does not send those of the others again.
  */
 export type OutboxMessage =
   | ({ kind: 'letter' } & Addressed)
-  | ({ kind: 'password_forgotten' } & Circumstances)
+  | ({ kind: 'password_forgotten'; accountId?: string } & Circumstances)
 
 interface Addressed {
   to: Mailbox
   letter: Letter
 }
 
+/** The accounts that a person may mean who typed this as the username. */
+export type FindForgotten = (trx: Trx, typed: string) => Promise<{ id: string; username: string }[]>
+
 /**
  * Turns the request of a forgotten password into the letter to send, if there is one. Each attempt makes a new letter,
  * and `takeBack` undoes what was made for a letter that was not sent.
  */
 export type AnswerForgotten = (
-  forgotten: Circumstances,
+  accountId: string,
+  forgotten: Omit<Circumstances, 'username'>,
 ) => Promise<(Addressed & { takeBack: () => Promise<void> }) | null>
 
 /** Keeps mail until it is sent, through crashes and through hours without a mail server. */
@@ -60,17 +65,31 @@ interface OutboxParts {
   serviceName: string
   logger: Pick<FastifyBaseLogger, 'warn' | 'error'>
   answerForgotten: AnswerForgotten
+  findForgotten: FindForgotten
 }
 
 export function makeOutbox(parts: OutboxParts): Outbox {
-  const { answerForgotten, box, clock, db, logger, mailer, serviceName } = parts
+  const { answerForgotten, box, clock, db, findForgotten, logger, mailer, serviceName } = parts
+
+  async function put(trx: Trx, message: OutboxMessage): Promise<void> {
+    const id = newId(clock)
+    const sealed = box.seal(Buffer.from(JSON.stringify(message)), outboxContext(id))
+    await store.insertOutbox(trx, id, sealed, clock.now())
+  }
 
   async function send({ id, sealed_message: sealed }: store.OutboxRow): Promise<void> {
     const message: OutboxMessage = JSON.parse(box.open(sealed, outboxContext(id)).toString())
     const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...renderLetter(letter, serviceName) })
     if (message.kind === 'letter') return post(message)
 
-    const answer = await answerForgotten(message)
+    const { accountId } = message
+    if (accountId === undefined)
+      return inTransaction(db, async (trx) => {
+        for (const account of await findForgotten(trx, message.username))
+          await put(trx, { ...message, accountId: account.id, username: account.username })
+        await store.deleteOutbox(trx, id)
+      })
+    const answer = await answerForgotten(accountId, message)
     if (!answer) return
     await post(answer).catch(async (error) => {
       await answer.takeBack()
@@ -98,11 +117,7 @@ export function makeOutbox(parts: OutboxParts): Outbox {
   }
 
   return {
-    async put(trx, message) {
-      const id = newId(clock)
-      const sealed = box.seal(Buffer.from(JSON.stringify(message)), outboxContext(id))
-      await store.insertOutbox(trx, id, sealed, clock.now())
-    },
+    put,
 
     async deliverDue(ending) {
       let delivered = 0
@@ -114,7 +129,8 @@ export function makeOutbox(parts: OutboxParts): Outbox {
           const row = await inTransaction(db, (trx) => store.claimOutbox(trx, id, times))
           if (row && (await deliver(row))) delivered += 1
         }
-        if (ids.length < BATCH) return delivered
+        // A request that was worked off has left messages that are due now.
+        if (ids.length === 0) return delivered
       }
     },
   }

@@ -30,7 +30,7 @@ export interface WaitingMail {
 }
 
 /**
- * The mails that wait for one person: to one of these addresses, or asked for under this username.
+ * The mails that wait for one person: to one of these addresses, or asked for under one or this username.
  *
  * @throws {UnsealError} when one opens under none of the keys.
  */
@@ -38,13 +38,14 @@ export async function waitingMailOf(
   { box, db }: { box: SecretBox; db: Db },
   { addresses, username }: { addresses: readonly string[]; username: string },
 ): Promise<WaitingMail[]> {
+  const typed = [username, ...addresses].map((name) => name.toLowerCase())
   const rows = await db.selectFrom('outbox').selectAll().orderBy('id').execute()
   return rows.flatMap(({ id, sealed_message, created_at, attempts }) => {
     const message: OutboxMessage = JSON.parse(box.open(sealed_message, outboxContext(id)).toString())
     const theirs =
       message.kind === 'letter'
         ? addresses.includes(message.to.address)
-        : message.username.toLowerCase() === username.toLowerCase()
+        : typed.includes(message.username.toLowerCase())
     const about =
       message.kind === 'letter'
         ? `${message.letter.subject}, to ${message.to.address}`

@@ -6,7 +6,7 @@ export interface paths {
     post: operations["register"];
   };
   "/login": {
-    /** Sign in with username and password */
+    /** Sign in with username, or verified address, and password */
     post: operations["login"];
   };
   "/2fa/setup": {
@@ -72,7 +72,7 @@ export interface paths {
   "/password/forgot": {
     /**
      * Request a password reset by email
-     * @description The answer is the same for every username. The email is sent only to the verified address of the account.
+     * @description The answer is the same for every username and address. Emails are sent only to verified addresses.
      */
     post: operations["requestPasswordReset"];
   };
@@ -990,7 +990,7 @@ export interface operations {
       503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
-  /** Sign in with username and password */
+  /** Sign in with username, or verified address, and password */
   login: {
     requestBody: {
       content: {
@@ -1001,6 +1001,7 @@ export interface operations {
          * }
          */
         "application/json": {
+          /** @description Or a verified address of the account */
           username: string;
           password: string;
           /** @description Signs in at once, and no pause stops it */
@@ -1465,7 +1466,7 @@ export interface operations {
   };
   /**
    * Request a password reset by email
-   * @description The answer is the same for every username. The email is sent only to the verified address of the account.
+   * @description The answer is the same for every username and address. Emails are sent only to verified addresses.
    */
   requestPasswordReset: {
     requestBody: {
@@ -1476,6 +1477,7 @@ export interface operations {
          * }
          */
         "application/json": {
+          /** @description Or a verified address of the account */
           username: string;
         };
       };

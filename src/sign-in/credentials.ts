@@ -6,6 +6,7 @@ import { makePasswordAttempt } from './password-attempt.ts'
 import type { SignInRoom } from './room.ts'
 
 export interface Credentials {
+  /** Or an address that the account has proven. */
   username: string
   password: string
 }
@@ -27,14 +28,16 @@ export async function checkCredentials<T>(
   { inSession = false } = {},
 ): Promise<T> {
   const { accounts, db, passwords, trail } = room
-  const attempt = makePasswordAttempt(room, username, caller, inSession)
+  const attempt = makePasswordAttempt(room, caller, inSession)
 
   let found: Account | undefined
   let begun = false
   const find = async () => {
-    await inTransaction(db, (trx) => attempt.begin(trx))
+    // An address is counted as the username of its account, so that it is no second way to guess.
+    const name = await accounts.usernameOf(username)
+    await inTransaction(db, (trx) => attempt.begin(trx, name))
     begun = true
-    found = await accounts.byUsername(username)
+    found = await accounts.byUsername(name)
     return found?.passwordHash
   }
   const matches = await passwords

@@ -27,7 +27,7 @@ export async function loginWithRecoveryCode(
   caller: Caller,
 ): Promise<SignIn> {
   const { accounts, clock, db, factors, passwords, sessions, trail } = room
-  const account = await accounts.byUsername(credentials.username)
+  const account = await accounts.byUsername(await accounts.usernameOf(credentials.username))
   // Asked for names that no account has, too: without it they would be refused sooner.
   const codeId = await findGoodCode(room, account?.id ?? '', recoveryCode)
   const mayBegin =

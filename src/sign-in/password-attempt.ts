@@ -13,7 +13,7 @@ const FACTOR = 'password'
  */
 interface PasswordAttempt {
   /** @throws {AppError} too_many_attempts */
-  begin(trx: Trx): Promise<void>
+  begin(trx: Trx, username: string): Promise<void>
   /** @throws {AppError} too_many_attempts */
   stillOpen(): Promise<void>
   /** @returns whether a pause has begun. */
@@ -35,32 +35,25 @@ interface Budget {
  */
 export function makePasswordAttempt(
   { attempts, db, keyedHash }: Pick<SignInRoom, 'attempts' | 'db' | 'keyedHash'>,
-  username: string,
   caller: Caller,
   inSession: boolean,
 ): PasswordAttempt {
-  const hashNames = () => ({
-    here: { subject: from(keyedHash, username, caller.ip), policy: PASSWORD_POLICY },
-    strangers: { subject: anywhere(keyedHash, username), policy: STRANGERS_POLICY },
-  })
-  let hashed: ReturnType<typeof hashNames> | undefined
-  // Computed once for each attempt, and not for an attempt that has no place in the queue.
-  const budgets = () => (hashed ??= hashNames())
   const counted: (Budget & { begun: BegunAttempt })[] = []
+  let subjects = { here: '', strangers: '' }
 
-  async function count(trx: Trx, { subject, policy }: Budget): Promise<BegunAttempt> {
+  async function count(trx: Trx, subject: string, policy: PausePolicy): Promise<BegunAttempt> {
     const begun = await attempts.begin(trx, subject, FACTOR, policy)
     counted.push({ subject, policy, begun })
     return begun
   }
 
   return {
-    async begin(trx) {
+    async begin(trx, username) {
       // A transaction may run twice.
       counted.length = 0
-      const { here, strangers } = budgets()
-      const { ownNetwork } = await count(trx, here)
-      if (!ownNetwork && !inSession) await count(trx, strangers)
+      subjects = { here: from(keyedHash, username, caller.ip), strangers: anywhere(keyedHash, username) }
+      const { ownNetwork } = await count(trx, subjects.here, PASSWORD_POLICY)
+      if (!ownNetwork && !inSession) await count(trx, subjects.strangers, STRANGERS_POLICY)
     },
     async stillOpen() {
       for (const { subject, policy, begun } of counted)
@@ -76,9 +69,8 @@ export function makePasswordAttempt(
       for (const { subject, begun } of counted) await attempts.takeBack(trx, subject, FACTOR, begun)
     },
     async succeed(trx) {
-      const { here, strangers } = budgets()
-      await attempts.succeed(trx, here.subject, FACTOR)
-      await attempts.succeed(trx, strangers.subject, FACTOR)
+      await attempts.succeed(trx, subjects.here, FACTOR)
+      await attempts.succeed(trx, subjects.strangers, FACTOR)
     },
   }
 }

@@ -24,7 +24,7 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asyn
       schema: {
         operationId: 'login',
         tags: ['Sign in'],
-        summary: 'Sign in with username and password',
+        summary: 'Sign in with username, or verified address, and password',
         body: LoginBody,
         response: { 200: LoginResponse },
       },

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { METHODS } from '../factors/answer-body.ts'
 import { CLOSED, ref, Seconds, TRIMMED } from '../http/schemas.ts'
 import { signInMembers } from '../tokens/schemas.ts'
+import { EMAIL_MAX } from '../values/email-address.ts'
 
 /** Members of the answer to a right password when a second factor is needed. */
 export const mfaStepMembers = {
@@ -48,10 +49,17 @@ export const signInSchemas = [MfaStepSchema, PasswordOnlySchema]
 /** A password that is compared: an imported one may be longer than a new one. */
 export const PresentPassword = Type.String({ minLength: 1, maxLength: 1024 })
 
-/** Accepts any text: the format of usernames is no secret, but this route does not need to check it. */
+/** Accepts any text: the format of usernames is no secret, but these routes do not need to check it. */
+export const TypedUsername = Type.String({
+  ...TRIMMED,
+  minLength: 1,
+  maxLength: EMAIL_MAX,
+  description: 'Or a verified address of the account',
+})
+
 export const LoginBody = Type.Object(
   {
-    username: Type.String({ ...TRIMMED, minLength: 1, maxLength: 254 }),
+    username: TypedUsername,
     password: PresentPassword,
     recovery_code: Type.Optional(
       Type.String({ minLength: 1, maxLength: 64, description: 'Signs in at once, and no pause stops it' }),

@@ -25,3 +25,9 @@ export function readEmailAddress(text: string): { address: string } | { fault: E
   const address = `${local}@${host}`
   return address.length > EMAIL_MAX ? { fault: 'too_long' } : { address }
 }
+
+/** The spelling by which a proven address is found, without regard to case; `undefined` for what is no address. */
+export function addressKey(text: string): string | undefined {
+  const read = text.includes('@') && readEmailAddress(text)
+  return read && 'address' in read ? read.address.toLowerCase() : undefined
+}

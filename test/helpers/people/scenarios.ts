@@ -244,6 +244,20 @@ export const SCENARIOS: Record<string, Scenario> = {
 
 /** More ways through the routes above, for what differs by the token and the factor. */
 export const MORE_SCENARIOS: Record<string, Scenario> = {
+  'POST /login by address': {
+    async prepare(service, name) {
+      const { email } = await enrolWithAddress(service, name)
+      return { body: { username: email, password: PASSWORD } }
+    },
+    status: 200,
+  },
+  'POST /password/forgot by address': {
+    async prepare(service, name) {
+      const { email } = await enrolWithAddress(service, name)
+      return { body: { username: email } }
+    },
+    status: 202,
+  },
   'POST /token by a service client': {
     prepare: async (service, name) => ({
       form: { grant_type: 'client_credentials' },

@@ -32,6 +32,8 @@ type Stage = 'connect' | 'rcpt' | 'data'
 /** What a mail server does wrong; one that does nothing wrong has none of these. */
 export interface Behaviour {
   refuse?: [stage: Stage, code: number]
+  /** Refuses at `rcpt` only this recipient. */
+  recipient?: string
   /** Never answers there. */
   hang?: Stage
   /** Closes the connection there. */
@@ -92,7 +94,8 @@ export async function startMailServer(
     ...(tls ?? { disabledCommands: ['STARTTLS'] }),
     ...options,
     onConnect: (session, callback) => at('connect', session, callback),
-    onRcptTo: (_, session, callback) => at('rcpt', session, callback),
+    onRcptTo: ({ address }, session, callback) =>
+      (behaviour.recipient ?? address) === address ? at('rcpt', session, callback) : callback(),
     onData: (stream, session, callback) => {
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))

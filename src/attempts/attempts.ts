@@ -86,9 +86,13 @@ export function makeAttempts({ clock }: { clock: Clock }) {
       return true
     },
 
-    /** The attempt was right. Only that starts its counter again (NIST SP 800-63B-4 section 3.2.2). */
-    succeed: (trx: Trx, subject: string, factor: string): Promise<void> =>
-      store.succeedCounter.run(trx, { subject, factor, now: clock.now() }),
+    /**
+     * The attempt was right. Only that starts its counter again (NIST SP 800-63B-4 section 3.2.2).
+     *
+     * @param also another subject that it was counted for.
+     */
+    succeed: (trx: Trx, subject: string, factor: string, also = subject): Promise<void> =>
+      store.succeedCounters.run(trx, { subject, also, factor, now: clock.now() }),
 
     /** The attempt was not evaluated after all. */
     async takeBack(trx: Trx, subject: string, factor: string, { pauses }: BegunAttempt): Promise<void> {

@@ -78,11 +78,11 @@ export const failuresSoFar = prepared((db, param: Params<Counter>) =>
     .forUpdate(),
 )
 
-export const succeedCounter = prepared((db, param: Params<Counter & { now: number }>) =>
+export const succeedCounters = prepared((db, param: Params<Counter & { also: string; now: number }>) =>
   db
     .updateTable('failure_counters')
     .set({ failures: 0, blocked_until: 0, succeeded_at: param('now') })
-    .where('subject', '=', param('subject'))
+    .where('subject', 'in', [param('subject'), param('also')] as never)
     .where('factor', '=', param('factor')),
 )
 

@@ -2,21 +2,37 @@ import type { Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import type { AuditEventRow } from './tables.ts'
 
-export const insertAuditEvent = prepared((db, param: Params<AuditEventRow>) =>
-  db.insertInto('audit_events').values({
-    id: param('id'),
-    at: param('at'),
-    event: param('event'),
-    outcome: param('outcome'),
-    actor: param('actor'),
-    method: param('method'),
-    account_id: param('account_id'),
-    session_id: param('session_id'),
-    ip: param('ip'),
-    user_agent: param('user_agent'),
-    request_id: param('request_id'),
-  }),
-)
+const COLUMNS = [
+  ...(['id', 'at', 'event', 'outcome', 'actor', 'method'] as const),
+  ...(['account_id', 'session_id', 'ip', 'user_agent', 'request_id'] as const),
+]
+
+/** So many rows in one statement, whose values are named by their column and row: `ip 0`. */
+const insertOf = (count: number) =>
+  prepared((db, param: Params<Record<string, AuditEventRow[keyof AuditEventRow]>>) =>
+    db.insertInto('audit_events').values(
+      Array.from({ length: count }, (_, row) => {
+        const values = COLUMNS.map((column) => [column, param(`${column} ${row}`)])
+        return Object.fromEntries(values) as AuditEventRow
+      }),
+    ),
+  )
+
+/** The requests that apps send all day have as many events as this at most. */
+const INSERTS = [insertOf(1), insertOf(2)]
+
+/** Writes events in one statement. @param events at least one. */
+export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow[]): Promise<void> {
+  const prepared = INSERTS[events.length - 1]
+  const values = () =>
+    events.flatMap((event, row) => COLUMNS.map((column) => [`${column} ${row}`, event[column]]))
+  if (prepared) await prepared.run(trx, Object.fromEntries(values()))
+  else
+    await trx
+      .insertInto('audit_events')
+      .values([...events])
+      .execute()
+}
 
 /**
  * Inserts an event, unless the account has so many of its kind already.
@@ -28,7 +44,6 @@ export async function insertAuditEventWithin(
   event: AuditEventRow,
   { max, after, before }: { max: number; after: string; before: string },
 ): Promise<void> {
-  const columns = Object.keys(event) as (keyof AuditEventRow)[]
   const last = trx
     .selectFrom('audit_events')
     .select('id')
@@ -40,18 +55,11 @@ export async function insertAuditEventWithin(
     .offset(max - 1)
   await trx
     .insertInto('audit_events')
-    .columns(columns)
+    .columns(COLUMNS)
     .expression(
       trx
-        .selectNoFrom((eb) => columns.map((column) => eb.val(event[column]).as(column)))
+        .selectNoFrom((eb) => COLUMNS.map((column) => eb.val(event[column]).as(column)))
         .where((eb) => eb.not(eb.exists(last))),
     )
-    .execute()
-}
-
-export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow[]): Promise<void> {
-  await trx
-    .insertInto('audit_events')
-    .values([...events])
     .execute()
 }

@@ -3,10 +3,10 @@ import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
 import type { TellOwner } from '../mail/notices.ts'
 import type { Clock } from '../platform/clock.ts'
-import { afterCommit, type Trx } from '../platform/database.ts'
+import { afterCommit, beforeCommit, type Trx } from '../platform/database.ts'
 import { earliestId, newId } from '../platform/ids.ts'
 import { type Actor, EVENTS, type EventName, ROWS_AN_HOUR } from './events.ts'
-import { insertAuditEvent, insertAuditEvents, insertAuditEventWithin } from './store.ts'
+import { insertAuditEvents, insertAuditEventWithin } from './store.ts'
 
 const ACTOR_OF: Readonly<Record<Caller['by'], Actor>> = {
   person: 'client',
@@ -82,9 +82,19 @@ export function makeAuditTrail({ clock, logger, tellOwner }: TrailParts) {
     return true
   }
 
+  /** The rows of transactions that have not ended. */
+  const rowsOf = new WeakMap<Trx, ReturnType<typeof rowOf>[]>()
+  function insertAtEnd(trx: Trx, row: ReturnType<typeof rowOf>): void {
+    const rows = rowsOf.get(trx)
+    if (rows) return void rows.push(row)
+    const begun = [row]
+    rowsOf.set(trx, begun)
+    beforeCommit(trx, () => insertAuditEvents(trx, begun))
+  }
+
   async function insert(trx: Trx, row: ReturnType<typeof rowOf>): Promise<void> {
     const max = ROWS_AN_HOUR[row.event]
-    if (max === undefined) return insertAuditEvent.run(trx, row)
+    if (max === undefined) return insertAtEnd(trx, row)
     // Rows of a later hour were made by a clock that was ahead.
     const [after, before] = [earliestId(row.at - HOUR_MS + 1), earliestId(row.at + HOUR_MS)]
     await insertAuditEventWithin(trx, row, { max, after, before })

@@ -28,7 +28,7 @@ export interface Challenges {
   /** The challenge while it can still be answered. */
   find(id: string): Promise<Challenge | undefined>
   /**
-   * Spends one attempt before the answer is looked at, so that a burst cannot have more attempts than there are.
+   * Spends an attempt.
    *
    * @returns how many are left after this one.
    * @throws {AppError} invalid_token when the challenge is dead.
@@ -36,7 +36,7 @@ export interface Challenges {
   spendAttempt(trx: Trx, id: string): Promise<number>
   /** The attempt was right, and leads to the next step of the same sign-in. */
   giveAttemptBack(trx: Trx, id: string): Promise<void>
-  /** @throws {AppError} invalid_token when another request was first. */
+  /** @throws {AppError} invalid_token when the challenge is dead: what a right answer has done is undone then. */
   consume(trx: Trx, id: string): Promise<void>
   /** The password that these challenges began with is no longer that of the account. */
   endAll(trx: Trx, accountId: string): Promise<void>
@@ -46,6 +46,9 @@ export interface Challenges {
 
 /** @param ttl the life of a challenge in seconds. */
 export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: number }): Challenges {
+  const answerable = (id: string) => ({ id, now: clock.now(), maxAttempts: MAX_ATTEMPTS })
+  const dead = () => invalidToken('the challenge is consumed, expired or used up', 'used')
+
   return {
     async open(trx, account) {
       const now = clock.now()
@@ -61,11 +64,11 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
       return challenge
     },
 
-    find: (id) => findLiveChallenge(db, id, clock.now(), MAX_ATTEMPTS),
+    find: (id) => findLiveChallenge(db, answerable(id)),
 
     async spendAttempt(trx, id) {
-      const attempts = await countAttempt(trx, id, clock.now(), MAX_ATTEMPTS)
-      if (attempts === undefined) throw invalidToken('the challenge is consumed, expired or used up', 'used')
+      const attempts = await countAttempt(trx, answerable(id))
+      if (attempts === undefined) throw dead()
       return MAX_ATTEMPTS - attempts
     },
 
@@ -77,8 +80,7 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
     },
 
     async consume(trx, id) {
-      if (!(await consumeChallenge(trx, id, clock.now())))
-        throw invalidToken('the challenge was consumed by another request', 'used')
+      if (!(await consumeChallenge(trx, answerable(id)))) throw dead()
     },
   }
 }

@@ -1,5 +1,7 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
+import type { Tables } from '../platform/tables.ts'
 import type { Challenge } from './challenge.ts'
 
 const newChallenge = prepared((db, param: Params<Challenge>) =>
@@ -23,23 +25,20 @@ interface Answerable {
   maxAttempts: number
 }
 
+const isAnswerable = (param: Params<Answerable>) => (eb: ExpressionBuilder<Tables, 'challenges'>) =>
+  eb.and([
+    eb('id', '=', param('id')),
+    eb('consumed_at', 'is', null),
+    eb('expires_at', '>', param('now')),
+    eb('wrong_codes', '<', param('maxAttempts')),
+  ])
+
 const liveChallenge = prepared((db, param: Params<Answerable>) =>
-  db
-    .selectFrom('challenges')
-    .selectAll()
-    .where('id', '=', param('id'))
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', param('now'))
-    .where('wrong_codes', '<', param('maxAttempts')),
+  db.selectFrom('challenges').selectAll().where(isAnswerable(param)),
 )
 
-export async function findLiveChallenge(
-  db: Db,
-  id: string,
-  now: number,
-  maxAttempts: number,
-): Promise<Challenge | undefined> {
-  const row = await liveChallenge.first(db, { id, now, maxAttempts })
+export async function findLiveChallenge(db: Db, which: Answerable): Promise<Challenge | undefined> {
+  const row = await liveChallenge.first(db, which)
   return (
     row && { id: row.id, accountId: row.account_id, createdAt: row.created_at, expiresAt: row.expires_at }
   )
@@ -49,21 +48,13 @@ const countedAnswer = prepared((db, param: Params<Answerable>) =>
   db
     .updateTable('challenges')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
-    .where('id', '=', param('id'))
-    .where('consumed_at', 'is', null)
-    .where('expires_at', '>', param('now'))
-    .where('wrong_codes', '<', param('maxAttempts'))
+    .where(isAnswerable(param))
     .returning('wrong_codes'),
 )
 
 /** @returns the count including this attempt; `undefined` when the challenge cannot be answered any more. */
-export async function countAttempt(
-  trx: Trx,
-  id: string,
-  now: number,
-  maxAttempts: number,
-): Promise<number | undefined> {
-  return (await countedAnswer.first(trx, { id, now, maxAttempts }))?.wrong_codes
+export async function countAttempt(trx: Trx, which: Answerable): Promise<number | undefined> {
+  return (await countedAnswer.first(trx, which))?.wrong_codes
 }
 
 export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
@@ -75,17 +66,16 @@ export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
     .execute()
 }
 
-const consumed = prepared((db, param: Params<{ id: string; now: number }>) =>
+const consumed = prepared((db, param: Params<Answerable>) =>
   db
     .updateTable('challenges')
     .set({ consumed_at: param('now') })
-    .where('id', '=', param('id'))
-    .where('consumed_at', 'is', null),
+    .where(isAnswerable(param)),
 )
 
 /** @returns whether this call consumed it. */
-export async function consumeChallenge(trx: Trx, id: string, now: number): Promise<boolean> {
-  return consumed.wroteOne(trx, { id, now })
+export async function consumeChallenge(trx: Trx, which: Answerable): Promise<boolean> {
+  return consumed.wroteOne(trx, which)
 }
 
 export async function deleteChallenges(trx: Trx, accountId: string): Promise<void> {

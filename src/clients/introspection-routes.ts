@@ -41,13 +41,13 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom 
       const asking = request.principal('client', 'access')
       try {
         const claims = await request.eitherClaims(request.body.token)
-        if ('sid' in claims) await findSignedIn(room, claims)
+        if (asking.kind === 'access') {
+          // The guard has found this session, and its account.
+          if (!('sid' in claims) || claims.sid !== asking.session.id || claims.sub !== asking.account.id)
+            return { active: false }
+        } else if (!asking.client.audiences.includes(claims.aud)) return { active: false }
+        else if ('sid' in claims) await findSignedIn(room, claims)
         else await clientOfToken(room, claims)
-        const sees =
-          asking.kind === 'client'
-            ? asking.client.audiences.includes(claims.aud)
-            : 'sid' in claims && claims.sid === asking.session.id
-        if (!sees) return { active: false }
         const { amr, ...others }: { amr?: readonly string[] } & typeof claims = claims
         return { active: true, token_type: 'Bearer', ...others, ...(amr && { amr: [...amr] }) }
       } catch (error) {

@@ -57,7 +57,12 @@ export interface Factor<
   since?(eb: ExpressionBuilder<Tables, never>, accountId: AccountIdExpression): SinceExpression
 
   /** @returns also for a wrong answer: what is thrown here is neither counted nor recorded. */
-  prepare?(parts: FactorParts, account: Account, answer: Answer, binding: Binding): Promise<Prepared>
+  prepare?(
+    parts: FactorParts,
+    account: Pick<Account, 'id'>,
+    answer: Answer,
+    binding: Binding,
+  ): Promise<Prepared>
   /**
    * Uses the answer up, if it is right and this is the first time.
    *

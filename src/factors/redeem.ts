@@ -33,7 +33,7 @@ export interface Proven extends Proof {
 /** Does the part of checking an answer that comes before the transaction. */
 export async function prepareAnswer(
   room: FactorsRoom,
-  account: Account,
+  account: Pick<Account, 'id'>,
   { factor, answer, binding }: Omit<Answering, 'prepared'>,
 ): Promise<Answering> {
   return { factor, answer, binding, prepared: await factor.prepare?.(room, account, answer, binding) }

@@ -29,7 +29,7 @@ export interface Verified {
  */
 export async function verify(
   room: FactorsRoom,
-  challenged: { account: Account; challenge: Challenge },
+  challenged: { account: Pick<Account, 'id'>; challenge: Challenge },
   { factor, answer }: { factor: Factor; answer: FactorAnswer },
   caller: Caller,
 ): Promise<Verified> {
@@ -40,12 +40,13 @@ export async function verify(
 
   const outcome = await inTransaction(db, async (trx) => {
     const account = await accounts.present(trx, challenged.account.id)
-    const attemptsLeft = await challenges.spendAttempt(trx, challenge.id)
     const known = await factors.of(trx, account)
     const answered = known.enrolled ? redeem : enrolByAnswer
     const proven = await answered(room, trx, account, known, answering, caller)
-    // Returned instead of thrown: an error would roll the counters back.
+    // Returned instead of thrown: an error would roll the counters back. Of a burst, the lock of the account lets one
+    // answer after the other be looked at, and once the attempts are spent, right and wrong ones end alike.
     if (!proven) {
+      const attemptsLeft = await challenges.spendAttempt(trx, challenge.id)
       if (attemptsLeft === MAX_ATTEMPTS - SUSPICIOUS_ATTEMPTS)
         await trail.record(trx, 'second_factor_failing', { account, method: factor.method }, caller)
       return { attemptsLeft }

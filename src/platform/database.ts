@@ -44,35 +44,51 @@ async function engineOf(databaseUrl: string, poolSize = 1, mayMake = false): Pro
  * @throws what the work throws; nothing is written then.
  */
 export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
-  const { result, deeds } = await repeated(async () => {
-    const deeds: (() => void)[] = []
+  const { result, after } = await repeated(async () => {
+    const waits: Waiting = { before: [], after: [] }
     const result = await db.transaction().execute(async (trx) => {
-      waiting.set(trx, deeds)
+      waiting.set(trx, waits)
       try {
-        return await work(trx)
+        const result = await work(trx)
+        for (const last of waits.before) await last()
+        return result
       } finally {
         waiting.delete(trx)
       }
     })
-    return { result, deeds }
+    return { result, after: waits.after }
   })
-  for (const deed of deeds) deed()
+  for (const deed of after) deed()
   return result
 }
 
-/** What waits for the commit, by the transaction: Kysely's has no place for it. No two transactions share anything. */
-const waiting = new WeakMap<Trx, (() => void)[]>()
+interface Waiting {
+  before: (() => Promise<void>)[]
+  after: (() => void)[]
+}
+
+/** What waits for the end of a transaction: Kysely's has no place for it. No two transactions share anything. */
+const waiting = new WeakMap<Trx, Waiting>()
+
+function waitingFor(trx: Trx): Waiting {
+  const waits = waiting.get(trx)
+  if (!waits) throw new Error('This needs a transaction of inTransaction that has not ended')
+  return waits
+}
+
+/**
+ * Writes at the end of the transaction, before it commits, what one statement can write for all of it.
+ *
+ * @throws when the transaction has ended or is not one of {@link inTransaction}.
+ */
+export const beforeCommit = (trx: Trx, write: () => Promise<void>) => waitingFor(trx).before.push(write)
 
 /**
  * Runs the work once the transaction has committed: not at all when it failed, and once when it was repeated.
  *
  * @throws when the transaction has ended or is not one of {@link inTransaction}: the work would never run.
  */
-export function afterCommit(trx: Trx, deed: () => void): void {
-  const deeds = waiting.get(trx)
-  if (!deeds) throw new Error('afterCommit needs a transaction of inTransaction that has not ended')
-  deeds.push(deed)
-}
+export const afterCommit = (trx: Trx, deed: () => void) => waitingFor(trx).after.push(deed)
 
 const adapterOf = (db: Db) => db.getExecutor().adapter as EngineAdapter
 

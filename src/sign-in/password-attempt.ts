@@ -68,9 +68,6 @@ export function makePasswordAttempt(
     async takeBack(trx) {
       for (const { subject, begun } of counted) await attempts.takeBack(trx, subject, FACTOR, begun)
     },
-    async succeed(trx) {
-      await attempts.succeed(trx, subjects.here, FACTOR)
-      await attempts.succeed(trx, subjects.strangers, FACTOR)
-    },
+    succeed: (trx) => attempts.succeed(trx, subjects.here, FACTOR, subjects.strangers),
   }
 }

@@ -66,11 +66,13 @@ t.test('a recovery code is used by one write', async (t) => {
 })
 
 t.test('a challenge is consumed by one write, and none has a sixth try', async (t) => {
-  const challengeId = claimsOf(await login(service)).jti
-  const tryOnce = () => inTransaction(db, (trx) => countAttempt(trx, challengeId, now, 5))
+  const which = { id: claimsOf(await login(service)).jti, now, maxAttempts: 5 }
+  const tryOnce = () => inTransaction(db, (trx) => countAttempt(trx, which))
   for (const count of [1, 2, 3, 4, 5]) t.equal(await tryOnce(), count)
   t.equal(await tryOnce(), undefined)
-  await onlyOnce(t, (trx) => consumeChallenge(trx, challengeId, now))
+  t.notOk(await inTransaction(db, (trx) => consumeChallenge(trx, which)), 'nor is it consumed after five')
+  const other = { ...which, id: claimsOf(await login(service)).jti }
+  await onlyOnce(t, (trx) => consumeChallenge(trx, other))
 })
 
 t.test('a mailed code is used by one write', async (t) => {

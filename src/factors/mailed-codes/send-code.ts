@@ -58,20 +58,21 @@ export function isOffered(
  */
 export async function sendCode(
   room: FactorsRoom,
-  { account, challenge }: { account: Account; challenge: Challenge },
+  { account: { id }, challenge }: { account: Pick<Account, 'id'>; challenge: Challenge },
   caller: Caller,
 ): Promise<SentCode> {
   const { accounts, allowance, clock, db, factors, keyedHash, sendCode: sendLetter, trail } = room
-  const { email } = account
-  if (!sendLetter || email === null) throw emailUnavailable()
-  const known = await factors.of(db, account)
-  const facts = known.facts(factors.named('email'))
-  if (!isOffered(room, account, facts as Facts<MailedCodeFact>, known.enrolled)) throw emailUnavailable()
-  if (!known.enrolled && known.owesEnrolmentCode) throw enrolmentCodeRequired()
+  if (!sendLetter) throw emailUnavailable()
   const code = newNumericCode()
-  const codeHash = hashCode(keyedHash, challenge.id, email, code)
-  await inTransaction(db, async (trx) => {
-    await accounts.present(trx, account.id)
+  const { account, email, codeHash } = await inTransaction(db, async (trx) => {
+    const account = await accounts.present(trx, id)
+    const { email } = account
+    const known = await factors.of(trx, account)
+    const facts = known.facts(factors.named('email'))
+    if (email === null || !isOffered(room, account, facts as Facts<MailedCodeFact>, known.enrolled))
+      throw emailUnavailable()
+    if (!known.enrolled && known.owesEnrolmentCode) throw enrolmentCodeRequired()
+    const codeHash = hashCode(keyedHash, challenge.id, email, code)
     const now = clock.now()
     refuseInCoolDown(await lastEmailCodeAt(trx, challenge.id), now)
     await allowance.take(trx, account, email)
@@ -83,6 +84,7 @@ export async function sendCode(
       expiresAt: now + CODE_TTL_SECONDS * 1000,
     })
     await trail.record(trx, 'code_sent', { account, method: 'email' }, caller)
+    return { account, email, codeHash }
   })
   try {
     // Anybody can name any address with an account, so nothing that they chose is mailed there before it is proven.

@@ -6,7 +6,7 @@ import { readTraces } from './platform/collectors.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
 import { isEveryAddress } from './platform/hosts.ts'
 import { isLoopback } from './platform/loopback.ts'
-import { checkMail, readMailFrom } from './platform/mail-settings.ts'
+import { checkMail, readLink, readMailFrom } from './platform/mail-settings.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
 import { isAddressOrRange } from './values/network.ts'
@@ -45,6 +45,9 @@ export interface Config {
   smtpUrl: string
   mailFrom: Mailbox | null
   emailCodes: boolean
+  /** Links in mails, with `{token}`; empty where mails have codes to copy. */
+  resetUrl: string
+  verifyUrl: string
   docs: boolean
   /** Empty when limits are counted in memory. */
   redisUrl: string
@@ -131,6 +134,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     smtpUrl: read.secret('SMTP_URL') ?? '',
     mailFrom: readMailFrom(read, faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
+    resetUrl: readLink(read, 'RESET_URL', faults),
+    verifyUrl: readLink(read, 'VERIFY_URL', faults),
     docs: read.onOff('DOCS', true),
     redisUrl: readRedisUrl(read, faults),
     trustProxy: readTrustProxy(read, faults),

@@ -37,6 +37,8 @@ export interface ServiceOptions {
   smtpUrl?: string
   mailFrom?: string
   emailCodes?: boolean
+  resetUrl?: string
+  verifyUrl?: string
   docs?: boolean
   trustProxy?: readonly string[]
   rateLimit?: boolean
@@ -76,6 +78,8 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
   smtpUrl: true,
   mailFrom: true,
   emailCodes: true,
+  resetUrl: true,
+  verifyUrl: true,
   docs: true,
   trustProxy: true,
   rateLimit: true,

@@ -142,6 +142,8 @@ export async function makeService(outside: Surroundings): Promise<Service> {
     docs: config.docs,
     registrationOpen: config.registration === 'open',
     usernames: config.usernames,
+    resetUrl: config.resetUrl,
+    verifyUrl: config.verifyUrl,
   }
 }
 
@@ -157,7 +159,7 @@ async function makeShared({
 
 /** A service without a mail server keeps and sends no mail. Use cases that need it say so. */
 async function makeMail({
-  config: { smtpUrl: url, mailFrom: from, issuer, appName: serviceName },
+  config: { smtpUrl: url, mailFrom: from, issuer, appName: serviceName, resetUrl },
   instruments,
   ...given
 }: Pick<Surroundings, 'config' | 'db' | 'clock' | 'logger'> & {
@@ -169,7 +171,7 @@ async function makeMail({
   // Loaded only where mail is sent, because it takes as long to load as the HTTP server.
   const { makeMailer } = await import('./platform/mailer.ts')
   const mailer = watched(instruments, 'mailer', makeMailer({ url, from, issuer }))
-  const answerForgotten = makeAnswerForgotten(given)
+  const answerForgotten = makeAnswerForgotten({ ...given, resetUrl })
   return {
     outbox: makeOutbox({ ...given, mailer, serviceName, answerForgotten, findForgotten }),
     sendLetter: makeSendLetter({ ...given, mailer, serviceName }),

@@ -11,6 +11,8 @@ import { faultsOf } from './helpers/service/config-faults.ts'
 const KEY = randomBytes(32).toString('base64')
 const folder = t.testdir({ empty: '\n', key: `${KEY}\n` })
 
+const MAIL = { SMTP_URL: 'smtp://localhost', MAIL_FROM: 'a@b.example' }
+
 /** One mistake each, and the one sentence that the start is refused with. */
 const MISTAKES: readonly [environment: Record<string, string>, sentence: string][] = [
   // Names.
@@ -134,6 +136,15 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
   ],
   [{ SMTP_URL: 'mail.example.com:587', MAIL_FROM: 'a@b.example' }, 'SMTP_URL must be an smtp or smtps URL'],
   [{ EMAIL_CODES: 'on' }, 'EMAIL_CODES needs SMTP_URL and MAIL_FROM'],
+  [{ RESET_URL: 'https://x/{token}' }, 'RESET_URL needs SMTP_URL and MAIL_FROM'],
+  [
+    { ...MAIL, RESET_URL: 'https://app.example.com/reset' },
+    'RESET_URL must have {token} in it once, where the token goes',
+  ],
+  [
+    { ...MAIL, VERIFY_URL: 'http://app.example.com/{token}' },
+    'VERIFY_URL must be an https URL, or one of an app such as myapp://reset?token={token}; http only to this machine',
+  ],
   // Secrets.
   [
     { SECRET_KEY: 'secret' },

@@ -36,6 +36,8 @@ t.test('with nothing set, everything is as the documentation says', async (t) =>
       smtpUrl: '',
       mailFrom: null,
       emailCodes: false,
+      resetUrl: '',
+      verifyUrl: '',
       docs: true,
       redisUrl: '',
       trustProxy: [],
@@ -82,6 +84,8 @@ t.test('every variable is read', async (t) => {
     SMTP_URL: 'smtps://user:pass@mail.example.com:465',
     MAIL_FROM: 'Keyturn <no-reply@example.com>',
     EMAIL_CODES: 'on',
+    RESET_URL: 'https://app.example.com/reset?token={token}',
+    VERIFY_URL: 'com.example.app:/verify/{token}',
     DOCS: 'off',
     REDIS_URL: 'redis://localhost:6379',
     TRUST_PROXY: '10.0.0.0/8, ::1, 192.0.2.1',
@@ -125,6 +129,8 @@ t.test('every variable is read', async (t) => {
       smtpUrl: 'smtps://user:pass@mail.example.com:465',
       mailFrom: { name: 'Keyturn', address: 'no-reply@example.com' },
       emailCodes: true,
+      resetUrl: 'https://app.example.com/reset?token={token}',
+      verifyUrl: 'com.example.app:/verify/{token}',
       docs: false,
       redisUrl: 'redis://localhost:6379',
       trustProxy: ['10.0.0.0/8', '::1', '192.0.2.1'],
@@ -196,6 +202,21 @@ const BAD: Record<string, string[]> = {
   UNENROLLED_DAYS: ['-1', '3651', '30d'],
   SMTP_URL: ['mail.example.com', 'http://x'],
   EMAIL_CODES: ['true', '1', 'On'],
+  VERIFY_URL: [
+    ...['https://app.example.com/verify', 'https://x/{token}?again={token}', 'https://x/{Token}', '{token}'],
+    ...['app.example.com/{token}', '/verify/{token}', 'https://{token}', 'https://{token}.example.com/'],
+    ...[
+      'https://{token}@example.com/',
+      'https://ada:{token}@example.com/',
+      'myapp://{token}/',
+      '{token}://x',
+    ],
+    ...['http://app.example.com/{token}', 'http://localhost.example.com/{token}', 'https://x/a b{token}'],
+    ...['javascript:alert("{token}")', 'javascript://%0aalert("{token}")', 'JavaScript:/{token}'],
+    ...['data:text/html,{token}', 'data:/text/html,{token}', 'vbscript:/{token}', 'file:///tmp/{token}'],
+    ...['blob:https://x/{token}', 'mailto:ada@example.com?body={token}', 'ftp://x/{token}', 'ws://x/{token}'],
+    ...['myapp:{token}', 'https://ada@example.com/{token}', 'https://x/\u200b{token}'],
+  ],
   DOCS: ['yes', 'false'],
   REDIS_URL: [
     ...['localhost:6379', 'redis:localhost', 'redis://', 'http://x'],
@@ -355,6 +376,20 @@ t.test('with PostgreSQL the key is given, too: there is no file to keep it besid
 t.test('mail needs a server and a sender, and mailed codes need mail', async (t) => {
   t.match(faultsOf({ SMTP_URL: 'smtp://localhost:1025' }), [/^MAIL_FROM/])
   t.match(faultsOf({ EMAIL_CODES: 'on' }), [/^EMAIL_CODES/])
+  t.match(faultsOf({ RESET_URL: 'https://x/{token}', VERIFY_URL: 'https://x/{token}' }), [
+    /^RESET_URL needs SMTP_URL/,
+    /^VERIFY_URL needs SMTP_URL/,
+  ])
+  const mail = { SMTP_URL: 'smtp://localhost:1025', MAIL_FROM: 'a@b.example' }
+  for (const RESET_URL of [
+    ...[
+      'https://app.example.com/#/reset/{token}',
+      'http://localhost:5173/{token}',
+      'http://127.0.0.1/?t={token}',
+    ],
+    ...['http://[::1]:5173/{token}', 'myapp://reset?token={token}', 'com.example.app:/reset/{token}'],
+  ])
+    t.strictSame(faultsOf({ ...mail, RESET_URL }), [], RESET_URL)
   t.strictSame(
     faultsOf({ SMTP_URL: 'smtp://localhost:1025', MAIL_FROM: 'a@b.example', EMAIL_CODES: 'on' }),
     [],

@@ -2,8 +2,9 @@ import type { AccountPrincipal } from '../api/principal.ts'
 import { ADDRESS_POLICY } from '../attempts/policies.ts'
 import type { Caller } from '../caller.ts'
 import { newNumericCode } from '../crypto/numeric-code.ts'
+import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import { typedCode } from '../crypto/typed-code.ts'
-import { invalidCode } from '../errors.ts'
+import { invalidCode, invalidToken } from '../errors.ts'
 import { beginGraveChange } from '../factors/change.ts'
 import { addressProven } from '../factors/hooks.ts'
 import { refuseInCoolDown } from '../mail/cool-down.ts'
@@ -11,10 +12,18 @@ import { emailDeliveryFailed, emailUnavailable } from '../mail/problems.ts'
 import { addressCode } from '../mail/templates/codes.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
+import { linkWith } from '../platform/link.ts'
 import type { SignedIn } from '../tokens/session.ts'
-import { stillSignedIn } from '../tokens/signed-in.ts'
+import { findSignedIn, stillSignedIn } from '../tokens/signed-in.ts'
 import type { Account } from './account.ts'
-import { deleteEmailChange, lastEmailChangeAt, putEmailChange, tryEmailChange } from './email-change-store.ts'
+import {
+  deleteEmailChange,
+  findEmailChange,
+  lastEmailChangeAt,
+  putEmailChange,
+  takeEmailChange,
+  tryEmailChange,
+} from './email-change-store.ts'
 import { voidPasswordResets } from './password-reset-store.ts'
 import type { AccountsRoom } from './room.ts'
 import { replaceEmail } from './store.ts'
@@ -23,13 +32,16 @@ const CODE_TTL_SECONDS = 600
 /** For one code. The counter of the account runs on over all its codes. */
 const MAX_ATTEMPTS = 5
 const FACTOR = 'new address'
+/** Under what the token of a link is hashed. */
+const LINK = 'address token'
 /** Its name in events and metrics. */
 export const NEW_ADDRESS = 'new_address'
 
-// The new address replaces the old one when the code that was sent to it comes back, and not before.
+// The new address replaces the old one when the code that was sent to it comes back, or the token of its link, and not
+// before.
 
 /**
- * Sends a code to the new address. The account token is used up here, also when the mail cannot be sent: the code needs
+ * Sends a code to the new address, and a link where the service has one. The account token is used up here, also when the mail cannot be sent: the code needs
  * an access token only.
  *
  * @throws {AppError} invalid_token, insufficient_user_authentication, email_unavailable, rate_limited, email_delivery_failed
@@ -40,10 +52,12 @@ export async function beginEmailChange(
   address: string,
   caller: Caller,
 ): Promise<void> {
-  const { accounts, allowance, clock, db, sendLetter, trail } = room
+  const { accounts, allowance, clock, db, keyedHash, sendLetter, trail, verifyUrl } = room
   if (!sendLetter) throw emailUnavailable()
-  const { account } = principal
+  const { account, session } = principal
   const code = newNumericCode()
+  const token = newOpaqueToken()
+  const link = linkWith(verifyUrl, token)
   const codeHash = hashCode(room, account.id, address, code)
   await inTransaction(db, async (trx) => {
     await beginGraveChange(room, trx, principal)
@@ -56,12 +70,15 @@ export async function beginEmailChange(
       code_hash: codeHash,
       sent_at: now,
       expires_at: now + CODE_TTL_SECONDS * 1000,
+      token_hash: link ? keyedHash(LINK, token) : null,
+      token_sent_at: link ? now : null,
+      session_id: session.id,
     })
     await trail.record(trx, 'email_change_requested', { account }, caller)
   })
   try {
     const about = { at: clock.now(), ip: caller.ip }
-    await sendLetter(address, addressCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
+    await sendLetter(address, addressCode({ ...about, code, link, minutes: CODE_TTL_SECONDS / 60 }))
   } catch (error) {
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
@@ -101,7 +118,7 @@ async function replaceByCode(
   code: string,
   caller: Caller,
 ): Promise<Account | null> {
-  const { accounts, attempts, clock, sessions, trail } = room
+  const { attempts, clock, trail } = room
   const { account } = await stillSignedIn(room, trx, signedIn)
   const about = { account, method: NEW_ADDRESS }
   const now = clock.now()
@@ -121,12 +138,55 @@ async function replaceByCode(
   await attempts.succeed(trx, account.id, FACTOR)
   await trail.record(trx, 'code_accepted', about, caller)
   await deleteEmailChange(trx, account.id, change.code_hash)
-  const changed = await replaceEmail(trx, account.id, change.address, now)
+  return replaceAddress(room, trx, { account, session: signedIn.session }, change.address, caller)
+}
+
+/**
+ * Proves the new address by the token of the link, which takes no access token: who reads the mailbox may do so on
+ * another device. It is good while the session that asked for it lives, and no longer: a thief who has begun a change
+ * loses the link with the session, as well as the code. Every other session ends.
+ *
+ * @returns the address.
+ * @throws {AppError} invalid_token
+ */
+export async function proveEmailByLink(room: AccountsRoom, token: string, caller: Caller): Promise<string> {
+  const { clock, db, keyedHash, sessions, trail } = room
+  const tokenHash = keyedHash(LINK, token)
+  const change = await findEmailChange(db, tokenHash, clock.now())
+  if (!change) throw noSuchLink()
+  const signedIn = await findSignedIn(room, { sid: change.session_id ?? '', sub: change.account_id })
+  await sessions.endSurplus(signedIn.account, caller, signedIn.session.id)
+
+  return inTransaction(db, async (trx) => {
+    const present = await stillSignedIn(room, trx, signedIn)
+    const address = await takeEmailChange(trx, tokenHash, clock.now())
+    if (address === undefined) throw noSuchLink()
+    const about = { account: present.account, method: NEW_ADDRESS }
+    await trail.record(trx, 'code_accepted', about, caller)
+    await replaceAddress(room, trx, present, address, caller)
+    return address
+  })
+}
+
+const noSuchLink = () => invalidToken('the token of the link is unknown, expired or used')
+
+/** @param signedIn whose session stays. */
+async function replaceAddress(
+  room: AccountsRoom,
+  trx: Trx,
+  signedIn: SignedIn,
+  address: string,
+  caller: Caller,
+): Promise<Account> {
+  const { accounts, clock, sessions, trail } = room
+  const { account } = signedIn
+  const now = clock.now()
+  const changed = await replaceEmail(trx, account.id, address, now)
   await addressProven(room, trx, changed, caller)
-  if (account.email !== change.address) {
+  if (account.email !== address) {
     // The account has left the old mailbox, so tokens that were mailed there must not reset the password.
     await voidPasswordResets(trx, account.id, now)
-    await trail.record(trx, 'email_changed', { account, alsoTo: [change.address] }, caller)
+    await trail.record(trx, 'email_changed', { account, alsoTo: [address] }, caller)
   }
   await accounts.countChange(trx, account)
   await sessions.endOthers(trx, signedIn, caller)

@@ -1,4 +1,4 @@
-import type { Trx } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 import type { EmailChangesTable } from './tables.ts'
 
 /** When a code was last sent to a new address of the account. */
@@ -12,10 +12,7 @@ export async function lastEmailChangeAt(trx: Trx, accountId: string): Promise<nu
 }
 
 /** Stores the address that is to be proven. A code that was sent earlier is void. */
-export async function putEmailChange(
-  trx: Trx,
-  row: Omit<EmailChangesTable, 'wrong_codes' | 'token_hash' | 'token_sent_at' | 'session_id'>,
-): Promise<void> {
+export async function putEmailChange(trx: Trx, row: Omit<EmailChangesTable, 'wrong_codes'>): Promise<void> {
   const change = { ...row, wrong_codes: 0 }
   await trx
     .insertInto('email_changes')
@@ -43,6 +40,33 @@ export async function tryEmailChange(
     .where('wrong_codes', '<', maxWrongCodes)
     .returning(['address', 'code_hash'])
     .executeTakeFirst()
+}
+
+/** The account that a link is for, and the session that asked for it, while the link is good. */
+export async function findEmailChange(
+  db: Db,
+  tokenHash: string,
+  now: number,
+): Promise<{ account_id: string; session_id: string | null } | undefined> {
+  return db
+    .selectFrom('email_changes')
+    .select(['account_id', 'session_id'])
+    .where('token_hash', '=', tokenHash)
+    .whereRef('token_sent_at', '=', 'sent_at')
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** Uses up the link, and the code with it. @returns the address that it proves, for the first who asks. */
+export async function takeEmailChange(trx: Trx, tokenHash: string, now: number): Promise<string | undefined> {
+  const row = await trx
+    .deleteFrom('email_changes')
+    .where('token_hash', '=', tokenHash)
+    .whereRef('token_sent_at', '=', 'sent_at')
+    .where('expires_at', '>', now)
+    .returning('address')
+    .executeTakeFirst()
+  return row?.address
 }
 
 export async function deleteEmailChange(trx: Trx, accountId: string, codeHash: string): Promise<void> {

@@ -3,6 +3,7 @@ import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
+import { linkWith } from '../platform/link.ts'
 import { addressKey } from '../values/email-address.ts'
 import type { Account } from './account.ts'
 import * as store from './password-reset-store.ts'
@@ -43,7 +44,8 @@ export function makeAnswerForgotten({
   db,
   clock,
   keyedHash,
-}: Pick<AccountsRoom, 'clock' | 'db' | 'keyedHash'>): AnswerForgotten {
+  resetUrl,
+}: Pick<AccountsRoom, 'clock' | 'db' | 'keyedHash' | 'resetUrl'>): AnswerForgotten {
   /** @returns the address to send the token to; `null` when no token was made. */
   async function keepToken(trx: Trx, accountId: string, tokenHash: string): Promise<Account | null> {
     const account = await lockAccount(trx, accountId)
@@ -72,6 +74,7 @@ export function makeAnswerForgotten({
         at,
         ip,
         token,
+        link: linkWith(resetUrl, token),
         minutes: TOKEN_TTL_SECONDS / 60,
       }),
       takeBack: () => inTransaction(db, (trx) => store.deletePasswordReset(trx, tokenHash)),

@@ -14,6 +14,9 @@ export interface AccountsRoom extends SignInRoom {
   /** `null` when the service has no mail server, like the other members for mail. */
   sendLetter: SendLetter | null
   answerForgotten: AnswerForgotten | null
+  /** Of links in mails, with `{token}`; empty where mails have codes to copy. */
+  resetUrl: string
+  verifyUrl: string
   /** Whether people may register by themselves. */
   registrationOpen: boolean
   usernames: Usernames

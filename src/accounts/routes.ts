@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from 'typebox'
 import { validationFailed } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { ACCEPTED, NO_CONTENT, ref } from '../http/schemas.ts'
@@ -7,8 +8,8 @@ import { loginResponse } from '../sign-in/login-response.ts'
 import { texts } from '../texts/texts.ts'
 import { TokenResponseSchema } from '../tokens/schemas.ts'
 import { tokenResponse } from '../tokens/token-response.ts'
-import { readEmailAddress } from '../values/email-address.ts'
-import { beginEmailChange, proveEmail } from './change-email.ts'
+import { maskAddress, readEmailAddress } from '../values/email-address.ts'
+import { beginEmailChange, proveEmail, proveEmailByLink } from './change-email.ts'
 import { changePassword } from './change-password.ts'
 import { deleteAccount } from './delete-account.ts'
 import { forgetPassword } from './forgotten-password.ts'
@@ -210,21 +211,26 @@ export const changeEmailRoutes: Routes = async (app, { room }) => {
   )
 }
 
-/** For an access token. */
+/** For an access token, or the token of a link in the body. */
 export const proveEmailRoutes: Routes = async (app, { room }) => {
   app.post(
     '/me/email/verify',
     {
       config: { limit: 'codes', problems: ['invalid_code', 'too_many_attempts'] },
+      validatorCompiler: schemas.proveEmailValidator,
       schema: {
         operationId: 'verifyEmail',
         tags,
-        summary: 'Verify the new email address with the code that was sent to it',
-        body: schemas.EmailCodeBody,
-        response: { 200: ref(schemas.UserSchema) },
+        summary: 'Verify the new email address with the code or the link that was sent to it',
+        description:
+          'The code takes the access token of the account. The token takes none, and its answer is only the address, masked. Every other session ends; the one that asked for the link stays.',
+        body: schemas.ProveEmailBody,
+        response: { 200: Type.Union([ref(schemas.UserSchema), schemas.ProvenByLink]) },
       },
     },
     async (request) => {
+      if ('token' in request.body)
+        return { email: maskAddress(await proveEmailByLink(room, request.body.token, callerOf(request))) }
       const signedIn = request.principal('access')
       const { account, enrolled } = await proveEmail(room, signedIn, request.body.code, callerOf(request))
       return userOf(account, enrolled)

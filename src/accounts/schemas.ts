@@ -1,4 +1,6 @@
+import type { FastifySchemaCompiler } from 'fastify'
 import { Type } from 'typebox'
+import { compileValidator, validatorBy } from '../http/schema-compilers.ts'
 import { CLOSED, NumericCode, ref, Timestamp, TRIMMED } from '../http/schemas.ts'
 import { mfaStepMembers, PresentPassword, passwordOnlyMembers, TypedUsername } from '../sign-in/schemas.ts'
 import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
@@ -97,10 +99,12 @@ export const ForgotPasswordBody = Type.Object(
   { ...CLOSED, examples: [{ username: 'ada' }] },
 )
 
+const mailedToken = Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the email' })
+
 export const resetPasswordBody = (passwordMin: number) =>
   Type.Object(
     {
-      token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the email' }),
+      token: mailedToken,
       new_password: newPassword(passwordMin),
       recovery_code: Type.Optional(
         Type.String({
@@ -123,4 +127,24 @@ export const EmailBody = Type.Object(
   { ...CLOSED, examples: [{ email: 'ada@example.com' }] },
 )
 
-export const EmailCodeBody = Type.Object({ code: NumericCode }, { ...CLOSED, examples: [{ code: '492039' }] })
+const EmailCodeBody = Type.Object({ code: NumericCode }, CLOSED)
+const EmailLinkBody = Type.Object({ token: mailedToken }, CLOSED)
+
+/** The code within a session, or the token of the link without one. */
+export const ProveEmailBody = Type.Union([EmailCodeBody, EmailLinkBody], {
+  examples: [{ code: '492039' }, { token: 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE' }],
+})
+
+/** By the member that is there: a union would report the faults of both. */
+export const proveEmailValidator: FastifySchemaCompiler<unknown> = (route) => {
+  const [byCode, byLink] = [EmailCodeBody, EmailLinkBody].map((schema) =>
+    compileValidator({ ...route, schema }),
+  ) as [ReturnType<typeof compileValidator>, ReturnType<typeof compileValidator>]
+  return validatorBy((body) => ((body as { token?: unknown } | null)?.token == null ? byCode : byLink))
+}
+
+/** Who has the link knows the address, and need not learn whose account it is. */
+export const ProvenByLink = Type.Object(
+  { email: Type.String({ description: 'The proven address, masked' }) },
+  { ...CLOSED, examples: [{ email: 'a***@e***.com' }] },
+)

@@ -61,8 +61,9 @@ const ROUTES = {
     forgottenPasswordRoutes,
   ],
   mfa: [verifyRoutes],
-  access: [meRoutes, eventRoutes, sessionRoutes, factorRoutes, stepUpRoutes, proveEmailRoutes],
+  access: [meRoutes, eventRoutes, sessionRoutes, factorRoutes, stepUpRoutes],
   'access-or-refresh': [logoutRoutes],
+  'access-or-link': [proveEmailRoutes],
   'client-or-access': [introspectionRoutes],
   account: [changeFactorRoutes, changePasswordRoutes, changeEmailRoutes, deleteMeRoutes],
 } as const satisfies Record<string, readonly FastifyPluginAsync<{ room: Service }>[]>

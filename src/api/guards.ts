@@ -77,10 +77,10 @@ export function makeGuards(room: GuardsRoom): Guards {
     return { kind: 'account', account, session, claims }
   }
 
-  /** A refresh token in the body takes the place of an access token, which may have run out and be sent all the same. */
-  async function checkAccessOrRefresh(request: FastifyRequest): Promise<AccessPrincipal | null> {
-    const body = request.body as { refresh_token?: unknown } | undefined
-    return (body?.refresh_token ?? null) === null ? checkAccess(request) : null
+  /** A token in the body takes the place of an access token, which may have run out and be sent all the same. */
+  const checkAccessUnless = (member: string) => async (request: FastifyRequest) => {
+    const body = request.body as Record<string, unknown> | undefined
+    return (body?.[member] ?? null) === null ? checkAccess(request) : null
   }
 
   async function checkIntrospecting(request: FastifyRequest): Promise<Principal> {
@@ -129,7 +129,14 @@ export function makeGuards(room: GuardsRoom): Guards {
     },
     'access-or-refresh': {
       scope: 'access-or-refresh',
-      check: checkAccessOrRefresh,
+      check: checkAccessUnless('refresh_token'),
+      readsBody: true,
+      security: [{ accessToken: [] }, {}],
+      problems: ['invalid_token'],
+    },
+    'access-or-link': {
+      scope: 'access-or-link',
+      check: checkAccessUnless('token'),
       readsBody: true,
       security: [{ accessToken: [] }, {}],
       problems: ['invalid_token'],

@@ -10,7 +10,7 @@ import type { Session } from '../tokens/session.ts'
 /** Where a route is registered, which decides who may call it: with no token, or with this kind. */
 export type ScopeName =
   | ('public' | 'mfa' | 'access' | 'account' | 'mfa-or-access' | 'mfa-or-account')
-  | ('access-or-refresh' | 'client-or-access')
+  | ('access-or-refresh' | 'access-or-link' | 'client-or-access')
 
 /** Who sends a request, as a guard has established it from a token, or a client's secret. */
 export type Principal = MfaPrincipal | AccessPrincipal | AccountPrincipal | ClientPrincipal

@@ -1,10 +1,11 @@
 import { language } from '../texts/texts.ts'
 
-/** The content of a mail, without its form: plain paragraphs, perhaps a code to type in, and facts at the end. */
+/** The content of a mail, without its form: plain paragraphs, perhaps a link or a code, and facts at the end. */
 export interface Letter {
   /** It becomes a header, so no text of a user may be in it. */
   subject: string
   paragraphs: string[]
+  link?: { url: string; button: string }
   /** A code to type or paste. */
   code?: string
   facts?: [name: string, value: string][]
@@ -23,9 +24,10 @@ export function renderLetter(
   }
 }
 
-function renderText({ paragraphs, code, facts = [], closing }: Letter, serviceName: string): string {
+function renderText({ paragraphs, link, code, facts = [], closing }: Letter, serviceName: string): string {
   const parts = [
     ...paragraphs,
+    ...(link ? [link.url] : []),
     ...(code ? [`    ${code}`] : []),
     ...(facts.length > 0 ? [facts.map(([name, value]) => `${name}: ${value}`).join('\n')] : []),
     ...(closing ? [closing] : []),
@@ -35,7 +37,7 @@ function renderText({ paragraphs, code, facts = [], closing }: Letter, serviceNa
 }
 
 /** Loads nothing from elsewhere. A client that supports no styles shows plain paragraphs. */
-function renderHtml({ paragraphs, code, facts = [], closing }: Letter, serviceName: string): string {
+function renderHtml({ paragraphs, link, code, facts = [], closing }: Letter, serviceName: string): string {
   const paragraph = (text: string) => `<p>${escapeHtml(text)}</p>`
   const row = ([name, value]: [string, string]) =>
     `<tr><th>${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`
@@ -48,6 +50,9 @@ function renderHtml({ paragraphs, code, facts = [], closing }: Letter, serviceNa
     '<body><div class="letter">',
     `<p class="service">${escapeHtml(serviceName)}</p>`,
     ...paragraphs.map(paragraph),
+    ...(link
+      ? [`<p><a class="button" href="${escapeHtml(link.url)}">${escapeHtml(link.button)}</a></p>`]
+      : []),
     ...(code ? [`<p class="code${code.length > 12 ? ' long' : ''}">${escapeHtml(code)}</p>`] : []),
     ...(facts.length > 0 ? [`<table>${facts.map(row).join('')}</table>`] : []),
     ...(closing ? [paragraph(closing)] : []),
@@ -66,6 +71,8 @@ body { margin: 0; padding: 24px 12px; background: #f2f3f5; color: #1d2125;
 .code { padding: 14px; background: #f2f3f5; border-radius: 8px; text-align: center;
   font: 600 28px/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: .15em; }
 .code.long { font-size: 15px; letter-spacing: 0; overflow-wrap: anywhere; }
+.button { display: inline-block; padding: 10px 20px; border-radius: 8px; background: #1d5fd0; color: #fff;
+  font-weight: 600; text-decoration: none; }
 table { border-collapse: collapse; }
 th { padding: 0 1.2em 0 0; font-weight: 400; text-align: left; vertical-align: top; color: #626f86; }
 td { padding: 0; }

@@ -171,16 +171,19 @@ export interface paths {
      */
     post: operations["stepUp"];
   };
-  "/me/email/verify": {
-    /** Verify the new email address with the code that was sent to it */
-    post: operations["verifyEmail"];
-  };
   "/logout": {
     /**
      * Sign out: end the current session
      * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
      */
     post: operations["logout"];
+  };
+  "/me/email/verify": {
+    /**
+     * Verify the new email address with the code or the link that was sent to it
+     * @description The code takes the access token of the account. The token takes none, and its answer is only the address, masked. Every other session ends; the one that asked for the link stays.
+     */
+    post: operations["verifyEmail"];
   };
   "/token/introspect": {
     /**
@@ -2094,41 +2097,6 @@ export interface operations {
       503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
-  /** Verify the new email address with the code that was sent to it */
-  verifyEmail: {
-    requestBody: {
-      content: {
-        /**
-         * @example {
-         *   "code": "492039"
-         * }
-         */
-        "application/json": {
-          /**
-           * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
-           */
-          code: string;
-        };
-      };
-    };
-    responses: {
-      /** @description An account, as its owner sees it */
-      200: {
-        content: {
-          "application/json": components["schemas"]["User"];
-        };
-      };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidToken"];
-      413: components["responses"]["PayloadTooLarge"];
-      415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
-      429: components["responses"]["RateLimitedOrTooManyAttempts"];
-      500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
-    };
-  };
   /**
    * Sign out: end the current session
    * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
@@ -2156,6 +2124,45 @@ export interface operations {
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
+      500: components["responses"]["InternalError"];
+      503: components["responses"]["Unavailable"];
+    };
+  };
+  /**
+   * Verify the new email address with the code or the link that was sent to it
+   * @description The code takes the access token of the account. The token takes none, and its answer is only the address, masked. Every other session ends; the one that asked for the link stays.
+   */
+  verifyEmail: {
+    requestBody: {
+      content: {
+        "application/json": {
+          /**
+           * Format: numeric-code
+           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           */
+          code: string;
+        } | {
+          /** @description From the email */
+          token: string;
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        content: {
+          "application/json": components["schemas"]["User"] | {
+            /** @description The proven address, masked */
+            email: string;
+          };
+        };
+      };
+      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      401: components["responses"]["InvalidToken"];
+      413: components["responses"]["PayloadTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["InvalidCode"];
+      429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
@@ -2396,8 +2403,8 @@ export const security = {
   "GET /2fa": ["accessToken"],
   "DELETE /2fa": ["accountToken"],
   "POST /2fa/step-up": ["accessToken"],
-  "POST /me/email/verify": ["accessToken"],
   "POST /logout": ["accessToken"],
+  "POST /me/email/verify": ["accessToken"],
   "POST /token/introspect": ["accessToken"],
   "PATCH /2fa/factors/{id}": ["accountToken"],
   "DELETE /2fa/factors/{id}": ["accountToken"],

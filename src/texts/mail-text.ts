@@ -3,6 +3,8 @@ export interface MailText {
   /** It becomes a header, so nothing that a user chose may be in it. */
   subject: string
   paragraphs: string[]
+  /** On the link, where there is one. */
+  button?: string
   /** What to do about it. */
   closing: string
 }

@@ -31,3 +31,10 @@ export function addressKey(text: string): string | undefined {
   const read = text.includes('@') && readEmailAddress(text)
   return read && 'address' in read ? read.address.toLowerCase() : undefined
 }
+
+/** Shows just enough for the owner to recognise the mailbox: `a***@e***.com`. */
+export function maskAddress(address: string): string {
+  const [local = '', domain = ''] = address.split('@')
+  const topLevel = domain.slice(domain.lastIndexOf('.'))
+  return `${local[0]}***@${domain[0]}***${topLevel}`
+}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { newNumericCode } from '../../src/crypto/numeric-code.ts'
-import { maskAddress } from '../../src/factors/mailed-codes/send-code.ts'
+import { maskAddress } from '../../src/values/email-address.ts'
 import {
   answerByEmail,
   codeIn,

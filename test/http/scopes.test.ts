@@ -41,7 +41,7 @@ POST   /login                                   public         login
 POST   /login/passkey                           public         login
 POST   /login/passkey/options                   public         login
 POST   /logout                                  access-or-refresh general
-POST   /me/email/verify                         access         codes
+POST   /me/email/verify                         access-or-link codes
 POST   /password/change                         account        login
 POST   /password/forgot                         public         login
 POST   /password/reset                          public         login
@@ -93,7 +93,7 @@ t.test('what is not public asks for a token before it looks at anything else', a
   const closed = routes.filter(({ config }) => config?.guard && config.guard.scope !== 'public')
   t.ok(closed.length > 0)
   // What the body may show is looked for there; that it is JSON must come first.
-  const inBody = ['access-or-refresh', 'client-or-access']
+  const inBody = ['access-or-refresh', 'access-or-link', 'client-or-access']
   const body = { payload: '{', headers: { 'content-type': 'application/json' } }
   for (const route of closed)
     for (const method of methodsOf(route)) {

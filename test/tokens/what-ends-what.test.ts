@@ -8,13 +8,20 @@ import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { page, tableRows } from '../helpers/documents/readme.ts'
 import { inPlaceOfTheOld } from '../helpers/people/factors.ts'
-import { enrolWithAddress, latestCode, type MailingService, mailedToken } from '../helpers/people/mail.ts'
+import {
+  enrolWithAddress,
+  latestCode,
+  linkIn,
+  type MailingService,
+  mailedToken,
+} from '../helpers/people/mail.ts'
 import { addPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, isAlive, refresh, type SignedIn, signIn } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { type Answer, type Enrolled, login, PASSWORD, startService } from '../helpers/service/service.ts'
 
 const ANOTHER = 'staple in a haystack'
+const VERIFY_URL = 'https://app.example.com/#{token}'
 
 interface Life {
   service: MailingService
@@ -77,6 +84,11 @@ const CAUSES: Record<string, Cause | Cause[]> = {
     await service.put('/me/email', { email: 'new@example.com' }, accountToken)
     return service.post('/me/email/verify', { code: latestCode(service.smtp) }, own.accessToken)
   },
+  async 'POST /me/email/verify by a link'({ service, accountToken }) {
+    await service.put('/me/email', { email: 'new@example.com' }, accountToken)
+    const { hash } = new URL(linkIn(service.smtp.mails.at(-1)))
+    return service.post('/me/email/verify', { token: hash.slice(1) })
+  },
   'DELETE /me': ({ service, accountToken }) => service.delete('/me', accountToken),
   'POST /logout': ({ service, own }) => service.post('/logout', undefined, own.accessToken),
   'POST /logout with a refresh token': ({ service, own }) =>
@@ -130,7 +142,10 @@ for (const [name = '', ...cells] of rows) {
   const cause = name.replaceAll('`', '')
   for (const [index, bringAbout] of [CAUSES[cause] ?? []].flat().entries())
     t.test(`${cause}${index ? `, another way (${index})` : ''}`, async (t) => {
-      const service = await startService(t, { mail: true, environment: { MFA_POLICY: 'optional' } })
+      const service = await startService(t, {
+        mail: true,
+        environment: { MFA_POLICY: 'optional', VERIFY_URL },
+      })
       const life = await begin(service)
       const { own, other, mfaToken, resetToken } = life
       const othersToken = await accountTokenFor(service, other.accessToken)

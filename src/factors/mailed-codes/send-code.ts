@@ -8,6 +8,7 @@ import { COOL_DOWN_SECONDS, refuseInCoolDown } from '../../mail/cool-down.ts'
 import { emailDeliveryFailed, emailUnavailable } from '../../mail/problems.ts'
 import { signInCode } from '../../mail/templates/codes.ts'
 import { inTransaction } from '../../platform/database.ts'
+import { maskAddress } from '../../values/email-address.ts'
 import type { Facts } from '../factor.ts'
 import type { FactorsRoom } from '../room.ts'
 import { lastEmailCodeAt, putEmailCode, takeBackEmailCode } from './store.ts'
@@ -100,11 +101,4 @@ export async function sendCode(
     throw emailDeliveryFailed(error)
   }
   return { sentTo: maskAddress(email), expiresIn: CODE_TTL_SECONDS, resendAfter: COOL_DOWN_SECONDS }
-}
-
-/** Shows just enough for the owner to recognise the mailbox: `a***@e***.com`. */
-export function maskAddress(address: string): string {
-  const [local = '', domain = ''] = address.split('@')
-  const topLevel = domain.slice(domain.lastIndexOf('.'))
-  return `${local[0]}***@${domain[0]}***${topLevel}`
 }

@@ -22,17 +22,32 @@ export function signInCode(
   return { ...letter, code }
 }
 
-/** Proof that an address belongs to the account. Until then it may be a stranger's, so the account is not named. */
-export function addressCode(about: Occasion & { code: string; minutes: number }): Letter {
-  const { code, minutes } = about
-  return { ...letterOf(mails.address_code, about, { minutes }), code }
+/**
+ * Proof that an address belongs to the account. Until then it may be a stranger's, so the account is not named.
+ *
+ * @param about.link does the same as the code.
+ */
+export function addressCode(
+  about: Occasion & { code: string; link?: string | undefined; minutes: number },
+): Letter {
+  const { code, link, minutes } = about
+  if (link === undefined) return { ...letterOf(mails.address_code, about, { minutes }), code }
+  const { address_link: text } = mails
+  return { ...letterOf(text, about, { minutes }), link: { url: link, button: text.button }, code }
 }
 
-/** The way to a new password, for a person who forgot the old one or never had one. */
-export function passwordReset(about: Circumstances & { token: string; minutes: number }): Letter {
-  const { username, ip, token, minutes } = about
+/**
+ * The way to a new password, for a person who forgot the old one or never had one.
+ *
+ * @param about.link has the token in it, and takes its place.
+ */
+export function passwordReset(
+  about: Circumstances & { token: string; link?: string | undefined; minutes: number },
+): Letter {
+  const { username, ip, token, link, minutes } = about
   const text = ip ? mails.password_reset : mails.password_wanted
-  return { ...letterOf(text, about, { username, minutes }), code: token }
+  const way = link === undefined ? { code: token } : { link: { url: link, button: text.button } }
+  return { ...letterOf(text, about, { username, minutes }), ...way }
 }
 
 /** The code with which the owner sets up a first factor after an operator has reset the account. */

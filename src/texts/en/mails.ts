@@ -8,7 +8,7 @@ const IF_MISTYPED =
 const IF_IT_WAS_NOT_YOU =
   'If it was not you, somebody else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
 
-/** Mails with a code or a token in them, which stands between the last paragraph and the closing. */
+/** Mails with a code, a token or a link in them, which stands between the last paragraph and the closing. */
 export const mails = {
   /** A code as a second factor: a person who knows the password asked for it. */
   sign_in_code: {
@@ -32,25 +32,38 @@ export const mails = {
     ],
     closing: IF_MISTYPED,
   },
+  /** The same where a link does it too, also on another device than the one where it was asked for. */
+  address_link: {
+    subject: 'confirm your address',
+    paragraphs: [
+      'Hello,',
+      'Open this link to confirm this address for your account, or enter the code where you asked for it. One of them is good, once, for {minutes} minutes:',
+    ],
+    button: 'Confirm this address',
+    closing:
+      'If you did not ask for it, somebody has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
+  },
   /** The way to a new password, for a person who forgot the old one. */
   password_reset: {
     subject: 'reset your password',
     paragraphs: [
       GREETING,
-      'Somebody, probably you, forgot your password. This token sets a new one. It is good once, for {minutes} minutes:',
+      'Somebody, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:',
     ],
+    button: 'Set a new password',
     closing:
-      'If it was not you, do nothing, and pass the token on to nobody: without it your password stays as it is.',
+      'If it was not you, do nothing, and pass this mail on to nobody: without it your password stays as it is.',
   },
   /** The same where an operator asks for it, perhaps for a person who never had a password. */
   password_wanted: {
     subject: 'reset your password',
     paragraphs: [
       GREETING,
-      'The people who run this service ask you to set a new password. This token does it, once, within {minutes} minutes:',
+      'The people who run this service ask you to set a new password. This does it, once, within {minutes} minutes:',
     ],
+    button: 'Set a new password',
     closing:
-      'Pass the token on to nobody, not to those who run the service either: they will never ask you for it.',
+      'Pass this mail on to nobody, not to those who run the service either: they will never ask you for it.',
   },
   /** The code with which the owner sets up a first factor after an operator has reset the account. */
   enrolment_code: {

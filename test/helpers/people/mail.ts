@@ -45,6 +45,13 @@ export function codeIn(mail: ReceivedMail | undefined): string {
   return code
 }
 
+/** The link that a mail has in it, alone on its line. */
+export function linkIn(mail: ReceivedMail | undefined): string {
+  const [link] = /^[a-z][a-z0-9+.-]*:\/\S+$/m.exec(mail?.text.replaceAll('\r', '') ?? '') ?? []
+  if (!link) throw new Error(`no link in the mail: ${mail?.text}`)
+  return link
+}
+
 /** Sends the mail that waits. @returns what came. */
 export async function deliver({ deps, smtp }: MailingService): Promise<ReceivedMail[]> {
   const before = smtp.mails.length

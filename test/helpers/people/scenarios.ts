@@ -5,6 +5,7 @@ import {
   codeIn,
   enrolByEmail,
   enrolWithAddress,
+  linkIn,
   type MailingService,
   mailedCode,
   mailedToken,
@@ -250,6 +251,16 @@ export const MORE_SCENARIOS: Record<string, Scenario> = {
       return { body: { username: email, password: PASSWORD } }
     },
     status: 200,
+  },
+  'POST /me/email/verify by a link': {
+    environment: { VERIFY_URL: 'https://app.example.com/#{token}' },
+    async prepare(service, name) {
+      const { accessToken } = await enrol(service, name)
+      await setEmail(service, accessToken, `${name}@example.com`)
+      return { body: { token: new URL(linkIn(service.smtp.mails.at(-1))).hash.slice(1) } }
+    },
+    status: 200,
+    again: '401 invalid_token',
   },
   'POST /password/forgot by address': {
     async prepare(service, name) {

@@ -118,7 +118,7 @@ function singleUseKeys({ method, url, headers }: InjectOptions, body: Record<str
     case 'DELETE /me':
       return [`account token ${bearer().jti}`]
     case 'POST /me/email/verify':
-      return [`address code ${code} of ${bearer().sub}`]
+      return body.token ? [`address link ${body.token}`] : [`address code ${code} of ${bearer().sub}`]
     case 'POST /token':
       if (body.grant_type !== 'refresh_token') return []
       return [`refresh token ${body.refresh_token}`]

@@ -70,6 +70,10 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
     countChange: (trx: Trx, { id, changeCount }: Account): Promise<boolean> =>
       store.countChange(trx, id, changeCount),
 
+    /** @param at when its owner was told of a new network, in epoch milliseconds; 0 for the first one, which is none. */
+    noteNewNetwork: (trx: Trx, { id }: Account, at: number): Promise<void> =>
+      store.setNewNetworkAt(trx, id, at),
+
     /** A code that was mailed to the address of the account came back. */
     proveAddress: (trx: Trx, accountId: string): Promise<void> =>
       store.proveAddress(trx, accountId, clock.now()),

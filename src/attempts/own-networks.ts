@@ -5,12 +5,21 @@ import type { Clock } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import { from } from './subjects.ts'
+import { OWN_NETWORK_MS } from './tables.ts'
 
 const signedIn = prepared((db, param: Params<{ subject: string; accountId: string; now: number }>) =>
   db
     .insertInto('own_networks')
     .values({ subject: param('subject'), account_id: param('accountId'), signed_in_at: param('now') })
     .onConflict((conflict) => conflict.column('subject').doUpdateSet({ signed_in_at: param('now') })),
+)
+
+const signedInAgain = prepared((db, param: Params<{ subject: string; now: number; ownAfter: number }>) =>
+  db
+    .updateTable('own_networks')
+    .set({ signed_in_at: param('now') })
+    .where('subject', '=', param('subject'))
+    .where('signed_in_at', '>', param('ownAfter')),
 )
 
 /**
@@ -23,9 +32,14 @@ export type OwnNetworks = ReturnType<typeof makeOwnNetworks>
 export function makeOwnNetworks({ clock, keyedHash }: { clock: Clock; keyedHash: KeyedHash }) {
   const here = ({ username }: Account, { ip }: Caller) => from(keyedHash, username, ip)
   return {
-    /** A full sign-in has come from the caller's network. */
-    add: (trx: Trx, account: Account, caller: Caller): Promise<void> =>
-      signedIn.run(trx, { subject: here(account, caller), accountId: account.id, now: clock.now() }),
+    /** A full sign-in has come from the caller's network. @returns whether that was not the account's own. */
+    async add(trx: Trx, account: Account, caller: Caller): Promise<boolean> {
+      const now = clock.now()
+      const subject = here(account, caller)
+      if (await signedInAgain.wroteOne(trx, { subject, now, ownAfter: now - OWN_NETWORK_MS })) return false
+      await signedIn.run(trx, { subject, accountId: account.id, now })
+      return true
+    },
 
     /** Forgets every network but the caller's: a person who was signed in elsewhere may not be the owner. */
     async forgetOthers(trx: Trx, account: Account, caller: Caller): Promise<void> {

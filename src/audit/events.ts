@@ -38,6 +38,7 @@ export const EVENTS = {
   recovery_codes_renewed: 'success',
   recovery_code_used: 'success',
   recovery_codes_low: 'success',
+  new_network: 'success',
   session_started: 'success',
   session_ended: 'success',
   session_displaced: 'success',

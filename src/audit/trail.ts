@@ -30,6 +30,8 @@ export interface EventFacts {
   method?: string
   /** Addresses that get the notice in addition to the proven address of the account. */
   alsoTo?: string[]
+  /** The owner gets no notice this time. */
+  untold?: boolean
 }
 
 /**
@@ -105,7 +107,7 @@ export function makeAuditTrail({ clock, logger, tellOwner }: TrailParts) {
       const { account } = facts
       const event = eventOf(name, facts, caller)
       if (hasRow(trx, account, caller)) await insert(trx, rowOf(event, caller))
-      if (account) await tellOwner(trx, account, name, caller, facts)
+      if (account && !facts.untold) await tellOwner(trx, account, name, caller, facts)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
 

@@ -7,7 +7,7 @@ import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import { newOpaqueToken } from '../crypto/opaque-token.ts'
 import { invalidToken, tooManyStepUps } from '../errors.ts'
 import { inBatches } from '../platform/batches.ts'
-import type { Clock } from '../platform/clock.ts'
+import { type Clock, DAY_MS } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Proof } from './assurance.ts'
@@ -163,9 +163,20 @@ export function makeSessions({
     return { account, session, refreshToken }
   }
 
+  /** The first network of an account is no news, and a day has one mail of it. */
+  async function noteNewNetwork(trx: Trx, account: Account, caller: Caller): Promise<void> {
+    const { newNetworkAt } = account
+    const now = clock.now()
+    if (newNetworkAt === null) return accounts.noteNewNetwork(trx, account, 0)
+    // It was told long after now where a clock was ahead.
+    const untold = Math.abs(now - newNetworkAt) < DAY_MS
+    await trail.record(trx, 'new_network', { account, untold }, caller)
+    if (!untold) await accounts.noteNewNetwork(trx, account, now)
+  }
+
   const sessions: Sessions = {
     async open(trx, account, shown, caller) {
-      await ownNetworks.add(trx, account, caller)
+      if (await ownNetworks.add(trx, account, caller)) await noteNewNetwork(trx, account, caller)
       return begin(trx, account, shown, caller)
     },
 

@@ -132,6 +132,10 @@ export const notices = {
     'A token of one of your sessions was used a second time, which happens when somebody has copied it. The session has ended.',
     'Sign in again. If it happens again, or you see sessions that are not yours, change your password and tell the people who run this service.',
   ),
+  new_network: notice(
+    'a sign-in from a new place',
+    'Your account was signed in to from a network that is new to it. If it was you, there is nothing to do.',
+  ),
   password_changed: notice(
     'your password was changed',
     'Your password was changed, and your other sessions have ended.',

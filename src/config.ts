@@ -9,6 +9,8 @@ import { isLoopback } from './platform/loopback.ts'
 import { checkMail, readLink, readMailFrom } from './platform/mail-settings.ts'
 import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
+import type { OwnMails } from './texts/mails.ts'
+import { readOwnMails } from './texts/own-mails.ts'
 import { isAddressOrRange } from './values/network.ts'
 import { faultsOfOrigins } from './values/origin.ts'
 import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
@@ -44,6 +46,8 @@ export interface Config {
   /** Empty when no mail is sent. */
   smtpUrl: string
   mailFrom: Mailbox | null
+  /** Read at start. */
+  ownMails: OwnMails
   emailCodes: boolean
   /** Links in mails, with `{token}`; empty where mails have codes to copy. */
   resetUrl: string
@@ -133,6 +137,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     unenrolledDays: read.integer('UNENROLLED_DAYS', 30, 0, 3650),
     smtpUrl: read.secret('SMTP_URL') ?? '',
     mailFrom: readMailFrom(read, faults),
+    ownMails: readOwnMails(read.text('MAIL_TEMPLATES', ''), faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
     resetUrl: readLink(read, 'RESET_URL', faults),
     verifyUrl: readLink(read, 'VERIFY_URL', faults),

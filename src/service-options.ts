@@ -36,6 +36,7 @@ export interface ServiceOptions {
   unenrolledDays?: number
   smtpUrl?: string
   mailFrom?: string
+  mailTemplates?: string
   emailCodes?: boolean
   resetUrl?: string
   verifyUrl?: string
@@ -77,6 +78,7 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
   unenrolledDays: true,
   smtpUrl: true,
   mailFrom: true,
+  mailTemplates: true,
   emailCodes: true,
   resetUrl: true,
   verifyUrl: true,

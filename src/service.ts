@@ -24,6 +24,7 @@ import { makeReadiness, type Readiness } from './http/readiness.ts'
 import type { SharedCounts } from './http/shared-counts.ts'
 import { type IsTrustedProxy, trustedProxies } from './http/trusted-proxies.ts'
 import { makeMailAllowance } from './mail/allowance.ts'
+import { makeRenderLetter } from './mail/letter.ts'
 import { makeTellOwner } from './mail/notices.ts'
 import { makeOutbox, noOutbox } from './mail/outbox.ts'
 import { makeSendLetter } from './mail/send-letter.ts'
@@ -159,7 +160,7 @@ async function makeShared({
 
 /** A service without a mail server keeps and sends no mail. Use cases that need it say so. */
 async function makeMail({
-  config: { smtpUrl: url, mailFrom: from, issuer, appName: serviceName, resetUrl },
+  config: { smtpUrl: url, mailFrom: from, issuer, appName: serviceName, ownMails, resetUrl },
   instruments,
   ...given
 }: Pick<Surroundings, 'config' | 'db' | 'clock' | 'logger'> & {
@@ -172,9 +173,10 @@ async function makeMail({
   const { makeMailer } = await import('./platform/mailer.ts')
   const mailer = watched(instruments, 'mailer', makeMailer({ url, from, issuer }))
   const answerForgotten = makeAnswerForgotten({ ...given, resetUrl })
+  const render = makeRenderLetter({ serviceName, ownMails })
   return {
-    outbox: makeOutbox({ ...given, mailer, serviceName, answerForgotten, findForgotten }),
-    sendLetter: makeSendLetter({ ...given, mailer, serviceName }),
+    outbox: makeOutbox({ ...given, mailer, render, answerForgotten, findForgotten }),
+    sendLetter: makeSendLetter({ ...given, mailer, render }),
     answerForgotten,
   }
 }

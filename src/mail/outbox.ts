@@ -5,7 +5,7 @@ import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import { MailError } from '../platform/mail-error.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
-import { type Letter, renderLetter } from './letter.ts'
+import type { Letter, OldLetter, RenderLetter } from './letter.ts'
 import * as store from './store.ts'
 import { outboxContext } from './tables.ts'
 import type { Circumstances } from './templates/circumstances.ts'
@@ -29,7 +29,7 @@ export type OutboxMessage =
 
 interface Addressed {
   to: Mailbox
-  letter: Letter
+  letter: Letter | OldLetter
 }
 
 /** The accounts that a person may mean who typed this as the username. */
@@ -62,14 +62,14 @@ interface OutboxParts {
   clock: Clock
   box: SecretBox
   mailer: Mailer
-  serviceName: string
+  render: RenderLetter
   logger: Pick<FastifyBaseLogger, 'warn' | 'error'>
   answerForgotten: AnswerForgotten
   findForgotten: FindForgotten
 }
 
 export function makeOutbox(parts: OutboxParts): Outbox {
-  const { answerForgotten, box, clock, db, findForgotten, logger, mailer, serviceName } = parts
+  const { answerForgotten, box, clock, db, findForgotten, logger, mailer, render } = parts
 
   async function put(trx: Trx, message: OutboxMessage): Promise<void> {
     const id = newId(clock)
@@ -79,7 +79,7 @@ export function makeOutbox(parts: OutboxParts): Outbox {
 
   async function send({ id, sealed_message: sealed }: store.OutboxRow): Promise<void> {
     const message: OutboxMessage = JSON.parse(box.open(sealed, outboxContext(id)).toString())
-    const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...renderLetter(letter, serviceName) })
+    const post = ({ to, letter }: Addressed) => mailer.send({ id, to, ...render(letter) })
     if (message.kind === 'letter') return post(message)
 
     const { accountId } = message

@@ -48,7 +48,7 @@ export async function waitingMailOf(
         : typed.includes(message.username.toLowerCase())
     const about =
       message.kind === 'letter'
-        ? `${message.letter.subject}, to ${message.to.address}`
+        ? `${'mail' in message.letter ? message.letter.mail : message.letter.subject}, to ${message.to.address}`
         : `reset of the password, asked for from ${message.ip}`
     return theirs ? [{ created_at: rfc3339(created_at), attempts, about }] : []
   })

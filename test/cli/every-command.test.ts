@@ -81,6 +81,7 @@ const looking: Trial[] = [
     says: { healthy: !onPostgres, findings: [{ check: 'versions', status: 'ok' }] },
   },
   { command: 'tune', more: ['--ms', '1'], says: { settings: { ARGON2_TIME: 2 } } },
+  { command: 'mails', more: [`${folder}/mails`], says: { folder: `${folder}/mails`, written: /^\d+$/ } },
   { command: 'openapi', says: { openapi: /^3\.1/ } },
 ]
 

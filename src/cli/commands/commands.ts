@@ -8,6 +8,7 @@ import { registerExport } from './export.ts'
 import { registerImport } from './import.ts'
 import { registerInit } from './init.ts'
 import { registerKeys } from './keys.ts'
+import { registerMails } from './mails.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerOpenapi } from './openapi.ts'
 import { registerServe } from './serve.ts'
@@ -35,6 +36,7 @@ const commands: readonly RegisterCommand[] = [
   registerCopy,
   registerDoctor,
   registerTune,
+  registerMails,
   registerOpenapi,
 ]
 

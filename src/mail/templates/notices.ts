@@ -16,5 +16,5 @@ export const isNotice = (name: EventName): name is NoticeName => name in notices
 /** @param method the factor that it is about. */
 export function notice(name: NoticeName, about: Circumstances, method = ''): Letter {
   const factor = FACTORS[method] ?? texts.factors.other
-  return letterOf(notices[name], about, { username: about.username, factor })
+  return letterOf(name, { ...about, factor })
 }

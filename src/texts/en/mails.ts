@@ -1,4 +1,4 @@
-import type { MailText } from '../mail-text.ts'
+import type { MailTemplate } from '../mail-template.ts'
 
 const GREETING = 'Hello {username},'
 
@@ -8,80 +8,94 @@ const IF_MISTYPED =
 const IF_IT_WAS_NOT_YOU =
   'If it was not you, somebody else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
 
-/** Mails with a code, a token or a link in them, which stands between the last paragraph and the closing. */
+const FACTS = 'When: {when}\nFrom: {from}'
+
+const mail = (subject: string, ...paragraphs: string[]): MailTemplate => ({
+  subject: `{service}: ${subject}`,
+  text: [...paragraphs, '-- \n{service}'].join('\n\n'),
+})
+
+const codeMail = (subject: string, greeting: string, sentence: string, closing: string) =>
+  mail(subject, greeting, sentence, '    {code}', FACTS, closing)
+
+const linkMail = (button: string, subject: string, ...paragraphs: string[]): MailTemplate => ({
+  ...mail(subject, ...paragraphs),
+  button,
+})
+
+const NEW_PASSWORD = 'Set a new password'
+
+const FORGOTTEN =
+  'Somebody, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:'
+
+const IF_NOT_FORGOTTEN =
+  'If it was not you, do nothing, and pass this mail on to nobody: without it your password stays as it is.'
+
+const WANTED =
+  'The people who run this service ask you to set a new password. This does it, once, within {minutes} minutes:'
+
+const KEEP_TO_YOURSELF =
+  'Pass this mail on to nobody, not to those who run the service either: they will never ask you for it.'
+
+/** Mails with a code, a token or a link in them. */
 export const mails = {
   /** A code as a second factor: a person who knows the password asked for it. */
-  sign_in_code: {
-    subject: 'your sign-in code',
-    paragraphs: [GREETING, 'Here is the code that signs you in. It is good once, for {minutes} minutes:'],
-    closing:
-      'If you are not signing in, somebody else knows your password: change it. Do not give this code to anyone; we will never ask you for it.',
-  },
+  sign_in_code: codeMail(
+    'your sign-in code',
+    GREETING,
+    'Here is the code that signs you in. It is good once, for {minutes} minutes:',
+    'If you are not signing in, somebody else knows your password: change it. Do not give this code to anyone; we will never ask you for it.',
+  ),
   /** The same to an address that is not proven. The reader may be a stranger, so no name stands in it. */
-  first_sign_in_code: {
-    subject: 'your sign-in code',
-    paragraphs: ['Hello,', 'Here is the code that signs you in. It is good once, for {minutes} minutes:'],
-    closing: `${IF_MISTYPED} Do not give this code to anyone; we will never ask you for it.`,
-  },
+  first_sign_in_code: codeMail(
+    'your sign-in code',
+    'Hello,',
+    'Here is the code that signs you in. It is good once, for {minutes} minutes:',
+    `${IF_MISTYPED} Do not give this code to anyone; we will never ask you for it.`,
+  ),
   /** Proof that an address belongs to the account. Until then it may be a stranger's, so no name stands in it. */
-  address_code: {
-    subject: 'confirm your address',
-    paragraphs: [
-      'Hello,',
-      'Here is the code that confirms this address for your account. It is good once, for {minutes} minutes:',
-    ],
-    closing: IF_MISTYPED,
-  },
+  address_code: codeMail(
+    'confirm your address',
+    'Hello,',
+    'Here is the code that confirms this address for your account. It is good once, for {minutes} minutes:',
+    IF_MISTYPED,
+  ),
   /** The same where a link does it too, also on another device than the one where it was asked for. */
-  address_link: {
-    subject: 'confirm your address',
-    paragraphs: [
-      'Hello,',
-      'Open this link to confirm this address for your account, or enter the code where you asked for it. One of them is good, once, for {minutes} minutes:',
-    ],
-    button: 'Confirm this address',
-    closing:
-      'If you did not ask for it, somebody has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
-  },
+  address_link: linkMail(
+    'Confirm this address',
+    'confirm your address',
+    'Hello,',
+    'Open this link to confirm this address for your account, or enter the code where you asked for it. One of them is good, once, for {minutes} minutes:',
+    '{link}',
+    '    {code}',
+    FACTS,
+    'If you did not ask for it, somebody has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
+  ),
   /** The way to a new password, for a person who forgot the old one. */
-  password_reset: {
-    subject: 'reset your password',
-    paragraphs: [
-      GREETING,
-      'Somebody, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:',
-    ],
-    button: 'Set a new password',
-    closing:
-      'If it was not you, do nothing, and pass this mail on to nobody: without it your password stays as it is.',
-  },
+  password_forgotten: codeMail('reset your password', GREETING, FORGOTTEN, IF_NOT_FORGOTTEN),
+  password_forgotten_link: linkMail(
+    NEW_PASSWORD,
+    'reset your password',
+    ...[GREETING, FORGOTTEN, '{link}', FACTS, IF_NOT_FORGOTTEN],
+  ),
   /** The same where an operator asks for it, perhaps for a person who never had a password. */
-  password_wanted: {
-    subject: 'reset your password',
-    paragraphs: [
-      GREETING,
-      'The people who run this service ask you to set a new password. This does it, once, within {minutes} minutes:',
-    ],
-    button: 'Set a new password',
-    closing:
-      'Pass this mail on to nobody, not to those who run the service either: they will never ask you for it.',
-  },
+  password_wanted: codeMail('reset your password', GREETING, WANTED, KEEP_TO_YOURSELF),
+  password_wanted_link: linkMail(
+    NEW_PASSWORD,
+    'reset your password',
+    ...[GREETING, WANTED, '{link}', FACTS, KEEP_TO_YOURSELF],
+  ),
   /** The code with which the owner sets up a first factor after an operator has reset the account. */
-  enrolment_code: {
-    subject: 'your enrolment code',
-    paragraphs: [
-      GREETING,
-      'The people who run this service have reset your second factor. Sign in with your password, and set up an authenticator with this code, within {days} days:',
-    ],
-    closing:
-      'Do not give this code to anyone. If you did not ask for it, tell the people who run this service.',
-  },
-} satisfies Record<string, MailText>
+  enrolment_code: codeMail(
+    'your enrolment code',
+    GREETING,
+    'The people who run this service have reset your second factor. Sign in with your password, and set up an authenticator with this code, within {days} days:',
+    'Do not give this code to anyone. If you did not ask for it, tell the people who run this service.',
+  ),
+}
 
-const notice = (subject: string, sentence: string, closing = IF_IT_WAS_NOT_YOU): MailText => ({
-  subject,
-  paragraphs: [GREETING, sentence],
-  closing,
-})
+const notice = (subject: string, sentence: string, closing = IF_IT_WAS_NOT_YOU) =>
+  mail(subject, GREETING, sentence, FACTS, closing)
 
 /** What the owner is told afterwards, by the name of the event. */
 export const notices = {
@@ -182,14 +196,11 @@ export const factors = {
   other: 'another one',
 }
 
-/** What stands under each mail: when and from where. */
+/** When and from where, in a mail. */
 export const circumstances = {
   /** In which form dates are written (BCP 47). */
   dates: 'en-GB',
-  when: 'When',
-  from: 'From',
-  by: 'By',
-  address: 'IP address {ip}',
+  address: (ip: string) => `IP address ${ip}`,
   unknownAddress: 'an address that is not known',
   operators: 'the people who run this service',
 }

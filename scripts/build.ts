@@ -10,6 +10,7 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 cpSync('.env.example', 'dist/.env.example')
+cpSync('src/api/examples.json', 'dist/src/api/examples.json')
 
 const shown = declarationsFrom('dist/src/index.d.ts')
 declarationsFrom('dist/src/verify.d.ts', shown)

@@ -20,22 +20,7 @@ export const UserSchema = Type.Object(
     }),
     created_at: Timestamp,
   },
-  {
-    ...CLOSED,
-    $id: 'User',
-    description: 'An account, as its owner sees it',
-    examples: [
-      {
-        id: '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
-        username: 'ada',
-        email: 'ada@example.com',
-        email_verified: false,
-        two_factor_enabled: true,
-        roles: ['editor'],
-        created_at: '2026-11-21T09:30:00.000Z',
-      },
-    ],
-  },
+  { ...CLOSED, $id: 'User', description: 'An account, as its owner sees it' },
 )
 
 export const accountSchemas = [UserSchema]
@@ -67,10 +52,7 @@ export const registerBody = ({ passwordMin, usernames }: { passwordMin: number; 
       password: newPassword(passwordMin),
       email: Type.Optional(emailAddress),
     },
-    {
-      ...CLOSED,
-      examples: [{ username: 'ada', password: 'correct horse battery', email: 'ada@example.com' }],
-    },
+    CLOSED,
   )
 
 /** What `/login` would answer, and the account. */
@@ -88,16 +70,10 @@ export const changePasswordBody = (passwordMin: number) =>
       current_password: PresentPassword,
       new_password: newPassword(passwordMin),
     },
-    {
-      ...CLOSED,
-      examples: [{ current_password: 'correct horse battery', new_password: 'staple in a haystack' }],
-    },
+    CLOSED,
   )
 
-export const ForgotPasswordBody = Type.Object(
-  { username: TypedUsername },
-  { ...CLOSED, examples: [{ username: 'ada' }] },
-)
+export const ForgotPasswordBody = Type.Object({ username: TypedUsername }, CLOSED)
 
 const mailedToken = Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH, description: 'From the email' })
 
@@ -114,26 +90,16 @@ export const resetPasswordBody = (passwordMin: number) =>
         }),
       ),
     },
-    {
-      ...CLOSED,
-      examples: [
-        { token: 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE', new_password: 'staple in a haystack' },
-      ],
-    },
+    CLOSED,
   )
 
-export const EmailBody = Type.Object(
-  { email: emailAddress },
-  { ...CLOSED, examples: [{ email: 'ada@example.com' }] },
-)
+export const EmailBody = Type.Object({ email: emailAddress }, CLOSED)
 
 const EmailCodeBody = Type.Object({ code: NumericCode }, CLOSED)
 const EmailLinkBody = Type.Object({ token: mailedToken }, CLOSED)
 
 /** The code within a session, or the token of the link without one. */
-export const ProveEmailBody = Type.Union([EmailCodeBody, EmailLinkBody], {
-  examples: [{ code: '492039' }, { token: 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE' }],
-})
+export const ProveEmailBody = Type.Union([EmailCodeBody, EmailLinkBody])
 
 /** By the member that is there: a union would report the faults of both. */
 export const proveEmailValidator: FastifySchemaCompiler<unknown> = (route) => {
@@ -146,5 +112,5 @@ export const proveEmailValidator: FastifySchemaCompiler<unknown> = (route) => {
 /** Who has the link knows the address, and need not learn whose account it is. */
 export const ProvenByLink = Type.Object(
   { email: Type.String({ description: 'The proven address, masked' }) },
-  { ...CLOSED, examples: [{ email: 'a***@e***.com' }] },
+  CLOSED,
 )

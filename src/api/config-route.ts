@@ -38,6 +38,8 @@ export const configRoute: FastifyPluginAsyncTypebox<{ room: Service }> = async (
         operationId: 'getConfig',
         tags: ['Service'],
         summary: 'Get the rules and methods of this service, for the forms of an app',
+        description:
+          'An app need not learn from a refusal how long a password has to be, or whether anybody can register.',
         response: { 200: ConfigSchema },
       },
     },
@@ -52,8 +54,8 @@ const Length = Type.Integer({ minimum: 1 })
 
 const ConfigSchema = Type.Object(
   {
-    name: Type.String({ examples: ['Keyturn'] }),
-    version: Type.String({ examples: ['0.2.0'] }),
+    name: Type.String(),
+    version: Type.String(),
     registration: Type.Enum(['open', 'closed']),
     mfa_policy: Type.Enum(['required', 'optional']),
     password: Type.Object({ min_length: Length, max_length: Length }, CLOSED),

@@ -21,9 +21,12 @@ export function describeRoute(own: FastifySchema, route: RouteOptions): FastifyS
   const schema = own?.body && json ? { ...own, body: withNulls(own.body) } : own
   const guard = route.config?.guard
   if (!guard || !schema?.operationId) return schema
-  const { oauthErrors } = route.config ?? {}
-  if (oauthErrors === 'all')
-    return { ...schema, security: guard.security, 'x-oauth-errors': [400, 401, 429, 500, 503] }
+  const { oauthErrors, limit } = route.config ?? {}
+  if (oauthErrors === 'all') {
+    // 401 is about the client, and for the routes that ask which one it is.
+    const statuses = [400, ...(limit === 'client' ? [401] : []), 429, 500, 503]
+    return { ...schema, security: guard.security, 'x-oauth-errors': statuses }
+  }
   return {
     ...schema,
     security: guard.security,

@@ -13,6 +13,7 @@ import { tokenSchemas } from '../tokens/schemas.ts'
 import { VERSION } from '../version.ts'
 import { describeRoute } from './describe-route.ts'
 import { carryTokens, followColourScheme, PAGE_STYLE, showAnswers } from './docs-page.ts'
+import { addExamples, type ExampleDocument, readExamples } from './examples.ts'
 import { addProblemResponses, type ProblemDocument } from './problem-responses.ts'
 
 const describe = (basePath: string) => `Accounts with a real second factor.
@@ -23,9 +24,9 @@ const describe = (basePath: string) => `Accounts with a real second factor.
    with the keys at \`/.well-known/jwks.json\`.
 
 To try it here, execute the routes under *Start here* in their order. This page fills in the tokens of each answer and
-keeps them until its tab is closed.
+keeps them until its tab is closed. The examples are real answers; \`…\` stands for the rest of a long value.
 
-[OpenAPI document](${basePath}/openapi.json) · [Public keys](${basePath}/.well-known/jwks.json) ·
+[OpenAPI document](${basePath}/openapi.json) · [Problems](${basePath}/problems) · [Public keys](${basePath}/.well-known/jwks.json) ·
 [Server metadata](${basePath}/.well-known/oauth-authorization-server)`
 
 /** The way from nothing to an access token, in its order. */
@@ -152,7 +153,9 @@ export const openapi = fp(
 
 /** The document as it is served. It shares no object with the schemas that the service works with. */
 function finished<T extends object>(document: T): T {
-  addProblemResponses(document as T & ProblemDocument)
+  const examples = readExamples()
+  addExamples(document as T & ExampleDocument, examples)
+  addProblemResponses(document as T & ProblemDocument, examples)
   letBodiesBeLeftOut(document as T & BodyDocument)
   startHere(document as T & TaggedDocument)
   return withTypedEnums(document) as T

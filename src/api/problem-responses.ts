@@ -1,6 +1,7 @@
-import { AppError, type ProblemCode, problemCodes, problemStatus } from '../errors.ts'
-import { makeProblemOf, PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
+import { type ProblemCode, problemCodes, problemStatus } from '../errors.ts'
+import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
 import { texts } from '../texts/texts.ts'
+import { type Examples, named, type RecordedExamples } from './examples.ts'
 
 /** The parts of an OpenAPI document that belong to error answers. */
 export interface ProblemDocument {
@@ -9,6 +10,7 @@ export interface ProblemDocument {
 }
 
 interface ProblemOperation {
+  operationId: string
   responses: Record<string, object>
   /** The codes that the operation can answer with, until they are replaced by `responses`. */
   'x-problems'?: readonly ProblemCode[]
@@ -17,43 +19,58 @@ interface ProblemOperation {
 }
 
 /**
- * Writes the error answers of all operations. Each combination of codes is written once, in `components.responses`,
- * and the example of each code once, in `components.examples`. Inlined, they were three quarters of the document.
+ * Writes the error answers of all operations, with their examples. Each response is written once, in
+ * `components.responses`, and an example that is not of one operation alone once, in `components.examples`. Inlined,
+ * they were three quarters of the document.
  */
-export function addProblemResponses({ paths, components }: ProblemDocument): void {
+export function addProblemResponses(
+  { paths, components }: ProblemDocument,
+  { problems, operations }: RecordedExamples,
+): void {
   const responses: Record<string, object> = {}
   const examples: Record<string, object> = {}
+  /** By what they say. */
+  const names = new Map<string, string>()
   for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
-    const { 'x-problems': codes = [], 'x-oauth-errors': oauth = [] } = operation
+    const { operationId, 'x-problems': codes = [], 'x-oauth-errors': oauth = [] } = operation
     delete operation['x-problems']
     delete operation['x-oauth-errors']
     // In the order of the catalogue, so that the name does not depend on the order of a route.
     const ordered = problemCodes.filter((code) => codes.includes(code))
     const byStatus = Map.groupBy(ordered, problemStatus)
     for (const status of new Set([...byStatus.keys(), ...oauth])) {
+      const own = operations[operationId]?.answers[status] ?? {}
       const ofStatus = byStatus.get(status) ?? []
-      const isOAuth = oauth.includes(status)
-      const name = [responseName(ofStatus), isOAuth && oauthName(status)].filter(Boolean).join('Or')
-      responses[name] ??= errorResponse(status, ofStatus, isOAuth)
-      for (const code of ofStatus) examples[code] ??= { value: exampleOf(code) }
+      const response = errorResponse(status, ofStatus, own, oauth.includes(status))
+      const content = JSON.stringify(response)
+      const isShared = Object.keys(own).length === 0 && !oauth.includes(status)
+      const ownName = isShared ? ofStatus.join('_or_') : `${operationId}_${status}`
+      const name = names.get(content) ?? pascalCase(ownName)
+      names.set(content, name)
+      responses[name] = response
+      for (const code of ofStatus) if (!(code in own)) examples[code] = { value: problems[code] }
       operation.responses[status] = { $ref: `#/components/responses/${name}` }
     }
   }
   Object.assign(components, { responses, examples })
 }
 
-/** `rate_limited` and `too_many_attempts` become `RateLimitedOrTooManyAttempts`. */
-function responseName(codes: readonly ProblemCode[]): string {
-  const pascalCase = (code: string) => code.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase())
-  return codes.map(pascalCase).join('Or')
+/** `rate_limited_or_too_many_attempts` becomes `RateLimitedOrTooManyAttempts`. */
+function pascalCase(name: string): string {
+  return name.replace(/(?:^|_)([a-z\d])/g, (_, letter) => letter.toUpperCase())
 }
 
 const RETRY_LATER = [429, 503]
 
-const oauthName = (status: number) => (RETRY_LATER.includes(status) ? 'OAuthErrorForNow' : 'OAuthError')
-
-function errorResponse(status: number, codes: readonly ProblemCode[], isOAuth: boolean): object {
+/** @param own the examples of the operation. */
+function errorResponse(
+  status: number,
+  codes: readonly ProblemCode[],
+  own: Examples,
+  isOAuth: boolean,
+): object {
   const descriptions = codes.map((code) => `\`${code}\`: ${texts.titles[code]}`)
+  const oauth = Object.entries(own).filter(([code]) => !codes.includes(code as ProblemCode))
   return {
     description: [...descriptions, ...(isOAuth ? ['an error of OAuth (RFC 6749 section 5.2)'] : [])].join(
       ' · ',
@@ -67,27 +84,31 @@ function errorResponse(status: number, codes: readonly ProblemCode[], isOAuth: b
       },
     }),
     content: {
-      ...(codes.length > 0 && { [PROBLEM_MEDIA_TYPE]: problemContent(codes) }),
-      ...(isOAuth && { 'application/json': { schema: { $ref: '#/components/schemas/OAuthError' } } }),
+      ...(codes.length > 0 && { [PROBLEM_MEDIA_TYPE]: problemContent(codes, own) }),
+      ...(isOAuth && {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/OAuthError' },
+          examples: named(Object.fromEntries(oauth)),
+        },
+      }),
     },
   }
 }
 
-const problemContent = (codes: readonly ProblemCode[]) => ({
+const problemContent = (codes: readonly ProblemCode[], own: Examples) => ({
   schema: {
     allOf: [
       { $ref: '#/components/schemas/Problem' },
       { type: 'object', properties: { code: { enum: codes } } },
     ],
   },
-  examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
+  examples: Object.fromEntries(
+    codes.map((code) => [
+      code,
+      code in own ? { value: own[code] } : { $ref: `#/components/examples/${code}` },
+    ]),
+  ),
 })
-
-const exampleOf = (code: ProblemCode) =>
-  makeProblemOf('https://id.example.com')(
-    new AppError(code, 'A sentence for the person who reads it.'),
-    '0197c2a4-5f0e-7c3a-9d8e-2b1f6a7c8d9e',
-  )
 
 declare module 'fastify' {
   interface FastifySchema {

@@ -55,6 +55,7 @@ export const problemsRoute: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'getProblems',
         tags: ['Service'],
         summary: 'Get what each problem code means, as JSON or as a page',
+        description: 'The `type` of each problem leads here.',
         response: { 200: Problems },
       },
     },

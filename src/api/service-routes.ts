@@ -22,6 +22,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getService',
         tags,
         summary: 'Get the name, the version and the links of the service',
+        description: 'The links are paths of this service.',
         response: { 200: Root },
       },
     },
@@ -45,6 +46,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getLiveness',
         tags,
         summary: 'Check that the process is alive',
+        description: 'Asks neither the database nor Redis.',
         response: { 200: Status },
       },
     },
@@ -59,6 +61,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getReadiness',
         tags,
         summary: 'Check that the service is ready for requests',
+        description: 'Answers 503 while the database stores nothing, and before the process ends.',
         response: { 200: Ready },
       },
     },
@@ -69,7 +72,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
   )
 
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger(), null, 2)),
+    reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
   )
 
   app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
@@ -79,8 +82,8 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
 
 const Root = Type.Object(
   {
-    name: Type.String({ examples: ['Keyturn'] }),
-    version: Type.String({ description: 'The version of the service', examples: ['0.2.0'] }),
+    name: Type.String(),
+    version: Type.String({ description: 'The version of the service' }),
     links: Type.Object(
       {
         docs: Type.Optional(Type.String({ description: 'Swagger UI' })),

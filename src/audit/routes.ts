@@ -22,6 +22,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<{ room: { db: Db } }> = asyn
         operationId: 'listEvents',
         tags: ['Account'],
         summary: 'List the events of the account: its audit trail',
+        description: 'The newest first.',
         querystring: EventQuery,
         response: { 200: EventPage },
       },

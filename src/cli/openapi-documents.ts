@@ -16,9 +16,8 @@ export async function openapiDocuments(): Promise<{ json: string; yaml: string }
   const service = await makeService({ config, db, clock: systemClock, logger, rootKeys: [randomBytes(32)] })
   const app = await buildApp(service, logger)
   try {
-    const json = await app.inject('/openapi.json')
-    const yaml = await app.inject('/openapi.yaml')
-    return { json: `${json.body}\n`, yaml: yaml.body }
+    await app.ready()
+    return { json: `${JSON.stringify(app.swagger(), null, 2)}\n`, yaml: app.swagger({ yaml: true }) }
   } finally {
     await app.close()
     await db.destroy()

@@ -3,16 +3,13 @@ import { type Static, Type } from 'typebox'
 import { AppError } from '../errors.ts'
 import { acceptForm, FORM } from '../http/form-body.ts'
 import { CLOSED, NO_QUERY, ref } from '../http/schemas.ts'
-import { exampleAccessToken, IntrospectBody, IntrospectionSchema } from '../tokens/schemas.ts'
+import { IntrospectBody, IntrospectionSchema } from '../tokens/schemas.ts'
 import { findSignedIn } from '../tokens/signed-in.ts'
 import { clientOfToken } from './authenticate.ts'
 import type { ClientsRoom } from './room.ts'
 import { credentialMembers } from './schemas.ts'
 
-const Body = Type.Object(
-  { ...IntrospectBody.properties, ...credentialMembers },
-  { ...CLOSED, examples: [{ token: exampleAccessToken }] },
-)
+const Body = Type.Object({ ...IntrospectBody.properties, ...credentialMembers }, CLOSED)
 
 /** For a service client with the scope for it, or an access token, which sees its own session. */
 export const introspectionRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom }> = async (

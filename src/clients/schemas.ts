@@ -21,7 +21,7 @@ export const TokenBody = Type.Object(
     resource: Resource,
     ...credentialMembers,
   },
-  { ...CLOSED, examples: [{ grant_type: 'client_credentials', scope: 'introspect' }] },
+  CLOSED,
 )
 
 /** RFC 6749 section 5.1. */

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { CLOSED, NullableTime, Timestamp } from '../http/schemas.ts'
 import { rfc3339 } from '../platform/clock.ts'
-import { exampleSignIn, exampleTokens, signInMembers, TokenResponseSchema } from '../tokens/schemas.ts'
+import { signInMembers, TokenResponseSchema } from '../tokens/schemas.ts'
 import { signInResponse, tokenResponse } from '../tokens/token-response.ts'
 import type { OwnFactor } from './describe.ts'
 import type { EnrolledInSession } from './enrol-in-session.ts'
@@ -16,16 +16,9 @@ const recoveryCodes = {
   ),
 }
 
-const exampleCodes = { recovery_codes: ['7QKM-2X9T-B4HW-ZC6R-1NVD-8FYP'] }
-
 export const SignInSchema = Type.Object(
   { ...signInMembers, ...recoveryCodes },
-  {
-    ...CLOSED,
-    $id: 'SignIn',
-    description: 'Signed in: the code is correct',
-    examples: [{ ...exampleSignIn, ...exampleCodes }],
-  },
+  { ...CLOSED, $id: 'SignIn', description: 'Signed in: the code is correct' },
 )
 
 export const ConfirmedSchema = Type.Object(
@@ -34,7 +27,6 @@ export const ConfirmedSchema = Type.Object(
     ...CLOSED,
     $id: 'Confirmed',
     description: 'The factor is active; these are the tokens of a new session, and all others have ended',
-    examples: [{ ...exampleTokens, ...exampleCodes }],
   },
 )
 

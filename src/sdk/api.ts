@@ -2,11 +2,17 @@
 
 export interface paths {
   "/register": {
-    /** Create an account */
+    /**
+     * Create an account
+     * @description The answer is that of `/login`: set up the second factor next, with the mfa token in it.
+     */
     post: operations["register"];
   };
   "/login": {
-    /** Sign in with username, or verified address, and password */
+    /**
+     * Sign in with username, or verified address, and password
+     * @description With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.
+     */
     post: operations["login"];
   };
   "/2fa/setup": {
@@ -17,35 +23,59 @@ export interface paths {
     post: operations["setUpTotp"];
   };
   "/2fa/verify": {
-    /** Finish the sign-in: exchange the mfa token and a code for an access token */
+    /**
+     * Finish the sign-in: exchange the mfa token and a code for an access token
+     * @description The first code of a new authenticator confirms it, and the answer has the recovery codes.
+     */
     post: operations["verifyCode"];
   };
   "/": {
-    /** Get the name, the version and the links of the service */
+    /**
+     * Get the name, the version and the links of the service
+     * @description The links are paths of this service.
+     */
     get: operations["getService"];
   };
   "/livez": {
-    /** Check that the process is alive */
+    /**
+     * Check that the process is alive
+     * @description Asks neither the database nor Redis.
+     */
     get: operations["getLiveness"];
   };
   "/readyz": {
-    /** Check that the service is ready for requests */
+    /**
+     * Check that the service is ready for requests
+     * @description Answers 503 while the database stores nothing, and before the process ends.
+     */
     get: operations["getReadiness"];
   };
   "/config": {
-    /** Get the rules and methods of this service, for the forms of an app */
+    /**
+     * Get the rules and methods of this service, for the forms of an app
+     * @description An app need not learn from a refusal how long a password has to be, or whether anybody can register.
+     */
     get: operations["getConfig"];
   };
   "/problems": {
-    /** Get what each problem code means, as JSON or as a page */
+    /**
+     * Get what each problem code means, as JSON or as a page
+     * @description The `type` of each problem leads here.
+     */
     get: operations["getProblems"];
   };
   "/.well-known/jwks.json": {
-    /** Get the public keys that verify access tokens (RFC 7517) */
+    /**
+     * Get the public keys that verify access tokens (RFC 7517)
+     * @description A service keeps them, and asks again for a key that it does not know.
+     */
     get: operations["getJwks"];
   };
   "/.well-known/oauth-authorization-server": {
-    /** Get the issuer and its endpoints (RFC 8414) */
+    /**
+     * Get the issuer and its endpoints (RFC 8414)
+     * @description OAuth libraries find the other endpoints by it.
+     */
     get: operations["getServerMetadata"];
   };
   "/token/refresh": {
@@ -84,7 +114,10 @@ export interface paths {
     post: operations["resetPassword"];
   };
   "/login/passkey/options": {
-    /** Ask for a passkey that signs in alone */
+    /**
+     * Ask for a passkey that signs in alone
+     * @description For `navigator.credentials.get()`, whose result goes to `/login/passkey`.
+     */
     post: operations["passkeySignInOptions"];
   };
   "/login/passkey": {
@@ -95,7 +128,10 @@ export interface paths {
     post: operations["signInWithPasskey"];
   };
   "/2fa/passkeys/options": {
-    /** Ask what a passkey is made from */
+    /**
+     * Ask what a passkey is made from
+     * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
+     */
     post: operations["passkeyOptions"];
   };
   "/2fa/passkeys": {
@@ -106,7 +142,10 @@ export interface paths {
     post: operations["addPasskey"];
   };
   "/2fa/passkeys/challenge": {
-    /** Ask for a passkey: for `/2fa/verify` or `/2fa/step-up` */
+    /**
+     * Ask for a passkey: for `/2fa/verify` or `/2fa/step-up`
+     * @description For `navigator.credentials.get()`, whose result is sent as `credential` with the method `passkey`.
+     */
     post: operations["passkeyChallenge"];
   };
   "/2fa/setup/confirm": {
@@ -136,27 +175,48 @@ export interface paths {
     post: operations["renewRecoveryCodes"];
   };
   "/me": {
-    /** Get the account */
+    /**
+     * Get the account
+     * @description As it is now; the claims of an access token are as old as the token.
+     */
     get: operations["getMe"];
-    /** Delete the account and everything that belongs to it */
+    /**
+     * Delete the account and everything that belongs to it
+     * @description Every session ends, and nothing brings the account back.
+     */
     delete: operations["deleteMe"];
   };
   "/me/events": {
-    /** List the events of the account: its audit trail */
+    /**
+     * List the events of the account: its audit trail
+     * @description The newest first.
+     */
     get: operations["listEvents"];
   };
   "/sessions": {
-    /** List the active sessions of the account */
+    /**
+     * List the active sessions of the account
+     * @description The session of the access token in use is `current`.
+     */
     get: operations["listSessions"];
-    /** End all other sessions of the account */
+    /**
+     * End all other sessions of the account
+     * @description The session of the access token in use goes on.
+     */
     delete: operations["endOtherSessions"];
   };
   "/sessions/{id}": {
-    /** End one session of the account */
+    /**
+     * End one session of the account
+     * @description Its refresh token stops working at once; other services accept its access token until that expires.
+     */
     delete: operations["endSession"];
   };
   "/2fa": {
-    /** Get the second factors of the account */
+    /**
+     * Get the second factors of the account
+     * @description Also says how many recovery codes are left.
+     */
     get: operations["getFactors"];
     /**
      * Remove the second factor, if the service does not require one
@@ -577,8 +637,21 @@ export interface components {
         };
       };
     };
+    /** @description `unavailable`: The service is not available at the moment */
+    GetReadiness503: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "unavailable";
+        };
+      };
+    };
     /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
-    ValidationFailedOrMalformedJson: {
+    Register400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
           /** @enum {string} */
@@ -644,6 +717,15 @@ export interface components {
         });
       };
     };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    Login400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
     /** @description `invalid_credentials`: Wrong username or password */
     InvalidCredentials: {
       content: {
@@ -654,7 +736,7 @@ export interface components {
       };
     };
     /** @description `invalid_code`: The code is not valid */
-    InvalidCode: {
+    Login422: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
@@ -675,6 +757,15 @@ export interface components {
         });
       };
     };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    RefreshToken400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
     /** @description `invalid_refresh_token`: The refresh token is not valid */
     InvalidRefreshToken: {
       content: {
@@ -684,14 +775,33 @@ export interface components {
         };
       };
     };
+    /** @description `rate_limited`: Too many requests */
+    RefreshToken429: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "rate_limited";
+        };
+      };
+    };
     /** @description an error of OAuth (RFC 6749 section 5.2) */
-    OAuthError: {
+    RequestToken400: {
       content: {
         "application/json": components["schemas"]["OAuthError"];
       };
     };
     /** @description an error of OAuth (RFC 6749 section 5.2) */
-    OAuthErrorForNow: {
+    RequestToken401: {
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    RequestToken429: {
       headers: {
         /** @description Seconds to wait before the next attempt */
         "Retry-After"?: number;
@@ -700,13 +810,53 @@ export interface components {
         "application/json": components["schemas"]["OAuthError"];
       };
     };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    RequestToken500: {
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    RequestToken503: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description an error of OAuth (RFC 6749 section 5.2) */
+    RevokeToken400: {
+      content: {
+        "application/json": components["schemas"]["OAuthError"];
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    RequestPasswordReset400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
     /** @description `email_unavailable`: Codes by email are not available */
-    EmailUnavailable: {
+    RequestPasswordReset409: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
           code?: "email_unavailable";
         };
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    ResetPassword400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
       };
     };
     /** @description `invalid_token`: The token is missing or not valid here */
@@ -719,11 +869,29 @@ export interface components {
       };
     };
     /** @description `invalid_code`: The code is not valid · `recovery_code_required`: A recovery code is required · `password_rejected`: The password is not good enough */
-    InvalidCodeOrRecoveryCodeRequiredOrPasswordRejected: {
+    ResetPassword422: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
           /** @enum {string} */
           code?: "invalid_code" | "recovery_code_required" | "password_rejected";
+        });
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    ValidationFailedOrMalformedJson: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    SignInWithPasskey400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
         });
       };
     };
@@ -737,12 +905,21 @@ export interface components {
       };
     };
     /** @description `passkey_rejected`: The passkey was refused */
-    PasskeyRejected: {
+    SignInWithPasskey422: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
           code?: "passkey_rejected";
         };
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    PasskeyOptions400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
       };
     };
     /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
@@ -772,6 +949,33 @@ export interface components {
         });
       };
     };
+    /** @description `invalid_code`: The code is not valid */
+    InvalidCode: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_code";
+        };
+      };
+    };
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: There are as many factors of this kind as an account can have */
+    AddPasskey409: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "already_enrolled" | "factor_limit_reached";
+        });
+      };
+    };
+    /** @description `passkey_rejected`: The passkey was refused */
+    AddPasskey422: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "passkey_rejected";
+        };
+      };
+    };
     /** @description `not_enrolled`: There is no second factor to confirm or use */
     NotEnrolled: {
       content: {
@@ -779,6 +983,15 @@ export interface components {
           /** @enum {string} */
           code?: "not_enrolled";
         };
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    SetUpTotp401: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "invalid_token" | "insufficient_user_authentication";
+        });
       };
     };
     /** @description `not_found`: There is nothing here */
@@ -799,6 +1012,15 @@ export interface components {
         };
       };
     };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    ConfirmTotp400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
     /** @description `factor_limit_reached`: There are as many factors of this kind as an account can have · `not_enrolled`: There is no second factor to confirm or use */
     FactorLimitReachedOrNotEnrolled: {
       content: {
@@ -806,6 +1028,28 @@ export interface components {
           /** @enum {string} */
           code?: "factor_limit_reached" | "not_enrolled";
         });
+      };
+    };
+    /** @description `email_unavailable`: Codes by email are not available */
+    EmailUnavailable: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "email_unavailable";
+        };
+      };
+    };
+    /** @description `rate_limited`: Too many requests */
+    SendEmailCode429: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "rate_limited";
+        };
       };
     };
     /** @description `email_delivery_failed`: The mail could not be delivered · `unavailable`: The service is not available at the moment */
@@ -821,12 +1065,52 @@ export interface components {
         });
       };
     };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    SwitchEmailCodes400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
     /** @description `two_factor_required`: The second factor is required */
     TwoFactorRequired: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
           code?: "two_factor_required";
+        };
+      };
+    };
+    /** @description `email_unavailable`: Codes by email are not available */
+    SwitchEmailCodes409: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "email_unavailable";
+        };
+      };
+    };
+    /** @description `rate_limited`: Too many requests */
+    RenewRecoveryCodes429: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "rate_limited";
+        };
+      };
+    };
+    /** @description `invalid_token`: The token is missing or not valid here */
+    VerifyCode401: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_token";
         };
       };
     };
@@ -849,11 +1133,20 @@ export interface components {
       };
     };
     /** @description `validation_failed`: The request does not have the expected form */
-    ValidationFailed: {
+    ListEvents400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
           code?: "validation_failed";
+        };
+      };
+    };
+    /** @description `not_found`: There is nothing here */
+    EndSession404: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "not_found";
         };
       };
     };
@@ -863,6 +1156,19 @@ export interface components {
         "application/problem+json": components["schemas"]["Problem"] & ({
           /** @enum {string} */
           code?: "invalid_credentials" | "invalid_token" | "insufficient_user_authentication";
+        });
+      };
+    };
+    /** @description `rate_limited`: Too many requests · `too_many_attempts`: Too many failed attempts */
+    StepUp429: {
+      headers: {
+        /** @description Seconds to wait before the next attempt */
+        "Retry-After"?: number;
+      };
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "rate_limited" | "too_many_attempts";
         });
       };
     };
@@ -876,7 +1182,7 @@ export interface components {
       };
     };
     /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP · an error of OAuth (RFC 6749 section 5.2) */
-    ValidationFailedOrMalformedJsonOrBadRequestOrOAuthError: {
+    IntrospectToken400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
           /** @enum {string} */
@@ -886,7 +1192,7 @@ export interface components {
       };
     };
     /** @description `invalid_token`: The token is missing or not valid here · an error of OAuth (RFC 6749 section 5.2) */
-    InvalidTokenOrOAuthError: {
+    IntrospectToken401: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
           /** @enum {string} */
@@ -904,6 +1210,42 @@ export interface components {
         };
       };
     };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    RenameFactor400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    ChangePassword400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
+    /** @description `password_rejected`: The password is not good enough */
+    ChangePassword422: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "password_rejected";
+        };
+      };
+    };
+    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    SetEmail400: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & ({
+          /** @enum {string} */
+          code?: "validation_failed" | "malformed_json";
+        });
+      };
+    };
   };
   parameters: never;
   requestBodies: never;
@@ -917,17 +1259,13 @@ export type external = Record<string, never>;
 
 export interface operations {
 
-  /** Create an account */
+  /**
+   * Create an account
+   * @description The answer is that of `/login`: set up the second factor next, with the mfa token in it.
+   */
   register: {
     requestBody: {
       content: {
-        /**
-         * @example {
-         *   "username": "ada",
-         *   "password": "correct horse battery",
-         *   "email": "ada@example.com"
-         * }
-         */
         "application/json": {
           /** @description Unique, ignoring case; blanks around it are cut */
           username: string;
@@ -982,7 +1320,7 @@ export interface operations {
           };
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["Register400"];
       403: components["responses"]["RegistrationClosed"];
       409: components["responses"]["UsernameTaken"];
       413: components["responses"]["PayloadTooLarge"];
@@ -993,16 +1331,13 @@ export interface operations {
       503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
-  /** Sign in with username, or verified address, and password */
+  /**
+   * Sign in with username, or verified address, and password
+   * @description With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.
+   */
   login: {
     requestBody: {
       content: {
-        /**
-         * @example {
-         *   "username": "ada",
-         *   "password": "correct horse battery"
-         * }
-         */
         "application/json": {
           /** @description Or a verified address of the account */
           username: string;
@@ -1019,11 +1354,11 @@ export interface operations {
           "application/json": components["schemas"]["MfaStep"] | components["schemas"]["PasswordOnly"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["Login400"];
       401: components["responses"]["InvalidCredentials"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
+      422: components["responses"]["Login422"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["OverloadedOrUnavailable"];
@@ -1036,7 +1371,6 @@ export interface operations {
   setUpTotp: {
     requestBody?: {
       content: {
-        /** @example {} */
         "application/json": {
           /** @description What its owner calls it */
           name?: string | null;
@@ -1057,8 +1391,8 @@ export interface operations {
           "text/plain": string;
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
+      400: components["responses"]["PasskeyOptions400"];
+      401: components["responses"]["SetUpTotp401"];
       403: components["responses"]["EnrolmentCodeRequired"];
       404: components["responses"]["NotFound"];
       406: components["responses"]["NotAcceptable"];
@@ -1071,7 +1405,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Finish the sign-in: exchange the mfa token and a code for an access token */
+  /**
+   * Finish the sign-in: exchange the mfa token and a code for an access token
+   * @description The first code of a new authenticator confirms it, and the answer has the recovery codes.
+   */
   verifyCode: {
     requestBody: {
       content: {
@@ -1121,8 +1458,8 @@ export interface operations {
           "application/json": components["schemas"]["SignIn"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      401: components["responses"]["InvalidToken"];
+      400: components["responses"]["ConfirmTotp400"];
+      401: components["responses"]["VerifyCode401"];
       403: components["responses"]["EnrolmentCodeRequired"];
       409: components["responses"]["NotEnrolledOrEmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
@@ -1133,7 +1470,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get the name, the version and the links of the service */
+  /**
+   * Get the name, the version and the links of the service
+   * @description The links are paths of this service.
+   */
   getService: {
     responses: {
       /** @description Name, version and links of the service */
@@ -1158,7 +1498,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Check that the process is alive */
+  /**
+   * Check that the process is alive
+   * @description Asks neither the database nor Redis.
+   */
   getLiveness: {
     responses: {
       /** @description Alive */
@@ -1175,7 +1518,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Check that the service is ready for requests */
+  /**
+   * Check that the service is ready for requests
+   * @description Answers 503 while the database stores nothing, and before the process ends.
+   */
   getReadiness: {
     responses: {
       /** @description Ready to serve */
@@ -1205,10 +1551,13 @@ export interface operations {
       };
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
-      503: components["responses"]["Unavailable"];
+      503: components["responses"]["GetReadiness503"];
     };
   };
-  /** Get the rules and methods of this service, for the forms of an app */
+  /**
+   * Get the rules and methods of this service, for the forms of an app
+   * @description An app need not learn from a refusal how long a password has to be, or whether anybody can register.
+   */
   getConfig: {
     responses: {
       /** @description Rules and methods of the service */
@@ -1257,7 +1606,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get what each problem code means, as JSON or as a page */
+  /**
+   * Get what each problem code means, as JSON or as a page
+   * @description The `type` of each problem leads here.
+   */
   getProblems: {
     responses: {
       /** @description Every problem code */
@@ -1278,7 +1630,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get the public keys that verify access tokens (RFC 7517) */
+  /**
+   * Get the public keys that verify access tokens (RFC 7517)
+   * @description A service keeps them, and asks again for a key that it does not know.
+   */
   getJwks: {
     responses: {
       /** @description The public keys of access tokens: the current key, the next one, and older ones that are still in use */
@@ -1304,7 +1659,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get the issuer and its endpoints (RFC 8414) */
+  /**
+   * Get the issuer and its endpoints (RFC 8414)
+   * @description OAuth libraries find the other endpoints by it.
+   */
   getServerMetadata: {
     responses: {
       /** @description The metadata of the authorization server */
@@ -1349,7 +1707,7 @@ export interface operations {
       content: {
         /**
          * @example {
-         *   "refresh_token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE"
+         *   "refresh_token": "tt9h-jFsXbdFDtiLFWTAKuaJiSLREsf3uO7RhOAovrp"
          * }
          */
         "application/json": {
@@ -1366,11 +1724,11 @@ export interface operations {
           "application/json": components["schemas"]["TokenResponse"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["RefreshToken400"];
       401: components["responses"]["InvalidRefreshToken"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      429: components["responses"]["RateLimited"];
+      429: components["responses"]["RefreshToken429"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
@@ -1391,12 +1749,6 @@ export interface operations {
     };
     requestBody: {
       content: {
-        /**
-         * @example {
-         *   "grant_type": "client_credentials",
-         *   "scope": "introspect"
-         * }
-         */
         "application/x-www-form-urlencoded": {
           /** @description `refresh_token` or `client_credentials` */
           grant_type: string;
@@ -1419,11 +1771,11 @@ export interface operations {
           "application/json": components["schemas"]["OAuthTokens"];
         };
       };
-      400: components["responses"]["OAuthError"];
-      401: components["responses"]["OAuthError"];
-      429: components["responses"]["OAuthErrorForNow"];
-      500: components["responses"]["OAuthError"];
-      503: components["responses"]["OAuthErrorForNow"];
+      400: components["responses"]["RequestToken400"];
+      401: components["responses"]["RequestToken401"];
+      429: components["responses"]["RequestToken429"];
+      500: components["responses"]["RequestToken500"];
+      503: components["responses"]["RequestToken503"];
     };
   };
   /**
@@ -1435,7 +1787,7 @@ export interface operations {
       content: {
         /**
          * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         *   "token": "A7Tc0-h23IDyz5m0lOjemUdwS_VfvMCptCUj1dxpHy5"
          * }
          */
         "application/json": {
@@ -1445,7 +1797,7 @@ export interface operations {
         };
         /**
          * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         *   "token": "A7Tc0-h23IDyz5m0lOjemUdwS_VfvMCptCUj1dxpHy5"
          * }
          */
         "application/x-www-form-urlencoded": {
@@ -1460,11 +1812,10 @@ export interface operations {
       200: {
         content: never;
       };
-      400: components["responses"]["OAuthError"];
-      401: components["responses"]["OAuthError"];
-      429: components["responses"]["OAuthErrorForNow"];
-      500: components["responses"]["OAuthError"];
-      503: components["responses"]["OAuthErrorForNow"];
+      400: components["responses"]["RevokeToken400"];
+      429: components["responses"]["RequestToken429"];
+      500: components["responses"]["RequestToken500"];
+      503: components["responses"]["RequestToken503"];
     };
   };
   /**
@@ -1474,11 +1825,6 @@ export interface operations {
   requestPasswordReset: {
     requestBody: {
       content: {
-        /**
-         * @example {
-         *   "username": "ada"
-         * }
-         */
         "application/json": {
           /** @description Or a verified address of the account */
           username: string;
@@ -1490,8 +1836,8 @@ export interface operations {
       202: {
         content: never;
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
-      409: components["responses"]["EmailUnavailable"];
+      400: components["responses"]["RequestPasswordReset400"];
+      409: components["responses"]["RequestPasswordReset409"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
@@ -1508,7 +1854,7 @@ export interface operations {
       content: {
         /**
          * @example {
-         *   "token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE",
+         *   "token": "A7Tc0-h23IDyz5m0lOjemUdwS_VfvMCptCUj1dxpHy5",
          *   "new_password": "staple in a haystack"
          * }
          */
@@ -1527,17 +1873,20 @@ export interface operations {
       204: {
         content: never;
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["ResetPassword400"];
       401: components["responses"]["InvalidToken"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCodeOrRecoveryCodeRequiredOrPasswordRejected"];
+      422: components["responses"]["ResetPassword422"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["OverloadedOrUnavailable"];
     };
   };
-  /** Ask for a passkey that signs in alone */
+  /**
+   * Ask for a passkey that signs in alone
+   * @description For `navigator.credentials.get()`, whose result goes to `/login/passkey`.
+   */
   passkeySignInOptions: {
     responses: {
       /** @description What a browser asks its authenticators */
@@ -1564,14 +1913,14 @@ export interface operations {
         /**
          * @example {
          *   "credential": {
-         *     "id": "vN3kYw",
-         *     "rawId": "vN3kYw",
+         *     "id": "2zpB9J_orvi2l18Oh9GUCzLOVqoClD2LogHhUXZ8NBT",
+         *     "rawId": "2zpB9J_orvi2l18Oh9GUCzLOVqoClD2LogHhUXZ8NBT",
          *     "type": "public-key",
          *     "response": {
-         *       "clientDataJSON": "eyJ0eXAi",
-         *       "authenticatorData": "SZYN5Y",
+         *       "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiSjRzbEY0WTh3X21ZVFEzWFY1MGNmREgwTV82T09qN0d2b2huLUlMYW95cVFQSExwZks3ZGtQM0d2dXZuSHl0Q2pvVlloSVFsIiwib3JpZ2luIjoiaHR0cDovL2xvY2FsaG9zdDozMDAwIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ",
+         *       "authenticatorData": "JlkQTsAKdriMqE84HF0LUSqgiRqfQADxZkQh8fexppk",
          *       "signature": "MEUCIQ",
-         *       "userHandle": "q83v"
+         *       "userHandle": "K2VjFWi4FoxWCbVc-GrISVT4Zircz0gmBgnnUM_npHp"
          *     }
          *   }
          * }
@@ -1600,17 +1949,20 @@ export interface operations {
           "application/json": components["schemas"]["SignIn"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["SignInWithPasskey400"];
       401: components["responses"]["UnknownCredential"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["PasskeyRejected"];
+      422: components["responses"]["SignInWithPasskey422"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Ask what a passkey is made from */
+  /**
+   * Ask what a passkey is made from
+   * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
+   */
   passkeyOptions: {
     requestBody?: {
       content: {
@@ -1628,7 +1980,7 @@ export interface operations {
           "application/json": components["schemas"]["PasskeyOptions"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["PasskeyOptions400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       403: components["responses"]["EnrolmentCodeRequired"];
       409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
@@ -1650,15 +2002,17 @@ export interface operations {
         /**
          * @example {
          *   "credential": {
-         *     "id": "vN3kYw",
-         *     "rawId": "vN3kYw",
+         *     "id": "2zpB9J_orvi2l18Oh9GUCzLOVqoClD2LogHhUXZ8NBT",
+         *     "rawId": "2zpB9J_orvi2l18Oh9GUCzLOVqoClD2LogHhUXZ8NBT",
          *     "type": "public-key",
          *     "response": {
-         *       "clientDataJSON": "eyJ0eXAi",
-         *       "attestationObject": "o2NmbXQ"
+         *       "clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiSjRzbEY0WTh3X21ZVFEzWFY1MGNmREgwTV82T09qN0d2b2huLUlMYW95cVFQSExwZks3ZGtQM0d2dXZuSHl0Q2pvVlloSVFsIiwib3JpZ2luIjoiaHR0cDovL2xvY2FsaG9zdDozMDAwIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ",
+         *       "attestationObject": "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVik",
+         *       "transports": [
+         *         "internal"
+         *       ]
          *     }
-         *   },
-         *   "name": "Work phone"
+         *   }
          * }
          */
         "application/json": {
@@ -1692,19 +2046,22 @@ export interface operations {
           "application/json": components["schemas"]["FactorAdded"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["SignInWithPasskey400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       403: components["responses"]["EnrolmentCodeRequired"];
-      409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
+      409: components["responses"]["AddPasskey409"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["PasskeyRejected"];
+      422: components["responses"]["AddPasskey422"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Ask for a passkey: for `/2fa/verify` or `/2fa/step-up` */
+  /**
+   * Ask for a passkey: for `/2fa/verify` or `/2fa/step-up`
+   * @description For `navigator.credentials.get()`, whose result is sent as `credential` with the method `passkey`.
+   */
   passkeyChallenge: {
     responses: {
       /** @description What a browser asks its authenticators */
@@ -1751,12 +2108,12 @@ export interface operations {
           "application/json": components["schemas"]["Confirmed"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["ConfirmTotp400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       409: components["responses"]["FactorLimitReachedOrNotEnrolled"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
+      422: components["responses"]["Login422"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
@@ -1784,10 +2141,10 @@ export interface operations {
       204: {
         content: never;
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["SwitchEmailCodes400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       403: components["responses"]["TwoFactorRequired"];
-      409: components["responses"]["EmailUnavailable"];
+      409: components["responses"]["SwitchEmailCodes409"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
@@ -1820,7 +2177,7 @@ export interface operations {
       409: components["responses"]["EmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      429: components["responses"]["RateLimited"];
+      429: components["responses"]["SendEmailCode429"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["EmailDeliveryFailedOrUnavailable"];
     };
@@ -1844,12 +2201,15 @@ export interface operations {
       409: components["responses"]["NotEnrolled"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      429: components["responses"]["RateLimited"];
+      429: components["responses"]["RenewRecoveryCodes429"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get the account */
+  /**
+   * Get the account
+   * @description As it is now; the claims of an access token are as old as the token.
+   */
   getMe: {
     responses: {
       /** @description An account, as its owner sees it */
@@ -1864,7 +2224,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Delete the account and everything that belongs to it */
+  /**
+   * Delete the account and everything that belongs to it
+   * @description Every session ends, and nothing brings the account back.
+   */
   deleteMe: {
     responses: {
       /** @description No content */
@@ -1880,7 +2243,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** List the events of the account: its audit trail */
+  /**
+   * List the events of the account: its audit trail
+   * @description The newest first.
+   */
   listEvents: {
     parameters: {
       query?: {
@@ -1902,14 +2268,17 @@ export interface operations {
           };
         };
       };
-      400: components["responses"]["ValidationFailed"];
+      400: components["responses"]["ListEvents400"];
       401: components["responses"]["InvalidToken"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
   };
-  /** List the active sessions of the account */
+  /**
+   * List the active sessions of the account
+   * @description The session of the access token in use is `current`.
+   */
   listSessions: {
     parameters: {
       query?: {
@@ -1931,14 +2300,17 @@ export interface operations {
           };
         };
       };
-      400: components["responses"]["ValidationFailed"];
+      400: components["responses"]["ListEvents400"];
       401: components["responses"]["InvalidToken"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
     };
   };
-  /** End all other sessions of the account */
+  /**
+   * End all other sessions of the account
+   * @description The session of the access token in use goes on.
+   */
   endOtherSessions: {
     responses: {
       /** @description No content */
@@ -1954,7 +2326,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** End one session of the account */
+  /**
+   * End one session of the account
+   * @description Its refresh token stops working at once; other services accept its access token until that expires.
+   */
   endSession: {
     parameters: {
       path: {
@@ -1968,7 +2343,7 @@ export interface operations {
       };
       400: components["responses"]["ValidationFailedOrMalformedJson"];
       401: components["responses"]["InvalidToken"];
-      404: components["responses"]["NotFound"];
+      404: components["responses"]["EndSession404"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       429: components["responses"]["RateLimited"];
@@ -1976,7 +2351,10 @@ export interface operations {
       503: components["responses"]["Unavailable"];
     };
   };
-  /** Get the second factors of the account */
+  /**
+   * Get the second factors of the account
+   * @description Also says how many recovery codes are left.
+   */
   getFactors: {
     responses: {
       /** @description The second factors of the account */
@@ -2086,13 +2464,13 @@ export interface operations {
           "application/json": components["schemas"]["StepUpResponse"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["ConfirmTotp400"];
       401: components["responses"]["InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication"];
       409: components["responses"]["NotEnrolledOrEmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
       422: components["responses"]["InvalidCode"];
-      429: components["responses"]["RateLimitedOrTooManyAttempts"];
+      429: components["responses"]["StepUp429"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["OverloadedOrUnavailable"];
     };
@@ -2104,11 +2482,6 @@ export interface operations {
   logout: {
     requestBody?: {
       content: {
-        /**
-         * @example {
-         *   "refresh_token": "q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE"
-         * }
-         */
         "application/json": {
           refresh_token?: string | null;
         };
@@ -2119,7 +2492,7 @@ export interface operations {
       204: {
         content: never;
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["PasskeyOptions400"];
       401: components["responses"]["InvalidTokenOrInvalidRefreshToken"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
@@ -2157,7 +2530,7 @@ export interface operations {
           };
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["ConfirmTotp400"];
       401: components["responses"]["InvalidToken"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
@@ -2176,7 +2549,7 @@ export interface operations {
       content: {
         /**
          * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6InFYclBxUkxaZWxINlFHQkstVWZqVHE5SlFkU1llMDE4RXRNeFVUUVh3VlQifQ.eyJpc3MiOiJo…"
          * }
          */
         "application/json": {
@@ -2190,7 +2563,7 @@ export interface operations {
         };
         /**
          * @example {
-         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"
+         *   "token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6InFYclBxUkxaZWxINlFHQkstVWZqVHE5SlFkU1llMDE4RXRNeFVUUVh3VlQifQ.eyJpc3MiOiJo…"
          * }
          */
         "application/x-www-form-urlencoded": {
@@ -2211,8 +2584,8 @@ export interface operations {
           "application/json": components["schemas"]["Introspection"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJsonOrBadRequestOrOAuthError"];
-      401: components["responses"]["InvalidTokenOrOAuthError"];
+      400: components["responses"]["IntrospectToken400"];
+      401: components["responses"]["IntrospectToken401"];
       403: components["responses"]["InsufficientScope"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
@@ -2279,7 +2652,7 @@ export interface operations {
           "application/json": components["schemas"]["Factor"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["RenameFactor400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       404: components["responses"]["NotFound"];
       413: components["responses"]["PayloadTooLarge"];
@@ -2299,7 +2672,7 @@ export interface operations {
         /**
          * @example {
          *   "current_password": "correct horse battery",
-         *   "new_password": "staple in a haystack"
+         *   "new_password": "a long enough passphrase"
          * }
          */
         "application/json": {
@@ -2316,11 +2689,11 @@ export interface operations {
           "application/json": components["schemas"]["TokenResponse"];
         };
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["ChangePassword400"];
       401: components["responses"]["InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["PasswordRejected"];
+      422: components["responses"]["ChangePassword422"];
       429: components["responses"]["RateLimitedOrTooManyAttempts"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["OverloadedOrUnavailable"];
@@ -2352,7 +2725,7 @@ export interface operations {
       202: {
         content: never;
       };
-      400: components["responses"]["ValidationFailedOrMalformedJson"];
+      400: components["responses"]["SetEmail400"];
       401: components["responses"]["InvalidTokenOrInsufficientUserAuthentication"];
       409: components["responses"]["EmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];

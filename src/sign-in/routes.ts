@@ -25,6 +25,8 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asyn
         operationId: 'login',
         tags: ['Sign in'],
         summary: 'Sign in with username, or verified address, and password',
+        description:
+          'With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.',
         body: LoginBody,
         response: { 200: LoginResponse },
       },

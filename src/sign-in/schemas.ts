@@ -23,16 +23,6 @@ export const MfaStepSchema = Type.Object(mfaStepMembers, {
   ...CLOSED,
   $id: 'MfaStep',
   description: 'The password is correct; a second factor is required',
-  examples: [
-    {
-      mfa_required: true,
-      mfa_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6Im1mYStqd3QifQ…',
-      token_type: 'Bearer',
-      expires_in: 300,
-      enrolled: true,
-      methods: ['totp', 'recovery_code'],
-    },
-  ],
 })
 
 export const passwordOnlyMembers = { mfa_required: Type.Literal(false), ...signInMembers }
@@ -65,7 +55,7 @@ export const LoginBody = Type.Object(
       Type.String({ minLength: 1, maxLength: 64, description: 'Signs in at once, and no pause stops it' }),
     ),
   },
-  { ...CLOSED, examples: [{ username: 'ada', password: 'correct horse battery' }] },
+  CLOSED,
 )
 
 export const LoginResponse = Type.Union([ref(MfaStepSchema), ref(PasswordOnlySchema)], {

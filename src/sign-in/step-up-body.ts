@@ -19,13 +19,7 @@ const withPassword = (answer: TObject) =>
   Type.Object({ ...answer.properties, password: Type.Optional(PresentPassword) }, CLOSED)
 
 /** An answer of a factor, perhaps with the password; or the password alone. A union on `method`. */
-export const StepUpBody = Type.Union([...registry.map(({ answer }) => withPassword(answer)), passwordAlone], {
-  examples: [
-    { code: '492039', password: 'correct horse battery' },
-    { code: '492039' },
-    { method: 'password', password: 'correct horse battery' },
-  ],
-})
+export const StepUpBody = Type.Union([...registry.map(({ answer }) => withPassword(answer)), passwordAlone])
 
 export function stepUpValidator(factors: Factors): FastifySchemaCompiler<unknown> {
   return validatorByMethod(

@@ -3,21 +3,10 @@ import { NextPage, pageQuery } from '../http/paging.ts'
 import { CLOSED, NullableTime, ref, Seconds, Timestamp } from '../http/schemas.ts'
 import { ACRS } from './assurance.ts'
 
-export const exampleAccessToken = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…'
-const exampleRefreshToken = 'q1mKf3v0Zp7wY2s9TnXc5bLd8hJr4gAe6uQoViMzWxE'
-
 const accessTokenMembers = {
   access_token: Type.String({ description: 'A JWT of type `at+jwt` (RFC 9068)' }),
   token_type: Type.Literal('Bearer'),
   expires_in: Seconds('Lifetime of the access token in seconds'),
-}
-
-export const exampleTokens = {
-  access_token: exampleAccessToken,
-  token_type: 'Bearer',
-  expires_in: 600,
-  refresh_token: exampleRefreshToken,
-  refresh_expires_in: 2592000,
 }
 
 export const TokenResponseSchema = Type.Object(
@@ -26,12 +15,7 @@ export const TokenResponseSchema = Type.Object(
     refresh_token: Type.String({ description: 'Opaque; to be sent to /token/refresh' }),
     refresh_expires_in: Seconds('Lifetime of the refresh token in seconds, unless it is used'),
   },
-  {
-    ...CLOSED,
-    $id: 'TokenResponse',
-    description: 'The tokens of a session',
-    examples: [exampleTokens],
-  },
+  { ...CLOSED, $id: 'TokenResponse', description: 'The tokens of a session' },
 )
 
 const accountTokenMembers = {
@@ -44,15 +28,8 @@ const accountTokenMembers = {
   account_expires_in: Type.Optional(Seconds('Lifetime of the account token in seconds')),
 }
 
-const exampleAccountToken = {
-  account_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImFjY291bnQrand0In0…',
-  account_expires_in: 300,
-}
-
 /** Members of the answer to a sign-in. */
 export const signInMembers = { ...TokenResponseSchema.properties, ...accountTokenMembers }
-
-export const exampleSignIn = { ...exampleTokens, ...exampleAccountToken }
 
 export const StepUpResponseSchema = Type.Object(
   { ...accessTokenMembers, ...accountTokenMembers },
@@ -60,9 +37,6 @@ export const StepUpResponseSchema = Type.Object(
     ...CLOSED,
     $id: 'StepUpResponse',
     description: 'A new access token for the same session; the refresh token does not change',
-    examples: [
-      { access_token: exampleAccessToken, token_type: 'Bearer', expires_in: 600, ...exampleAccountToken },
-    ],
   },
 )
 
@@ -124,7 +98,6 @@ export const IntrospectionSchema = Type.Object(
     ...CLOSED,
     $id: 'Introspection',
     description: 'The claims of an active access token, or `active: false` alone',
-    examples: [{ active: false }],
   },
 )
 
@@ -143,18 +116,9 @@ export const Resource = Type.Optional(
 
 const RefreshToken = Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH })
 
-export const LogoutBody = Type.Object(
-  { refresh_token: Type.Optional(RefreshToken) },
-  { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
-)
+export const LogoutBody = Type.Object({ refresh_token: Type.Optional(RefreshToken) }, CLOSED)
 
-export const RefreshBody = Type.Object(
-  {
-    refresh_token: RefreshToken,
-    resource: Resource,
-  },
-  { ...CLOSED, examples: [{ refresh_token: exampleRefreshToken }] },
-)
+export const RefreshBody = Type.Object({ refresh_token: RefreshToken, resource: Resource }, CLOSED)
 
 export const RefreshHeaders = Type.Object({
   'idempotency-key': Type.Optional(
@@ -173,7 +137,7 @@ export const IntrospectBody = Type.Object(
     token: Type.String({ minLength: 1, maxLength: TOKEN_MAX_LENGTH }),
     token_type_hint: Type.Optional(Type.String({ maxLength: 64, description: 'Accepted and ignored' })),
   },
-  { ...CLOSED, examples: [{ token: exampleAccessToken }] },
+  CLOSED,
 )
 
 /** PostgreSQL has no text with a NUL and refuses a query with one. */

@@ -7,14 +7,7 @@ export const SentCodeResponse = Type.Object(
     expires_in: Seconds('Lifetime of the code in seconds'),
     resend_after: Seconds('Seconds until another code can be requested'),
   },
-  {
-    ...CLOSED,
-    description: 'The code is on its way',
-    examples: [{ sent_to: 'a***@e***.com', expires_in: 600, resend_after: 60 }],
-  },
+  { ...CLOSED, description: 'The code is on its way' },
 )
 
-export const SwitchBody = Type.Object(
-  { enabled: Type.Boolean() },
-  { ...CLOSED, examples: [{ enabled: true }] },
-)
+export const SwitchBody = Type.Object({ enabled: Type.Boolean() }, CLOSED)

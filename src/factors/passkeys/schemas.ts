@@ -38,38 +38,13 @@ const RegistrationSchema = Type.Object(
   { description: '`RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
 )
 
-const exampleHead = { id: 'vN3kYw', rawId: 'vN3kYw', type: 'public-key' }
-const exampleAssertion = {
-  ...exampleHead,
-  response: {
-    clientDataJSON: 'eyJ0eXAi',
-    authenticatorData: 'SZYN5Y',
-    signature: 'MEUCIQ',
-    userHandle: 'q83v',
-  },
-}
+export const SignInBody = Type.Object({ credential: AssertionSchema }, CLOSED)
 
-export const SignInBody = Type.Object(
-  { credential: AssertionSchema },
-  { ...CLOSED, examples: [{ credential: exampleAssertion }] },
-)
-
-export const OptionsBody = Type.Object({ enrolment_code: EnrolmentCode }, { ...CLOSED, examples: [{}] })
+export const OptionsBody = Type.Object({ enrolment_code: EnrolmentCode }, CLOSED)
 
 export const PasskeyBody = Type.Object(
   { credential: RegistrationSchema, name: Type.Optional(FactorName) },
-  {
-    ...CLOSED,
-    examples: [
-      {
-        credential: {
-          ...exampleHead,
-          response: { clientDataJSON: 'eyJ0eXAi', attestationObject: 'o2NmbXQ' },
-        },
-        name: 'Work phone',
-      },
-    ],
-  },
+  CLOSED,
 )
 
 export const PasskeyOptionsSchema = Type.Object(

@@ -7,11 +7,7 @@ import { renewRecoveryCodes } from './renew.ts'
 
 const RecoveryCodeList = Type.Object(
   { recovery_codes: Type.Array(Type.String()) },
-  {
-    ...CLOSED,
-    description: 'The new recovery codes; they are not shown again',
-    examples: [{ recovery_codes: ['7QKM-2X9T-B4HW-ZC6R-1NVD-8FYP'] }],
-  },
+  { ...CLOSED, description: 'The new recovery codes; they are not shown again' },
 )
 
 /** For an account token. */

@@ -9,20 +9,7 @@ export const EnrolmentSchema = Type.Object(
     qr_png: Type.String({ description: 'The key URI as a QR code: a PNG in a data URL' }),
     expires_in: Seconds('Seconds until the secret expires, unless a code confirms it'),
   },
-  {
-    ...CLOSED,
-    $id: 'Enrolment',
-    description: 'A pending authenticator',
-    examples: [
-      {
-        secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
-        otpauth_uri:
-          'otpauth://totp/Keyturn:ada?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Keyturn&algorithm=SHA1&digits=6&period=30',
-        qr_png: 'data:image/png;base64,iVBORw0KGgo…',
-        expires_in: 600,
-      },
-    ],
-  },
+  { ...CLOSED, $id: 'Enrolment', description: 'A pending authenticator' },
 )
 
 export const SetupBody = Type.Object(
@@ -37,12 +24,7 @@ export const SetupBody = Type.Object(
     ),
     enrolment_code: EnrolmentCode,
   },
-  { ...CLOSED, examples: [{}] },
+  CLOSED,
 )
 
-export const ConfirmBody = Type.Object(
-  {
-    code: NumericCode,
-  },
-  { ...CLOSED, examples: [{ code: '492039' }] },
-)
+export const ConfirmBody = Type.Object({ code: NumericCode }, CLOSED)

@@ -19,6 +19,7 @@ export interface OpenApi {
 export interface Operation {
   operationId?: string
   summary?: string
+  description?: string
   tags?: string[]
   security?: Record<string, string[]>[]
   requestBody?: { content: Record<string, Media> }

@@ -26,7 +26,9 @@ import { ignoreExpectations } from '../http/expectations.ts'
 import { MANY_CONNECTIONS, sparesConnections } from '../http/idle-connections.ts'
 import { BODY_LIMIT_BYTES, jsonBody } from '../http/json-body.ts'
 import { trackMethods } from '../http/method-not-allowed.ts'
+import { oneAtATime } from '../http/one-at-a-time.ts'
 import { makeProblemOf, problems, routerErrorAnswer } from '../http/problem.ts'
+import { publicDocuments } from '../http/public-documents.ts'
 import { rateLimits } from '../http/rate-limits.ts'
 import { logRequest, requestLog } from '../http/request-log.ts'
 import { buildSerializer, buildValidator } from '../http/schema-compilers.ts'
@@ -106,6 +108,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
   })
   await app.register(principals)
   ignoreExpectations(app)
+  oneAtATime(app)
   sparesConnections(app.server, MANY_CONNECTIONS)
 
   app.addHook('onRequest', async (request) => {
@@ -119,6 +122,7 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
   if (config.corsOrigins.length > 0) await app.register(cors, { origins: config.corsOrigins })
   await app.register(jsonBody)
   await app.register(fastifyAccepts)
+  await app.register(publicDocuments)
   if (config.rateLimit) await app.register(rateLimits, service)
   await app.register(openapi, { basePath: basePathOf(config.issuer), docs: config.docs })
   await app.register(bearer, service)

@@ -133,6 +133,10 @@ export const openapi = fp(
         uiHooks: {
           onRequest: async ({ url }, reply) => {
             const [path = '', query] = url.split('?', 2)
+            reply.header('cache-control', 'public, max-age=300')
+            // The page asks for its document here; it is made and kept once.
+            const [, form] = /^\/docs\/(json|yaml)$/.exec(path) ?? []
+            if (form) return reply.redirect(`${basePath}/openapi.${form}`, 308)
             if (path.endsWith('/static/index.html')) return reply.redirect(`${basePath}/docs/`)
             if (query !== undefined) return reply.redirect(`${basePath}${path}`, 303)
           },

@@ -71,12 +71,18 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
     },
   )
 
-  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
-  )
+  const cacheControl = 'public, max-age=300'
+  let json: string | undefined
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    json ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').header('cache-control', cacheControl).send(json)
+  })
 
   app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
-    reply.type('application/yaml; charset=utf-8').send(app.swagger({ yaml: true })),
+    reply
+      .type('application/yaml; charset=utf-8')
+      .header('cache-control', cacheControl)
+      .send(app.swagger({ yaml: true })),
   )
 }
 

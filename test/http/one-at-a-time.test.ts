@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import t, { type Test } from 'tap'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { openSocket } from '../helpers/requests/raw-socket.ts'
+import { startListening } from '../helpers/service/listening.ts'
+
+const KEYS = 'GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n\r\n'
+
+const countConnections = (server: Server) =>
+  new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count)))
+
+/** A service whose answers with its keys the test makes, and a connection to it. */
+async function connected(t: Test, answer: (jwks: { keys: object[] }) => unknown) {
+  const { app, deps, issuer } = await startListening(t)
+  const { jwks } = deps.signingKeys
+  const seen = { made: 0 }
+  deps.signingKeys.jwks = () => {
+    seen.made += 1
+    return answer(jwks()) as never
+  }
+  const socket = await openSocket(Number(new URL(issuer).port))
+  t.teardown(() => socket.destroy())
+  return { issuer, seen, server: app.server, socket }
+}
+
+t.test('a client that does not read its answers has one made at a time', async (t) => {
+  // Longer than what the kernel takes off the process.
+  const { issuer, seen, socket } = await connected(t, ({ keys }) => ({
+    keys: keys.map((key) => ({ ...key, kid: 'A'.repeat(6_000_000) })),
+  }))
+  socket.pause()
+  socket.write(KEYS.repeat(3))
+  await eventually('the first answer is made', async () => seen.made > 0)
+  for (let i = 0; i < 5; i++) t.equal((await fetch(`${issuer}/livez`)).status, 200, 'others are served')
+  t.equal(seen.made, 1)
+  socket.resume()
+  await eventually('the others are made as the answers are read', async () => seen.made === 3)
+})
+
+t.test('the requests of who has gone are not handled', async (t) => {
+  const held = Promise.withResolvers<void>()
+  const { issuer, seen, server, socket } = await connected(t, (keys) => held.promise.then(() => keys))
+  socket.write(KEYS.repeat(3))
+  await eventually('the first is handled', async () => seen.made === 1)
+  socket.destroy()
+  await eventually('the service sees it', async () => (await countConnections(server)) === 0)
+  held.resolve()
+  for (let i = 0; i < 5; i++) await fetch(`${issuer}/livez`)
+  t.equal(seen.made, 1)
+})
+
+t.test('the answers come in the order of the requests', async (t) => {
+  const { socket } = await connected(t, (keys) => keys)
+  socket.write(`${KEYS}GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  let text = ''
+  socket.on('data', (bytes) => (text += bytes))
+  await once(socket, 'close')
+  t.match(text, /200 OK.*404 Not Found/s)
+})

@@ -70,13 +70,15 @@ export async function askToCreate(
 /**
  * What a passkey of the account signs to answer an mfa token, or for a step-up.
  *
- * @throws {AppError} not_enrolled
+ * @throws {AppError} not_enrolled, invalid_token
  */
 export async function askToVerify(
   room: FactorsRoom,
   asking: MfaPrincipal | AccessPrincipal,
 ): Promise<Asked<PublicKeyCredentialRequestOptionsJSON>> {
   const { id } = asking.account
+  // The guard of an mfa token has read the challenge alone.
+  if (asking.kind === 'mfa') await inTransaction(room.db, (trx) => room.accounts.present(trx, id))
   const known = await listPasskeys(room.db, id)
   if (known.length === 0) throw notEnrolled()
   const question = { purpose: 'verify', accountId: id, boundTo: askerId(asking) } as const

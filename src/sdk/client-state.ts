@@ -5,7 +5,7 @@ import type { Kept, TokenStore } from './token-store.ts'
 export type ClientState =
   | { status: 'signed_out' }
   | { status: 'mfa'; enrolled: boolean; methods: readonly string[]; expiresAt: number }
-  | { status: 'signed_in' }
+  | { status: 'signed_in'; recoveryCodes?: readonly string[] }
 
 /** Why there is no session any more: this client ended it, the service did, or another tab. */
 export type SignedOutReason = 'logout' | 'ended' | 'elsewhere'
@@ -69,7 +69,10 @@ function listenIn<T>(listeners: Set<T>, listener: T): () => void {
 }
 
 export function stateOf({ tokens, mfaStep }: Kept): ClientState {
-  if (tokens) return { status: 'signed_in' }
+  if (tokens) {
+    const { recoveryCodes } = tokens
+    return { status: 'signed_in', ...(recoveryCodes && { recoveryCodes }) }
+  }
   if (!mfaStep || mfaStep.expiresAt <= Date.now()) return { status: 'signed_out' }
   const { enrolled, methods, expiresAt } = mfaStep
   return { status: 'mfa', enrolled, methods, expiresAt }

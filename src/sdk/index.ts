@@ -1,7 +1,7 @@
 import createFetchClient from 'openapi-fetch'
 import type { paths } from './api.ts'
 import { type ClientState, keepState, type SignedOutReason, stateOf } from './client-state.ts'
-import { KeyturnError, PROBLEM_MEDIA_TYPE, problemIn } from './problem.ts'
+import { asResponse, KeyturnError, PROBLEM_MEDIA_TYPE, problemIn, unreachable } from './problem.ts'
 import type { Json, Routes } from './routes.ts'
 import { makeSession } from './session.ts'
 import { memoryStore, type TokenStore } from './token-store.ts'
@@ -55,6 +55,8 @@ export interface Client extends Routes {
   state(): Promise<ClientState>
   /** Whether there is a session, as far as this client knows; before an asynchronous store has answered, there is none. */
   readonly signedIn: boolean
+  /** Forgets the recovery codes that `state` shows until then: call it when the person has saved them. */
+  recoveryCodesSaved(): Promise<void>
   /** Called with each new state, also when another tab made it. @returns what ends the subscription. */
   onChange(listener: (state: ClientState) => void): () => void
   /** @returns what ends the subscription. */
@@ -68,7 +70,13 @@ export function createClient({
 }: ClientOptions): Client {
   const baseUrl = url.replace(/\/$/, '')
   const state = keepState(store)
-  const session = makeSession({ url: baseUrl, state, send: fetch })
+  /** A request that the caller gave up is an error; one that got no answer is a problem. */
+  const send = (request: Request) =>
+    fetch(request).catch((error) => {
+      if (request.signal?.aborted) throw error
+      return unreachable()
+    })
+  const session = makeSession({ url: baseUrl, state, send })
   const { GET, POST, PUT, PATCH, DELETE } = createFetchClient<paths, Json>({
     baseUrl,
     fetch: async (request) => asProblem(await session.send(request)),
@@ -82,6 +90,12 @@ export function createClient({
       return token
     },
     state: async () => stateOf(await state.read()),
+    async recoveryCodesSaved() {
+      await state.update((kept) => ({
+        ...kept,
+        tokens: kept.tokens && { ...kept.tokens, recoveryCodes: undefined },
+      }))
+    },
     get signedIn() {
       return state.last().status === 'signed_in'
     },
@@ -93,8 +107,5 @@ export function createClient({
 /** What is not the service's own refusal is put into the form of one. */
 async function asProblem(response: Response): Promise<Response> {
   if (response.ok || response.headers.get('content-type')?.startsWith(PROBLEM_MEDIA_TYPE)) return response
-  const { status } = response
-  // Not by `Response.json`, which React Native lacks.
-  const body = JSON.stringify(await problemIn(response))
-  return new Response(body, { status, headers: { 'content-type': PROBLEM_MEDIA_TYPE } })
+  return asResponse(await problemIn(response))
 }

@@ -40,12 +40,22 @@ export async function problemIn(response: Response): Promise<Problem> {
   const text = await response.text()
   if (/^application\/problem\+json\b/.test(response.headers.get('content-type') ?? ''))
     return JSON.parse(text)
-  return {
-    type: 'about:blank',
-    title: 'Service unavailable',
-    status: response.status,
-    detail: 'The answer did not come from the service.',
-    code: 'unavailable',
-    request_id: response.headers.get('x-request-id') ?? '',
-  }
+  const requestId = response.headers.get('x-request-id') ?? ''
+  return unavailable(response.status, 'The service is not available. Try again in a moment.', requestId)
 }
+
+/** A request that got no answer, in the form of one. */
+export const unreachable = (): Response =>
+  asResponse(unavailable(503, 'The service cannot be reached. Check the connection and try again.', ''))
+
+const unavailable = (status: number, detail: string, request_id: string): Problem => ({
+  ...{ type: 'about:blank', title: 'Service unavailable', code: 'unavailable' as const },
+  ...{ status, detail, request_id },
+})
+
+/** Not by `Response.json`, which React Native lacks. */
+export const asResponse = (problem: Problem): Response =>
+  new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { 'content-type': PROBLEM_MEDIA_TYPE },
+  })

@@ -2,7 +2,7 @@ import { type SecurityScheme, security } from './api.ts'
 import type { KeptState } from './client-state.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { type Operation, operationOf } from './operation.ts'
-import { problemIn } from './problem.ts'
+import { problemIn, unreachable } from './problem.ts'
 import { type Kept, NOTHING, type Tokens } from './token-store.ts'
 
 /** What answers say about tokens, as far as they do. */
@@ -15,6 +15,7 @@ interface TokenBody {
   account_expires_in?: number
   enrolled?: boolean
   methods?: string[]
+  recovery_codes?: string[]
 }
 
 type Send = (request: Request) => Promise<Response>
@@ -29,6 +30,13 @@ export interface ClientSession {
 
 /** After these there is no session any more. */
 const SIGNS_OUT: readonly (Operation | undefined)[] = ['POST /logout', 'DELETE /me']
+
+/** What is kept of a session before these is not of the one that they begin. */
+const SIGNS_IN: readonly (Operation | undefined)[] = [
+  'POST /login',
+  'POST /login/passkey',
+  'POST /2fa/verify',
+]
 
 /** These leave the account token for another change. */
 const PREPARES: readonly (Operation | undefined)[] = [
@@ -53,15 +61,17 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   const base = pathOf(url)
   /** Good for one change of the account. It lives for minutes, and is never stored. */
   let accountToken: { token: string; expiresAt: number; refreshToken: string } | null = null
+  /** Whether sessions may be left to end: those of the last time, or of a sign-out that did not reach the service. */
+  let someToEnd = true
 
   async function learn(operation: Operation | undefined, response: Response): Promise<void> {
     if (!response.ok) return
     if (SIGNS_OUT.includes(operation)) {
       accountToken = null
-      await state.update(() => NOTHING, 'logout')
+      await state.update(({ ending }) => ({ ...NOTHING, ending: ending ?? null }), 'logout')
     } else if (/^application\/json\b/.test(response.headers.get('content-type') ?? '')) {
       const body = (await response.clone().json()) as TokenBody
-      const { tokens } = await state.update((kept) => keptAfter(kept, body))
+      const { tokens } = await state.update((kept) => keptAfter(kept, body, SIGNS_IN.includes(operation)))
       if (body.account_token && tokens)
         accountToken = {
           token: body.account_token,
@@ -83,7 +93,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
           body: JSON.stringify({ refresh_token: refreshToken }),
           signal,
         }),
-      ),
+      ).catch(unreachable),
     )
     const body = response.ok ? ((await response.json()) as TokenBody) : null
     // Anything else may pass: a service that is away for a moment does not sign the user out.
@@ -91,7 +101,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     const { tokens } = await state.update((kept) => {
       // A sign-in or a sign-out while the request was under way: the answer is not about these tokens.
       if (kept.tokens?.refreshToken !== refreshToken) return kept
-      return body ? keptAfter(kept, body) : NOTHING
+      return body ? keptAfter(kept, body) : { ...kept, tokens: null }
     })
     return tokens?.accessToken ?? null
   }
@@ -112,10 +122,10 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     return renewed === null ? response : send(withToken(again, renewed))
   }
 
-  /** A token that is refused is used up or has expired: the person begins with the password again. */
+  /** A token that is refused, or has no attempt left, is of no more use: the person begins with the password again. */
   async function sendInMfaStep(request: Request, mfaToken: string): Promise<Response> {
     const response = await send(withToken(request, mfaToken))
-    if (await isInvalidToken(response))
+    if (await isInvalidToken(response, { orSpent: true }))
       await state.update((kept) => (kept.mfaStep?.mfaToken === mfaToken ? { ...kept, mfaStep: null } : kept))
     return response
   }
@@ -153,13 +163,31 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     accountToken: (operation, request, { tokens }) => tokens && sendChange(operation, request, tokens),
   }
 
+  /** Here it is done at once; there, where the service cannot be reached now, as soon as it answers again. */
+  async function signOut({ tokens, ending }: Kept): Promise<Response> {
+    accountToken = null
+    const left = tokens ? [...(ending ?? []), tokens.refreshToken] : ending
+    await state.update(() => ({ ...NOTHING, ending: left ?? null }), 'logout')
+    return tokens ? end(tokens.refreshToken) : new Response(null, { status: 204 })
+  }
+
   /** By the refresh token, also a used one: nothing of the session stays alive, whether or not the access token has run out. */
-  async function signOut({ url, signal }: Request, { refreshToken }: Tokens): Promise<Response> {
+  async function end(refreshToken: string): Promise<Response> {
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ refresh_token: refreshToken })
-    const response = await send(new Request(url, { method: 'POST', headers, body, signal }))
-    if (response.status === 401) await state.update(() => NOTHING, 'logout')
+    const response = await send(new Request(`${url}/logout`, { method: 'POST', headers, body }))
+    if (!response.ok && response.status !== 401) someToEnd = true
+    else
+      await state.update(({ ending, ...kept }) => {
+        const left = ending?.filter((one) => one !== refreshToken) ?? []
+        return { ...kept, ending: left.length > 0 ? left : null }
+      })
     return response
+  }
+
+  async function endTheRest(): Promise<void> {
+    someToEnd = false
+    for (const refreshToken of (await state.read()).ending ?? []) await end(refreshToken)
   }
 
   async function sendAs(operation: Operation | undefined, request: Request): Promise<Response> {
@@ -167,8 +195,6 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     const schemes = security[operation]
     if (schemes.length === 0) return send(request)
     const kept = await state.read()
-    if (operation === 'POST /logout' && kept.tokens && !request.headers.has('content-type'))
-      return signOut(request, kept.tokens)
     for (const scheme of schemes) {
       const sent = sendWith[scheme](operation, request, kept)
       if (sent) return sent
@@ -179,8 +205,12 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   return {
     async send(request) {
       const operation = operationOf(request.method, pathOf(request.url).slice(base.length))
+      const { headers } = request
+      if (operation === 'POST /logout' && !headers.has('content-type') && !headers.has('authorization'))
+        return signOut(await state.read())
       const response = await sendAs(operation, request)
       await learn(operation, response)
+      if (someToEnd && response.ok) void endTheRest().catch(() => {})
       return response
     },
 
@@ -195,15 +225,21 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
 }
 
 /** What is kept once an answer has come; a step-up brings no new refresh token. */
-function keptAfter(kept: Kept, body: TokenBody): Kept {
+function keptAfter(kept: Kept, body: TokenBody, isNew = false): Kept {
   const expiresAt = Date.now() + (body.expires_in ?? 0) * 1000
   const { access_token: accessToken, mfa_token: mfaToken, enrolled = false, methods = [] } = body
   const refreshToken = body.refresh_token ?? kept.tokens?.refreshToken
+  const recoveryCodes = body.recovery_codes ?? (isNew ? undefined : kept.tokens?.recoveryCodes)
   if (accessToken && refreshToken)
     return {
-      tokens: { accessToken, accessExpiresAt: expiresAt, refreshToken, ...refreshKeyOf(kept, body) },
+      ...kept,
+      tokens: {
+        ...{ accessToken, accessExpiresAt: expiresAt, refreshToken, recoveryCodes },
+        ...refreshKeyOf(kept, body),
+      },
       mfaStep: null,
     }
+  if (kept.tokens && body.recovery_codes) return { ...kept, tokens: { ...kept.tokens, recoveryCodes } }
   return mfaToken ? { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods } } : kept
 }
 
@@ -230,8 +266,10 @@ function pathOf(url: string): string {
   return path.replace(/\/$/, '')
 }
 
-async function isInvalidToken(response: Response): Promise<boolean> {
-  return response.status === 401 && (await problemIn(response.clone())).code === 'invalid_token'
+async function isInvalidToken(response: Response, { orSpent = false } = {}): Promise<boolean> {
+  if (response.ok) return false
+  const { code, attempts_left } = await problemIn(response.clone())
+  return code === 'invalid_token' || (orSpent && attempts_left === 0)
 }
 
 function withToken(request: Request, token: string): Request {

@@ -6,6 +6,8 @@ export interface Tokens {
   refreshToken: string
   /** The `Idempotency-Key` of its refresh, kept before it is sent: the answer may be lost, and the app may be closed. */
   refreshKey?: string
+  /** Of the account's first factor or its renewal, until the person has saved them. */
+  recoveryCodes?: readonly string[] | undefined
 }
 
 /** A sign-in whose password was right and whose second factor is missing. */
@@ -23,6 +25,8 @@ export interface MfaStep {
 export interface Kept {
   tokens: Tokens | null
   mfaStep: MfaStep | null
+  /** Refresh tokens of sessions that were signed out of and that the service still has to end: it could not be reached. */
+  ending?: readonly string[] | null
 }
 
 export const NOTHING: Kept = { tokens: null, mfaStep: null }
@@ -67,10 +71,15 @@ interface Page {
 export function webStore(name = 'keyturn'): TokenStore {
   const { localStorage, sessionStorage, addEventListener } = globalThis as unknown as Page
   return {
-    read: () => ({ tokens: readJson(localStorage, name), mfaStep: readJson(sessionStorage, name) }),
-    write({ tokens, mfaStep }) {
+    read: () => ({
+      tokens: readJson(localStorage, name),
+      mfaStep: readJson(sessionStorage, name),
+      ending: readJson(localStorage, `${name}.ending`),
+    }),
+    write({ tokens, mfaStep, ending }) {
       writeJson(localStorage, name, tokens)
       writeJson(sessionStorage, name, mfaStep)
+      writeJson(localStorage, `${name}.ending`, ending)
     },
     onChange(listener) {
       addEventListener('storage', ({ key }) => {
@@ -95,7 +104,7 @@ export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
       return text === null ? NOTHING : (JSON.parse(text) as Kept)
     },
     async write(kept) {
-      if (kept.tokens || kept.mfaStep) await storage.setItem(name, JSON.stringify(kept))
+      if (kept.tokens || kept.mfaStep || kept.ending) await storage.setItem(name, JSON.stringify(kept))
       else await storage.removeItem(name)
     },
   }

@@ -15,7 +15,8 @@ interface TokenBody {
   account_expires_in?: number
   enrolled?: boolean
   methods?: string[]
-  recovery_codes?: string[]
+  /** New ones; `GET /2fa` says under this name how many are left. */
+  recovery_codes?: string[] | object
 }
 
 type Send = (request: Request) => Promise<Response>
@@ -113,7 +114,14 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
       return tokens?.accessToken === refused ? refresh(tokens) : (tokens?.accessToken ?? null)
     })
 
-  async function sendSignedIn(request: Request, accessToken: string): Promise<Response> {
+  /** The access token, or the next one where it is about to expire. */
+  const fresh = async ({ accessToken, accessExpiresAt }: Tokens) =>
+    accessExpiresAt - EXPIRY_MARGIN_MS > Date.now() ? accessToken : renew(accessToken)
+
+  async function sendSignedIn(request: Request, tokens: Tokens): Promise<Response> {
+    const accessToken = await fresh(tokens)
+    if (accessToken instanceof Response) return accessToken
+    if (accessToken === null) return send(request)
     const again = request.clone()
     const response = await send(withToken(request, accessToken))
     if (!(await isInvalidToken(response))) return response
@@ -134,22 +142,18 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
    * With the access token where there is no account token: the service then says what is needed, which is a step-up
    * (`insufficient_user_authentication`, `needs: 'account_token'`).
    */
-  async function sendChange(
-    operation: Operation,
-    request: Request,
-    { accessToken, refreshToken }: Tokens,
-  ): Promise<Response> {
+  async function sendChange(operation: Operation, request: Request, tokens: Tokens): Promise<Response> {
     // Another tab may have signed another person in meanwhile.
-    if (accountToken?.refreshToken === refreshToken && accountToken.expiresAt > Date.now()) {
+    if (accountToken?.refreshToken === tokens.refreshToken && accountToken.expiresAt > Date.now()) {
       const { token } = accountToken
       const again = request.clone()
       const response = await send(withToken(request, token))
       const isOver = await isInvalidToken(response)
       if ((isOver || (response.ok && !PREPARES.includes(operation))) && accountToken?.token === token)
         accountToken = null
-      return isOver ? sendSignedIn(again, accessToken) : response
+      return isOver ? sendSignedIn(again, tokens) : response
     }
-    return sendSignedIn(request, accessToken)
+    return sendSignedIn(request, tokens)
   }
 
   /** Sends a request with the token of a scheme; `null` while there is no such token. */
@@ -159,7 +163,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   > = {
     mfaToken: (_operation, request, { mfaStep }) =>
       mfaStep && mfaStep.expiresAt > Date.now() ? sendInMfaStep(request, mfaStep.mfaToken) : null,
-    accessToken: (_operation, request, { tokens }) => tokens && sendSignedIn(request, tokens.accessToken),
+    accessToken: (_operation, request, { tokens }) => tokens && sendSignedIn(request, tokens),
     accountToken: (operation, request, { tokens }) => tokens && sendChange(operation, request, tokens),
   }
 
@@ -216,10 +220,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
 
     async freshAccessToken() {
       const { tokens } = await state.read()
-      if (!tokens) return null
-      return tokens.accessExpiresAt - EXPIRY_MARGIN_MS > Date.now()
-        ? tokens.accessToken
-        : renew(tokens.accessToken)
+      return tokens && fresh(tokens)
     },
   }
 }
@@ -229,7 +230,8 @@ function keptAfter(kept: Kept, body: TokenBody, isNew = false): Kept {
   const expiresAt = Date.now() + (body.expires_in ?? 0) * 1000
   const { access_token: accessToken, mfa_token: mfaToken, enrolled = false, methods = [] } = body
   const refreshToken = body.refresh_token ?? kept.tokens?.refreshToken
-  const recoveryCodes = body.recovery_codes ?? (isNew ? undefined : kept.tokens?.recoveryCodes)
+  const newCodes = Array.isArray(body.recovery_codes) ? (body.recovery_codes as string[]) : undefined
+  const recoveryCodes = newCodes ?? (isNew ? undefined : kept.tokens?.recoveryCodes)
   if (accessToken && refreshToken)
     return {
       ...kept,
@@ -239,7 +241,7 @@ function keptAfter(kept: Kept, body: TokenBody, isNew = false): Kept {
       },
       mfaStep: null,
     }
-  if (kept.tokens && body.recovery_codes) return { ...kept, tokens: { ...kept.tokens, recoveryCodes } }
+  if (kept.tokens && newCodes) return { ...kept, tokens: { ...kept.tokens, recoveryCodes } }
   return mfaToken ? { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods } } : kept
 }
 

@@ -231,6 +231,16 @@ t.test(
       installed.filter((path) => path.endsWith('.node') || path.endsWith('binding.gyp')),
       [],
     )
+    const page = readFileSync(`${ROOT}/openapi/examples/single-page-app/index.html`, 'utf8')
+    const mapped = [...page.matchAll(/"\.\/(node_modules\/[^"]+)"/g)].map(([, path]) => path ?? '')
+    t.strictSame(
+      mapped.map((path) => [path, statSync(join(folder, path)).isFile()]),
+      [
+        ['node_modules/keyturn-client/dist/index.js', true],
+        ['node_modules/openapi-fetch/dist/index.mjs', true],
+      ],
+      'the import map of the example finds them',
+    )
     const client = JSON.parse(readFileSync(`${ROOT}/src/sdk/package.json`, 'utf8'))
     t.equal(client.version, version, 'both have one version')
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
 const CHROMIUM = '/usr/bin/chromium'
@@ -21,8 +21,18 @@ const LAUNCH_ARGUMENTS = [
 
 /** A browser of its own, as one person uses it: its pages share what the browser keeps. */
 export async function openBrowser(t: Test, args: readonly string[] = []): Promise<BrowserContext> {
+  return newPerson(await launchBrowser(t, args))
+}
+
+/** A browser for several people, one after the other. */
+export async function launchBrowser(t: Test, args: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...LAUNCH_ARGUMENTS, ...args] })
   t.teardown(() => browser.close())
+  return browser
+}
+
+/** What the browser keeps for one person apart from the others. */
+export async function newPerson(browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 1000 } })
   // Ends a hang alone.
   context.setDefaultTimeout(300_000)

@@ -1,8 +1,13 @@
 import type { Test } from 'tap'
 import { freePort } from '../programs/free-port.ts'
-import { type Service, type ServiceOptions, startService, testClock } from './service.ts'
+import { type MailingService, type Service, type ServiceOptions, startService, testClock } from './service.ts'
 
 /** A service that listens at its issuer's address, under a clock that agrees with other programs. */
+export function startListening(
+  t: Test,
+  options: ServiceOptions & { mail: true },
+): Promise<MailingService & { issuer: string }>
+export function startListening(t: Test, options?: ServiceOptions): Promise<Service & { issuer: string }>
 export async function startListening(
   t: Test,
   options: ServiceOptions = {},

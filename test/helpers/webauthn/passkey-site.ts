@@ -5,7 +5,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { example } from '../documents/examples.ts'
+import { exampleAppFile, type ServedFile } from '../documents/example-app.ts'
 import { openBrowser, type Watched, watchPage } from '../programs/browser.ts'
 import { nameSites } from '../programs/named-sites.ts'
 import { startListening } from '../service/listening.ts'
@@ -56,17 +56,17 @@ const CLIENT_PAGE = `<!doctype html><link rel="icon" href="data:,"><input autoco
 const FRAME_PAGE = `<!doctype html><link rel="icon" href="data:,">
 <iframe src="https://a.test/client" allow="publickey-credentials-get https://a.test"></iframe>`
 
-/** What lies at a path of the pages: their type and text. */
-function fileAt(path: string, issuer: string, related: readonly string[]): [string, string] | null {
-  if (path === '/') return ['text/html; charset=utf-8', example('single-page-app.html', issuer)]
-  if (path === '/client') return ['text/html', CLIENT_PAGE.replace('ISSUER', issuer)]
-  if (path === '/frame') return ['text/html', FRAME_PAGE]
-  if (path === '/.well-known/webauthn') return ['application/json', JSON.stringify({ origins: related })]
+/** What lies at a path of the pages beside the example. */
+function fileAt(path: string, issuer: string, related: readonly string[]): ServedFile | null {
+  const file = (type: string, text: string) => ({ headers: { 'content-type': type }, text })
+  if (path === '/client') return file('text/html', CLIENT_PAGE.replace('ISSUER', issuer))
+  if (path === '/frame') return file('text/html', FRAME_PAGE)
+  if (path === '/.well-known/webauthn') return file('application/json', JSON.stringify({ origins: related }))
   if (path === '/openapi-fetch.js')
-    return ['text/javascript', read(new URL('node_modules/openapi-fetch/dist/index.mjs', ROOT))]
+    return file('text/javascript', read(new URL('node_modules/openapi-fetch/dist/index.mjs', ROOT)))
   const module = new URL(`src${path}`, ROOT)
   if (!/^\/sdk\/[\w-]+\.ts$/.test(path) || !existsSync(module)) return null
-  return ['text/javascript', stripTypeScriptTypes(read(module))]
+  return file('text/javascript', stripTypeScriptTypes(read(module)))
 }
 
 const read = (url: URL) => readFileSync(url, 'utf8')
@@ -76,10 +76,10 @@ const portOf = (listening: { address(): unknown }) => (listening.address() as Ad
 /** Serves the pages. `issuer` is set when the service is there. */
 async function servePages(t: Test, related: readonly string[] = []) {
   const pages = { issuer: '', port: 0, asked: new Map<string, number>() }
-  const server = createServer(({ url: path = '' }, response) => {
+  const server = createServer(async ({ url: path = '' }, response) => {
     pages.asked.set(path, (pages.asked.get(path) ?? 0) + 1)
-    const [type, text] = fileAt(path, pages.issuer, related) ?? []
-    response.writeHead(type ? 200 : 404, { 'content-type': type ?? 'text/plain' }).end(text)
+    const file = fileAt(path, pages.issuer, related) ?? (await exampleAppFile(path, pages.issuer))
+    response.writeHead(file ? 200 : 404, file?.headers).end(file?.text)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,7 +1,7 @@
 /**
- * What the page of Swagger UI does beyond the library: the tokens of an answer are filled in and kept for the tab, a QR
- * code is shown as a picture, the examples of errors are folded, and the page is dark where the reader's system
- * is. Swagger UI's plugin interface: https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
+ * What the page of Swagger UI does beyond the library: the tokens of an answer are filled in and kept for the tab, as is
+ * a username that nobody has yet; a QR code is shown as a picture, the examples of errors are folded, and the page is dark
+ * where the reader's system is. Swagger UI's plugin interface: https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
  *
  * The functions here run in the browser. They are sent there as text, so each uses nothing from outside of itself.
  */
@@ -37,12 +37,16 @@ export function carryTokens(system: System): object {
   const KEY = 'keyturn-tokens'
   const kept = (): Record<string, string> => JSON.parse(page.sessionStorage.getItem(KEY) ?? '{}')
   let { refreshToken } = kept()
+  const { username = `ada-${crypto.getRandomValues(new Uint16Array(1))}` } = kept()
   const keep = () => {
     const authorized = Object.entries(system.authSelectors.authorized().toJS())
     const tokens = authorized.flatMap(([scheme, { value }]) =>
       typeof value === 'string' ? [[scheme, value]] : [],
     )
-    page.sessionStorage.setItem(KEY, JSON.stringify({ ...Object.fromEntries(tokens), refreshToken }))
+    page.sessionStorage.setItem(
+      KEY,
+      JSON.stringify({ ...Object.fromEntries(tokens), refreshToken, username }),
+    )
   }
   const then =
     (after: (...values: never[]) => void) =>
@@ -71,6 +75,13 @@ export function carryTokens(system: System): object {
   const restore = () => {
     for (const [scheme, token] of Object.entries(kept())) system.preauthorizeApiKey(scheme, token)
   }
+  // The ada of the examples is somebody already after the quick start.
+  const rename = (original: Action) => (document: object) =>
+    original(
+      JSON.parse(
+        JSON.stringify(document).replaceAll('"username":"ada"', `"username":"${username}"`),
+      ) as never,
+    )
   const fillIn = (body: unknown) =>
     String(body).replace(/("refresh_token": ")[^"]*/, (example, name) =>
       refreshToken ? name + refreshToken : example,
@@ -81,7 +92,12 @@ export function carryTokens(system: System): object {
         system.React.createElement(Original, { ...props, defaultValue: fillIn(props.defaultValue) }),
     },
     statePlugins: {
-      spec: { wrapActions: { setResponse: then(read as never), updateJsonSpec: then(restore) } },
+      spec: {
+        wrapActions: {
+          setResponse: then(read as never),
+          updateJsonSpec: (original: Action) => then(restore)(rename(original)),
+        },
+      },
       auth: {
         wrapActions: {
           authorizeWithPersistOption: then(keep),
@@ -110,17 +126,17 @@ export function showAnswers({ React }: System): object {
         const meaning = React.createElement(getComponent('Markdown', true), {
           source: response.get('description'),
         })
-        const button = {
-          type: 'button',
-          className: 'btn btn-sm keyturn-example',
-          onClick: () => setOpen(true),
-        }
+        const button = { type: 'button', className: 'btn btn-sm', onClick: () => setOpen(true) }
+        const folded = { className: 'keyturn-folded' }
         return React.createElement(
           'tr',
           { className: 'response', 'data-code': props.code },
           React.createElement('td', { className: 'response-col_status' }, props.code),
-          React.createElement('td', { className: 'response-col_description' }, meaning),
-          React.createElement('td', null, React.createElement('button', button, 'Example')),
+          React.createElement(
+            'td',
+            { className: 'response-col_description' },
+            React.createElement('div', folded, meaning, React.createElement('button', button, 'Example')),
+          ),
         )
       },
     },
@@ -137,8 +153,15 @@ export function followColourScheme(): object {
   return {}
 }
 
-/** The picture keeps its white margin on a dark page, and the button has the colour of the words next to it. */
+/**
+ * The picture keeps its white margin on a dark page; what the library leaves dark there has the colour of the words next
+ * to it. No answer has links, and the URL below the title is not the one that the document is known by.
+ */
 export const PAGE_STYLE = `
 .keyturn-qr { display: block; margin: 8px 0; max-width: 100%; }
-.swagger-ui td .btn.keyturn-example { border-color: currentcolor; color: inherit; }
+.keyturn-folded { align-items: start; display: flex; gap: 8px; justify-content: space-between; }
+.swagger-ui .keyturn-folded .btn { border-color: currentcolor; color: inherit; }
+.swagger-ui .response-controls { flex-wrap: wrap; }
+.swagger-ui .response-col_links, .swagger-ui .info .main > a { display: none; }
+.dark-mode .swagger-ui .examples-select__section-label { color: inherit; }
 `

@@ -1,77 +1,17 @@
 import { availableParallelism } from 'node:os'
-import { type Argon2Cost, type EngineChoice, MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
+import { MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
-import { faultOfTls, withoutTlsSwitch } from './platform/clear-text.ts'
-import { readTraces } from './platform/collectors.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
-import { isEveryAddress } from './platform/hosts.ts'
-import { isLoopback } from './platform/loopback.ts'
+import { faultOfTls, inUrl, isEveryAddress, isLoopback, withoutTlsSwitch } from './platform/hosts.ts'
 import { checkMail, readLink, readMailFrom } from './platform/mail-settings.ts'
-import type { Mailbox } from './platform/mailer.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
-import type { OwnMails } from './texts/mails.ts'
 import { readOwnMails } from './texts/own-mails.ts'
 import { isAddressOrRange } from './values/network.ts'
 import { faultsOfOrigins } from './values/origin.ts'
 import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
-import type { Usernames } from './values/username.ts'
 
 /** All settings from the environment, checked and complete. Durations are whole seconds. */
-export interface Config {
-  host: string
-  port: number
-  /** For how long an idle connection is kept. */
-  keepAliveSeconds: number
-  databaseUrl: string
-  /** The size of the pool of connections to PostgreSQL. SQLite has no pool. */
-  databasePoolSize: number
-  /** Root keys, of which the first one seals; `null` for a key that is kept next to the SQLite file. */
-  secretKeys: readonly Buffer[] | null
-  issuer: string
-  /** The services that access tokens are for. */
-  audiences: Audiences
-  appName: string
-  mfaPolicy: 'required' | 'optional'
-  registration: 'open' | 'closed'
-  usernames: Usernames
-  jwtAlg: 'ES256' | 'EdDSA' | 'RS256'
-  accessTokenTtl: number
-  mfaTokenTtl: number
-  refreshTokenTtl: number
-  auditRetentionDays: number
-  /** Live sessions of one account. */
-  maxSessions: number
-  /** Days after which accounts that were never used are removed; 0 for never. */
-  unenrolledDays: number
-  /** Empty when no mail is sent. */
-  smtpUrl: string
-  mailFrom: Mailbox | null
-  /** Read at start. */
-  ownMails: OwnMails
-  emailCodes: boolean
-  /** Links in mails, with `{token}`; empty where mails have codes to copy. */
-  resetUrl: string
-  verifyUrl: string
-  docs: boolean
-  /** Empty when limits are counted in memory. */
-  redisUrl: string
-  trustProxy: readonly string[]
-  corsOrigins: readonly string[]
-  relyingParty: RelyingParty
-  rateLimit: boolean
-  hashEngine: EngineChoice
-  argon2: Argon2Cost
-  hashConcurrency: number
-  hashQueue: number
-  logLevel: LogLevel
-  metricsHost: string
-  /** 0 when no metrics are served. */
-  metricsPort: number
-  /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
-  traces: boolean
-  /** What may be on purpose, and is said at start. */
-  warnings: readonly string[]
-}
+export type Config = ReturnType<typeof readConfig>
 
 /** The settings that are secret, or have a password in them. Each may stand in a file: `SECRET_KEY_FILE`. */
 export const SECRETS = ['DATABASE_URL', 'SECRET_KEY', 'SMTP_URL', 'REDIS_URL'] as const
@@ -81,9 +21,6 @@ const MAX_ENCODED_APP_NAME = 120
 
 /** One or more; the first one is that of a token unless another one is asked for. */
 export type Audiences = readonly [string, ...string[]]
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** The environment has faults and the service cannot start. `faults` has a sentence for each variable. */
 export class ConfigError extends Error {
@@ -103,26 +40,30 @@ export class ConfigError extends Error {
  *
  * @throws {ConfigError} with every fault at once.
  */
-export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
+export function readConfig(environment: NodeJS.ProcessEnv) {
   const faults: string[] = []
   const warnings: string[] = []
   const read = makeReader(environment, faults, warnings)
 
   const host = read.text('HOST', '127.0.0.1')
   const port = read.integer('PORT', 3000, 0, 65_535)
-  const issuer = read.url('ISSUER', `http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  const issuer = read.url('ISSUER', `http://${inUrl(host)}:${port}`)
   const databaseUrl = readDatabaseUrl(read, faults)
   const corsOrigins = read.list('CORS_ORIGINS')
   faults.push(...faultsOfOrigins(corsOrigins))
   const concurrency = read.integer('HASH_CONCURRENCY', availableParallelism(), 1, 256)
-  const config: Config = {
+  const config = {
     host,
     port,
+    /** For how long an idle connection is kept. */
     keepAliveSeconds: read.integer('KEEP_ALIVE_SECONDS', 75, 1, 3600),
     databaseUrl,
+    /** The size of the pool of connections to PostgreSQL. SQLite has no pool. */
     databasePoolSize: read.integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+    /** Root keys, of which the first one seals; `null` for a key that is kept next to the SQLite file. */
     secretKeys: readSecretKeys(read, databaseUrl, faults),
     issuer,
+    /** The services that access tokens are for. */
     audiences: readAudiences(read, issuer, faults),
     appName: readAppName(read, faults),
     mfaPolicy: read.choice('MFA_POLICY', ['required', 'optional'], 'required'),
@@ -133,15 +74,21 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     mfaTokenTtl: read.integer('MFA_TOKEN_TTL', 300, 10, 3600),
     refreshTokenTtl: read.integer('REFRESH_TOKEN_TTL', 2_592_000, 60, 31_536_000),
     auditRetentionDays: read.integer('AUDIT_RETENTION_DAYS', 365, 1, 3650),
+    /** Live sessions of one account. */
     maxSessions: read.integer('MAX_SESSIONS', 100, 1, 10_000),
+    /** Days after which accounts that were never used are removed; 0 for never. */
     unenrolledDays: read.integer('UNENROLLED_DAYS', 30, 0, 3650),
+    /** Empty when no mail is sent. */
     smtpUrl: read.secret('SMTP_URL') ?? '',
     mailFrom: readMailFrom(read, faults),
+    /** Read at start. */
     ownMails: readOwnMails(read.text('MAIL_TEMPLATES', ''), faults),
     emailCodes: read.onOff('EMAIL_CODES', false),
+    /** Links in mails, with `{token}`; empty where mails have codes to copy. */
     resetUrl: readLink(read, 'RESET_URL', faults),
     verifyUrl: readLink(read, 'VERIFY_URL', faults),
     docs: read.onOff('DOCS', true),
+    /** Empty when limits are counted in memory. */
     redisUrl: readRedisUrl(read, faults),
     trustProxy: readTrustProxy(read, faults),
     corsOrigins,
@@ -155,10 +102,17 @@ export function readConfig(environment: NodeJS.ProcessEnv): Readonly<Config> {
     },
     hashConcurrency: concurrency,
     hashQueue: read.integer('HASH_QUEUE', 16 * concurrency, 0, 100_000),
-    logLevel: read.choice('LOG_LEVEL', LOG_LEVELS, 'info'),
+    logLevel: read.choice(
+      'LOG_LEVEL',
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'info',
+    ),
     metricsHost: read.text('METRICS_HOST', host),
+    /** 0 when no metrics are served. */
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
-    traces: readTraces(read.text, faults),
+    /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
+    traces: readTraces(read, faults),
+    /** What may be on purpose, and is said at start. */
     warnings,
   }
   checkMail(config, faults)
@@ -286,4 +240,24 @@ export function decodeKey(text: string): Buffer | null {
   const key = Buffer.from(text, 'base64')
   const random = new Set(key).size >= MIN_ROOT_KEY_BYTES / 4
   return key.length >= MIN_ROOT_KEY_BYTES && random ? key : null
+}
+
+/** The standard variables of OpenTelemetry that say where traces go. */
+export const COLLECTORS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] as const
+
+/**
+ * Whether traces are sent: they are off unless a variable says where to. One that asks for clear text to another machine is
+ * a fault.
+ */
+function readTraces({ text }: Reader, faults: string[]): boolean {
+  const disabled = text('OTEL_SDK_DISABLED', '').toLowerCase() === 'true'
+  const exporter = text('OTEL_TRACES_EXPORTER', '')
+  const places = COLLECTORS.map((name) => [name, text(name, '')] as const).filter(([, value]) => value)
+  if (disabled || exporter === 'none' || (exporter === '' && places.length === 0)) return false
+  for (const [name, value] of places) {
+    const url = URL.parse(value)
+    const fault = url ? faultOfTls(url, 'http:') : 'must be a URL'
+    if (fault) faults.push(`${name} ${fault}`)
+  }
+  return true
 }

@@ -5,14 +5,13 @@ import type { Logger } from 'pino'
 import { type Config, readConfig } from './config.ts'
 import { lowerHashThreads } from './crypto/thread-pool.ts'
 import { explainFailure } from './explain-failure.ts'
-import { stopGracefully } from './http/graceful-stop.ts'
+import { stopGracefully } from './http/connections.ts'
 import type { Readiness } from './http/readiness.ts'
 import { type Monitoring, startMonitoring } from './monitoring/start.ts'
 import { openService } from './open-service.ts'
 import { systemClock } from './platform/clock.ts'
 import { basePathOf, inUrl, isEveryAddress } from './platform/hosts.ts'
 import { makeLogger } from './platform/logger.ts'
-import { endWithNpx } from './platform/parent.ts'
 import { VERSION } from './version.ts'
 
 const GRACE_MS = 10_000
@@ -25,7 +24,7 @@ export async function main({ hashThreads }: { hashThreads: number }): Promise<vo
     logger.info({ node: process.version }, 'starting')
     const { app, readiness } = await start(config, logger, hashThreads)
     const skip = [...ignoreHangUp(logger), switchLogLevel(logger)]
-    endWithNpx(process.env)
+    endWithNpx()
     closeWithGrace({ delay: GRACE_MS, logger, skip }, async ({ err, signal }) => {
       if (err) logger.fatal({ err }, 'ending after an error')
       else logger.info({ signal }, 'ending')
@@ -129,4 +128,21 @@ function explainStartFailure(error: unknown): string {
   if (CANNOT_LISTEN.includes(code ?? ''))
     return `The service cannot listen there: ${message}. See HOST, PORT and METRICS_HOST.`
   return `Keyturn could not start: ${stack ?? message}`
+}
+
+const LOOK_EVERY_MS = 250
+
+/**
+ * Under `npx` a shell stands between npm and this process. When npm is ended by a signal, the shell ends and passes
+ * nothing on, and this process would go on without them. It then ends as if the signal had been its own.
+ */
+function endWithNpx(): void {
+  if (process.env.npm_command !== 'exec') return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, LOOK_EVERY_MS)
+  timer.unref()
 }

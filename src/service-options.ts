@@ -2,99 +2,61 @@ import { ConfigError } from './config.ts'
 
 type Setting = string | number | boolean | readonly string[]
 
+/** Each setting; a value stands for its type alone. */
+const SETTINGS = {
+  /** `sqlite:<path>` or `postgres://<user>@<host>/<database>`; or `databaseUrlFile`. */
+  databaseUrl: String(),
+  databasePoolSize: Number(),
+  /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept next to the SQLite file. */
+  secretKey: String() as string | readonly string[],
+  /** Files that hold what else stands in `secretKey`, `databaseUrl`, `smtpUrl`, `redisUrl`. */
+  secretKeyFile: String(),
+  databaseUrlFile: String(),
+  smtpUrlFile: String(),
+  redisUrlFile: String(),
+  audience: String() as string | readonly string[],
+  appName: String(),
+  mfaPolicy: 'required' as 'required' | 'optional',
+  registration: 'open' as 'open' | 'closed',
+  usernames: 'any' as 'any' | 'plain',
+  jwtAlg: 'ES256' as 'ES256' | 'EdDSA' | 'RS256',
+  /** Seconds, as are the other lives. */
+  accessTokenTtl: Number(),
+  mfaTokenTtl: Number(),
+  refreshTokenTtl: Number(),
+  auditRetentionDays: Number(),
+  maxSessions: Number(),
+  unenrolledDays: Number(),
+  smtpUrl: String(),
+  mailFrom: String(),
+  mailTemplates: String(),
+  emailCodes: Boolean(),
+  resetUrl: String(),
+  verifyUrl: String(),
+  docs: Boolean(),
+  trustProxy: [] as readonly string[],
+  rateLimit: Boolean(),
+  redisUrl: String(),
+  corsOrigins: [] as readonly string[],
+  webauthnRpId: String(),
+  webauthnOrigins: [] as readonly string[],
+  hashEngine: 'auto' as 'auto' | 'argon2' | 'node-rs',
+  argon2MemoryKib: Number(),
+  argon2Time: Number(),
+  argon2Parallelism: Number(),
+  hashConcurrency: Number(),
+  hashQueue: Number(),
+}
+
 /**
  * The settings of the service, under the names of its environment variables in camel case: `DATABASE_URL` is
  * `databaseUrl`. Lists may be arrays, and `on` and `off` may be booleans. The environment itself is not read.
  */
-export interface ServiceOptions {
+export interface ServiceOptions extends Partial<typeof SETTINGS> {
   /** Where the host has the plugin, as Fastify knows it. The path of `issuer` is the same. */
   prefix?: string
   /** The URL that people and services know this service by, with the path that it is mounted at. */
   issuer: string
-  /** `sqlite:<path>` or `postgres://<user>@<host>/<database>`; or `databaseUrlFile`. */
-  databaseUrl?: string
-  databasePoolSize?: number
-  /** Base64 of 32 bytes or more; the first one seals. Without it a key is kept next to the SQLite file. */
-  secretKey?: string | readonly string[]
-  /** Files that hold what else stands in `secretKey`, `databaseUrl`, `smtpUrl`, `redisUrl`. */
-  secretKeyFile?: string
-  databaseUrlFile?: string
-  smtpUrlFile?: string
-  redisUrlFile?: string
-  audience?: string | readonly string[]
-  appName?: string
-  mfaPolicy?: 'required' | 'optional'
-  registration?: 'open' | 'closed'
-  usernames?: 'any' | 'plain'
-  jwtAlg?: 'ES256' | 'EdDSA' | 'RS256'
-  /** Seconds, as are the other lives. */
-  accessTokenTtl?: number
-  mfaTokenTtl?: number
-  refreshTokenTtl?: number
-  auditRetentionDays?: number
-  maxSessions?: number
-  unenrolledDays?: number
-  smtpUrl?: string
-  mailFrom?: string
-  mailTemplates?: string
-  emailCodes?: boolean
-  resetUrl?: string
-  verifyUrl?: string
-  docs?: boolean
-  trustProxy?: readonly string[]
-  rateLimit?: boolean
-  redisUrl?: string
-  corsOrigins?: readonly string[]
-  webauthnRpId?: string
-  webauthnOrigins?: readonly string[]
-  hashEngine?: 'auto' | 'argon2' | 'node-rs'
-  argon2MemoryKib?: number
-  argon2Time?: number
-  argon2Parallelism?: number
-  hashConcurrency?: number
-  hashQueue?: number
-}
-
-const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
-  issuer: true,
-  databaseUrl: true,
-  databasePoolSize: true,
-  secretKey: true,
-  secretKeyFile: true,
-  databaseUrlFile: true,
-  smtpUrlFile: true,
-  redisUrlFile: true,
-  audience: true,
-  appName: true,
-  mfaPolicy: true,
-  registration: true,
-  usernames: true,
-  jwtAlg: true,
-  accessTokenTtl: true,
-  mfaTokenTtl: true,
-  refreshTokenTtl: true,
-  auditRetentionDays: true,
-  maxSessions: true,
-  unenrolledDays: true,
-  smtpUrl: true,
-  mailFrom: true,
-  mailTemplates: true,
-  emailCodes: true,
-  resetUrl: true,
-  verifyUrl: true,
-  docs: true,
-  trustProxy: true,
-  rateLimit: true,
-  redisUrl: true,
-  corsOrigins: true,
-  webauthnRpId: true,
-  webauthnOrigins: true,
-  hashEngine: true,
-  argon2MemoryKib: true,
-  argon2Time: true,
-  argon2Parallelism: true,
-  hashConcurrency: true,
-  hashQueue: true,
 }
 
 /**
@@ -104,7 +66,7 @@ const NAMES: Record<Exclude<keyof ServiceOptions, 'prefix'>, true> = {
  */
 export function settingsOf(options: Omit<ServiceOptions, 'prefix'>): Record<string, string> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const unknown = given.map(([name]) => name).filter((name) => !(name in NAMES))
+  const unknown = given.map(([name]) => name).filter((name) => name !== 'issuer' && !(name in SETTINGS))
   if (unknown.length > 0) throw new ConfigError(unknown.map((name) => `There is no option ${name}`))
   const missing = (['issuer', 'databaseUrl'] as const).filter(
     (name) => options[name] === undefined && !(name === 'databaseUrl' && options.databaseUrlFile),

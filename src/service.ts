@@ -30,14 +30,14 @@ import { makeOutbox, noOutbox } from './mail/outbox.ts'
 import { makeSendLetter } from './mail/send-letter.ts'
 import { type Instrument, watched } from './monitoring/instrument.ts'
 import type { Clock } from './platform/clock.ts'
-import { behindPooler, type Db } from './platform/database.ts'
+import type { Db } from './platform/database.ts'
 import { makeAccessTokens } from './tokens/access-token.ts'
 import { makeAccountTokens } from './tokens/account-token.ts'
 import { openHashKey } from './tokens/hash-key.ts'
 import type { TokensRoom } from './tokens/room.ts'
 import { makeSessions } from './tokens/sessions.ts'
 import { openSigningKeys } from './tokens/signing-keys.ts'
-import { warnOfTimesAhead } from './upkeep/clock-watch.ts'
+import { warnOfTimesAhead } from './upkeep/latest-times.ts'
 import { makeDatabaseProbe } from './upkeep/probe.ts'
 
 /** What the service is made from: settings, database, clock, log and keys. */
@@ -131,7 +131,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   if (sharedCounts) watched(instruments, 'sharedCounts', sharedCounts)
   const warn = async () => [...proxyWatch.warnings(), await warnOfTimesAhead({ db, clock })]
   const probe = watched(instruments, 'probe', makeDatabaseProbe({ db: outside.db, clock, logger }))
-  const readiness = makeReadiness({ probe, behindPooler: () => behindPooler(outside.db), sharedCounts, warn })
+  const readiness = makeReadiness({ probe, db: outside.db, sharedCounts, warn })
 
   return {
     ...factorParts,

@@ -32,3 +32,5 @@ export const tables: readonly NamedTable[] = [
 ].flatMap((room) =>
   Object.entries(room).map(([name, description]) => ({ name: name as keyof Tables, ...description })),
 )
+
+export const tableNames = tables.map(({ name }) => name)

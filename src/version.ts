@@ -4,7 +4,7 @@ import manifest from '../package.json' with { type: 'json' }
 export const VERSION: string = manifest.version
 
 /** The oldest Node.js that this package runs on, without the `>=` of `engines`. */
-export const OLDEST_NODE: string = manifest.engines.node.replace('>=', '')
+const OLDEST_NODE: string = manifest.engines.node.replace('>=', '')
 
 /** What is wrong with a version of Node.js, such as `20.20.2`; `undefined` when it is new enough. */
 export function faultOfNode(version: string): string | undefined {

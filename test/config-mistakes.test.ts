@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs'
 import t from 'tap'
 import { readConfig } from '../src/config.ts'
 import { parseEnvFile } from '../src/platform/env-file.ts'
-import { misspelt } from '../src/platform/misspelt.ts'
+import { misspelt } from '../src/platform/environment.ts'
 import { faultsOf } from './helpers/service/config-faults.ts'
 
 /** What people get wrong is answered by a sentence that says what to do, and leaves no door open in silence. */

@@ -28,7 +28,7 @@ t.test('no text becomes a program', async (t) => {
 t.test('the service asks no other one by HTTP, but a collector of traces where one is set', async (t) => {
   t.strictSame(
     filesWith(/\bfetch\(|\bhttps?\.(get|request)\(|\bundici\b/, everything),
-    ['src/cli/doctor/proxy.ts'],
+    ['src/cli/doctor/other-machines.ts'],
     'but the doctor, which looks at its own service from outside',
   )
   t.strictSame(
@@ -52,7 +52,7 @@ t.test('what must not be guessed is not made by Math.random', async (t) => {
     'src/crypto/hash-queue.ts',
     'src/platform/background.ts',
     'src/platform/database-errors.ts',
-    'src/platform/postgres-dialect.ts',
+    'src/platform/postgres.ts',
     'src/platform/redis.ts',
     'src/platform/sqlite-connection.ts',
   ]

@@ -1,5 +1,5 @@
 import type { Caller } from '../caller.ts'
-import { newOpaqueToken } from '../crypto/opaque-token.ts'
+import { newOpaqueToken } from '../crypto/codes.ts'
 import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'

@@ -1,5 +1,4 @@
-import type { Db, Trx } from '../platform/database.ts'
-import { wroteOne } from '../platform/wrote-one.ts'
+import { type Db, type Trx, wroteOne } from '../platform/database.ts'
 
 /** When reset tokens were made for the account between two times. */
 export async function listPasswordResets(

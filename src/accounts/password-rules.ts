@@ -1,6 +1,7 @@
 import type { dictionary } from '@zxcvbn-ts/language-common'
 import { type PasswordFault, passwordRejected } from '../errors.ts'
-import { atFirstUse, packageAtFirstUse } from '../platform/at-first-use.ts'
+
+import { atFirstUse, packageAtFirstUse } from '../platform/packages.ts'
 import { texts } from '../texts/texts.ts'
 
 /** Code points; NIST SP 800-63B-4 section 3.1.1.2 asks for more where the password may be the only factor. */

@@ -1,7 +1,6 @@
 import { type Insertable, sql } from 'kysely'
-import type { Db, Trx } from '../platform/database.ts'
+import { type Db, type Trx, wroteOne } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
-import { wroteOne } from '../platform/wrote-one.ts'
 import { usernameKey } from '../values/username.ts'
 import { type Account, accountFromRow } from './account.ts'
 import type { ImportedAccount } from './imported-account.ts'

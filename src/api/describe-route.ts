@@ -1,6 +1,6 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 import type { ProblemCode } from '../errors.ts'
-import { withNulls } from '../http/as-meant.ts'
+import { withNulls } from '../http/schema-compilers.ts'
 
 /** For all methods that can have a body, also on routes that accept none. */
 const WITH_BODY: ProblemCode[] = [

@@ -2,8 +2,23 @@ import { Command, CommanderError } from 'commander'
 import { AppError } from '../errors.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { VERSION } from '../version.ts'
-import { registerCommands } from './commands/commands.ts'
-import { CommandFailed, Misused } from './terminal/failures.ts'
+import { registerAudit } from './commands/audit.ts'
+import { registerBackup, registerRestore } from './commands/backup.ts'
+import { registerClients } from './commands/clients.ts'
+import { registerCopy } from './commands/copy.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerExport } from './commands/export.ts'
+import { registerImport } from './commands/import.ts'
+import { registerInit } from './commands/init.ts'
+import { registerKeys } from './commands/keys.ts'
+import { registerMails } from './commands/mails.ts'
+import { registerMigrate } from './commands/migrate.ts'
+import { registerOpenapi } from './commands/openapi.ts'
+import { registerServe } from './commands/serve.ts'
+import { registerSessions } from './commands/sessions.ts'
+import { registerTune } from './commands/tune.ts'
+import { registerUsers } from './commands/users/users.ts'
+import { CommandFailed, Misused } from './terminal.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -55,4 +70,29 @@ function makeProgram(): Command {
 function explain(error: unknown): string {
   if (error instanceof CommandFailed || error instanceof AppError) return error.message
   return explainFailure(error) ?? `This should not happen: ${(error as Error).stack ?? error}`
+}
+
+/** Every command or group of commands, in the order of the help. */
+const COMMANDS = [
+  registerServe,
+  registerInit,
+  registerUsers,
+  registerSessions,
+  registerClients,
+  registerAudit,
+  registerImport,
+  registerExport,
+  registerKeys,
+  registerMigrate,
+  registerBackup,
+  registerRestore,
+  registerCopy,
+  registerDoctor,
+  registerTune,
+  registerMails,
+  registerOpenapi,
+]
+
+export function registerCommands(program: Command): void {
+  for (const register of COMMANDS) register(program)
 }

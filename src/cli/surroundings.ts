@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { pino } from 'pino'
+import type { Account } from '../accounts/account.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import { type Config, readConfig } from '../config.ts'
 import { makeKeyRing } from '../crypto/key-ring.ts'
 import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
@@ -9,7 +11,7 @@ import { migrateUp } from '../platform/migrate.ts'
 import { sqlitePath } from '../platform/sqlite.ts'
 import type { Service } from '../service.ts'
 import { requireRootKeys, rootKeysOf } from '../tokens/root-keys.ts'
-import { CommandFailed } from './terminal/failures.ts'
+import { CommandFailed } from './terminal.ts'
 
 /** Opens the configured database without migrating it, for the duration of some work. */
 export async function withDatabase(
@@ -57,12 +59,7 @@ export async function withService(work: (service: Service) => Promise<void>, con
   }, config)
 }
 
-/** As `withService`, for a rehearsal: it does not leave a database where there was none. */
-export async function withRehearsedService(work: (service: Service) => Promise<void>): Promise<void> {
-  await withService(work, configOfRehearsal())
-}
-
-/** With a database in memory in the place of one that is not there. */
+/** For a rehearsal: a database in memory in the place of one that is not there, so that none is made. */
 export function configOfRehearsal(): Config {
   const config = readConfig(process.env)
   return isThere(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' }
@@ -107,4 +104,19 @@ function isThere(databaseUrl: string): boolean {
 /** Opens values that are sealed under `SECRET_KEY`. */
 export async function openBox(config: Config, db: Db): Promise<SecretBox> {
   return makeSecretBox(makeKeyRing(await rootKeysOf(config, db)))
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * Finds an account by its id or username. Ids come first: a person who took the id of another account as a name is
+ * not meant.
+ *
+ * @throws {CommandFailed} when there is none.
+ */
+export async function findAccount(accounts: Accounts, user: string): Promise<Account> {
+  const account =
+    (UUID.test(user) && (await accounts.byId(user.toLowerCase()))) || (await accounts.byUsername(user))
+  if (!account) throw new CommandFailed(`There is no account "${user}".`)
+  return account
 }

@@ -1,12 +1,31 @@
 import type { Caller } from '../caller.ts'
-import { inTransaction, type Trx } from '../platform/database.ts'
+import { rfc3339 } from '../platform/clock.ts'
+import { type Db, inTransaction, type Trx, wroteOne } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import { wroteOne } from '../platform/wrote-one.ts'
 import { SERVICE_PREFIX } from '../values/service-client-id.ts'
-import type { Client } from './client.ts'
-import { hashClientSecret, newClientSecret } from './client-secret.ts'
+import { type Client, hashClientSecret, newClientSecret } from './client.ts'
 import type { ClientsRoom } from './room.ts'
-import { listSecrets } from './store.ts'
+import { clientFromRow, listSecrets } from './store.ts'
+
+/** Every client by name, or the one with this id or name, as the operator sees it; the newest secret first. */
+export async function listClients(db: Db, idOrName?: string) {
+  const all = db.selectFrom('service_clients').selectAll().orderBy('name')
+  const rows = await (idOrName === undefined
+    ? all
+    : all.where((eb) => eb.or([eb('id', '=', idOrName), eb('name', '=', idOrName)]))
+  ).execute()
+  return Promise.all(
+    rows.map(async (row) => ({
+      ...clientFromRow(row),
+      created_at: rfc3339(row.created_at),
+      disabled_at: row.disabled_at === null ? null : rfc3339(row.disabled_at),
+      secrets: (await listSecrets(db, row.id)).map(({ created_at, last_used_at }) => ({
+        created_at: rfc3339(created_at),
+        last_used_at: last_used_at === null ? null : rfc3339(last_used_at),
+      })),
+    })),
+  )
+}
 
 /** How far the clock of another machine may be ahead (SECURITY.md, what is trusted). */
 const AHEAD_SECONDS = 10

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MfaPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
-import { newLetterCode, normalizeLetterCode } from '../crypto/letter-code.ts'
+import { newLetterCode, normalizeLetterCode } from '../crypto/codes.ts'
 import { invalidCode } from '../errors.ts'
 import { BATCH_SIZE } from '../platform/batches.ts'
 import { DAY_MS, rfc3339 } from '../platform/clock.ts'

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError, type ProblemCode } from '../errors.ts'
 import { texts } from '../texts/texts.ts'
@@ -11,12 +12,6 @@ const CODES: Record<string, ProblemCode> = {
 
 /** How long a client may take to close its side after an answer that closes the connection. */
 const LINGER_MS = 1_000
-
-const REASONS: Partial<Record<ProblemCode, string>> = {
-  bad_request: 'Bad Request',
-  headers_too_large: 'Request Header Fields Too Large',
-  request_timeout: 'Request Timeout',
-}
 
 /** An answer to input that is not valid HTTP, or did not come in time. */
 export interface Unreadable {
@@ -51,7 +46,7 @@ export function answerClientError(
   answered({ request_id: requestId, problem: code, ip: socket.remoteAddress, reason: error.code })
   socket.end(
     [
-      `HTTP/1.1 ${problem.status} ${REASONS[code]}`,
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
       `content-type: ${PROBLEM_MEDIA_TYPE}`,
       `content-length: ${Buffer.byteLength(body)}`,
       ...Object.entries(headersOf(requestId)).map(([name, value]) => `${name}: ${value}`),

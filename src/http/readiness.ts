@@ -1,4 +1,5 @@
 import { databaseStoresNothing, stopping, unavailable } from '../errors.ts'
+import { adapterOf, type Db } from '../platform/database.ts'
 import type { DatabaseFault } from '../platform/database-faults.ts'
 import type { RedisState } from '../platform/redis.ts'
 import type { SharedCounts } from './shared-counts.ts'
@@ -16,7 +17,7 @@ export interface Checks {
 export type Readiness = ReturnType<typeof makeReadiness>
 
 /** @param warn warnings for the operator of a service that works. */
-export function makeReadiness({ probe, behindPooler, sharedCounts, warn }: ReadinessParts) {
+export function makeReadiness({ probe, db, sharedCounts, warn }: ReadinessParts) {
   let withdrawn = false
   return {
     /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
@@ -27,7 +28,7 @@ export function makeReadiness({ probe, behindPooler, sharedCounts, warn }: Readi
       const unanswered = (error: unknown): never => {
         throw unavailable(error)
       }
-      const pooled = await behindPooler().catch(unanswered)
+      const pooled = await adapterOf(db).behindPooler().catch(unanswered)
       const warnings = await warn().catch(unanswered)
       const checks: Checks = {
         database: 'ok',
@@ -45,7 +46,7 @@ export function makeReadiness({ probe, behindPooler, sharedCounts, warn }: Readi
 
 interface ReadinessParts {
   probe: { fault(): Promise<DatabaseFault | null> }
-  behindPooler: () => Promise<boolean>
+  db: Db
   sharedCounts: Pick<SharedCounts, 'state'> | null
   warn: () => Promise<(string | null)[]>
 }

@@ -1,8 +1,11 @@
+import { statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitingMail } from '../mail/waiting-mail.ts'
 import type { Clock } from '../platform/clock.ts'
-import { connectionsOf, countRows, type Db } from '../platform/database.ts'
-import { tables } from '../tables.ts'
+import { adapterOf, type Db } from '../platform/database.ts'
+import { sqlitePath } from '../platform/sqlite.ts'
+import { tableNames } from '../tables.ts'
 import type { DatabaseProbe } from '../upkeep/probe.ts'
 import type { Instrument } from './instrument.ts'
 import type { Meters } from './meters.ts'
@@ -18,7 +21,7 @@ export function databaseMetrics(meters: Meters, clock: Clock): Instrument {
   return {
     db(db) {
       // First, or the questions of the others would be counted. SQLite has no pool.
-      if (connectionsOf(db)) gaugePool(meters, db)
+      if (adapterOf(db).connections()) gaugePool(meters, db)
       gaugeMail(meters, clock, db)
       gaugeRows(meters, clock, db)
       return db
@@ -77,11 +80,10 @@ function gaugeMail({ gauge }: Meters, clock: Clock, db: Db): void {
 
 /** How many rows each table has. How fast they grow follows from it. */
 function gaugeRows({ gauge }: Meters, clock: Clock, db: Db): void {
-  const names = tables.map(({ name }) => name)
   let countedAt = Number.NEGATIVE_INFINITY
   let rows: ReadonlyMap<string, number> = new Map()
   const count = onceAtATime(async () => {
-    rows = await countRows(db, names)
+    rows = await adapterOf(db).countRows(db, tableNames)
     countedAt = clock.now()
   })
   gauge(
@@ -98,7 +100,7 @@ function gaugeRows({ gauge }: Meters, clock: Clock, db: Db): void {
 
 /** The connections to PostgreSQL, and the requests that wait for one. */
 function gaugePool({ gauge }: Meters, db: Db): void {
-  const now = () => connectionsOf(db) ?? { used: 0, idle: 0, max: 0, waiting: 0 }
+  const now = () => adapterOf(db).connections() ?? { used: 0, idle: 0, max: 0, waiting: 0 }
   gauge(
     'keyturn_database_connections',
     'Connections of this process to the database',
@@ -128,4 +130,14 @@ function onceAtATime<T>(work: () => Promise<T>): () => Promise<T> {
     })
     return underWay
   }
+}
+
+/** How much room there is where SQLite writes. The disk of a PostgreSQL server is watched where it is. */
+export function diskMetrics({ gauge }: Meters, databaseUrl: string): void {
+  if (!databaseUrl.startsWith('sqlite:')) return
+  const folder = dirname(sqlitePath(databaseUrl))
+  gauge('keyturn_disk_free_bytes', 'Room that is left where the SQLite file is', async (bytes) => {
+    const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Number.NaN, bsize: 1 }))
+    bytes.set(bavail * bsize)
+  })
 }

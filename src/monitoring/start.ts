@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { type Config, ConfigError } from '../config.ts'
 import { trustedProxies } from '../http/trusted-proxies.ts'
 import type { Clock } from '../platform/clock.ts'
-import { isMissing } from '../platform/optional-package.ts'
+import { isMissing } from '../platform/packages.ts'
 
 interface MonitoringParts {
   config: Pick<Config, 'databaseUrl' | 'metricsHost' | 'metricsPort' | 'traces' | 'trustProxy'>
@@ -28,7 +28,7 @@ export async function startMonitoring({ config, clock, logger }: MonitoringParts
     /** Starts to serve the metrics, if there are any. @throws an error with the `code` of the system. */
     async listen(): Promise<void> {
       if (!metrics) return
-      const { serveMetrics } = await import('./metrics-server.ts')
+      const { serveMetrics } = await import('./metrics.ts')
       server = await serveMetrics({ metrics, host, port, logger })
       logger.info({ host, port }, 'metrics')
     },

@@ -13,10 +13,10 @@ import {
 import { startNodeSdk } from '@opentelemetry/sdk-node'
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { COLLECTORS } from '../config.ts'
 import { routeOf } from '../http/request-log.ts'
 import type { IsTrustedProxy } from '../http/trusted-proxies.ts'
-import { withoutTlsSwitch } from '../platform/clear-text.ts'
-import { COLLECTORS } from '../platform/collectors.ts'
+import { withoutTlsSwitch } from '../platform/hosts.ts'
 import type { Instrument } from './instrument.ts'
 
 /** How long the end of the process may wait for a collector that does not answer. */

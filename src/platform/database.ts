@@ -1,4 +1,4 @@
-import { Kysely } from 'kysely'
+import { DeleteResult, InsertResult, Kysely, type UpdateResult } from 'kysely'
 import { DatabaseError, repeated } from './database-errors.ts'
 import type { Db, Engine, EngineAdapter, Trx } from './engine.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
@@ -90,32 +90,8 @@ export const beforeCommit = (trx: Trx, write: () => Promise<void>) => waitingFor
  */
 export const afterCommit = (trx: Trx, deed: () => void) => waitingFor(trx).after.push(deed)
 
-const adapterOf = (db: Db) => db.getExecutor().adapter as EngineAdapter
-
-/** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
-export const keepStill = (trx: Trx, tables: readonly string[]) => adapterOf(trx).keepStill(trx, tables)
-
-/** Waits until all tables can be written, as each write would. SQLite has one lock for all, and the transaction has it. */
-export const waitForTables = (trx: Trx, tables: readonly string[]) =>
-  adapterOf(trx).waitForTables(trx, tables)
-
-/** Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite. */
-export const lockersOf = (db: Db) => adapterOf(db).lockersOf(db)
-
-/** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
-export const wipeDeleted = (db: Db) => adapterOf(db).wipeDeleted(db)
-
-/**
- * Counts the rows of tables, for metrics: SQLite exactly and some thousands at a time, so that requests run in
- * between; PostgreSQL by the estimate that it keeps.
- */
-export const countRows = (db: Db, tables: readonly string[]) => adapterOf(db).countRows(db, tables)
-
-/** @returns nothing for SQLite, which has no pool. */
-export const connectionsOf = (db: Db) => adapterOf(db).connections()
-
-/** Whether a pooler stands between this process and PostgreSQL. Its settings go with each transaction, so all holds. */
-export const behindPooler = (db: Db) => adapterOf(db).behindPooler()
+/** What differs between databases, beyond SQL. */
+export const adapterOf = (db: Db) => db.getExecutor().adapter as EngineAdapter
 
 /** Whether a service uses the database now. */
 export async function isInUse(databaseUrl: string): Promise<boolean> {
@@ -125,4 +101,18 @@ export async function isInUse(databaseUrl: string): Promise<boolean> {
 /** The place of a database for people, without user and password. */
 export function placeOf(databaseUrl: string): string {
   return isPostgresUrl(databaseUrl) ? placeOfServer(databaseUrl) : databaseUrl
+}
+
+/**
+ * Runs an update, a deletion, or an insertion that does nothing where the row is there: of several at once, only one finds the
+ * row, or makes it.
+ *
+ * @returns whether it wrote exactly one row.
+ */
+export async function wroteOne(write: {
+  executeTakeFirstOrThrow(): Promise<UpdateResult | DeleteResult | InsertResult>
+}): Promise<boolean> {
+  const result = await write.executeTakeFirstOrThrow()
+  if (result instanceof InsertResult) return result.numInsertedOrUpdatedRows === 1n
+  return (result instanceof DeleteResult ? result.numDeletedRows : result.numUpdatedRows) === 1n
 }

@@ -30,15 +30,21 @@ export interface Connections {
 export interface EngineAdapter extends DialectAdapter {
   /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
-  /** Waits until no other transaction keeps tables from being written. */
+  /** Waits until all tables can be written, as each write would. SQLite has one lock for all, and the transaction has it. */
   waitForTables(trx: Trx, tables: readonly string[]): Promise<void>
-  /** Who has rows or tables locked, each as a sentence. */
+  /** Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite. */
   lockersOf(db: Db): Promise<string[]>
-  /** Leaves nothing of deleted rows in files that are within reach. */
+  /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
   wipeDeleted(db: Db): Promise<void>
-  /** Counts rows, for metrics, without delaying requests. */
+  /**
+   * Counts the rows of tables, for metrics: SQLite exactly and some thousands at a time, so that requests run in
+   * between; PostgreSQL by the estimate that it keeps.
+   */
   countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** Whether a pooler stands between, such as PgBouncer, which gives each transaction a session that others use too. */
+  /**
+   * Whether a pooler such as PgBouncer stands between, which gives each transaction a session that others use too.
+   * Settings go with each transaction, so all holds.
+   */
   behindPooler(): Promise<boolean>
   /** `undefined` where there is no pool. */
   connections(): Connections | undefined

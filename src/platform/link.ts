@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from './hosts.ts'
 
 /** Stands for the token in the setting of a link. */
 const PLACE = '{token}'

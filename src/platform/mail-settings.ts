@@ -1,8 +1,7 @@
 import { readEmailAddress } from '../values/email-address.ts'
-import type { Reader } from './environment.ts'
+import { misspelt, type Reader } from './environment.ts'
 import { faultOfLink } from './link.ts'
 import type { Mailbox } from './mailer.ts'
-import { misspelt } from './misspelt.ts'
 
 interface MailSettings {
   smtpUrl: string

@@ -1,4 +1,4 @@
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from './hosts.ts'
 
 /** `verify-full` checks the certificate and its name, `no-verify` checks neither, and `disable` does not use TLS. */
 const SSL_MODES = ['verify-full', 'no-verify', 'disable']

@@ -1,17 +1,34 @@
-import { sql } from 'kysely'
-import pg from 'pg'
-import { ConnectionError, DatabaseError } from './database-errors.ts'
-import type { Engine } from './engine.ts'
-import { APPLICATION_NAME, PatientPostgresDialect } from './postgres-dialect.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Kysely,
+  PostgresAdapter,
+  PostgresDriver,
+  PostgresIntrospector,
+  type PostgresPool,
+  type PostgresPoolClient,
+  PostgresQueryCompiler,
+  sql,
+} from 'kysely'
+import pg, { DatabaseError as PostgresError } from 'pg'
+import {
+  ConnectionError,
+  DatabaseError,
+  isPassing,
+  isRefusal,
+  OutcomeUnknownError,
+} from './database-errors.ts'
+import type { Connections, Db, Engine, EngineAdapter, Trx } from './engine.ts'
+import { BEGIN, queryWithSettings, UNHURRIED } from './postgres-settings.ts'
 import { placeOf, withSslMode } from './postgres-url.ts'
 
 /** @param poolSize the most connections of this process. */
 export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
   return {
-    dialect: new PatientPostgresDialect(withSslMode(databaseUrl), poolSize),
-    async check(db) {
-      await sql`select 1`.execute(db)
-    },
+    dialect: patientPostgres(withSslMode(databaseUrl), poolSize),
+    check: async (db) => void (await sql`select 1`.execute(db)),
     explain: (error) => explain(placeOf(databaseUrl), error),
     async isInUse() {
       const client = new pg.Client(withSslMode(databaseUrl))
@@ -33,11 +50,9 @@ export function postgresEngine(databaseUrl: string, poolSize: number): Engine {
 
 /** Explains SQLSTATE codes of PostgreSQL's appendix A, and faults of certificates. */
 function explain(place: string, error: unknown): string {
-  const reason = (error instanceof ConnectionError ? error.cause : error) as {
-    code?: string
-    message: string
-  }
-  const { code = '', message } = reason
+  const { code = '', message } = (
+    error instanceof ConnectionError ? error.cause : error
+  ) as NodeJS.ErrnoException
   if (code.startsWith('28')) return `The database ${place} does not let this user in: ${message}.`
   if (code === '3D000') return `The database ${place} does not exist. Create it, and migrate it.`
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
@@ -45,4 +60,200 @@ function explain(place: string, error: unknown): string {
   if (message.includes('does not support SSL'))
     return `The database ${place} has no TLS. Set it up there, or add sslmode=disable where the network can be trusted.`
   return `The database ${place} cannot be reached: ${message}.`
+}
+
+/** The name of this service's connections at the server. */
+const APPLICATION_NAME = 'keyturn'
+
+/** How long a request waits for a free connection of the pool. */
+const POOL_PATIENCE_MS = 10_000
+
+/** How long it waits for a server that does not answer or is restarting. */
+const CONNECT_PATIENCE_MS = 2_000
+
+/** When this process gives up a server that is silent, which the timeouts of the server do not cover. */
+const SILENCE_MS = 7_000
+
+/** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
+const MIGRATION_LOCK = '30229394827342446'
+
+/**
+ * Kysely's PostgreSQL dialect with five differences. Every wait has an end. A confirmed commit is on the disk. A
+ * commit with an unknown outcome has an error of its own, because its transaction must not be repeated. Migrations
+ * wait for each other until the transaction of the first one ends. And bigint is a number, for times in milliseconds
+ * and counts.
+ */
+function patientPostgres(url: string, poolSize: number): Dialect {
+  const pool = makePool(url, poolSize)
+  return {
+    createDriver: () => new CarefulPostgresDriver({ pool }),
+    createAdapter: () => new SharedPostgresAdapter(pool),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  }
+}
+
+interface CountedPool extends PostgresPool {
+  counts(): Connections
+  behindPooler(): Promise<boolean>
+}
+
+class CarefulPostgresDriver extends PostgresDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(BEGIN))
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.commitTransaction(connection)
+    } catch (error) {
+      // Also when the server answers by ending the connection: it may have committed before.
+      if (error instanceof ConnectionError || (error instanceof PostgresError && !isRefusal(error)))
+        throw new OutcomeUnknownError('The connection was lost at the commit', { cause: error })
+      throw error
+    }
+  }
+
+  /** The first error counts. A connection that cannot roll back is closed, and then the server rolls back. */
+  override async rollbackTransaction(
+    connection: Parameters<PostgresDriver['rollbackTransaction']>[0],
+  ): Promise<void> {
+    await super.rollbackTransaction(connection).catch(() => {})
+  }
+}
+
+class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
+  readonly #pool: CountedPool
+
+  constructor(pool: CountedPool) {
+    super()
+    this.#pool = pool
+  }
+
+  connections = (): Connections => this.#pool.counts()
+  behindPooler = (): Promise<boolean> => this.#pool.behindPooler()
+
+  async countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { rows } = await sql<{ name: string; rows: number }>`
+      select relname as name, cast(n_live_tup as double precision) as rows from pg_stat_user_tables
+      where schemaname = current_schema() and relname in (${sql.join(tables)})`.execute(db)
+    return new Map(rows.map(({ name, rows }) => [name, rows]))
+  }
+
+  /** Within the transaction of the migrations, whose end releases the lock. */
+  override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
+    await db.executeQuery(CompiledQuery.raw(UNHURRIED))
+    await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(db)
+  }
+
+  override async releaseMigrationLock(): Promise<void> {}
+
+  async wipeDeleted(): Promise<void> {}
+
+  async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
+    await trx.executeQuery(CompiledQuery.raw(UNHURRIED))
+    await sql`lock table ${listOf(tables)} in share mode`.execute(trx)
+  }
+
+  /** The longest first. What others do is told only to a role that may see it. */
+  async lockersOf(db: Db): Promise<string[]> {
+    const { rows } = await sql<{ pid: number; who: string; seconds: number; query: string }>`
+      select pid, concat_ws(' at ', usename, client_addr) as who, left(query, 100) as query,
+        cast(extract(epoch from now() - xact_start) as integer) as seconds
+      from pg_stat_activity as activity
+      where datname = current_database() and pid <> pg_backend_pid() and xact_start < now() - interval '1 second'
+        and exists (select from pg_locks where pid = activity.pid and granted and relation is not null
+          and mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock'))
+      order by xact_start limit 5`.execute(db)
+    return rows.map(
+      ({ pid, who, seconds, query }) =>
+        `${who} has held locks for ${seconds} s, at last by "${query}": select pg_terminate_backend(${pid}) ends it.`,
+    )
+  }
+
+  async waitForTables(trx: Trx, tables: readonly string[]): Promise<void> {
+    await sql`lock table ${listOf(tables)} in row exclusive mode`.execute(trx)
+  }
+}
+
+const listOf = (tables: readonly string[]) => sql.join(tables.map((name) => sql.table(name)))
+
+/** The pool has one option for both waits. A silent server is given up before a busy pool. */
+class PromptClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_PATIENCE_MS })
+  }
+}
+
+function makePool(url: string, poolSize: number): CountedPool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: POOL_PATIENCE_MS,
+    Client: PromptClient,
+    application_name: APPLICATION_NAME,
+    keepAlive: true,
+    types: { getTypeParser },
+  })
+  // A connection may be lost while it is idle. Without a listener that would end the process.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+
+  async function connect(): Promise<PostgresPoolClient> {
+    const deadline = performance.now() + CONNECT_PATIENCE_MS
+    for (;;) {
+      try {
+        return watch(await pool.connect())
+      } catch (cause) {
+        if (!isPassing(cause) || performance.now() > deadline)
+          throw new ConnectionError('There is no connection to the database', { cause })
+        await sleep(20 + Math.random() * 80)
+      }
+    }
+  }
+  function counts(): Connections {
+    const { totalCount, idleCount: idle, waitingCount: waiting } = pool
+    return { used: totalCount - idle, idle, max: poolSize, waiting }
+  }
+  let pooled: boolean | undefined
+  /** A pooler makes up the process that it names to its clients. Asked once: it does not come and go. */
+  async function behindPooler(): Promise<boolean> {
+    if (pooled !== undefined) return pooled
+    const client: pg.PoolClient & { processID?: number } = await pool.connect()
+    try {
+      const { rows } = await client.query('select pg_backend_pid() as pid')
+      pooled = rows[0].pid !== client.processID
+      return pooled
+    } finally {
+      client.release()
+    }
+  }
+  return { connect, counts, behindPooler, end: () => pool.end(), options: pool.options }
+}
+
+/** A connection of the pool that does not return there once it was lost, however that shows. */
+function watch(client: pg.PoolClient): PostgresPoolClient {
+  let lost = false
+  let silenceMs = SILENCE_MS
+
+  async function query(text: string, values: readonly unknown[]) {
+    if (lost) throw new ConnectionError('The connection to the database was lost before')
+    if (text === UNHURRIED) silenceMs = 0
+    try {
+      return await queryWithSettings(client, text, [...values], silenceMs)
+    } catch (error) {
+      lost ||= !isRefusal(error)
+      if (error instanceof PostgresError) throw error
+      throw new ConnectionError('The connection to the database was lost', { cause: error })
+    }
+  }
+  return {
+    // By its type it takes a cursor too, which Kysely passes only when it is configured with a class for cursors.
+    query: query as unknown as PostgresPoolClient['query'],
+    release: (destroy = false) => client.release(destroy || lost),
+  }
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  return oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
 }

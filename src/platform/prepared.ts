@@ -1,12 +1,4 @@
-import {
-  type AliasableExpression,
-  type AliasedExpression,
-  AliasedExpressionWrapper,
-  type Compilable,
-  type CompiledQuery,
-  type OperationNode,
-  ValueNode,
-} from 'kysely'
+import { type AliasableExpression, type Compilable, type CompiledQuery, sql } from 'kysely'
 import type { Db } from './database.ts'
 
 /** A value for a database. `undefined` is not one: a query of one shape has all its values. */
@@ -69,11 +61,11 @@ function compile<V extends object, O>(
   db: Db,
   build: (db: Db, param: Params<V>) => Compilable<O>,
 ): (values: V) => CompiledQuery<O> {
-  const made: Param<unknown>[] = []
+  const made: Param[] = []
   const query = build(db, (name) => {
-    const param = new Param<V[typeof name]>(name)
+    const param = new Param(name)
     made.push(param)
-    return param
+    return Object.assign(sql<V[typeof name]>`${param}`, { [Symbol.toPrimitive]: () => param.refuse() })
   }).compile()
   const { parameters } = query
   for (const param of made)
@@ -86,37 +78,21 @@ function compile<V extends object, O>(
   })
 }
 
-function valueFor(values: object, { name }: Param<unknown>): unknown {
+function valueFor(values: object, { name }: Param): unknown {
   const value = (values as Record<string, unknown>)[name]
   if (value === undefined) throw new TypeError(`A prepared query was given no value for ${name}`)
   return value
 }
 
 /** Stands for a value while a query is built, and among its parameters afterwards. */
-class Param<T> implements AliasableExpression<T> {
-  readonly #name: string
+class Param {
+  readonly name: string
 
   constructor(name: string) {
-    this.#name = name
+    this.name = name
   }
 
-  get name(): string {
-    return this.#name
-  }
-
-  get expressionType(): T | undefined {
-    return undefined
-  }
-
-  as<A extends string>(alias: A): AliasedExpression<T, A> {
-    return new AliasedExpressionWrapper(this, alias)
-  }
-
-  toOperationNode(): OperationNode {
-    return ValueNode.create(this)
-  }
-
-  [Symbol.toPrimitive](): never {
-    throw new TypeError(`${this.#name} has no value yet: a prepared query cannot compute with it`)
+  refuse(): never {
+    throw new TypeError(`${this.name} has no value yet: a prepared query cannot compute with it`)
   }
 }

@@ -2,14 +2,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import {
   type CompiledQuery,
   type DatabaseConnection,
-  type DialectAdapter,
+  type Dialect,
   type Driver,
-  type QueryCompiler,
   type QueryResult,
   type SelectModifierNode,
   SelectQueryNode,
   SqliteAdapter,
-  SqliteDialect,
+  SqliteIntrospector,
   SqliteQueryCompiler,
   sql,
 } from 'kysely'
@@ -24,31 +23,17 @@ import {
 import { SqliteGroups } from './sqlite-groups.ts'
 
 /**
- * Kysely's SQLite dialect with a driver of its own. One connection writes, by turns; another one reads what is
+ * SQLite for Kysely with a driver of its own. One connection writes, by turns; another one reads what is
  * committed, at any time. Migrations run in a transaction that has the write lock from its beginning, which makes
  * them atomic and lets one process at a time migrate. What is selected `for update` is simply selected: nobody
  * else writes until the transaction ends.
  */
-export class DurableSqliteDialect extends SqliteDialect {
-  readonly #path: string
-
-  constructor(path: string) {
-    super({ database: () => Promise.reject(new Error('the driver opens it')) })
-    this.#path = path
-  }
-
-  override createDriver(): Driver {
-    return new DurableSqliteDriver(this.#path)
-  }
-
-  override createAdapter(): DialectAdapter {
-    return new DurableSqliteAdapter()
-  }
-
-  override createQueryCompiler(): QueryCompiler {
-    return new WholeFileLockCompiler()
-  }
-}
+export const durableSqlite = (path: string): Dialect => ({
+  createDriver: () => new DurableSqliteDriver(path),
+  createAdapter: () => new DurableSqliteAdapter(),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+  createQueryCompiler: () => new WholeFileLockCompiler(),
+})
 
 class WholeFileLockCompiler extends SqliteQueryCompiler {
   protected override visitSelectModifier(node: SelectModifierNode): void {
@@ -64,13 +49,15 @@ class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
     return true
   }
 
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+
   /** The transaction has the lock of the file from its beginning. */
   async keepStill(): Promise<void> {}
   async waitForTables(): Promise<void> {}
   lockersOf = async (): Promise<string[]> => []
-
   connections(): undefined {}
-
   behindPooler = async (): Promise<boolean> => false
 
   /** In the file itself it is overwritten; the write-ahead log has it until it is emptied. */
@@ -95,10 +82,6 @@ class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
       }
     }
     return rows
-  }
-
-  override get supportsMultipleConnections(): boolean {
-    return true
   }
 }
 

@@ -36,7 +36,7 @@ export class SqliteGroups {
       else {
         this.#rollBackAll()
         this.#writer.run(BEGIN)
-        this.#group = new Group()
+        this.#group = newGroup()
       }
     })
   }
@@ -140,21 +140,14 @@ export class SqliteGroups {
 }
 
 /** Transactions that are committed together. */
-class Group {
-  /** How many transactions wait for the commit. */
-  members = 0
-  readonly stored: Promise<void>
-  readonly store: () => void
-  readonly lose: (error: unknown) => void
+type Group = ReturnType<typeof newGroup>
 
-  constructor() {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.stored = promise
-    this.store = resolve
-    this.lose = reject
-    // Avoids an unhandled rejection when no member waits yet.
-    promise.catch(() => {})
-  }
+function newGroup() {
+  const { promise: stored, resolve: store, reject: lose } = Promise.withResolvers<void>()
+  // Avoids an unhandled rejection when no member waits yet.
+  stored.catch(() => {})
+  /** `members` are the transactions that wait for the commit. */
+  return { members: 0, stored, store, lose }
 }
 
 /** Gives turns one at a time, in the order in which they were asked for. */

@@ -16,7 +16,7 @@ import { sql } from 'kysely'
 import { DatabaseError } from './database-errors.ts'
 import type { Db, Engine } from './engine.ts'
 import { isBusy, LOCK_PATIENCE_MS } from './sqlite-connection.ts'
-import { DurableSqliteDialect } from './sqlite-dialect.ts'
+import { durableSqlite } from './sqlite-dialect.ts'
 
 /** The file behind a `sqlite:` URL, or `:memory:`. */
 export function sqlitePath(databaseUrl: string): string {
@@ -34,7 +34,7 @@ export function sqliteEngine(databaseUrl: string, { mayMake }: { mayMake: boolea
   const inFile = path !== ':memory:'
   let hadLog = false
   return {
-    dialect: new DurableSqliteDialect(path),
+    dialect: durableSqlite(path),
     async check(db) {
       if (!inFile) return
       if (!mayMake) refuseLost(databaseUrl)

@@ -1,7 +1,6 @@
 import type { Expression, Selectable } from 'kysely'
-import type { Db, Trx } from '../platform/database.ts'
+import { type Db, type Trx, wroteOne } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
-import { wroteOne } from '../platform/wrote-one.ts'
 import type { Session } from './session.ts'
 import type { RefreshTokensTable, SessionsTable } from './tables.ts'
 

@@ -7,9 +7,9 @@ import { makeAccounts } from '../accounts/accounts.ts'
 import { makeAttempts } from '../attempts/attempts.ts'
 import { CODE_POLICY } from '../attempts/policies.ts'
 import type { Clock } from '../platform/clock.ts'
-import { type Db, inTransaction, waitForTables } from '../platform/database.ts'
+import { adapterOf, type Db, inTransaction } from '../platform/database.ts'
 import { type DatabaseFault, databaseFaultOf } from '../platform/database-faults.ts'
-import { tables } from '../tables.ts'
+import { tableNames } from '../tables.ts'
 
 /** How long an answer holds: the database is tried once in that time, however many ask. */
 const HOLDS_MS = 3_000
@@ -34,10 +34,7 @@ export async function tryToStore({ db, clock }: ProbeRoom): Promise<DatabaseFaul
   try {
     await (await open(devNull)).close()
     await inTransaction(db, async (trx) => {
-      await waitForTables(
-        trx,
-        tables.map(({ name }) => name),
-      )
+      await adapterOf(trx).waitForTables(trx, tableNames)
       await accounts.lockAny(trx)
       await attempts.begin(trx, subject, 'probe', CODE_POLICY)
       await attempts.forget(trx, [subject])

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
-import { copyDatabase } from '../../src/cli/copy/copy-database.ts'
+import { copyDatabase } from '../../src/cli/commands/copy.ts'
 import { createClient } from '../../src/clients/manage.ts'
 import { readConfig } from '../../src/config.ts'
 import { newChallenge } from '../../src/factors/passkeys/challenge.ts'
@@ -89,7 +89,7 @@ export async function startKeyturn(
   await seedAccounts(deps, seeding)
   if (postgresUrl) {
     await db.destroy()
-    await copyDatabase(file, postgresUrl, { poolSize: 1 })
+    await copyDatabase(file, postgresUrl)
     settings.DATABASE_URL = postgresUrl
     ;({ db, deps } = await open(settings))
     await sql`vacuum analyze`.execute(db)

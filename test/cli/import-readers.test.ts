@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { readFieldMap } from '../../src/cli/import/fields.ts'
 import { openFlaskTable } from '../../src/cli/import/flask.ts'
-import { readCsv } from '../../src/cli/import/read-csv.ts'
+import { readCsv } from '../../src/cli/import/read-file.ts'
 import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 
 /** What is read of a file of accounts. (With the command, and with Flask itself: import-*.long.test.ts) */

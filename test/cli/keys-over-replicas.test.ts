@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { reseal } from '../../src/cli/keys/reseal.ts'
-import { statusOfKeys } from '../../src/cli/keys/status.ts'
+import { reseal, statusOfKeys } from '../../src/cli/table-rows.ts'
 import { readConfig } from '../../src/config.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { parse } from 'yaml'
 import { operatorCaller } from '../../src/cli/operator.ts'
-import { connectionsOf, inTransaction } from '../../src/platform/database.ts'
+import { adapterOf, inTransaction } from '../../src/platform/database.ts'
 import { ConnectionError } from '../../src/platform/database-errors.ts'
 import { VERSION } from '../../src/version.ts'
 import { mailing, registerWithEmail } from '../helpers/people/mail.ts'
@@ -231,11 +231,11 @@ t.test('connections show how many there are and who waits for one, where there i
 
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const work = Array.from({ length: 5 }, () => inTransaction(service.db, () => released))
-  await eventually('two are at work', () => connectionsOf(service.db)?.used === 2)
+  await eventually('two are at work', () => adapterOf(service.db).connections()?.used === 2)
   t.strictSame(await connections(), [{ 'state="used"': 2 }, { '': 2 }, { '': 3 }])
   release()
   await Promise.all(work)
-  await eventually('all is done', () => connectionsOf(service.db)?.used === 0)
+  await eventually('all is done', () => adapterOf(service.db).connections()?.used === 0)
   t.strictSame(await connections(), [{ 'state="idle"': 2 }, { '': 2 }, { '': 0 }])
 })
 

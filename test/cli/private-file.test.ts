@@ -7,7 +7,7 @@ import { which } from '../helpers/programs/which.ts'
 /** An export is whole, or it is not there: a disk that fills up half way through a write must not go unnoticed. */
 
 const prlimit = which('prlimit')
-const MODULE = new URL('../../src/cli/terminal/private-file.ts', import.meta.url).href
+const MODULE = new URL('../../src/cli/terminal.ts', import.meta.url).href
 const SCRIPT = `
   const { writePrivateFile } = await import('${MODULE}')
   await writePrivateFile(process.argv[1], (write) => write('a'.repeat(6000)))`

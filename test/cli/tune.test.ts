@@ -1,5 +1,5 @@
 import t from 'tap'
-import { OWASP_MINIMUM, proposeCost } from '../../src/cli/tune.ts'
+import { OWASP_MINIMUM, proposeCost } from '../../src/cli/commands/tune.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Argon2Cost } from '../../src/crypto/argon2-engine.ts'
 import { runCommand } from '../helpers/programs/command.ts'

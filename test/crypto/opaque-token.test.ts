@@ -1,5 +1,5 @@
 import t from 'tap'
-import { newOpaqueToken } from '../../src/crypto/opaque-token.ts'
+import { newOpaqueToken } from '../../src/crypto/codes.ts'
 
 t.test('a token has 256 random bits, and each is another', async (t) => {
   const sample = 2000

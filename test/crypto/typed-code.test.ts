@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isNumericCode, typedCode } from '../../src/crypto/typed-code.ts'
+import { isNumericCode, typedCode } from '../../src/crypto/codes.ts'
 
 t.test('a code is read as people type and paste it', async (t) => {
   for (const text of [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { newNumericCode } from '../../src/crypto/numeric-code.ts'
+import { newNumericCode } from '../../src/crypto/codes.ts'
 import { maskAddress } from '../../src/values/email-address.ts'
 import {
   answerByEmail,

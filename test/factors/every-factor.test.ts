@@ -4,9 +4,9 @@ import './handshake/register.ts'
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { Value } from 'typebox/value'
-import { copyDatabase } from '../../src/cli/copy/copy-database.ts'
-import { reseal } from '../../src/cli/keys/reseal.ts'
+import { copyDatabase } from '../../src/cli/commands/copy.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
+import { reseal } from '../../src/cli/table-rows.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { describeFactors } from '../../src/factors/describe.ts'
@@ -407,7 +407,7 @@ t.test('a copy takes everything along', async (t) => {
   const before = await startService(t, { mail: true, rootKeys: [OLD] })
   const lives = await live(before)
   await before.close()
-  const { tables } = await copyDatabase(before.databaseUrl, databaseUrl, { poolSize: 2 })
+  const { tables } = await copyDatabase(before.databaseUrl, databaseUrl)
   t.match(tables, { handshake_keys: { rows: 1 }, handshake_challenges: { rows: 2 } })
   const after = await restart(t, { ...before, databaseUrl }, { rootKeys: [OLD] })
   await goOn(t, after, lives)

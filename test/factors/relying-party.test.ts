@@ -1,6 +1,6 @@
 // Who passkeys are made for, and from where they can be used: what is set, what is refused, and what operators are told.
 import t from 'tap'
-import { checkPasskeys } from '../../src/cli/doctor/passkeys.ts'
+import { checkPasskeys } from '../../src/cli/doctor/contents.ts'
 import { readConfig } from '../../src/config.ts'
 import { openService } from '../../src/open-service.ts'
 import { makeLogger } from '../../src/platform/logger.ts'

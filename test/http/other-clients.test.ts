@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sparesConnections } from '../../src/http/idle-connections.ts'
+import { sparesConnections } from '../../src/http/connections.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { exchange, listen, openSocket, parseAnswer, readToEnd } from '../helpers/requests/raw-socket.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { checkRedis } from '../../src/cli/doctor/redis.ts'
+import { checkRedis } from '../../src/cli/doctor/other-machines.ts'
 import { redisMissing, startRedis } from '../helpers/programs/redis.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { samples, startMeasured } from '../helpers/service/metrics.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { reseal } from '../../src/cli/keys/reseal.ts'
+import { reseal } from '../../src/cli/table-rows.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { inTransaction } from '../../src/platform/database.ts'

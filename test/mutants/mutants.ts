@@ -557,7 +557,7 @@ export const MUTANTS: readonly Mutant[] = [
   // SIGTERM loses no write.
   {
     breaks: 'the end is not announced to load balancers',
-    file: 'src/http/graceful-stop.ts',
+    file: 'src/http/connections.ts',
     find: '  readiness.withdraw()\n',
     replace: '',
     test: 'test/http/graceful-stop.test.ts',
@@ -565,7 +565,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'clients that never finish hold the end for as long as they like',
-    file: 'src/http/graceful-stop.ts',
+    file: 'src/http/connections.ts',
     find: 'const DRAIN_MS = 5_000',
     replace: 'const DRAIN_MS = 600_000',
     test: 'test/http/graceful-stop.test.ts',
@@ -666,14 +666,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a deleted account stays in the write-ahead log',
     file: 'src/upkeep/clean-up.ts',
-    find: 'await wipeDeleted(room.db)',
+    find: 'await adapterOf(room.db).wipeDeleted(room.db)',
     replace: 'return deleted',
     test: 'test/security/deleted-account.test.ts',
     title: 'of a deleted account the database holds neither name nor addresses, and after 30 days no network',
   },
   {
     breaks: 'the events of a deleted account keep its network',
-    file: 'src/upkeep/forget-deleted.ts',
+    file: 'src/upkeep/clean-up.ts',
     find: 'clock.now() - KEPT_MS',
     replace: '0',
     test: 'test/security/deleted-account.test.ts',
@@ -827,7 +827,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'the password of Redis goes to another machine in clear text',
-    file: 'src/platform/clear-text.ts',
+    file: 'src/platform/hosts.ts',
     find: '!isLoopback(hostname)',
     replace: 'false',
     test: 'test/config.test.ts',

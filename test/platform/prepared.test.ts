@@ -1,8 +1,7 @@
 import { DefaultQueryCompiler, type Expression, sql } from 'kysely'
 import t from 'tap'
-import { type Db, inTransaction } from '../../src/platform/database.ts'
+import { type Db, inTransaction, wroteOne } from '../../src/platform/database.ts'
 import { type Params, prepared } from '../../src/platform/prepared.ts'
-import { wroteOne } from '../../src/platform/wrote-one.ts'
 import { SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
 import { enrol, register, startService } from '../helpers/service/service.ts'
 

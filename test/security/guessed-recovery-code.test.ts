@@ -1,7 +1,7 @@
 // The attack: a recovery code stands for the whole second factor. It is guessed, used twice, used at another
 // account, or its owner cannot read it any more on the day it is needed.
 import t, { type Test } from 'tap'
-import { newLetterCode } from '../../src/crypto/letter-code.ts'
+import { newLetterCode } from '../../src/crypto/codes.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import {
   type Enrolled,

@@ -4,7 +4,7 @@ import t from 'tap'
 import { askForPassword } from '../../src/accounts/ask-for-password.ts'
 import { createAccount } from '../../src/accounts/create-account.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
-import { newOpaqueToken } from '../../src/crypto/opaque-token.ts'
+import { newOpaqueToken } from '../../src/crypto/codes.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import {
   answerByEmail,

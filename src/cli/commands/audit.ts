@@ -7,10 +7,9 @@ import { type EventFilter, listEvents } from '../../audit/list-events.ts'
 import type { AuditEventRow } from '../../audit/tables.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
-import { harmless } from '../../platform/log-for-people.ts'
-import { findAccount } from '../find-account.ts'
-import { withExistingDatabase } from '../surroundings.ts'
-import { pointInTime, wholeNumber } from '../terminal/arguments.ts'
+import { harmless } from '../../platform/logger.ts'
+import { findAccount, withExistingDatabase } from '../surroundings.ts'
+import { pointInTime, wholeNumber } from '../terminal.ts'
 
 const FOLLOW_EVERY_MS = 1_000
 /** Events are dated before they are committed, so that an earlier event of another process may appear later. */
@@ -44,7 +43,7 @@ export function registerAudit(program: Command): void {
     .addOption(
       new Option('--actor <actor>', 'of clients, of operators, or of the service itself').choices(ACTORS),
     )
-    .option('--since <time>', 'from then on: 30m, 2h, 7d or a time', pointInTime(systemClock.now))
+    .option('--since <time>', 'from then on: 30m, 2h, 7d or a time', pointInTime)
     .option('--limit <number>', 'how many at most', wholeNumber(1, 100_000), 100)
     .option('--follow', 'go on with what happens from now on')
     .addHelpText('after', EXAMPLES)

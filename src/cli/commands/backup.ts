@@ -4,13 +4,9 @@ import { rfc3339 } from '../../platform/clock.ts'
 import { placeOf } from '../../platform/database.ts'
 import { sqlitePath } from '../../platform/sqlite.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
-import { backUp } from '../backup/backup.ts'
-import { restore } from '../backup/restore.ts'
-import type { Whole } from '../backup/whole-copy.ts'
+import { backUp, restore, type Whole } from '../backup.ts'
 import { requireDatabase } from '../surroundings.ts'
-import { answer } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
-import { CommandFailed } from '../terminal/failures.ts'
+import { answer, CommandFailed, confirm } from '../terminal.ts'
 
 const BACKUP_ABOUT = `
 The service may keep running. The file appears when it is whole and checked, and only its owner can read it. SECRET_KEY

@@ -1,14 +1,11 @@
 import type { Command } from 'commander'
 import { INTROSPECT } from '../../clients/client.ts'
-import { listClients } from '../../clients/list-clients.ts'
-import { changeClient, createClient, endOldSecrets, rotateSecret } from '../../clients/manage.ts'
+import { changeClient, createClient, endOldSecrets, listClients, rotateSecret } from '../../clients/manage.ts'
 import type { Service } from '../../service.ts'
 import { SERVICE_PREFIX } from '../../values/service-client-id.ts'
 import { operatorCaller } from '../operator.ts'
 import { withExistingService, withService } from '../surroundings.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
-import { CommandFailed, Misused } from '../terminal/failures.ts'
+import { answer, CommandFailed, columns, confirm, Misused } from '../terminal.ts'
 
 const CREATE_EXAMPLES = `
 With the scope ${INTROSPECT} it asks POST /token/introspect about the tokens of its audience; without it, it only gets tokens for

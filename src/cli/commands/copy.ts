@@ -1,12 +1,136 @@
 import type { Command } from 'commander'
+import { sql } from 'kysely'
 import { databaseUrlFault } from '../../config.ts'
-import { placeOf } from '../../platform/database.ts'
+import {
+  adapterOf,
+  type Db,
+  inTransaction,
+  isInUse,
+  openDatabase,
+  placeOf,
+  type Trx,
+} from '../../platform/database.ts'
+import { beginCopy, endCopy, isCurrent, isUnfinishedCopy, migrateUp } from '../../platform/migrate.ts'
+import { type NamedTable, tableNames, tables } from '../../tables.ts'
+import { sealedHashKey } from '../../tokens/hash-key.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
-import { copyDatabase } from '../copy/copy-database.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { Misused } from '../terminal/failures.ts'
+import { requireDatabase } from '../surroundings.ts'
+import { countRows, type Digest, digestOf, pagesOf, type Row } from '../table-rows.ts'
+import { answer, CommandFailed, columns, Misused, type Progress, showProgress } from '../terminal.ts'
 
-const ABOUT = `
+/** One connection reads while the other writes. */
+const CONNECTIONS = 2
+
+/** Each row is copied once and read twice. */
+const STEPS = 3
+
+/**
+ * Copies everything from one database to another of any engine, and compares the two. The source is locked meanwhile.
+ * An interrupted copy continues where it stopped, and no service starts on the target before it is done.
+ *
+ * @returns what both have now, and whether this finished a copy that was interrupted.
+ * @throws {CommandFailed} when a service uses the source, the target has rows of its own, or the two differ.
+ */
+export async function copyDatabase(from: string, to: string) {
+  requireDatabase(from)
+  if (from === to) throw new CommandFailed('Source and target are the same database.')
+  if (await isInUse(from))
+    throw new CommandFailed(
+      'A service, or another program, has the source open: what it writes from now on would stay behind. Stop it first.',
+    )
+  const source = await openDatabase(from, { poolSize: CONNECTIONS })
+  const target = await openDatabase(to, { poolSize: CONNECTIONS }).catch(async (error) => {
+    await source.destroy()
+    throw error
+  })
+  try {
+    if (!(await isCurrent(source)))
+      throw new CommandFailed(
+        'The source is not of this version. Is it of an older one, run "npm run migrate -- up" on it first; of a newer one, copy it with that.',
+      )
+    const resumed = await isUnfinishedCopy(target)
+    if (resumed) await requireSameOrigin(source, target)
+    else await claimEmpty(target)
+    const digests = await inTransaction(source, async (trx) => {
+      await adapterOf(trx).keepStill(trx, tableNames)
+      const progress = showProgress('Copying', STEPS * (await countAll(trx)))
+      try {
+        await copyTables(trx, target, progress)
+        return await compareTables(trx, target, progress)
+      } finally {
+        progress.end()
+      }
+    })
+    await endCopy(target)
+    return { resumed, tables: digests }
+  } finally {
+    await source.destroy()
+    await target.destroy()
+  }
+}
+
+async function claimEmpty(target: Db): Promise<void> {
+  await migrateUp(target)
+  await inTransaction(target, async (trx) => {
+    for (const table of tables)
+      if ((await countRows(trx, table)) > 0)
+        throw new CommandFailed(`The target is not empty (${table.name} has rows). Copy into a new database.`)
+    await beginCopy(trx)
+  })
+}
+
+/** The hash key is copied first, so an unfinished copy of this source has the key of this source. */
+async function requireSameOrigin(source: Db, target: Db): Promise<void> {
+  const copied = await sealedHashKey(target)
+  if (copied && copied !== (await sealedHashKey(source)))
+    throw new CommandFailed('The target holds an unfinished copy of another database. Copy into a new one.')
+}
+
+async function countAll(source: Trx): Promise<number> {
+  const counts = await Promise.all(tables.map((table) => countRows(source, table)))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+/**
+ * Rows are copied in the order of their keys. The rows that the target already has are the first ones, and are
+ * skipped.
+ */
+async function copyTables(source: Trx, target: Db, progress: Progress): Promise<void> {
+  for (const table of tables) {
+    const there = await countRows(target, table)
+    progress.advance(there)
+    for await (const rows of pagesOf(source, table, there)) {
+      await inTransaction(target, (trx) => insertRows(trx, table, rows))
+      progress.advance(rows.length)
+    }
+  }
+}
+
+async function insertRows(trx: Trx, { name }: NamedTable, rows: readonly Row[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {})
+  const values = rows.map((row) => sql`(${sql.join(columns.map((column) => row[column]))})`)
+  await sql`insert into ${sql.table(name)} (${sql.join(columns.map((column) => sql.ref(column)))})
+    values ${sql.join(values)}`.execute(trx)
+}
+
+async function compareTables(source: Trx, target: Db, progress: Progress): Promise<Record<string, Digest>> {
+  const digests: Record<string, Digest> = {}
+  await inTransaction(target, async (trx) => {
+    await adapterOf(trx).keepStill(trx, tableNames)
+    for (const table of tables) {
+      const onPage = (rows: number) => progress.advance(rows)
+      const [original, copy] = [await digestOf(source, table, onPage), await digestOf(trx, table, onPage)]
+      if (original.rows !== copy.rows || original.sha256 !== copy.sha256)
+        throw new CommandFailed(
+          `The copy of ${table.name} is not what the source has: one of them was changed meanwhile. Copy into a new database.`,
+        )
+      digests[table.name] = copy
+    }
+  })
+  return digests
+}
+
+const COPY_ABOUT = `
 Sessions, tokens and authenticators go on working with the same SECRET_KEY. What was copied is compared in the end,
 table by table. Broken off, it goes on where it was when it is run again. The password of PostgreSQL is read from
 PGPASSWORD, and not taken as part of a URL: others on this machine can read what a command was called with.
@@ -14,9 +138,6 @@ PGPASSWORD, and not taken as part of a URL: others on this machine can read what
 Examples:
   keyturn copy --from sqlite:./data/keyturn.db --to postgres://keyturn_owner@db.example.com/keyturn
   keyturn copy --from postgres://keyturn_owner@db.example.com/keyturn --to sqlite:./data/keyturn.db`
-
-/** One connection reads while the other writes. */
-const POOL_SIZE = 2
 
 export function registerCopy(program: Command): void {
   program
@@ -26,7 +147,7 @@ export function registerCopy(program: Command): void {
     )
     .requiredOption('--from <url>', 'the database that is there, as in DATABASE_URL')
     .requiredOption('--to <url>', 'an empty one; a copy that was broken off goes on')
-    .addHelpText('after', ABOUT)
+    .addHelpText('after', COPY_ABOUT)
     .action(async ({ from, to }: { from: string; to: string }, command) => {
       for (const [option, url] of Object.entries({ '--from': from, '--to': to })) {
         const fault = databaseUrlFault(url)
@@ -36,7 +157,7 @@ export function registerCopy(program: Command): void {
             `${option} has a password in it, which others on this machine could read: put it into PGPASSWORD.`,
           )
       }
-      const { resumed, tables } = await copyDatabase(from, to, { poolSize: POOL_SIZE })
+      const { resumed, tables } = await copyDatabase(from, to)
       const keyFile = keyFileOf(from)
       const rows = Object.entries(tables).map(([table, { rows, sha256 }]) => [table, String(rows), sha256])
       answer(command, {

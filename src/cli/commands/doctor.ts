@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Finding } from '../doctor/finding.ts'
-import { answer } from '../terminal/answer.ts'
+import { answer } from '../terminal.ts'
 
 const ABOUT = `
 It changes nothing. Each line says what was found and, where something is wrong, what to do. The exit code is 1 when

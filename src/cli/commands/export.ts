@@ -1,15 +1,84 @@
 import { once } from 'node:events'
-import type { Command } from 'commander'
-import { countAccounts } from '../../accounts/list-accounts.ts'
-import { factors } from '../../factors/registry.ts'
-import { atFirstUse } from '../../platform/at-first-use.ts'
-import { type ExportSource, exportAccounts, type Secrets } from '../export-accounts.ts'
-import { recordOperation } from '../record-operation.ts'
+import { type Command, Option } from 'commander'
+import { countAccounts, type ListedAccount, listAccountsById } from '../../accounts/list-accounts.ts'
+import type { SecretBox } from '../../crypto/secret-box.ts'
+import { owingAmong } from '../../factors/enrolment-code.ts'
+import type { Factor, PortableSecrets } from '../../factors/factor.ts'
+import { factors as allFactors } from '../../factors/registry.ts'
+import { rfc3339 } from '../../platform/clock.ts'
+import type { Db } from '../../platform/database.ts'
+import { atFirstUse } from '../../platform/packages.ts'
+import { rolesIn } from '../../values/roles.ts'
+import { recordOperation } from '../operator.ts'
 import { openBox, withExistingDatabase } from '../surroundings.ts'
-import { answer } from '../terminal/answer.ts'
-import { Misused } from '../terminal/failures.ts'
-import { writePrivateFile } from '../terminal/private-file.ts'
-import { showProgress } from '../terminal/progress.ts'
+import { answer, Misused, showProgress, writePrivateFile } from '../terminal.ts'
+
+const PAGE_SIZE = 500
+
+/** Secrets that are written in addition to what an operator can see anyway. */
+interface Secrets {
+  passwordHashes: boolean
+  /** The factors whose secrets are written. */
+  factors: readonly Factor[]
+}
+
+/** The box is asked for where a secret is opened: all else needs no right `SECRET_KEY`. */
+interface ExportSource {
+  db: Db
+  openBox(): Promise<SecretBox>
+}
+
+/** The members of one line, under the names that an import reads. */
+type ExportedAccount = Partial<Record<string, string | boolean | null | string[]>>
+
+/**
+ * Every account, oldest first, a page at a time.
+ *
+ * @throws {UnsealError} when a secret opens under none of the keys.
+ */
+async function* exportAccounts(source: ExportSource, secrets: Secrets): AsyncGenerator<ExportedAccount[]> {
+  for (let after = ''; ; ) {
+    const page = await listAccountsById(source.db, after, PAGE_SIZE)
+    const last = page.at(-1)
+    if (!last) return
+    yield withSecrets(source, page, secrets)
+    after = last.id
+  }
+}
+
+async function withSecrets(
+  source: ExportSource,
+  page: readonly ListedAccount[],
+  { passwordHashes, factors }: Secrets,
+): Promise<ExportedAccount[]> {
+  const ids = page.map(({ id }) => id)
+  const owing = await owingAmong(source.db, ids)
+  const exported: ExportedAccount[] = page.map((row) => ({
+    id: row.id,
+    username: row.username,
+    email: row.email,
+    email_verified: row.email_verified_at !== null,
+    disabled: row.disabled_at !== null,
+    created_at: rfc3339(row.created_at),
+    roles: rolesIn(row.roles),
+    ...(passwordHashes && { password_hash: row.password_hash }),
+  }))
+  const fields = factors.map(({ portable }) => Object.keys(portable?.fields ?? {})[0] ?? '')
+  for (const [index, { portable }] of factors.entries()) {
+    const field = fields[index] as string
+    const values = await portable?.export({ db: source.db, box: await source.openBox() }, ids)
+    for (const account of exported) account[field] = values?.get(String(account.id)) ?? null
+  }
+  // Whose passkeys stay behind, and come with no other factor: else the password alone would enrol one there.
+  const phishingResistant = allFactors.filter((factor) => factor.phishingResistant)
+  const active = await Promise.all(phishingResistant.map(({ activeAmong }) => activeAmong(source.db, ids)))
+  for (const account of exported) {
+    const id = String(account.id)
+    const bereft = active.some((among) => among.has(id)) && !fields.some((field) => account[field])
+    if (owing.has(id) || bereft) account.enrolment_code_required = true
+  }
+  return exported
+}
 
 const ABOUT = `
 The file is new, and its owner alone can read it. Recovery codes, sessions and factors by mail are not in it: to
@@ -29,14 +98,13 @@ export function registerExport(program: Command): void {
     .description('write the accounts as JSON Lines, which import reads')
     .argument('<file>', 'a new file; - for stdout')
     .option('--with-password-hashes', 'with the hashes of their passwords')
-  for (const { portable } of factors)
-    if (portable) command.option(portable.option.flag, portable.option.description)
+  for (const { portable } of allFactors) if (portable) command.addOption(optionOf(portable))
   command
     .addHelpText('after', ABOUT)
     .action(async (file: string, options: Record<string, unknown>, command: Command) => {
       const secrets: Secrets = {
         passwordHashes: options.withPasswordHashes === true,
-        factors: factors.filter(({ portable }) => portable && options[optionName(portable.option.flag)]),
+        factors: allFactors.filter(({ portable }) => portable && options[optionOf(portable).attributeName()]),
       }
       if (file === '-' && command.optsWithGlobals().json)
         throw new Misused('What comes on stdout is JSON Lines without --json.')
@@ -54,10 +122,8 @@ export function registerExport(program: Command): void {
     })
 }
 
-/** The property of an option in Commander: `--with-totp-secrets` is `withTotpSecrets`. */
-function optionName(flag: string): string {
-  return flag.replace(/^--/, '').replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-}
+/** The option that asks for the secrets of a factor. */
+const optionOf = ({ option }: PortableSecrets) => new Option(option.flag, option.description)
 
 /** @returns how many accounts were written. */
 async function write(

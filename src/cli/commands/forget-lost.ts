@@ -1,20 +1,68 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
+import { sql } from 'kysely'
+import { listAccountsById } from '../../accounts/list-accounts.ts'
 import { type Config, readConfig } from '../../config.ts'
-import { makeKeyRing } from '../../crypto/key-ring.ts'
+import { type KeyRing, makeKeyRing } from '../../crypto/key-ring.ts'
+import { oweUnknownCodes, owingAmong } from '../../factors/enrolment-code.ts'
+import type { Factor } from '../../factors/factor.ts'
+import { factors } from '../../factors/registry.ts'
 import { resetFactors } from '../../factors/reset.ts'
-import { systemClock } from '../../platform/clock.ts'
+import { type Clock, systemClock } from '../../platform/clock.ts'
+import { adapterOf, type Db, inTransaction, type Trx } from '../../platform/database.ts'
 import { migrateUp } from '../../platform/migrate.ts'
+import { tableNames, tables } from '../../tables.ts'
+import { sealedHashKey } from '../../tokens/hash-key.ts'
+import { keyIdIn } from '../../tokens/key-holders.ts'
 import { givenRootKeys } from '../../tokens/root-keys.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
-import { forgetLost } from '../keys/forget-lost.ts'
-import { countOf, statusOfKeys } from '../keys/status.ts'
-import { operatorCaller } from '../operator.ts'
-import { recordOperation } from '../record-operation.ts'
+import { operatorCaller, recordOperation } from '../operator.ts'
 import { requireDatabase, requireUnused, withDatabase, withExistingService } from '../surroundings.ts'
-import { answer } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
-import { CommandFailed } from '../terminal/failures.ts'
+import { countOf, sealedTables, statusOfKeys } from '../table-rows.ts'
+import { answer, CommandFailed, confirm } from '../terminal.ts'
+
+const PAGE = 500
+
+/**
+ * Deletes what only a lost key could read: values that are sealed under none of these keys and, if the hash key is among
+ * them, everything that was hashed under it; passkeys are recognised by it too. An account that loses its last factor by
+ * this, or had no factor and needed an enrolment code, now needs a code that no one knows: a stranger with its password
+ * cannot set up a factor. All of it happens or nothing.
+ *
+ * @returns the ids of these accounts.
+ */
+export async function forgetLost(db: Db, keyRing: KeyRing, clock: Clock): Promise<string[]> {
+  return inTransaction(db, async (trx) => {
+    await adapterOf(trx).keepStill(trx, tableNames)
+    const before = await enrolledOrOwing(trx, factors)
+    const held = sql.join(keyRing.all.map(({ id }) => id))
+    for (const { name, sealed } of sealedTables)
+      await sql`delete from ${sql.table(name)} where ${keyIdIn(sealed.column)} not in (${held})`.execute(trx)
+    const hashKeyLost = !(await sealedHashKey(trx))
+    if (hashKeyLost)
+      // The hashes of accounts are of passwords, which need no key.
+      for (const { name, secrets } of tables)
+        if (secrets && name !== 'accounts') await sql`delete from ${sql.table(name)}`.execute(trx)
+    const after = await enrolledOrOwing(
+      trx,
+      factors.filter(({ boundToHashKey }) => !(hashKeyLost && boundToHashKey)),
+    )
+    const bereft = [...before].filter((id) => !after.has(id))
+    await oweUnknownCodes(trx, bereft, clock.now())
+    return bereft
+  })
+}
+
+async function enrolledOrOwing(trx: Trx, among: readonly Factor[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>()
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const ids: string[] = (await listAccountsById(trx, after, PAGE)).map(({ id }) => id)
+    for (const { activeAmong } of [...among, { activeAmong: owingAmong }])
+      for (const id of await activeAmong(trx, ids)) found.add(id)
+    after = ids.at(-1)
+  }
+  return found
+}
 
 const ABOUT = `
 For a SECRET_KEY that is gone for good: what it sealed can never be read again. Every service must be stopped. The accounts

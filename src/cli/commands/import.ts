@@ -1,17 +1,13 @@
 import { accessSync, constants, createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { type Command, Option } from 'commander'
-import { describeReport } from '../import/describe-report.ts'
-import { type FieldMap, readFieldMap } from '../import/fields.ts'
+import { readConfig } from '../../config.ts'
+import { FIELDS, type FieldMap, type ReadRecord, readFieldMap } from '../import/fields.ts'
 import { type FlaskColumns, openFlaskTable } from '../import/flask.ts'
-import { readCsv } from '../import/read-csv.ts'
-import { readJsonLines } from '../import/read-json-lines.ts'
-import { FIELDS, type ReadRecord } from '../import/record.ts'
-import { type HandedCode, runImport } from '../import/run-import.ts'
-import { withRehearsedService, withService } from '../surroundings.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { CommandFailed, Misused } from '../terminal/failures.ts'
-import { openPrivateFile } from '../terminal/private-file.ts'
+import { readCsv, readJsonLines } from '../import/read-file.ts'
+import { describeReport, type HandedCode, runImport } from '../import/run-import.ts'
+import { configOfRehearsal, withService } from '../surroundings.ts'
+import { answer, CommandFailed, columns, Misused, openPrivateFile } from '../terminal.ts'
 
 const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as const
 type Format = 'jsonl' | 'csv'
@@ -105,8 +101,8 @@ async function take(
 ): Promise<void> {
   if (apply && others.dryRun) throw new Misused('--apply and --dry-run are opposites.')
   if (enrolmentCodes !== undefined && !apply) throw new Misused('--enrolment-codes needs --apply.')
-  const within = apply ? withService : withRehearsedService
-  await within(async (service) => {
+  const config = apply ? readConfig(process.env) : configOfRehearsal()
+  await withService(async (service) => {
     const codes = enrolmentCodes === undefined ? null : await openCodes(enrolmentCodes)
     const report = await runImport(service, records(), {
       ...{ apply, skipRefused },
@@ -115,7 +111,7 @@ async function take(
     if (report.records === 0) throw new CommandFailed('There are no accounts in it.')
     answer(command, { json: report, text: describeReport(report) })
     if (report.refused.length > 0 && !report.applied) process.exitCode = 1
-  })
+  }, config)
 }
 
 /** What was written stays when the import fails: some accounts are made by then, and their codes are nowhere else. */

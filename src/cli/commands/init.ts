@@ -2,9 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { MIN_ROOT_KEY_BYTES } from '../../crypto/key-ring.ts'
-import { answer } from '../terminal/answer.ts'
-import { CommandFailed } from '../terminal/failures.ts'
-import { writePrivateFile } from '../terminal/private-file.ts'
+import { answer, CommandFailed, writePrivateFile } from '../terminal.ts'
 
 const FILE = '.env'
 

@@ -7,13 +7,10 @@ import { lacking, liveReplicas, noteSealing, sealingOtherwise } from '../../toke
 import { revokeSigningKey } from '../../tokens/revoke-key.ts'
 import { givenRootKeys, rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
-import { reseal } from '../keys/reseal.ts'
-import { statusOfKeys } from '../keys/status.ts'
-import { recordOperation } from '../record-operation.ts'
+import { recordOperation } from '../operator.ts'
 import { openBox, withExistingDatabase, withMigratedDatabase } from '../surroundings.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
-import { CommandFailed } from '../terminal/failures.ts'
+import { reseal, statusOfKeys } from '../table-rows.ts'
+import { answer, CommandFailed, columns, confirm } from '../terminal.ts'
 import { registerForgetLost } from './forget-lost.ts'
 
 const RESEAL_EXAMPLE = `

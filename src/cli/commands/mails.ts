@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { builtInMails } from '../../texts/mails.ts'
 import { inFile } from '../../texts/own-mails.ts'
-import { answer } from '../terminal/answer.ts'
+import { answer } from '../terminal.ts'
 
 const ABOUT = `
 A file that is there already stays as it is. Change those that you want to, delete the others, and name the folder in

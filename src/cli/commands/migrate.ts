@@ -3,8 +3,7 @@ import { readConfig } from '../../config.ts'
 import { faultOfSchema, migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
 import { requireRootKeys } from '../../tokens/root-keys.ts'
 import { configOfRehearsal, requireDatabase, withDatabase } from '../surroundings.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
+import { answer, columns, confirm } from '../terminal.ts'
 
 export function registerMigrate(program: Command): void {
   const migrate = program.command('migrate').description('bring the database up or down')

@@ -3,12 +3,9 @@ import type { Account } from '../../accounts/account.ts'
 import { rfc3339 } from '../../platform/clock.ts'
 import { inTransaction } from '../../platform/database.ts'
 import type { Service } from '../../service.ts'
-import { findAccount } from '../find-account.ts'
 import { operatorCaller } from '../operator.ts'
-import { withExistingService } from '../surroundings.ts'
-import { answer, columns } from '../terminal/answer.ts'
-import { confirm } from '../terminal/confirm.ts'
-import { CommandFailed, Misused } from '../terminal/failures.ts'
+import { findAccount, withExistingService } from '../surroundings.ts'
+import { answer, CommandFailed, columns, confirm, Misused } from '../terminal.ts'
 
 const END_EXAMPLES = `
 Access tokens are refused by Keyturn at once. A service that checks them by itself knows within ACCESS_TOKEN_TTL.

@@ -1,13 +1,11 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../platform/clock.ts'
-import { behindPooler, type Db, lockersOf } from '../../platform/database.ts'
+import { adapterOf, type Db } from '../../platform/database.ts'
 import { faultOfSchema, type MigrationState, migrationStatus } from '../../platform/migrate.ts'
 import { STRANGE_LOG } from '../../platform/sqlite.ts'
 import { tryToStore } from '../../upkeep/probe.ts'
-import type { ForeignTime } from './clock.ts'
-import { type Finding, findingsOf } from './finding.ts'
-
-const { ok, warn, fail } = findingsOf('database')
+import { fail, ok, type Result, warn } from './finding.ts'
+import type { ForeignTime } from './other-machines.ts'
 
 /**
  * Checks that the database has the tables of this version, accepts writes, and keeps confirmed writes through a power
@@ -19,7 +17,7 @@ export async function checkDatabase(
   db: Db,
   databaseUrl: string,
   clock: Clock,
-): Promise<{ findings: Finding[]; readable: boolean }> {
+): Promise<{ findings: Result[]; readable: boolean }> {
   const states = await migrationStatus(db)
   const missing = states.filter(({ appliedAt }) => appliedAt === null)
   const schema = [checkSchema(states, missing.length)]
@@ -35,7 +33,7 @@ export async function checkDatabase(
   }
 }
 
-function checkSchema(states: readonly MigrationState[], missing: number): Finding {
+function checkSchema(states: readonly MigrationState[], missing: number): Result {
   const fault = faultOfSchema(states)
   if (fault) return fail(fault, 'No service of this version starts on it.')
   if (missing > 0)
@@ -46,18 +44,23 @@ function checkSchema(states: readonly MigrationState[], missing: number): Findin
 }
 
 /** Stores a row and takes it away. The service needs the right to write rows, but not to make tables. */
-async function checkStoring(db: Db, clock: Clock): Promise<Finding> {
+async function checkStoring(db: Db, clock: Clock): Promise<Result> {
   const fault = await tryToStore({ db, clock })
   if (!fault) return ok('takes writes')
   const { message } = fault.error as Error
-  const blockers = fault.reason === 'locked' ? await lockersOf(db).catch(() => []) : []
+  const blockers =
+    fault.reason === 'locked'
+      ? await adapterOf(db)
+          .lockersOf(db)
+          .catch(() => [])
+      : []
   return fail(
     `stores nothing: ${fault.words} (${message})`,
     blockers.length > 0 ? blockers.join(' ') : fault.advice,
   )
 }
 
-async function checkJournal(db: Db): Promise<Finding> {
+async function checkJournal(db: Db): Promise<Result> {
   const journal = await pragma(db, 'journal_mode')
   // 2 is FULL: each commit is on the disk before it is answered.
   const durable = journal === 'wal' && Number(await pragma(db, 'synchronous')) >= 2
@@ -66,7 +69,7 @@ async function checkJournal(db: Db): Promise<Finding> {
     : fail(`SQLite with journal_mode = ${journal}`, 'WAL needs a local disk, not a network drive.')
 }
 
-async function checkDamage(db: Db): Promise<Finding> {
+async function checkDamage(db: Db): Promise<Result> {
   const health = await pragma(db, 'quick_check(1)').catch((error: Error) => error.message)
   return health === 'ok'
     ? ok('is not damaged')
@@ -78,13 +81,13 @@ async function pragma(db: Db, name: string): Promise<string> {
   return String(Object.values(rows[0] ?? {})[0])
 }
 
-async function checkPostgres(db: Db): Promise<Finding[]> {
+async function checkPostgres(db: Db): Promise<Result[]> {
   const setting = async (name: string) => {
     const { rows } = await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)
     return rows[0]?.value ?? ''
   }
   const findings = [ok(`PostgreSQL ${await setting('server_version')}`)]
-  if (await behindPooler(db))
+  if (await adapterOf(db).behindPooler())
     findings.push(ok('behind a pooler: durable commits and time-outs are set with each transaction'))
   // Without `synchronous_commit`, which the service sets itself.
   for (const name of ['fsync', 'full_page_writes'])

@@ -1,19 +1,17 @@
-/** One line of the doctor's report. */
-export interface Finding {
-  /** The subject of the check. */
-  check: string
+/** What a check found. */
+export interface Result {
   status: 'ok' | 'warn' | 'fail'
-  /** The result, as a sentence. */
+  /** As a sentence. */
   found: string
   /** What to do about it. */
   advice?: string
 }
 
-/** Makes the findings of one check. */
-export function findingsOf(check: string) {
-  return {
-    ok: (found: string): Finding => ({ check, status: 'ok', found }),
-    warn: (found: string, advice: string): Finding => ({ check, status: 'warn', found, advice }),
-    fail: (found: string, advice: string): Finding => ({ check, status: 'fail', found, advice }),
-  }
+/** One line of the doctor's report, with the subject of its check. */
+export interface Finding extends Result {
+  check: string
 }
+
+export const ok = (found: string): Result => ({ status: 'ok', found })
+export const warn = (found: string, advice: string): Result => ({ status: 'warn', found, advice })
+export const fail = (found: string, advice: string): Result => ({ status: 'fail', found, advice })

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
-import { CommandFailed, Misused } from '../terminal/failures.ts'
-import type { FieldName, ReadRecord } from './record.ts'
-import { readTruth } from './values.ts'
+import { CommandFailed, Misused } from '../terminal.ts'
+import { type ReadRecord, readTruth } from './fields.ts'
 
 /** The column names of a table of users. Columns that are not given are searched under the usual names. */
 export interface FlaskColumns {
@@ -150,7 +149,7 @@ function recordOf(
   }
   const enabled = cell('enabled')
   try {
-    const values: Partial<Record<FieldName, unknown>> = {
+    const values: Record<string, unknown> = {
       username: cell('username'),
       email: cell('email'),
       password_hash: prehashed(cell('password'), longPasswords),

@@ -17,8 +17,7 @@ import {
   type Usernames,
   usernameKey,
 } from '../../values/username.ts'
-import type { FieldName, ImportRecord } from './record.ts'
-import { readText, readTime, readTruth, textOf, ValueError } from './values.ts'
+import { type ImportRecord, readText, readTime, readTruth, textOf, ValueError } from './fields.ts'
 
 /** An account that can be imported. */
 export interface Candidate extends ImportedAccount {
@@ -59,7 +58,7 @@ export function makePrepare({
     values,
   }: ImportRecord): Candidate | { place: string; username: string; reasons: string[] } => {
     const reasons: string[] = []
-    const read = <T>(name: FieldName, how: (value: unknown) => T, otherwise: T): T => {
+    const read = <T>(name: string, how: (value: unknown) => T, otherwise: T): T => {
       const value = values[name]
       if (value === undefined || value === null || value === '') return otherwise
       try {

@@ -2,36 +2,21 @@ import { importAccounts } from '../../accounts/import-accounts.ts'
 import { newEnrolmentCode } from '../../factors/enrolment-code.ts'
 import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
-import { CommandFailed } from '../terminal/failures.ts'
-import { showProgress } from '../terminal/progress.ts'
+import { CommandFailed, columns, showProgress } from '../terminal.ts'
+import type { ReadRecord } from './fields.ts'
 import { type Candidate, comesWithFactor, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
-import type { ReadRecord } from './record.ts'
 
 /** Accounts in one transaction. It takes some ten milliseconds, and a running service works in between. */
 const BATCH_SIZE = 500
 
-export interface Refusal {
+interface Refusal {
   place: string
   username: string
   reasons: string[]
 }
 
 /** The result for each record of a file. */
-export interface ImportReport {
-  /** `false` for a rehearsal, and when records were refused and so nothing was done. */
-  applied: boolean
-  records: number
-  taken: number
-  /** How many of them have an authenticator. */
-  with_authenticator: number
-  /** How many there are of each kind of password hash. */
-  password_hashes: Record<string, number>
-  /** How many of them owe an enrolment code. */
-  enrolment_codes: number
-  /** Accounts that exist already and were not changed. */
-  skipped: { place: string; username: string }[]
-  refused: Refusal[]
-}
+export type ImportReport = Awaited<ReturnType<typeof runImport>>
 
 /** An enrolment code for the owner of an account. */
 export interface HandedCode {
@@ -61,7 +46,7 @@ export async function runImport(
   service: Service,
   records: AsyncIterable<ReadRecord>,
   { apply, skipRefused, hand }: ImportOptions,
-): Promise<ImportReport> {
+) {
   const read = await readAll(service, records)
   const { free: found, skipped, refused: conflicts } = await sortOut(service, read.candidates)
   const free = found.map((candidate) => withCode(candidate, hand !== undefined))
@@ -70,12 +55,15 @@ export async function runImport(
   const late = applied ? await write(service, free, hand) : []
   const taken = free.filter((candidate) => !late.includes(candidate))
   return {
+    /** `false` for a rehearsal, and when records were refused and so nothing was done. */
     applied,
     records: read.candidates.length + read.refused.length,
     taken: taken.length,
     with_authenticator: taken.filter(comesWithFactor).length,
     enrolment_codes: taken.filter(({ enrolmentCode }) => enrolmentCode).length,
+    /** How many there are of each kind. */
     password_hashes: countBy(taken, ({ scheme }) => scheme),
+    /** Accounts that exist already and were not changed. */
     skipped: [...skipped, ...late].map(({ place, username }) => ({ place, username })),
     refused,
   }
@@ -167,4 +155,43 @@ function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
 
 function countBy<T>(all: readonly T[], nameOf: (one: T) => string): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(all, nameOf)].map(([name, group]) => [name, group.length]))
+}
+
+/** The most that are shown. The others are counted, and the JSON has all of them. */
+const SHOWN = 20
+
+const OWING = 'an enrolment code, of --enrolment-codes or of "keyturn users reset-2fa"'
+
+/** The report in words for people. */
+export function describeReport(report: ImportReport): string {
+  const { applied, taken, enrolment_codes: owing, skipped, refused } = report
+  const counts = columns([
+    [applied ? 'taken' : 'to take', String(taken), `${report.with_authenticator} with an authenticator`],
+    ...(owing > 0 ? [['owing', String(owing), OWING] as const] : []),
+    ['skipped', String(skipped.length), skipped.length > 0 ? 'already there, and left as they are' : ''],
+    ['refused', String(refused.length), ''],
+  ])
+  const hashes = Object.entries(report.password_hashes).map(([scheme, count]) => `${count} ${scheme}`)
+  const reasons = refused
+    .slice(0, SHOWN)
+    .map(
+      ({ place, username, reasons }) =>
+        `  ${[place, username].filter(Boolean).join(', ')}: ${reasons.join('; ')}`,
+    )
+  return [
+    counts,
+    ...(hashes.length > 0 ? [`password hashes: ${hashes.join(', ')}`] : []),
+    ...reasons,
+    ...(refused.length > SHOWN ? [`  and ${refused.length - SHOWN} more: --json has them all`] : []),
+    ...conclusion(report),
+  ].join('\n')
+}
+
+function conclusion({ applied, taken, refused }: ImportReport): string[] {
+  if (applied) return []
+  if (refused.length > 0)
+    return [
+      'Nothing was changed. Put right what was refused, or take the others with --apply --skip-refused.',
+    ]
+  return [taken > 0 ? 'Nothing was changed. Import with --apply.' : 'There is nothing to do.']
 }

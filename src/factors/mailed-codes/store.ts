@@ -1,5 +1,4 @@
-import type { Db, Trx } from '../../platform/database.ts'
-import { wroteOne } from '../../platform/wrote-one.ts'
+import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
 
 /** When a code was last sent for this challenge. */
 export async function lastEmailCodeAt(trx: Trx, challengeId: string): Promise<number | null> {

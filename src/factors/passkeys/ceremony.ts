@@ -4,7 +4,7 @@ import type {
   VerifiedAuthenticationResponse,
   VerifiedRegistrationResponse,
 } from '@simplewebauthn/server'
-import { packageAtFirstUse } from '../../platform/at-first-use.ts'
+import { packageAtFirstUse } from '../../platform/packages.ts'
 import type { FactorAnswer } from '../factor.ts'
 import type { FactorParts } from '../parts.ts'
 import { expiryOf, type Question } from './challenge.ts'

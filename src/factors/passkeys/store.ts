@@ -1,5 +1,4 @@
-import type { Db, Trx } from '../../platform/database.ts'
-import { wroteOne } from '../../platform/wrote-one.ts'
+import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
 
 /** A passkey of an account. Times are epoch milliseconds. */
 export interface Passkey {

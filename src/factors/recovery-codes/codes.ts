@@ -1,4 +1,4 @@
-import { newLetterCode, normalizeLetterCode } from '../../crypto/letter-code.ts'
+import { newLetterCode, normalizeLetterCode } from '../../crypto/codes.ts'
 import type { Trx } from '../../platform/database.ts'
 import { newId } from '../../platform/ids.ts'
 import type { FactorsRoom } from '../room.ts'

@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
-import type { Db, Trx } from '../../platform/database.ts'
-import { wroteOne } from '../../platform/wrote-one.ts'
+import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
 import { RENEWAL_WINDOW_MS } from './tables.ts'
 
 /** A code is void after so many wrong passwords that came with it. */

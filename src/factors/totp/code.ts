@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createGuardrails, verifySync } from 'otplib'
-import { isNumericCode, typedCode } from '../../crypto/typed-code.ts'
+import { isNumericCode, typedCode } from '../../crypto/codes.ts'
 import { CLOCK_SKEW_SECONDS } from '../../platform/clock.ts'
 
 /** RFC 6238 section 5.2: the default time step. */

@@ -1,6 +1,5 @@
-import type { Db, Trx } from '../../platform/database.ts'
+import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
 import { type Params, prepared } from '../../platform/prepared.ts'
-import { wroteOne } from '../../platform/wrote-one.ts'
 import type { SpentSteps } from './code.ts'
 
 /** Of an authenticator that its owner has not named. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { atFirstUse } from '../../platform/at-first-use.ts'
+import { atFirstUse } from '../../platform/packages.ts'
 import type { MailValues } from '../../texts/mail-template.ts'
 import type { MailName } from '../../texts/mails.ts'
 import { texts } from '../../texts/texts.ts'

@@ -1,5 +1,4 @@
-import type { Db, Trx } from '../../../src/platform/database.ts'
-import { wroteOne } from '../../../src/platform/wrote-one.ts'
+import { type Db, type Trx, wroteOne } from '../../../src/platform/database.ts'
 
 /** A key of an account: pending until it has signed a challenge. */
 export interface HandshakeKey {

@@ -8,12 +8,12 @@ import { type Db, openDatabase } from '../../../src/platform/database.ts'
 import { makeLogger } from '../../../src/platform/logger.ts'
 import { migrateUp } from '../../../src/platform/migrate.ts'
 import { makeService, type Service as Parts } from '../../../src/service.ts'
-import './compiled-schemas.ts'
 import { expecting, Person } from '../people/person.ts'
 import { totp } from '../people/totp.ts'
 import { type MailServer, mailing, startMailServer } from '../programs/smtp.ts'
 import { newDatabase } from './database.ts'
 import { type Invariants, type RuleName, watchInvariants } from './invariants.ts'
+import './compiled-schemas.ts'
 
 /** A clock that stands where the test puts it. */
 export interface TestClock {

@@ -1,12 +1,7 @@
 import type { Command } from 'commander'
-import { registerChange } from './change.ts'
-import { registerCreate } from './create.ts'
-import { registerExportOne } from './export.ts'
-import { registerList } from './list.ts'
-import { registerPaused } from './paused.ts'
-import { registerReset2fa } from './reset-2fa.ts'
-import { registerSetRoles } from './set-roles.ts'
-import { registerShow } from './show.ts'
+import { registerChange, registerExportOne, registerSetRoles } from './change.ts'
+import { registerCreate, registerReset2fa } from './enrol.ts'
+import { registerList, registerPaused, registerShow } from './look.ts'
 
 export function registerUsers(program: Command): void {
   const users = program

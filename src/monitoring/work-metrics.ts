@@ -48,3 +48,25 @@ export function hashMetrics({ counter, gauge, histogram }: Meters): Instrument {
     },
   }
 }
+
+/** The answers of the mail server to each attempt. Waiting mail is among the metrics of the database. */
+export function mailMetrics({ counter }: Meters): Instrument {
+  const mails = counter('keyturn_mails_total', 'Mails handed to the mail server, each try of each mail', [
+    'outcome',
+  ])
+  for (const outcome of ['success', 'failure']) mails.inc({ outcome }, 0)
+  return {
+    mailer: (mailer) => ({
+      ...mailer,
+      async send(mail) {
+        try {
+          await mailer.send(mail)
+          mails.inc({ outcome: 'success' })
+        } catch (error) {
+          mails.inc({ outcome: 'failure' })
+          throw error
+        }
+      },
+    }),
+  }
+}

@@ -1,6 +1,37 @@
+import type { Server } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Readiness } from './readiness.ts'
+
+/** So many open connections are as good as free; a flood of idle ones is not kept for as long. */
+export const MANY_CONNECTIONS = 2_000
+
+const SHORT_MS = 9_000
+
+/** While there are many connections, idle ones are given up early: those that are idle now, and the next ones after seconds. */
+export function sparesConnections(server: Server, many: number): void {
+  const longMs = server.keepAliveTimeout
+  let open = 0
+  server.on('connection', (socket) => {
+    open += 1
+    if (open === many) {
+      server.keepAliveTimeout = Math.min(SHORT_MS, longMs)
+      server.closeIdleConnections()
+    }
+    socket.once('close', () => {
+      if (open === many) server.keepAliveTimeout = longMs
+      open -= 1
+    })
+  })
+}
+
+/**
+ * Answers a request with an unknown expectation like any other (RFC 9110 section 10.1.1 leaves the choice). Node.js
+ * itself would answer 417 without a body, without running a hook, and not in the form that clients know.
+ */
+export function ignoreExpectations({ server }: FastifyInstance): void {
+  server.on('checkExpectation', (request, response) => void server.emit('request', request, response))
+}
 
 /** How long `/readyz` reports the end before the port closes: time for a load balancer to stop sending requests. */
 const NOTICE_MS = 2_000

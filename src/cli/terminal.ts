@@ -1,0 +1,167 @@
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { SingleBar } from 'cli-progress'
+import { type Command, InvalidArgumentError } from 'commander'
+import { harmless } from '../platform/logger.ts'
+
+/** A command failed. The message is a sentence for the operator. */
+export class CommandFailed extends Error {
+  override readonly name = 'CommandFailed'
+}
+
+/** A command was used wrongly. The message says what to type instead. */
+export class Misused extends Error {
+  override readonly name = 'Misused'
+}
+
+/** Prints the result of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
+export function answer(command: Command, { json, text }: { json: unknown; text: string }): void {
+  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : harmless(text)
+  if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
+}
+
+/** Formats rows of cells in columns with two blanks between them. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  const padded = rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)))
+  return padded.map((cells) => cells.join('  ').trimEnd()).join('\n')
+}
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/**
+ * Reads `30m`, `2h`, `7d` as a time that long ago, or a date or time of RFC 3339.
+ *
+ * @returns epoch milliseconds.
+ */
+export function pointInTime(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  if (unit) return Date.now() - Number(count) * UNITS[unit as keyof typeof UNITS]
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new InvalidArgumentError('It must be like 30m, 2h, 7d or 2026-11-21T09:30:00Z.')
+}
+
+/** Reads a whole number within bounds from the command line. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= min && number <= max) return number
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+  }
+}
+
+/**
+ * Asks before an operation that cannot be undone; `--yes` skips the question.
+ *
+ * @throws {Misused} when there is no terminal to ask at.
+ * @throws {CommandFailed} when the answer is not yes.
+ */
+export async function confirm(command: Command, question: string): Promise<void> {
+  if (command.optsWithGlobals().yes) return
+  if (!process.stdin.isTTY) throw new Misused(`${question} Without a terminal, say so with --yes.`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const reply = await terminal.question(`${question} [y/N] `).finally(() => terminal.close())
+  if (!/^y(es)?$/i.test(reply.trim())) throw new CommandFailed('Nothing was done.')
+}
+
+/**
+ * Reads a new password: typed twice without being shown, or the first line of stdin when that is not a terminal. It
+ * is never an argument, which other users of the machine could read.
+ *
+ * @throws {CommandFailed}
+ */
+export async function readNewPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return firstLine(await text(process.stdin))
+  const password = await askHidden('Password: ')
+  if ((await askHidden('The same again: ')) !== password)
+    throw new CommandFailed('The two are not the same. Nothing was done.')
+  return password
+}
+
+function firstLine(input: string): string {
+  const [line = ''] = input.split(/\r?\n/)
+  if (line === '')
+    throw new CommandFailed('No password came from stdin. Give it there, or use --by-mail, or a terminal.')
+  return line
+}
+
+async function askHidden(question: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const closed = new AbortController()
+  terminal.once('SIGINT', () => terminal.close()).once('close', () => closed.abort())
+  process.stderr.write(question)
+  try {
+    return await terminal.question('', { signal: closed.signal })
+  } catch {
+    throw new CommandFailed('Nothing was done.')
+  } finally {
+    terminal.close()
+    process.stderr.write('\n')
+  }
+}
+
+/** The progress of long work. */
+export interface Progress {
+  advance(by: number): void
+  end(): void
+}
+
+/** Shows a bar on stderr, if that is a terminal. */
+export function showProgress(what: string, total: number): Progress {
+  if (!process.stderr.isTTY) return { advance: () => {}, end: () => {} }
+  const bar = new SingleBar({
+    format: `${what} {bar} {value} of {total}, {eta_formatted} left`,
+    barCompleteChar: '=',
+    barIncompleteChar: ' ',
+    clearOnComplete: true,
+    stream: process.stderr,
+  })
+  bar.start(total, 0)
+  return { advance: (by) => bar.increment(by), end: () => bar.stop() }
+}
+
+/**
+ * Writes a new file that only its owner can read. It is on the disk when this returns, and removed when the work
+ * fails.
+ *
+ * @throws {CommandFailed} when the file exists already or cannot be written.
+ */
+export async function writePrivateFile(
+  path: string,
+  work: (write: (text: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const file = await openPrivateFile(path)
+  try {
+    await work(async (text) => {
+      // Not write(), which may write only a part without an error.
+      await file.appendFile(text)
+    })
+    await file.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Opens a new file that only its owner can read.
+ *
+ * @throws {CommandFailed} when the file exists already or cannot be written.
+ */
+export async function openPrivateFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o600)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw new CommandFailed(`The file ${path} is there already. Name another one.`)
+    throw new CommandFailed(`The file ${path} cannot be written: ${message}.`)
+  }
+}

@@ -26,7 +26,7 @@ t.test('users create: with a password from stdin, also where registration is clo
     [['alan'], 'x'.repeat(129), 1, /at most 128/],
     [['a'], PASSWORD, 2, /3 to 64/],
     [['alan turing'], PASSWORD, 2, /3 to 64/],
-    [['alan', '--email', 'nobody'], PASSWORD, 2, /not an address/],
+    [['alan', '--email', 'nobody'], PASSWORD, 2, /No mail can be sent to "nobody"/],
     [['alan', '--by-mail'], '', 2, /need --email/],
     [['alan', PASSWORD], PASSWORD, 2, /too many arguments/],
     [[], PASSWORD, 2, /missing required argument/],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { browserMissing } from '../helpers/programs/browser.ts'
+import { browserMissing, launchBrowser } from '../helpers/programs/browser.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { nginxMissing, startLoggingNginx, startNginx, startNginxWith } from '../helpers/programs/nginx.ts'
 import { remote } from '../helpers/programs/remote.ts'
@@ -132,7 +132,7 @@ t.test(
     })
     const { port } = await listen(service)
     const site = await startNginxWith(t, ACCORDING_TO_DOCS, String(port))
-    const ui = await openSwaggerUi(t, `${site}/auth/docs`)
+    const ui = await openSwaggerUi(await launchBrowser(t), `${site}/auth/docs`)
     t.match(await ui.executeJson('register', { body: { username: 'ada', password: PASSWORD } }), {
       mfa_required: true,
     })

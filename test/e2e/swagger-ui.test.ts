@@ -1,10 +1,14 @@
 import t from 'tap'
 import { totp } from '../helpers/people/totp.ts'
-import { browserMissing } from '../helpers/programs/browser.ts'
+import { browserMissing, launchBrowser } from '../helpers/programs/browser.ts'
 import { readPng } from '../helpers/programs/qr-reader.ts'
-import { openSwaggerUi } from '../helpers/programs/swagger-ui.ts'
+import { openSwaggerUi, shown } from '../helpers/programs/swagger-ui.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { enrol, register, startService } from '../helpers/service/service.ts'
+
+let launched: ReturnType<typeof launchBrowser> | undefined
+/** One for all tests. Each is a person of its own in it. */
+const browser = () => (launched ??= launchBrowser(t))
 
 t.test(
   'in Swagger UI a newcomer goes the whole way from /register to /me, and the page carries the tokens',
@@ -13,7 +17,7 @@ t.test(
     const service = await startService(t)
     await register(service, 'ada')
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-    const ui = await openSwaggerUi(t, `${origin}/docs`)
+    const ui = await openSwaggerUi(await browser(), `${origin}/docs`)
     const first = ui.page.locator('.opblock-tag-section').first()
     t.strictSame(await first.locator('.opblock-summary-path').allInnerTexts(), [
       '/register',
@@ -46,11 +50,12 @@ t.test(
       { token_type: 'Bearer' },
       'the refresh token is in the body',
     )
-    await ui.page.reload({ waitUntil: 'networkidle' })
+    await ui.reload()
     t.match(await ui.executeJson('getMe'), { username }, 'a reload forgets no token')
     t.match(await ui.executeJson('login'), { enrolled: true }, 'and no name')
     const other = await ui.page.context().newPage()
-    await other.goto(`${origin}/docs`, { waitUntil: 'networkidle' })
+    await other.goto(`${origin}/docs`)
+    await shown(other)
     t.equal(await other.evaluate('sessionStorage.length'), 0, 'another tab has neither')
 
     const refusal = ui.page.locator('.opblock[id$="-getMe"] tr.response[data-code="401"]')
@@ -76,14 +81,14 @@ t.test(
     const service = await startService(t)
     const { accessToken, refreshToken } = await enrol(service)
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-    const ui = await openSwaggerUi(t, `${origin}/docs`)
+    const ui = await openSwaggerUi(await browser(), `${origin}/docs`)
     const kept = () => ui.page.evaluate<string>("sessionStorage.getItem('keyturn-tokens')")
     await ui.page.evaluate(`sessionStorage.setItem('keyturn-tokens', '${JSON.stringify({ refreshToken })}')`)
-    await ui.page.reload({ waitUntil: 'networkidle' })
+    await ui.reload()
     await ui.authorize('accessToken', accessToken)
     const { username, ...tokens } = JSON.parse(await kept())
     t.strictSame(tokens, { accessToken, refreshToken })
-    await ui.page.reload({ waitUntil: 'networkidle' })
+    await ui.reload()
     t.match(await ui.executeJson('getMe'), { username: 'ada' })
     const isDark = async () =>
       Boolean(await ui.page.evaluate('document.documentElement.classList.contains("dark-mode")'))
@@ -92,7 +97,7 @@ t.test(
     await eventually('it is dark as the system is', isDark)
     await ui.forget('accessToken')
     t.strictSame(JSON.parse(await kept()), { username }, 'the refresh token of the session goes with it')
-    await ui.page.reload({ waitUntil: 'networkidle' })
+    await ui.reload()
     t.match(await ui.executeJson('getMe'), { code: 'invalid_token' })
   },
 )
@@ -102,7 +107,7 @@ t.test('a link cannot make Swagger UI load a foreign document', { skip: browserM
   const service = await startService(t)
   const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
   const foreign = 'http://foreign.test/openapi.json'
-  const ui = await openSwaggerUi(t, `${origin}/docs?url=${foreign}&config=${foreign}`)
+  const ui = await openSwaggerUi(await browser(), `${origin}/docs?url=${foreign}&config=${foreign}`)
 
   t.match(await ui.page.locator('.info .title').innerText(), /^Keyturn/)
   t.same(ui.foreignRequests, [])

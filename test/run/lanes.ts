@@ -31,8 +31,12 @@ const FIRST: readonly string[] = [
   'test/faults/kill.long.test.ts',
   'test/security/fuzzed-requests.long.test.ts',
   'test/cli/import-many.long.test.ts',
+  'test/e2e/app-examples.long.test.ts',
+  'test/e2e/single-page-app.long.test.ts',
   'test/start.test.ts',
   'test/cli/every-command.test.ts',
+  'test/e2e/swagger-ui.test.ts',
+  'test/e2e/passkeys.test.ts',
 ]
 
 /** As many files as this are run as `npx tap` runs them, each in a process of its own. */

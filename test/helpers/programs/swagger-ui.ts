@@ -1,10 +1,10 @@
-import type { Locator, Page } from 'playwright-core'
-import type { Test } from 'tap'
-import { openBrowser, type Watched, watchPage } from './browser.ts'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { newPerson, type Watched, watchPage } from './browser.ts'
 
 /** Swagger UI in a browser, driven the way a person does it. */
 export interface SwaggerUi extends Watched {
   page: Page
+  reload(): Promise<void>
   /** What a person did to come this far: clicks and fields filled in. */
   actions(): number
   /** Opens an operation, fills its body in, sends it. @returns its part of the page, with the answer. */
@@ -17,12 +17,14 @@ export interface SwaggerUi extends Watched {
   forget(scheme: string): Promise<void>
 }
 
-export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
-  const page = await (await openBrowser(t)).newPage()
-  const watched = watchPage(page, [new URL(url).origin])
+/** Waits until a page that was loaded shows its document. */
+export const shown = (page: Page) => page.locator('.opblock').first().waitFor()
 
-  await page.goto(url, { waitUntil: 'networkidle' })
-  await page.locator('.opblock').first().waitFor()
+export async function openSwaggerUi(browser: Browser, url: string): Promise<SwaggerUi> {
+  const page = await (await newPerson(browser)).newPage()
+  const watched = watchPage(page, [new URL(url).origin])
+  await page.goto(url)
+  await shown(page)
 
   let actions = 0
   const act = (done: Promise<unknown>) => {
@@ -47,6 +49,10 @@ export async function openSwaggerUi(t: Test, url: string): Promise<SwaggerUi> {
   return {
     ...watched,
     page,
+    async reload() {
+      await page.reload()
+      await shown(page)
+    },
     actions: () => actions,
     execute,
 

@@ -45,23 +45,20 @@ export function makeMetrics({ clock, databaseUrl }: { clock: Clock; databaseUrl:
   }
 }
 
+interface ServerParts {
+  metrics: Pick<Metrics, 'text' | 'contentType'>
+  host: string
+  port: number
+  logger: Pick<FastifyBaseLogger, 'error'>
+}
+
 /**
  * Serves `/metrics` on a port of its own, so that the public proxy cannot expose it by mistake. It asks for no
  * password: everyone who can reach the port may read it.
  *
  * @throws an error with the `code` of the system when it cannot listen there.
  */
-export async function serveMetrics({
-  metrics,
-  host,
-  port,
-  logger,
-}: {
-  metrics: Pick<Metrics, 'text' | 'contentType'>
-  host: string
-  port: number
-  logger: Pick<FastifyBaseLogger, 'error'>
-}): Promise<Server> {
+export async function serveMetrics({ metrics, host, port, logger }: ServerParts): Promise<Server> {
   const server = createServer(async ({ method, url }, response) => {
     const found = url?.split('?', 1)[0] === '/metrics'
     if (!found || (method !== 'GET' && method !== 'HEAD')) {

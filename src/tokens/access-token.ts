@@ -58,19 +58,15 @@ export interface AccessTokens {
   checkEither(claims: UncheckedClaims): AccessClaims | ServiceClaims
 }
 
-export function makeAccessTokens({
-  signingKeys,
-  issuer,
-  audiences,
-  ttl,
-  clock,
-}: {
+interface Parts {
   signingKeys: SigningKeys
   issuer: string
   audiences: Audiences
   ttl: number
   clock: Clock
-}): AccessTokens {
+}
+
+export function makeAccessTokens({ signingKeys, issuer, audiences, ttl, clock }: Parts): AccessTokens {
   const signers = new Map<string, Sign>()
   const signerFor = (key: SigningKey): Sign => {
     const known = signers.get(key.kid)

@@ -13,15 +13,8 @@ const ID = 'primary'
  *
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed it.
  */
-export async function openHashKey({
-  db,
-  box,
-  clock,
-}: {
-  db: Db
-  box: SecretBox
-  clock: Clock
-}): Promise<Buffer> {
+export async function openHashKey(room: { db: Db; box: SecretBox; clock: Clock }): Promise<Buffer> {
+  const { db, box, clock } = room
   const stored = await findHashKey(db, ID)
   if (stored) return box.open(stored.sealed_key, hashKeyContext(ID))
   await insertHashKey(db, {
@@ -29,7 +22,7 @@ export async function openHashKey({
     sealed_key: box.seal(newHashKey(), hashKeyContext(ID)),
     created_at: clock.now(),
   })
-  return openHashKey({ db, box, clock })
+  return openHashKey(room)
 }
 
 /** Whether anything in this database is sealed already: a database gets its hash key first. */

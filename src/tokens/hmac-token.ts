@@ -17,25 +17,18 @@ export interface HmacTokens {
   check(claims: UncheckedClaims): CommonClaims
 }
 
-/**
- * @param purpose names the key: each kind of token has its own (RFC 8725 section 3.9).
- * @param audience the claim `aud`.
- */
-export function makeHmacTokens({
-  keyRing,
-  issuer,
-  clock,
-  typ,
-  purpose,
-  audience,
-}: {
+interface Parts {
   keyRing: KeyRing
   issuer: string
   clock: Clock
   typ: string
+  /** Names the key: each kind of token has its own (RFC 8725 section 3.9). */
   purpose: string
+  /** The claim `aud`. */
   audience: string
-}): HmacTokens {
+}
+
+export function makeHmacTokens({ keyRing, issuer, clock, typ, purpose, audience }: Parts): HmacTokens {
   const hmacKey = (root: RootKey) => root.derive(purpose).toString('base64url')
   const sign = createSigner({
     key: hmacKey(keyRing.primary),

@@ -83,29 +83,21 @@ export interface Sessions {
   deleteDead(accountId: string): Promise<void>
 }
 
-/**
- * @param refreshTtl the life of an unused refresh token in seconds.
- * @param maxSessions live sessions of one account.
- */
-export function makeSessions({
-  accounts,
-  db,
-  clock,
-  keyedHash,
-  trail,
-  ownNetworks,
-  refreshTtl,
-  maxSessions,
-}: {
+interface Parts {
   accounts: Accounts
   db: Db
   clock: Clock
   keyedHash: KeyedHash
   trail: AuditTrail
   ownNetworks: OwnNetworks
+  /** The life of an unused refresh token in seconds. */
   refreshTtl: number
+  /** Live sessions of one account. */
   maxSessions: number
-}): Sessions {
+}
+
+export function makeSessions(parts: Parts): Sessions {
+  const { accounts, db, clock, keyedHash, trail, ownNetworks, refreshTtl, maxSessions } = parts
   const idleMs = refreshTtl * 1000
 
   /** @returns how many have ended. */

@@ -34,6 +34,9 @@ export interface SigningKey {
   jwk: PublicJwk
 }
 
+/** What is said of a key when it is made. */
+type Made = Pick<SigningKey, 'alg' | 'generation' | 'createdAt'>
+
 /** RFC 7518 section 6: an EC key has `crv`, `x` and `y`, an RSA key `n` and `e`; an OKP key (RFC 8037) `crv` and `x`. */
 interface KeyMembers {
   kty: string
@@ -74,26 +77,22 @@ export interface SigningKeys {
 /** Tokens of strangers may have unknown `kid`s. They make this process ask the database at most this often. */
 const RELOAD_PAUSE_MS = 1_000
 
-/**
- * Loads the keys, and makes one if there is none for this algorithm. When several processes start at once, all end up
- * with the same key.
- *
- * @param tokenTtl the life of an access token in seconds.
- * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
- */
-export async function openSigningKeys({
-  db,
-  box,
-  clock,
-  alg,
-  tokenTtl,
-}: {
+interface Parts {
   db: Db
   box: SecretBox
   clock: Clock
   alg: SigningAlg
+  /** The life of an access token in seconds. */
   tokenTtl: number
-}): Promise<SigningKeys> {
+}
+
+/**
+ * Loads the keys, and makes one if there is none for this algorithm. When several processes start at once, all end up
+ * with the same key.
+ *
+ * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
+ */
+export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts): Promise<SigningKeys> {
   let keys: SigningKey[] = []
   let loadedAt = 0
 
@@ -182,16 +181,11 @@ export async function describeSigningKeys(db: Db, clock: Clock): Promise<Signing
 /**
  * A new key as its row. None has a name that begins with `-`: a command line would take it for an option. To make one
  * may take a second: it comes before a transaction.
- *
- * @param createdAt epoch milliseconds.
  */
-export async function newSigningKey(
-  box: SecretBox,
-  made: { alg: SigningAlg; generation: number; createdAt: number },
-): Promise<Selectable<SigningKeysTable>> {
+export async function newSigningKey(box: SecretBox, made: Made): Promise<Selectable<SigningKeysTable>> {
   const privateKey = await generatePrivateKey(made.alg)
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const { kid, jwk, privateKeyPem } = describeKey({ pem, ...made })
+  const { kid, jwk, privateKeyPem } = describeKey(pem, made)
   if (kid.startsWith('-')) return newSigningKey(box, made)
   return {
     id: kid,
@@ -215,31 +209,19 @@ async function generatePrivateKey(alg: SigningAlg): Promise<KeyObject> {
 
 function keyFromRow(row: Selectable<SigningKeysTable>, box: SecretBox): SigningKey {
   const pem = box.open(row.sealed_private_key, signingKeyContext(row.id)).toString()
-  return describeKey({ pem, alg: row.alg, generation: row.generation, createdAt: row.created_at })
+  return describeKey(pem, { alg: row.alg, generation: row.generation, createdAt: row.created_at })
 }
 
-function describeKey({
-  pem,
-  alg,
-  generation,
-  createdAt,
-}: {
-  pem: string
-  alg: SigningAlg
-  generation: number
-  createdAt: number
-}): SigningKey {
+function describeKey(pem: string, made: Made): SigningKey {
   const publicKey = createPublicKey(createPrivateKey(pem))
   const publicJwk = publicKey.export({ format: 'jwk' }) as KeyMembers
   const kid = thumbprint(publicJwk)
   return {
     kid,
-    generation,
-    createdAt,
-    alg,
+    ...made,
     privateKeyPem: pem,
     publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    jwk: { ...publicJwk, kid, alg, use: 'sig' },
+    jwk: { ...publicJwk, kid, alg: made.alg, use: 'sig' },
   }
 }
 

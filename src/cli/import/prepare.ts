@@ -5,8 +5,8 @@ import { readStoredHash } from '../../crypto/stored-hash/read-stored-hash.ts'
 import { UnreadableHashError } from '../../crypto/stored-hash/stored-hash.ts'
 import { type PortableSecrets, SecretError } from '../../factors/factor.ts'
 import { factors } from '../../factors/registry.ts'
-import type { Clock } from '../../platform/clock.ts'
 import { newId } from '../../platform/ids.ts'
+import type { Service } from '../../service.ts'
 import { texts } from '../../texts/texts.ts'
 import { readEmailAddress } from '../../values/email-address.ts'
 import { RULE_OF_ROLES, rolesIn, sortedRoles } from '../../values/roles.ts'
@@ -32,6 +32,12 @@ export interface Candidate extends ImportedAccount {
 export const comesWithFactor = ({ secrets }: Pick<ImportedAccount, 'secrets'>): boolean =>
   Object.keys(secrets).length > 0
 
+export interface Refusal {
+  place: string
+  username: string
+  reasons: string[]
+}
+
 /** What is thrown about a value; the rest are faults of ours. */
 const FAULTS = [ValueError, UnreadableHashError, SecretError]
 
@@ -43,20 +49,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
  * @param nobodysHash the hash of a password that no one knows, for accounts without a password.
  * @returns the account, or every reason why it cannot be imported. No reason repeats a hash or a secret.
  */
-export function makePrepare({
-  clock,
-  nobodysHash,
-  usernames,
-}: {
-  clock: Clock
-  nobodysHash: string
-  usernames: Usernames
-}) {
+export function makePrepare(nobodysHash: string, { clock, usernames }: Pick<Service, 'clock' | 'usernames'>) {
   const readUsername = makeReadUsername(usernames)
-  return ({
-    place,
-    values,
-  }: ImportRecord): Candidate | { place: string; username: string; reasons: string[] } => {
+  return ({ place, values }: ImportRecord): Candidate | Refusal => {
     const reasons: string[] = []
     const read = <T>(name: string, how: (value: unknown) => T, otherwise: T): T => {
       const value = values[name]

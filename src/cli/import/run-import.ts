@@ -4,16 +4,17 @@ import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
 import { CommandFailed, columns, showProgress } from '../terminal.ts'
 import type { ReadRecord } from './fields.ts'
-import { type Candidate, comesWithFactor, keyOf, makePrepare, nobodysPassword } from './prepare.ts'
+import {
+  type Candidate,
+  comesWithFactor,
+  keyOf,
+  makePrepare,
+  nobodysPassword,
+  type Refusal,
+} from './prepare.ts'
 
 /** Accounts in one transaction. It takes some ten milliseconds, and a running service works in between. */
 const BATCH_SIZE = 500
-
-interface Refusal {
-  place: string
-  username: string
-  reasons: string[]
-}
 
 /** The result for each record of a file. */
 export type ImportReport = Awaited<ReturnType<typeof runImport>>
@@ -70,7 +71,7 @@ export async function runImport(
 }
 
 async function readAll({ clock, passwords, usernames }: Service, records: AsyncIterable<ReadRecord>) {
-  const prepare = makePrepare({ clock, usernames, nobodysHash: await passwords.hash(nobodysPassword()) })
+  const prepare = makePrepare(await passwords.hash(nobodysPassword()), { clock, usernames })
   const candidates: Candidate[] = []
   const refused: Refusal[] = []
   const places = new Map<string, string>()

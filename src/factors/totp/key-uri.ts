@@ -23,15 +23,8 @@ export function readBase32(text: string): Buffer | null {
  * label, a colon separates issuer and account: an issuer goes without its own. Apps that know an account by its label
  * alone would otherwise take it for that of another site.
  */
-export function keyUri({
-  secret,
-  issuer,
-  account,
-}: {
-  secret: Buffer
-  issuer: string
-  account: string
-}): string {
+export function keyUri(of: { secret: Buffer; issuer: string; account: string }): string {
+  const { secret, issuer, account } = of
   const name = encodeURIComponent(issuer.replace(/\s*:\s*/g, ' '))
   const parameters = [`secret=${base32(secret)}`, `issuer=${name}`, 'algorithm=SHA1', 'digits=6', 'period=30']
   return `otpauth://totp/${name}:${encodeURIComponent(account)}?${parameters.join('&')}`

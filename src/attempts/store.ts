@@ -78,11 +78,20 @@ export const failuresSoFar = prepared((db, param: Params<Counter>) =>
     .forUpdate(),
 )
 
+/** Locks the counters in the order in which an attempt begins: two sign-ins of one name must not wait for each other. */
 export const succeedCounters = prepared((db, param: Params<Counter & { also: string; now: number }>) =>
   db
     .updateTable('failure_counters')
     .set({ failures: 0, blocked_until: 0, succeeded_at: param('now') })
-    .where('subject', 'in', [param('subject'), param('also')] as never)
+    .where('subject', 'in', (eb) =>
+      eb
+        .selectFrom('failure_counters as locked')
+        .select('locked.subject')
+        .where('locked.subject', 'in', [param('subject'), param('also')] as never)
+        .where('locked.factor', '=', param('factor'))
+        .orderBy((order) => order('locked.subject', '=', param('subject')), 'desc')
+        .forUpdate(),
+    )
     .where('factor', '=', param('factor')),
 )
 

@@ -30,8 +30,8 @@ export interface Challenges {
   /**
    * Spends an attempt.
    *
-   * @returns how many are left after this one.
-   * @throws {AppError} invalid_token when the challenge is dead.
+   * @returns how many are left after this one; -1 when there was none, or the challenge has expired.
+   * @throws {AppError} invalid_token when it was consumed.
    */
   spendAttempt(trx: Trx, id: string): Promise<number>
   /** The attempt was right, and leads to the next step of the same sign-in. */
@@ -44,10 +44,12 @@ export interface Challenges {
   deleteAll(accountId: string): Promise<void>
 }
 
+/** The challenge was consumed, has expired, or had all its attempts. */
+export const deadChallenge = () => invalidToken('the challenge is consumed, expired or used up', 'used')
+
 /** @param ttl the life of a challenge in seconds. */
 export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: number }): Challenges {
   const answerable = (id: string) => ({ id, now: clock.now(), maxAttempts: MAX_ATTEMPTS })
-  const dead = () => invalidToken('the challenge is consumed, expired or used up', 'used')
 
   return {
     async open(trx, account) {
@@ -68,8 +70,9 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
 
     async spendAttempt(trx, id) {
       const attempts = await countAttempt(trx, answerable(id))
-      if (attempts === undefined) throw dead()
-      return MAX_ATTEMPTS - attempts
+      if (attempts !== undefined) return MAX_ATTEMPTS - attempts
+      if (await findLiveChallenge(trx, { id, now: 0, maxAttempts: MAX_ATTEMPTS + 1 })) return -1
+      throw deadChallenge()
     },
 
     giveAttemptBack: uncountAttempt,
@@ -80,7 +83,7 @@ export function makeChallenges({ db, clock, ttl }: { db: Db; clock: Clock; ttl: 
     },
 
     async consume(trx, id) {
-      if (!(await consumeChallenge(trx, answerable(id)))) throw dead()
+      if (!(await consumeChallenge(trx, answerable(id)))) throw deadChallenge()
     },
   }
 }

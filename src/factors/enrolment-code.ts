@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MfaPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
+import { deadChallenge } from '../challenges/challenges.ts'
 import { newLetterCode, normalizeLetterCode } from '../crypto/codes.ts'
 import { invalidCode } from '../errors.ts'
 import { BATCH_SIZE } from '../platform/batches.ts'
@@ -79,6 +80,7 @@ export async function showsEnrolmentCode(
     const account = await accounts.present(trx, id)
     if (!(await factors.of(trx, account)).owesEnrolmentCode) return false
     const left = await challenges.spendAttempt(trx, challenge.id)
+    if (left < 0) throw deadChallenge()
     const right = await tryEnrolmentCode(trx, id, clock.now(), MAX_WRONG)
     if (right === undefined || right !== hash(keyedHash, id, code)) {
       await trail.record(trx, 'enrolment_code_rejected', { account }, caller)

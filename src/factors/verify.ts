@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
 import type { Challenge } from '../challenges/challenge.ts'
-import { MAX_ATTEMPTS } from '../challenges/challenges.ts'
+import { deadChallenge, MAX_ATTEMPTS } from '../challenges/challenges.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { mayChangeAccount } from '../tokens/account-token.ts'
 import type { SignIn } from '../tokens/session.ts'
@@ -44,7 +44,8 @@ export async function verify(
     const answered = known.enrolled ? redeem : enrolByAnswer
     const proven = await answered(room, trx, account, known, answering, caller)
     // Returned instead of thrown: an error would roll the counters back. Of a burst, the lock of the account lets one
-    // answer after the other be looked at, and once the attempts are spent, right and wrong ones end alike.
+    // answer after the other be looked at. Once the attempts are spent, right and wrong ones end alike, and a wrong one
+    // counts for the account all the same: how long it took may tell what it was.
     if (!proven) {
       const attemptsLeft = await challenges.spendAttempt(trx, challenge.id)
       if (attemptsLeft === MAX_ATTEMPTS - SUSPICIOUS_ATTEMPTS)
@@ -60,8 +61,9 @@ export async function verify(
     return { signIn, ...(recoveryCodes && { recoveryCodes }) }
   })
 
-  if ('attemptsLeft' in outcome) throw refusal(room, answering, outcome.attemptsLeft)
-  return outcome
+  if ('signIn' in outcome) return outcome
+  if (outcome.attemptsLeft < 0) throw deadChallenge()
+  throw refusal(room, answering, outcome.attemptsLeft)
 }
 
 /** An authenticator that was imported came without recovery codes: its owner gets them at the first sign-in with it. */

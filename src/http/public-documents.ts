@@ -46,15 +46,14 @@ export const publicDocuments = fp(
       // CORS has said Origin there, and a route perhaps Accept.
       const vary = [reply.getHeader('vary') ?? [], compressed ? 'Accept-Encoding' : []].flat().join(', ')
       reply.headers({ etag, ...(vary && { vary }) })
-      if (isNamed(request.headers['if-none-match'], etag)) {
-        reply.code(304).removeHeader('content-type').removeHeader('content-length')
-        return null
-      }
       const isAsked = request.headers['accept-encoding'] !== undefined
-      if (!compressed || !isAsked || request.accepts().encoding(['gzip', 'identity']) !== 'gzip')
-        return payload
-      reply.header('content-encoding', 'gzip').removeHeader('content-length')
-      return compressed
+      const isGzip = compressed && isAsked && request.accepts().encoding(['gzip', 'identity']) === 'gzip'
+      if (isGzip) reply.header('content-encoding', 'gzip').removeHeader('content-length')
+      const body = isGzip ? compressed : payload
+      if (!isNamed(request.headers['if-none-match'], etag)) return body
+      reply.code(304).removeHeader('content-type').removeHeader('content-length')
+      // For HEAD, a later hook takes the length of the body, and then the body away.
+      return request.method === 'HEAD' ? body : null
     })
   },
   { name: 'public-documents' },

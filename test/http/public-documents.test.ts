@@ -26,6 +26,9 @@ t.test('who has a public document already is told so', async (t) => {
       t.equal(again.body, '')
       t.equal(again.headers.etag, etag)
     }
+    const head = await app.inject({ method: 'HEAD', url, headers: { 'if-none-match': etag } })
+    t.equal(head.statusCode, 304, `HEAD ${url}`)
+    t.equal(head.headers['content-length'], first.headers['content-length'], 'that of the document')
     t.equal((await app.inject({ url, headers: { 'if-none-match': '"other"' } })).statusCode, 200)
   }
 })

@@ -50,6 +50,28 @@ t.test('the requests of who has gone are not handled', async (t) => {
   t.equal(seen.made, 1)
 })
 
+t.test('of a client that sends without end, requests are not read without end', async (t) => {
+  const held = Promise.withResolvers<void>()
+  const { seen, server, socket } = await connected(t, (keys) => held.promise.then(() => keys))
+  let read = 0
+  let answers = 0
+  server.on('request', (_, response) => {
+    read += 1
+    response.once('finish', () => (answers += 1))
+  })
+  socket.resume()
+  socket.write(KEYS)
+  await eventually('the first is handled', async () => seen.made === 1)
+  const many = 100_000
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(many))
+  await eventually('some are read', async () => read > 1)
+  for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate)
+  t.ok(read < many / 10, `${read} are read`)
+  const before = read
+  held.resolve()
+  await eventually('they are answered, and more are read', async () => answers > before)
+})
+
 t.test('the answers come in the order of the requests', async (t) => {
   const { socket } = await connected(t, (keys) => keys)
   socket.write(`${KEYS}GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)

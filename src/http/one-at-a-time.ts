@@ -33,7 +33,7 @@ export function oneAtATime(app: FastifyInstance): void {
     await before
     queue.waiting -= 1
     if (queue.waiting === 0) socket.resume()
-    // Its client has gone while it waited.
-    if (socket.destroyed) return reply.hijack()
+    // Its client has gone while it waited, or the last answer has closed the connection (RFC 9112 section 9.6).
+    if (socket.destroyed || socket.writableEnded) return reply.hijack()
   })
 }

@@ -21,7 +21,7 @@ async function connected(t: Test, answer: (jwks: { keys: object[] }) => unknown)
   }
   const socket = await openSocket(Number(new URL(issuer).port))
   t.teardown(() => socket.destroy())
-  return { issuer, seen, server: app.server, socket }
+  return { app, issuer, seen, server: app.server, socket }
 }
 
 t.test('a client that does not read its answers has one made at a time', async (t) => {
@@ -71,6 +71,28 @@ t.test('of a client that sends without end, requests are not read without end', 
   held.resolve()
   await eventually('they are answered, and more are read', async () => answers > before)
 })
+
+t.test(
+  'while the service ends, nothing is handled after the answer that closes the connection',
+  async (t) => {
+    const held = Promise.withResolvers<void>()
+    const { app, seen, server, socket } = await connected(t, (keys) => held.promise.then(() => keys))
+    let text = ''
+    socket.on('data', (bytes) => (text += bytes))
+    socket.write(KEYS)
+    await eventually('the first is handled', async () => seen.made === 1)
+    const closed = app.close()
+    let read = 0
+    server.on('request', () => (read += 1))
+    socket.write(KEYS.repeat(3))
+    await eventually('the others are read', async () => read === 3)
+    held.resolve()
+    await once(socket, 'close')
+    await closed
+    t.equal(text.match(/200 OK/g)?.length, 2)
+    t.equal(seen.made, 2)
+  },
+)
 
 t.test('the answers come in the order of the requests', async (t) => {
   const { socket } = await connected(t, (keys) => keys)

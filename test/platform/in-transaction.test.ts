@@ -85,7 +85,7 @@ t.test('what is for after the commit sees what was committed', async (t) => {
 
 t.test('what would never be done after a commit is refused', async (t) => {
   const db = await open(t)
-  const refused = { message: 'afterCommit needs a transaction of inTransaction that has not ended' }
+  const refused = { message: 'This needs a transaction of inTransaction that has not ended' }
   const never = () => t.fail('done')
   await db.transaction().execute(async (trx) => {
     t.throws(() => afterCommit(trx, never), refused, 'in a transaction begun in another way')

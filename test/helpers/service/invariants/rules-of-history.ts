@@ -62,18 +62,18 @@ function factorShownAt({ acr, authTime, passwordAt, factorAt }: ShownInSession):
 }
 
 /**
- * Failures are forgotten for a success of the same factor, of a recovery code or of a passkey, which is recorded next, with
- * the account, or when an operator has taken the factors or ended the pauses of passwords.
+ * Failures are forgotten for a success of the same factor, of a recovery code or of a passkey, which is among the next
+ * events, with the account, or when an operator has taken the factors or ended the pauses of passwords.
  */
 export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[] {
   const accounts = new Set(rows('accounts').map(({ id }) => id))
   const resets = ledger.flatMap((reset, index) => {
     const events = reset.kind === 'reset' ? RESET_BY[reset.fact] : undefined
     if (!events) return []
-    const next = ledger.slice(index + 1).find(({ kind }) => kind === 'event')
-    const own = reset.fact === 'password' || next?.subject === reset.subject
     const renewing = reset.fact === 'password' ? events : [...events, ...CLEARING]
-    return next && own && renewing.includes(next.fact) ? [] : [reset]
+    const isReason = ({ fact, subject }: Entry) =>
+      renewing.includes(fact) && (reset.fact === 'password' || subject === reset.subject)
+    return eventsAfter(ledger, index).some(isReason) ? [] : [reset]
   })
   const renewed = of(ledger, 'event').filter(({ fact }) => fact === 'factors_reset ')
   const excused = new Set(renewed.map(({ subject }) => subject))
@@ -84,6 +84,14 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[]
     what: `the failures of ${fact} of ${subject} are forgotten`,
     at,
   }))
+}
+
+/** The next events: those of one transaction are written together, at its end. */
+function eventsAfter(ledger: readonly Entry[], index: number): readonly Entry[] {
+  const after = ledger.slice(index + 1)
+  const next = after.slice(after.findIndex(({ kind }) => kind === 'event'))
+  const end = next.findIndex(({ kind }) => kind !== 'event')
+  return end < 0 ? next : next.slice(0, end)
 }
 
 const CLEARING = factorRules

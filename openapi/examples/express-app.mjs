@@ -182,7 +182,7 @@ for (const path of ['/login', '/register'])
       body: { username, password, ...(email && { email }) },
     })
     if (!answer.ok)
-      return pages.password(response, { problem: answer, username, isNew: path === '/register' })
+      return pages.password(response, { problem: answer, username, email, isNew: path === '/register' })
     if (!answer.mfa_required) return signedIn(request, response, answer)
     begin(request, response, { signIn: { ...answer, id: randomId(), username } }, 600)
   })

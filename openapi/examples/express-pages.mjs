@@ -7,7 +7,10 @@ class Html extends String {}
 const inHtml = (value) => {
   if (value instanceof Html) return value
   if (Array.isArray(value)) return value.map(inHtml).join('')
-  return String(value || '').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return String(value === false ? '' : (value ?? '')).replace(
+    /[&<>"]/g,
+    (character) => `&#${character.charCodeAt(0)};`,
+  )
 }
 /** HTML, in which every value is escaped unless it is HTML itself. */
 const html = (parts, ...values) => new Html(String.raw({ raw: parts }, ...values.map(inHtml)))
@@ -16,7 +19,7 @@ function page(response, title, content, problem) {
   // Secrets are on these pages: no other site frames them, no foreign script runs in them, no cache keeps them.
   response.set(
     'Content-Security-Policy',
-    "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
+    "default-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   )
   response.set('Cache-Control', 'no-store')
   const text = html`<!doctype html>
@@ -50,12 +53,12 @@ const form = (action, button, fields) =>
 const input = (label, attributes) =>
   html`<label>${label} <input aria-describedby="problem" ${new Html(attributes)}></label>`
 
-export function password(response, { problem, username, isNew } = {}) {
+export function password(response, { problem, username, email, isNew } = {}) {
   const title = isNew ? 'Create account' : 'Sign in'
   const fields = html`
     ${input('Username', `name="username" autocomplete="username" autocapitalize="none" required ${username ? '' : 'autofocus'} value="${inHtml(username)}"`)}
     ${input('Password', `name="password" type="password" autocomplete="${isNew ? 'new' : 'current'}-password" required ${username ? 'autofocus' : ''}`)}
-    ${isNew && input('Email (optional)', 'name="email" type="email" autocomplete="email"')}`
+    ${isNew && input('Email (optional)', `name="email" type="email" autocomplete="email" value="${inHtml(email)}"`)}`
   const content = html`${form(isNew ? '/register' : '/login', title, fields)}
     ${!isNew && PASSKEYS && form('/passkey', 'Sign in with a passkey')}
     <a href="${isNew ? '/' : '/register'}">${isNew ? 'I have an account' : 'Create account'}</a>`

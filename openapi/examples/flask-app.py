@@ -154,7 +154,7 @@ def show(page, problem=None, **values):
     method = problem.get('method')
     text = render_template('flask-pages.html', page=page, problem=sentence(problem), method=method, now=time.time(), **values)
     # Secrets are on these pages: no other site frames them, no foreign script runs in them, no cache keeps them.
-    policy = "default-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'"
+    policy = "default-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     return text, problem.get('status', 200), {'Content-Security-Policy': policy, 'Cache-Control': 'no-store'}
 
 
@@ -227,7 +227,7 @@ def password():
     body = {name: value for name, value in request.form.items() if name != 'sign_in' and value}
     answer = keyturn('POST', request.path, body=body)
     if not answer['ok']:
-        return show(request.path[1:], answer, username=body.get('username', ''))
+        return show(request.path[1:], answer, username=body.get('username', ''), email=body.get('email', ''))
     if not answer['mfa_required']:
         return signed_in(answer)
     return begin({'sign_in': {**answer, 'id': secrets.token_urlsafe(32), 'username': body['username']}}, 600)

@@ -75,9 +75,12 @@ async function walk(t: Test, app: AppExample): Promise<void> {
     'a new person gets in with a code, a typo does not cost the QR code, codes stay until saved',
     async (t) => {
       await begin('/register')
+      await tab.getByLabel('Email (optional)').fill('ada@example.com')
       await givePassword(tab, 'a b', 'short', 'Create account')
       await told(tab, 'A username has letters')
       t.equal(await tab.getByLabel('Username').inputValue(), 'a b')
+      t.equal(await tab.getByLabel('Email (optional)').inputValue(), 'ada@example.com')
+      await tab.getByLabel('Email (optional)').fill('')
       await givePassword(tab, 'ada', 'short', 'Create account')
       await told(tab, 'at least 8 characters')
       await givePassword(tab, 'ada', PASSWORD, 'Create account')
@@ -181,6 +184,9 @@ async function walk(t: Test, app: AppExample): Promise<void> {
     await giveCode(tab, erin.recoveryCodes[0] ?? '', 'Recovery code')
     await titled(tab, 'Hello, erin')
     await tab.getByText('Recovery codes left: 9').waitFor()
+    await db.deleteFrom('recovery_codes').execute()
+    await tab.reload()
+    await tab.getByText('Recovery codes left: 0').waitFor()
     t.pass('signed in')
   })
 
@@ -396,7 +402,7 @@ async function walk(t: Test, app: AppExample): Promise<void> {
     const answer = await tab.goto(origin)
     t.match(answer?.headers(), {
       'cache-control': 'no-store',
-      'content-security-policy': /frame-ancestors 'none'/,
+      'content-security-policy': /form-action 'self'; frame-ancestors 'none'/,
     })
     const broken = await tab.request.post(`${origin}/passkey`, {
       headers: { origin },

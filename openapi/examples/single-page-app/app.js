@@ -26,6 +26,7 @@ const PASSWORD_FAULTS = {
 function explain({ name, message, code, problem }) {
   if (problem?.attempts_left === 0) return 'Too many wrong codes. Please sign in again.'
   if (code === 'invalid_token') return 'That took too long, or it was used before. Please start again.'
+  if (problem?.attempts_left) return `${message} Tries left: ${problem.attempts_left}.`
   return CEREMONIES[name] ?? message
 }
 
@@ -100,8 +101,9 @@ async function offerPasskeys() {
 
 async function render(state) {
   if (state.status !== 'mfa') sessionStorage.removeItem('authenticator')
+  if (state.status !== 'signed_in') $('#confirm').close('')
   if (state.status === 'mfa') await showStep(state)
-  else if (state.status === 'signed_out') show('sign-in')
+  else if (state.status === 'signed_out') $('.signed-out:not([hidden])') ?? show('sign-in')
   else if (state.recoveryCodes) showRecoveryCodes(state.recoveryCodes)
   else await showAccount()
 }

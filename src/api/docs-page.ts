@@ -159,7 +159,8 @@ export function followColourScheme(): object {
  */
 export const PAGE_STYLE = `
 .keyturn-qr { display: block; margin: 8px 0; max-width: 100%; }
-.keyturn-folded { align-items: start; display: flex; gap: 8px; justify-content: space-between; }
+.keyturn-folded { align-items: start; display: flex; flex-wrap: wrap; gap: 8px; }
+.keyturn-folded > :first-child { flex: 1 1 12rem; }
 .swagger-ui .keyturn-folded .btn { border-color: currentcolor; color: inherit; }
 .swagger-ui .response-controls { flex-wrap: wrap; }
 .swagger-ui .response-col_links, .swagger-ui .info .main > a { display: none; }

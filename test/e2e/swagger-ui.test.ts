@@ -59,6 +59,9 @@ t.test(
     t.equal(await other.evaluate('sessionStorage.length'), 0, 'another tab has neither')
 
     const refusal = ui.page.locator('.opblock[id$="-getMe"] tr.response[data-code="401"]')
+    await ui.page.setViewportSize({ width: 390, height: 844 })
+    const words = await refusal.locator('.keyturn-folded .renderedMarkdown').boundingBox()
+    t.ok(words && words.width > 150, 'what an error means is not squeezed on a phone')
     await refusal.getByRole('button', { name: 'Example' }).click()
     const example = await refusal.locator('.highlight-code code').innerText()
     t.match(JSON.parse(example), { code: 'invalid_token', status: 401 }, 'error answers are resolved')

@@ -103,7 +103,10 @@ t.test('the type of a problem leads to what it means', async (t) => {
   )
   for (const { code, title, meaning } of problems) t.ok(title && meaning, code)
   const page = await service.get('/problems', undefined, { headers: { accept: 'text/html,*/*;q=0.8' } })
-  t.match(page.headers, { 'content-type': 'text/html; charset=utf-8', vary: /^Origin, Accept, Accept-Encoding$/i })
+  t.match(page.headers, {
+    'content-type': 'text/html; charset=utf-8',
+    vary: /^Origin, Accept, Accept-Encoding$/i,
+  })
   for (const { code } of problems) t.ok(page.text.includes(`<section id="${code}">`), code)
 })
 

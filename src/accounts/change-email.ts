@@ -39,8 +39,8 @@ export const NEW_ADDRESS = 'new_address'
 // before.
 
 /**
- * Sends a code to the new address, and a link where the service has one. The account token is used up here, also when the mail cannot be sent: the code needs
- * an access token only.
+ * Sends a code to the new address, and a link where the service has one. The account token is used up here, also when
+ * the mail cannot be sent: the code needs an access token only.
  *
  * @throws {AppError} invalid_token, insufficient_user_authentication, email_unavailable, rate_limited, email_delivery_failed
  */

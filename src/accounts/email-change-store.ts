@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Db, Trx } from '../platform/database.ts'
+import type { Tables } from '../platform/tables.ts'
 import type { EmailChangesTable } from './tables.ts'
 
 /** When a code was last sent to a new address of the account. */
@@ -42,6 +44,14 @@ export async function tryEmailChange(
     .executeTakeFirst()
 }
 
+/** The change that the link belongs to, while it is good: a code that was sent later voids it. */
+const linkIsGood = (tokenHash: string, now: number) => (eb: ExpressionBuilder<Tables, 'email_changes'>) =>
+  eb.and([
+    eb('token_hash', '=', tokenHash),
+    eb('token_sent_at', '=', eb.ref('sent_at')),
+    eb('expires_at', '>', now),
+  ])
+
 /** The account that a link is for, and the session that asked for it, while the link is good. */
 export async function findEmailChange(
   db: Db,
@@ -51,9 +61,7 @@ export async function findEmailChange(
   return db
     .selectFrom('email_changes')
     .select(['account_id', 'session_id'])
-    .where('token_hash', '=', tokenHash)
-    .whereRef('token_sent_at', '=', 'sent_at')
-    .where('expires_at', '>', now)
+    .where(linkIsGood(tokenHash, now))
     .executeTakeFirst()
 }
 
@@ -61,9 +69,7 @@ export async function findEmailChange(
 export async function takeEmailChange(trx: Trx, tokenHash: string, now: number): Promise<string | undefined> {
   const row = await trx
     .deleteFrom('email_changes')
-    .where('token_hash', '=', tokenHash)
-    .whereRef('token_sent_at', '=', 'sent_at')
-    .where('expires_at', '>', now)
+    .where(linkIsGood(tokenHash, now))
     .returning('address')
     .executeTakeFirst()
   return row?.address

@@ -5,7 +5,7 @@ import { withCodes } from './error-tables.ts'
 import { recordExamples } from './recorder/record.ts'
 
 /**
- * Writes the examples, the committed documents, the types of the client and the tables of docs/errors.md anew from the
+ * Writes the examples, the committed documents, the types of the client and the tables of docs/errors.md from the
  * routes, their answers and the catalogue; tests compare them with the live ones.
  */
 const examples = await recordExamples(JSON.parse((await openapiDocuments()).json))

@@ -180,7 +180,7 @@ t.test('every example fits its schema, and every body and every JSON answer has 
 
 t.test('the examples are what a service answers now, and none is made up', async (t) => {
   const examples = readExamples()
-  t.strictSame(await recordExamples(document), examples, 'npm run openapi records them anew')
+  t.strictSame(await recordExamples(document), examples, 'npm run openapi records them again')
   t.notMatch(JSON.stringify(examples), /"string"|A sentence/)
   const { register, login } = examples.operations
   t.match(register?.requests, { second_factor_required: { username: 'ada' } })

@@ -16,7 +16,7 @@ export const lacksKind: Texts = incomplete
 // @ts-expect-error a text forgets that it has a value in it
 export const isPlain: Texts = { ...texts, details: { ...texts.details, rateLimited: 'Too many requests.' } }
 
-t.test('details speak to whoever fills the form in', async (t) => {
+t.test('details speak to the person who fills in the form', async (t) => {
   const { details } = texts
   const asText = (detail: unknown) => (typeof detail === 'function' ? detail(90) : detail)
   const said = Object.entries(details).map(([name, detail]) => [name, String(asText(detail))] as const)

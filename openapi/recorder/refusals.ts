@@ -22,7 +22,7 @@ import {
 
 /** A request that is refused. */
 export interface Refusal extends Pick<ServiceOptions, 'environment' | 'instruments'> {
-  /** @param name a username that nobody has yet. */
+  /** @param name a username that is still free. */
   prepare(service: MailingService, name: string): Promise<WrongRequest> | WrongRequest
   /** Whether the service is of no use to others afterwards. */
   alone?: boolean
@@ -35,7 +35,7 @@ export interface WrongRequest extends RightRequest {
 }
 
 const json = { 'content-type': 'application/json' }
-const nobody = '01a1fd70-f1c0-7c3a-9d8e-2b1f6a7c8d9e'
+const unknownId = '01a1fd70-f1c0-7c3a-9d8e-2b1f6a7c8d9e'
 const credentials = (username: string) => ({ username, password: PASSWORD })
 const PASSKEY = {
   id: 'vN3kYw',
@@ -172,7 +172,7 @@ export const refusals: Record<string, Refusal> = {
   'POST /2fa/setup not_found': {
     prepare: async (service, name) => ({
       ...(await withAccountToken(service, name)),
-      body: { replaces: nobody },
+      body: { replaces: unknownId },
     }),
   },
   'POST /2fa/setup not_acceptable': {
@@ -317,18 +317,18 @@ export const refusals: Record<string, Refusal> = {
   'PATCH /2fa/factors/:id not_found': {
     prepare: async (service, name) => ({
       ...(await withAccountToken(service, name)),
-      url: `/2fa/factors/${nobody}`,
+      url: `/2fa/factors/${unknownId}`,
       body: { name: 'Work phone' },
     }),
   },
   'DELETE /2fa/factors/:id not_found': {
     prepare: async (service, name) => ({
       ...(await withAccountToken(service, name)),
-      url: `/2fa/factors/${nobody}`,
+      url: `/2fa/factors/${unknownId}`,
     }),
   },
   'DELETE /sessions/:id not_found': {
-    prepare: async (service, name) => ({ ...(await enrolled(service, name)), url: `/sessions/${nobody}` }),
+    prepare: async (service, name) => ({ ...(await enrolled(service, name)), url: `/sessions/${unknownId}` }),
   },
   'POST /2fa/step-up invalid_credentials': {
     prepare: async (service, name) => ({
@@ -412,7 +412,7 @@ export const refusals: Record<string, Refusal> = {
   },
 }
 
-const wrongClient = { authorization: basic({ id: nobody, secret: 'wrong' }) }
+const wrongClient = { authorization: basic({ id: unknownId, secret: 'wrong' }) }
 const right = async (service: MailingService, scopes: string[] = ['introspect']) => ({
   authorization: basic(await newClient(service, { scopes })),
 })
@@ -447,7 +447,9 @@ export const oauthRefusals: Record<string, Refusal[]> = {
   ],
   'POST /token/revoke': [{ prepare: () => ({ body: {} }) }, limited, broken, away],
   'POST /token/introspect': [
-    { prepare: async (service) => ({ body: { token: 'x', client_id: nobody }, ...(await right(service)) }) },
+    {
+      prepare: async (service) => ({ body: { token: 'x', client_id: unknownId }, ...(await right(service)) }),
+    },
     { prepare: () => ({ body: { token: 'x' }, ...wrongClient }) },
   ],
 }

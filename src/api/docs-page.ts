@@ -1,6 +1,6 @@
 /**
  * What the page of Swagger UI does beyond the library: the tokens of an answer are filled in and kept for the tab, as is
- * a username that nobody has yet; a QR code is shown as a picture, the examples of errors are folded, and the page is dark
+ * a username that is still free; a QR code is shown as a picture, the examples of errors are folded, and the page is dark
  * where the reader's system is. Swagger UI's plugin interface: https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
  *
  * The functions here run in the browser. They are sent there as text, so each uses nothing from outside of itself.
@@ -75,7 +75,7 @@ export function carryTokens(system: System): object {
   const restore = () => {
     for (const [scheme, token] of Object.entries(kept())) system.preauthorizeApiKey(scheme, token)
   }
-  // The ada of the examples is somebody already after the quick start.
+  // After the quick start the name of the examples, ada, is taken.
   const rename = (original: Action) => (document: object) =>
     original(
       JSON.parse(

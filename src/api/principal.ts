@@ -15,7 +15,7 @@ export type ScopeName =
 /** Who sends a request, as a guard has established it from a token, or a client's secret. */
 export type Principal = MfaPrincipal | AccessPrincipal | AccountPrincipal | ClientPrincipal
 
-/** Has shown a password and not yet a second factor. Whoever locks the account reads the rest of it. */
+/** Has shown a password and not yet a second factor. The code that locks the account reads the rest of it. */
 export interface MfaPrincipal {
   kind: 'mfa'
   account: Pick<Account, 'id'>

@@ -100,9 +100,11 @@ export async function reseal(db: Db, box: SecretBox): Promise<Record<string, num
     let count = 0
     for await (const { id, sealed, context } of sealedValues(db, table)) {
       if (box.isCurrent(sealed)) continue
-      const anew = box.seal(box.open(sealed, context), context)
+      const resealed = box.seal(box.open(sealed, context), context)
       // Unless it has changed meanwhile.
-      await sql`update ${name} set ${column} = ${anew} where id = ${id} and ${column} = ${sealed}`.execute(db)
+      await sql`update ${name} set ${column} = ${resealed} where id = ${id} and ${column} = ${sealed}`.execute(
+        db,
+      )
       count += 1
     }
     resealed[table.sealed.name] = count

@@ -21,7 +21,7 @@ const BATCH = 20
 /**
  * A message in the outbox: a letter, or the request of a person who forgot a password. The accounts of such a request
  * are looked up here and not in the request, so that its answer reveals nothing. Each of them gets a message of its
- * own, with its id and its username: a mail that fails does not send those of the others again.
+ * own, with its id and its username: a mail that fails does not send the other mails again.
  */
 export type OutboxMessage =
   | ({ kind: 'letter' } & Addressed)

@@ -62,7 +62,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   const base = pathOf(url)
   /** Good for one change of the account. It lives for minutes, and is never stored. */
   let accountToken: { token: string; expiresAt: number; refreshToken: string } | null = null
-  /** Whether sessions may be left to end: those of the last time, or of a sign-out that did not reach the service. */
+  /** Whether sessions may be left to end: from the last time, or after a sign-out that did not reach the service. */
   let someToEnd = true
 
   async function learn(operation: Operation | undefined, response: Response): Promise<void> {

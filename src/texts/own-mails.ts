@@ -10,7 +10,7 @@ const NEEDED = ['link', 'code']
 export const inFile = ({ subject, text }: MailTemplate): string => `Subject: ${subject}\n\n${text}\n`
 
 /**
- * Reads the mails in a folder: `<name>.txt`, perhaps with `<name>.html` beside it. Hidden files are passed over.
+ * Reads the mails in a folder: `<name>.txt`, perhaps with an `<name>.html`. Hidden files are passed over.
  *
  * @param folder empty where there is none.
  * @param faults gets a sentence for everything that is wrong with one of them.

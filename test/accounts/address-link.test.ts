@@ -81,7 +81,11 @@ t.test('every session ends but the one that asked, and account tokens do', async
   const token = await mailedLink(service, ada.accessToken)
   const shown = { code: nextCode(service, ada), password: PASSWORD }
   const { body } = await service.post('/2fa/step-up', shown, ada.accessToken)
-  t.equal((await open(service, token, other.accessToken)).status, 200, 'whoever else is signed in')
+  t.equal(
+    (await open(service, token, other.accessToken)).status,
+    200,
+    'also where another account is signed in',
+  )
   t.notOk(await isAlive(service, other.accessToken))
   t.ok(await isAlive(service, ada.accessToken))
   isProblem(t, await service.post('/2fa/setup', undefined, body.account_token), 'invalid_token')

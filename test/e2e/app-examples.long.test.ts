@@ -39,7 +39,7 @@ async function walk(t: Test, app: AppExample): Promise<void> {
   }
   const tab = await openTab()
 
-  /** Opens the app as somebody who was never there. */
+  /** Opens the app as a person who was never there. */
   async function begin(path = '/') {
     await browser.clearCookies()
     await tab.goto(origin + path)
@@ -124,7 +124,7 @@ async function walk(t: Test, app: AppExample): Promise<void> {
       const [after] = await browser.cookies()
       t.not(after?.value, before?.value, 'a new session id at the step up')
       const [kept] = app.rows('select * from sessions')
-      t.not(kept?.id, after?.value, 'what is kept signs nobody in')
+      t.not(kept?.id, after?.value, 'what is kept does not sign in')
       t.notMatch(String(kept?.data), codes[0])
     },
   )
@@ -215,7 +215,7 @@ async function walk(t: Test, app: AppExample): Promise<void> {
     await givePassword(tab, 'frank')
     await giveCode(tab, totp(frank.secret, clock.now()))
     await told(tab, 'Too many failed attempts. Try again in 30 seconds.')
-    t.equal(await tab.getByLabel('Username').count(), 0, 'a pause takes nobody back to the password')
+    t.equal(await tab.getByLabel('Username').count(), 0, 'a pause does not lead back to the password')
   })
 
   await t.test('a code comes by mail where the account has an address', async (t) => {

@@ -376,7 +376,7 @@ t.test(
     await person.setOffline(true)
     await press(tab, 'Reload')
     await told(tab, /cannot be reached/)
-    t.ok(await heading(tab, 'Hello, hana').isVisible(), 'and nobody is signed out by it')
+    t.ok(await heading(tab, 'Hello, hana').isVisible(), 'and it signs no one out')
     await press(tab, 'Sign out')
     await shows(tab, 'Sign in')
     t.match(await told(tab, /signed out/, 'status'), /ends when this page is online/)
@@ -404,7 +404,7 @@ t.test('a question that is open goes with the session', inBrowser, async (t) => 
   await signIn(app, tab, account)
 })
 
-t.test('a forgotten password is set anew by the token or the link of a mail', inBrowser, async (t) => {
+t.test('a forgotten password is replaced by the token or the link of a mail', inBrowser, async (t) => {
   const app = await openApp(t)
   const { recoveryCodes } = await enrolByEmail(app.service, 'ivy')
   const tab = await app.openTab()

@@ -26,7 +26,7 @@ t.test(
       '/2fa/verify',
     ])
 
-    // As the page fills it in: the quick start's ada is somebody already.
+    // As the page fills it in: the quick start's ada is taken.
     const registered = await ui.executeJson('register')
     t.match(registered, { mfa_required: true, enrolled: false, user: { username: /^ada-\d+$/ } })
     const { username } = registered.user as unknown as { username: string }

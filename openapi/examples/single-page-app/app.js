@@ -88,7 +88,7 @@ function show(id) {
   const first = $(`#${id} form:not([hidden]) input`) ?? $(`#${id} h1`)
   if (first.tagName === 'H1') first.tabIndex = -1
   first.focus()
-  // Nobody has asked for it: without a network it says nothing.
+  // The person has not asked for it: without a network it says nothing.
   if (id === 'sign-in')
     offerPasskeys().catch((problem) => problem.problem && problem.code !== 'unavailable' && tell(problem))
 }

@@ -38,7 +38,7 @@ function checkMode(file: string, say: typeof warn): Result | null {
 function keyBeside(databaseUrl: string): Result | null {
   if (keyFileOf(databaseUrl) === null) return null
   return warn(
-    `the key lies beside the database, in ${keyFilePath(databaseUrl)}`,
+    `the key lies next to the database, in ${keyFilePath(databaseUrl)}`,
     'Good for trying out. In production, give SECRET_KEY or SECRET_KEY_FILE, and keep it out of the backups of the database.',
   )
 }
@@ -50,7 +50,7 @@ export function checkDisk(config: Config): Result[] {
   const { bavail, bsize } = statfsSync(folder)
   const free = bavail * bsize
   const words = `${(free / 2 ** 20).toFixed(0)} MiB are free in ${folder}`
-  const advice = 'Make room: when the disk is full, nobody can sign in.'
+  const advice = 'Make room: when the disk is full, no one can sign in.'
   if (free < FAIL_BYTES) return [fail(words, advice)]
   return [free < WARN_BYTES ? warn(words, advice) : ok(words)]
 }

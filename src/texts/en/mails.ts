@@ -3,10 +3,10 @@ import type { MailTemplate } from '../mail-template.ts'
 const GREETING = 'Hello {username},'
 
 const IF_MISTYPED =
-  'If you did not ask for it, somebody has mistyped their address. Without the code nothing happens: you need not do anything.'
+  'If you did not ask for it, someone has mistyped their address. Without the code nothing happens: you need not do anything.'
 
 const IF_IT_WAS_NOT_YOU =
-  'If it was not you, somebody else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
+  'If it was not you, someone else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
 
 const FACTS = 'When: {when}\nFrom: {from}'
 
@@ -26,16 +26,16 @@ const linkMail = (button: string, subject: string, ...paragraphs: string[]): Mai
 const NEW_PASSWORD = 'Set a new password'
 
 const FORGOTTEN =
-  'Somebody, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:'
+  'Someone, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:'
 
 const IF_NOT_FORGOTTEN =
-  'If it was not you, do nothing, and pass this mail on to nobody: without it your password stays as it is.'
+  'If it was not you, do nothing, and do not pass this mail on: without it your password stays as it is.'
 
 const WANTED =
   'The people who run this service ask you to set a new password. This does it, once, within {minutes} minutes:'
 
 const KEEP_TO_YOURSELF =
-  'Pass this mail on to nobody, not to those who run the service either: they will never ask you for it.'
+  'Do not pass this mail on to anyone, the people who run this service included: they will never ask you for it.'
 
 /** Mails with a code, a token or a link in them. */
 export const mails = {
@@ -44,7 +44,7 @@ export const mails = {
     'your sign-in code',
     GREETING,
     'Here is the code that signs you in. It is good once, for {minutes} minutes:',
-    'If you are not signing in, somebody else knows your password: change it. Do not give this code to anyone; we will never ask you for it.',
+    'If you are not signing in, someone else knows your password: change it. Do not give this code to anyone; we will never ask you for it.',
   ),
   /** The same to an address that is not proven. The reader may be a stranger, so no name stands in it. */
   first_sign_in_code: codeMail(
@@ -69,7 +69,7 @@ export const mails = {
     '{link}',
     '    {code}',
     FACTS,
-    'If you did not ask for it, somebody has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
+    'If you did not ask for it, someone has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
   ),
   /** The way to a new password, for a person who forgot the old one. */
   password_forgotten: codeMail('reset your password', GREETING, FORGOTTEN, IF_NOT_FORGOTTEN),
@@ -139,11 +139,11 @@ export const notices = {
   second_factor_failing: notice(
     'failed sign-ins with your password',
     'Someone gave your right password, and then failed at the second factor three times: {factor}.',
-    'If it was not you, somebody else knows your password: change it.',
+    'If it was not you, someone else knows your password: change it.',
   ),
   refresh_token_reused: notice(
     'a session was ended for safety',
-    'A token of one of your sessions was used a second time, which happens when somebody has copied it. The session has ended.',
+    'A token of one of your sessions was used a second time, which happens when someone has copied it. The session has ended.',
     'Sign in again. If it happens again, or you see sessions that are not yours, change your password and tell the people who run this service.',
   ),
   new_network: notice(
@@ -153,17 +153,17 @@ export const notices = {
   password_changed: notice(
     'your password was changed',
     'Your password was changed, and your other sessions have ended.',
-    'If it was not you, somebody else has got in: reset your password at once, and tell the people who run this service.',
+    'If it was not you, someone else has got in: reset your password at once, and tell the people who run this service.',
   ),
   password_reset: notice(
     'your password was reset',
     'Your password was reset by a token from this mailbox, and all your sessions have ended.',
-    'If it was not you, somebody else reads this mailbox: secure it, reset your password again, and tell the people who run this service.',
+    'If it was not you, someone else reads this mailbox: secure it, reset your password again, and tell the people who run this service.',
   ),
   email_changed: notice(
     'your address was changed',
     'Your account has a new address. This mail goes to the new one and, where there was one, to the old one.',
-    'If it was not you, somebody else has got in: tell the people who run this service at once.',
+    'If it was not you, someone else has got in: tell the people who run this service at once.',
   ),
   account_disabled: notice(
     'your account was closed',

@@ -15,7 +15,7 @@ export interface ServedFile {
 }
 
 /**
- * A file of the single-page example, in the folder of somebody who has installed the client there, under the policy that
+ * A file of the single-page example, in the folder of a person who has installed the client there, under the policy that
  * docs/single-page-apps.md has for it; `null` where there is none.
  */
 export async function exampleAppFile(path: string, issuer: string): Promise<ServedFile | null> {

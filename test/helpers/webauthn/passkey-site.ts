@@ -56,7 +56,7 @@ const CLIENT_PAGE = `<!doctype html><link rel="icon" href="data:,"><input autoco
 const FRAME_PAGE = `<!doctype html><link rel="icon" href="data:,">
 <iframe src="https://a.test/client" allow="publickey-credentials-get https://a.test"></iframe>`
 
-/** What lies at a path of the pages beside the example. */
+/** What lies at a path of the pages, apart from the example. */
 function fileAt(path: string, issuer: string, related: readonly string[]): ServedFile | null {
   const file = (type: string, text: string) => ({ headers: { 'content-type': type }, text })
   if (path === '/client') return file('text/html', CLIENT_PAGE.replace('ISSUER', issuer))

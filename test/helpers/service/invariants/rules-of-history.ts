@@ -86,7 +86,7 @@ export function countersAreResetBySuccess({ ledger, rows }: Evidence): Finding[]
   }))
 }
 
-/** The next events: those of one transaction are written together, at its end. */
+/** The next events: a transaction writes all of its events together, at its end. */
 function eventsAfter(ledger: readonly Entry[], index: number): readonly Entry[] {
   const after = ledger.slice(index + 1)
   const next = after.slice(after.findIndex(({ kind }) => kind === 'event'))

@@ -39,9 +39,9 @@ const keyturn: FastifyPluginAsync<ServiceOptions> = async (host, { prefix: _, ..
 
 export default keyturn
 
-/** One thread of libuv's pool stays free for the host, which reads files and looks names up there. */
+/** A thread of libuv's pool stays free for the host, which reads files and looks names up there, and one for imported hashes. */
 function hashThreads(): number {
-  return Math.max(1, Number(process.env.UV_THREADPOOL_SIZE ?? LIBUV_DEFAULT_THREADS) - 1)
+  return Math.max(1, Number(process.env.UV_THREADPOOL_SIZE ?? LIBUV_DEFAULT_THREADS) - 2)
 }
 
 function handOver(host: FastifyInstance, app: FastifyInstance): void {

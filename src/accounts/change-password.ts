@@ -36,7 +36,7 @@ async function setPassword(
 ): Promise<Grant> {
   const { account, session } = principal
   const { clock, db, passwords, sessions, trail } = room
-  const passwordHash = await passwords.hash(next, caller.signal)
+  const passwordHash = await passwords.hash(next, caller)
   await sessions.endSurplus(account, caller, session.id)
 
   return inTransaction(db, async (trx) => {

@@ -28,7 +28,7 @@ export async function createAccount<T>(
   checkPassword(password, username)
   // Saves a costly hash for a taken name. The insert below decides.
   if (await findAccountByUsername(db, username)) throw usernameTaken()
-  const passwordHash = await passwords.hash(password, caller.signal)
+  const passwordHash = await passwords.hash(password, caller)
 
   return inTransaction(db, async (trx) => {
     const now = clock.now()

@@ -28,7 +28,7 @@ export async function resetPassword(
   const tokenHash = keyedHash('reset token', token)
   const found = await accountOf(room, db, tokenHash, (id) => findAccountById(db, id))
   checkPassword(newPassword, found.username)
-  const passwordHash = await passwords.hash(newPassword, caller.signal)
+  const passwordHash = await passwords.hash(newPassword, caller)
   await sessions.endSurplus(found, caller)
 
   const done = await inTransaction(db, async (trx) => {

@@ -2,7 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
-import type { Trx } from '../platform/database.ts'
+import type { Db, Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import { from } from './subjects.ts'
 import { OWN_NETWORK_MS } from './tables.ts'
@@ -22,6 +22,14 @@ const signedInAgain = prepared((db, param: Params<{ subject: string; now: number
     .where('signed_in_at', '>', param('ownAfter')),
 )
 
+const signedInHere = prepared((db, param: Params<{ subject: string; ownAfter: number }>) =>
+  db
+    .selectFrom('own_networks')
+    .select('subject')
+    .where('subject', '=', param('subject'))
+    .where('signed_in_at', '>', param('ownAfter')),
+)
+
 /**
  * The networks of an account: where it has signed in fully, with every factor that was asked for, in the last 180 days.
  * What strangers guess elsewhere does not pause sign-ins there. A right password alone does not make a network the
@@ -32,6 +40,12 @@ export type OwnNetworks = ReturnType<typeof makeOwnNetworks>
 export function makeOwnNetworks({ clock, keyedHash }: { clock: Clock; keyedHash: KeyedHash }) {
   const here = ({ username }: Account, { ip }: Caller) => from(keyedHash, username, ip)
   return {
+    /** Whether the caller's network is one of the account with this username, if there is one. */
+    async has(db: Db, username: string, { ip }: Caller): Promise<boolean> {
+      const subject = from(keyedHash, username, ip)
+      return (await signedInHere.first(db, { subject, ownAfter: clock.now() - OWN_NETWORK_MS })) !== undefined
+    },
+
     /** A full sign-in has come from the caller's network. @returns whether that was not the account's own. */
     async add(trx: Trx, account: Account, caller: Caller): Promise<boolean> {
       const now = clock.now()

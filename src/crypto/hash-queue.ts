@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StacklessError } from '../platform/stackless-error.ts'
+import { Lanes } from './lanes.ts'
 
 /**
  * How long a refusal is held back, in milliseconds: a client that asks again as soon as it has an answer would keep the
@@ -25,7 +26,16 @@ const FLOOD = 5
 /** How many of the last pieces of work are used to tell how long one takes, and whether there is a flood. */
 const REMEMBERED = 8
 
-/** The queue is full; the work was not started. */
+/**
+ * Slow pieces of work that run at once, beside the others: the hash of another program may take many times as long as
+ * one of ours, and every sign-in would wait for it.
+ */
+const SLOW_AT_ONCE = 1
+
+/** How many may ask at once for a better lane: each asks the database, and those who have a place need that too. */
+const MOST_ASKING = 4
+
+/** There is no place in the queue, or another has it now; the work was not started. */
 export class QueueFullError extends StacklessError {
   override readonly name = 'QueueFullError'
   /** Whole seconds until the work that waits now is expected to be done. */
@@ -37,11 +47,20 @@ export class QueueFullError extends StacklessError {
   }
 }
 
+/** The groups that a piece of work belongs to, the widest first. */
+export type Lane = readonly string[]
+
 export interface HashQueueOptions {
+  lane?: Lane | undefined
   /** Drops the work if it still waits when the signal fires: the client is gone. */
   signal?: AbortSignal | undefined
-  /** Runs before the work, and only for work that has a place: a refused request has cost nothing. */
-  first?: (() => Promise<void>) | undefined
+  /** Asked where the lane has no place: another lane, which may have one. */
+  betterLane?: (() => Promise<Lane | undefined>) | undefined
+  /**
+   * Runs before the work, and only for work that has a place: a refused request has cost nothing. It may tell the lane
+   * in which the work waits from then on, and that it is slow.
+   */
+  first?: (() => Promise<{ lane?: Lane; slow?: boolean }>) | undefined
 }
 
 interface Limits {
@@ -57,17 +76,27 @@ interface Limits {
   capacity: number
 }
 
+/** A place in the queue, until its turn comes. */
+interface Place {
+  lane: Lane
+  /** Whether what comes before the work is done. */
+  ready: boolean
+  slow: boolean
+  /** Ends the wait, once: its turn has come, or the place is another's. */
+  leave: (why: 'turn' | 'displaced') => void
+}
+
 /**
- * Runs costly work a few pieces at a time, lets a bounded number wait, and refuses the rest. In a flood of refusals
- * it runs fewer at a time, so that requests without such work get a core.
+ * Runs costly work a few pieces at a time, lets a bounded number wait, and refuses the rest. Lanes take turns, and where
+ * all places are taken, a lane with few of them gets one from the lane with most. In a flood of refusals the queue runs
+ * fewer at a time, so that requests without such work get a core.
  */
 export type HashQueue = ReturnType<typeof makeHashQueue>
 
 export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: Limits) {
-  const waiting = new Set<() => void>()
-  let running = 0
-  /** Pieces of work that have a place and run `first` before their turn. */
-  let entering = 0
+  const places = new Lanes<Place>()
+  const running = { slow: 0, other: 0 }
+  let asking = 0
   let meanMs = 50
   let held = 0
   let refused = 0
@@ -75,7 +104,7 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
   let pressure = 0
 
   const atOnce = () => (pressure > FLOOD ? inFlood : concurrency)
-  const isFull = () => running + entering + waiting.size >= atOnce() + capacity
+  const isFull = () => running.other + places.size >= atOnce() + capacity
 
   async function refuse(): Promise<never> {
     refused += 1
@@ -84,7 +113,7 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
       await sleep(HOLD_MS.least + Math.random() * (HOLD_MS.most - HOLD_MS.least))
       held -= 1
     }
-    throw new QueueFullError(Math.max(1, Math.ceil((waiting.size * meanMs) / atOnce() / 1000)))
+    throw new QueueFullError(Math.max(1, Math.ceil((places.size * meanMs) / atOnce() / 1000)))
   }
 
   function measurePressure(): void {
@@ -92,58 +121,74 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
     refused = 0
   }
 
+  /** @returns `undefined` where the lane has no place. */
+  function enter(lane: Lane): { place: Place; turn: Promise<'turn' | 'displaced'> } | undefined {
+    if (isFull()) {
+      const rival = places.rivalOf(lane)
+      if (!rival) return undefined
+      rival.leave('displaced')
+    }
+    const { promise: turn, resolve } = Promise.withResolvers<'turn' | 'displaced'>()
+    const place: Place = {
+      lane,
+      ready: false,
+      slow: false,
+      leave(why) {
+        places.delete(place.lane, place)
+        resolve(why)
+      },
+    }
+    places.add(lane, place)
+    return { place, turn }
+  }
+
+  async function enterBetter(betterLane: HashQueueOptions['betterLane']) {
+    if (!betterLane || asking >= MOST_ASKING) return undefined
+    asking += 1
+    const lane = await betterLane().finally(() => (asking -= 1))
+    return lane && enter(lane)
+  }
+
+  async function prepare(place: Place, first: () => Promise<{ lane?: Lane; slow?: boolean }>): Promise<void> {
+    const { lane, slow = false } = await first()
+    place.slow = slow
+    if (!lane || !places.delete(place.lane, place)) return
+    place.lane = lane
+    places.add(lane, place)
+  }
+
   function startNext(): void {
-    for (const start of waiting) {
-      if (running >= atOnce()) return
-      start()
+    start('other', atOnce())
+    start('slow', SLOW_AT_ONCE)
+  }
+
+  function start(kind: 'slow' | 'other', most: number): void {
+    while (running[kind] < most) {
+      const place = places.next(({ ready, slow }) => ready && slow === (kind === 'slow'))
+      if (!place) return
+      running[kind] += 1
+      place.leave('turn')
     }
   }
 
-  /** The caller has already taken a slot by counting itself in `running`. */
-  async function perform<T>(work: () => Promise<T>): Promise<T> {
+  /** The work was counted as running when its turn came. */
+  async function perform<T>(work: () => Promise<T>, { slow }: Place): Promise<T> {
     const startedAt = performance.now()
     try {
       return await work()
     } finally {
-      meanMs += (performance.now() - startedAt - meanMs) / REMEMBERED
-      running -= 1
-      measurePressure()
+      running[slow ? 'slow' : 'other'] -= 1
+      if (!slow) {
+        meanMs += (performance.now() - startedAt - meanMs) / REMEMBERED
+        measurePressure()
+      }
       startNext()
     }
   }
 
-  async function enter(first: () => Promise<void>): Promise<void> {
-    entering += 1
-    try {
-      await first()
-    } finally {
-      entering -= 1
-    }
-  }
-
-  function slot(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        waiting.delete(start)
-        signal?.removeEventListener('abort', abandon)
-      }
-      const start = () => {
-        leave()
-        running += 1
-        resolve()
-      }
-      const abandon = () => {
-        leave()
-        reject(signal?.reason)
-      }
-      waiting.add(start)
-      signal?.addEventListener('abort', abandon, { once: true })
-    })
-  }
-
   return {
     /** The number of pieces of work that wait. */
-    waiting: () => waiting.size,
+    waiting: () => places.size,
 
     /** Whether the next piece of work would be refused: for optional work, which is left out then. */
     full: isFull,
@@ -153,25 +198,36 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
      *
      * @throws {QueueFullError} when too many wait already.
      */
-    async admit(): Promise<void> {
-      if (isFull()) await refuse()
+    async admit(lane: Lane = []): Promise<void> {
+      if (isFull() && !places.rivalOf(lane)) await refuse()
     },
 
     /**
-     * @throws {QueueFullError} when too many wait already.
+     * @throws {QueueFullError} when too many wait already, or another lane got the place before the work began.
      * @throws the reason of the signal when it fires before the work has begun.
      * @throws what `first` throws; the work is not begun then.
      */
-    async run<T>(work: () => Promise<T>, { signal, first }: HashQueueOptions = {}): Promise<T> {
+    async run<T>(
+      work: () => Promise<T>,
+      { lane = [], signal, betterLane, first }: HashQueueOptions = {},
+    ): Promise<T> {
       signal?.throwIfAborted()
-      if (isFull()) await refuse()
-      if (first) {
-        await enter(first)
-        signal?.throwIfAborted()
+      const { place, turn } = enter(lane) ?? (await enterBetter(betterLane)) ?? (await refuse())
+      const abandon = () => place.leave('displaced')
+      signal?.addEventListener('abort', abandon, { once: true })
+      try {
+        if (first) await prepare(place, first)
+        place.ready = true
+        startNext()
+        if ((await turn) === 'displaced') {
+          signal?.throwIfAborted()
+          await refuse()
+        }
+      } finally {
+        place.leave('displaced')
+        signal?.removeEventListener('abort', abandon)
       }
-      if (running < atOnce() && waiting.size === 0) running += 1
-      else await slot(signal)
-      return perform(work)
+      return perform(work, place)
     },
   }
 }

@@ -1,5 +1,6 @@
+import { networksOf } from '../values/network.ts'
 import type { Argon2Cost, Argon2Engine } from './argon2-engine.ts'
-import type { HashQueue } from './hash-queue.ts'
+import type { HashQueue, Lane } from './hash-queue.ts'
 import { readStoredHash } from './stored-hash/read-stored-hash.ts'
 
 interface HasherParts {
@@ -8,11 +9,34 @@ interface HasherParts {
   queue: HashQueue
 }
 
+/** Who asks for a hash. Logins queue by network. */
+interface Asker {
+  /** Empty for an operator. */
+  ip: string
+  signal?: AbortSignal
+}
+
+/** What is known of a name when its turn to be looked up has come. */
+export interface Found {
+  /** `undefined` for an account that does not exist. */
+  hash: string | undefined
+  /** Whether the asker is in a network of the account. */
+  atHome: boolean
+}
+
 interface VerifyOptions {
-  signal?: AbortSignal | undefined
+  asker?: Asker
+  /** Whether the asker is in a network of the account: asked before anything else, where strangers find no place. */
+  isAtHome?: () => Promise<boolean>
   /** Called after the wait, just before the hash. */
   turn?: () => Promise<void>
 }
+
+/** Those who sign in from where they are at home have half of the turns, and of the places, however many strangers come. */
+const laneOf = (asker?: Asker, atHome = false): Lane => [
+  atHome ? 'at home' : 'strangers',
+  ...networksOf(asker?.ip ?? ''),
+]
 
 /**
  * argon2id of the password in Unicode NFC (NIST SP 800-63B-4 section 3.1.1.2). Only a bounded number of hashes run at
@@ -24,41 +48,53 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
   const startedAt = performance.now()
   const nobodysHash = await engine.hash(crypto.randomUUID(), cost)
   const hashMs = Math.round(performance.now() - startedAt)
+  /** @throws {UnreadableHashError} */
+  const isSlow = (hash: string) => {
+    const { argon2id } = readStoredHash(hash)
+    return !argon2id || argon2id.memoryKib * argon2id.passes > cost.memoryKib * cost.passes
+  }
 
   return {
     /** The library that hashes, and how long the first hash at the start took, in milliseconds. */
     engine: { name: engine.name, hashMs },
 
     /** Checks that a password would be hashed now. @throws {QueueFullError} */
-    admit: (): Promise<void> => queue.admit(),
+    admit: (asker: Asker): Promise<void> => queue.admit(laneOf(asker)),
 
     /** Whether an optional hash should be left out because the queue is full. */
     full: (): boolean => queue.full(),
 
     /** @returns a PHC string. @throws {QueueFullError} */
-    hash: (password: string, signal?: AbortSignal): Promise<string> =>
-      queue.run(() => engine.hash(password.normalize('NFC'), cost), { signal }),
+    hash: (password: string, asker?: Asker): Promise<string> =>
+      queue.run(() => engine.hash(password.normalize('NFC'), cost), {
+        lane: laneOf(asker),
+        signal: asker?.signal,
+      }),
 
     /**
-     * @param find the hash of the account, made here or imported; `undefined` for an account that does not exist, for
-     * which the same work is done and the answer is `false`. It is called when there is a place in the queue, not
-     * before.
+     * Hashes of other programs, and of a higher cost than today's, run one at a time beside those of this service.
+     *
+     * @param find the hash of the account, made here or imported. For an account that does not exist the same work is
+     * done and the answer is `false`. It is called when there is a place in the queue, not before.
      * @throws {QueueFullError} @throws {UnreadableHashError} @throws what `find` and `turn` throw
      */
     async verify(
-      find: () => Promise<string | undefined>,
+      find: () => Promise<Found>,
       password: string,
-      { signal, turn }: VerifyOptions = {},
+      { asker, isAtHome, turn }: VerifyOptions = {},
     ): Promise<boolean> {
       let stored: string | undefined
       const first = async () => {
-        stored = await find()
+        const { hash, atHome } = await find()
+        stored = hash
+        return { lane: laneOf(asker, atHome), slow: hash !== undefined && isSlow(hash) }
       }
       const work = async () => {
         await turn?.()
         return readStoredHash(stored ?? nobodysHash).verify(password, engine)
       }
-      const matches = await queue.run(work, { signal, first })
+      const betterLane = isAtHome && (async () => ((await isAtHome()) ? laneOf(asker, true) : undefined))
+      const matches = await queue.run(work, { lane: laneOf(asker), signal: asker?.signal, betterLane, first })
       return matches && stored !== undefined
     },
 

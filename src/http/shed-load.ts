@@ -17,7 +17,7 @@ export const shedLoad = fp(
     async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
       if (!hasSmallBody(request)) return
       try {
-        await passwords.admit()
+        await passwords.admit(request)
       } catch (error) {
         // Closes the connection instead of reading the rest of the body.
         if (!request.raw.complete) reply.header('connection', 'close')

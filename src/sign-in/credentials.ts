@@ -21,13 +21,16 @@ export interface Credentials {
  * @throws {AppError} invalid_credentials, too_many_attempts, overloaded
  */
 export async function checkCredentials<T>(
-  room: Pick<SignInRoom, 'accounts' | 'attempts' | 'db' | 'keyedHash' | 'passwords' | 'trail'>,
+  room: Pick<
+    SignInRoom,
+    'accounts' | 'attempts' | 'db' | 'keyedHash' | 'ownNetworks' | 'passwords' | 'trail'
+  >,
   { username, password }: Credentials,
   caller: Caller,
   proceed: (trx: Trx, account: Account) => Promise<T>,
   { inSession = false } = {},
 ): Promise<T> {
-  const { accounts, db, passwords, trail } = room
+  const { accounts, db, ownNetworks, passwords, trail } = room
   const attempt = makePasswordAttempt(room, caller, inSession)
 
   let found: Account | undefined
@@ -35,13 +38,14 @@ export async function checkCredentials<T>(
   const find = async () => {
     // An address is counted as the username of its account, so that it is no second way to guess.
     const name = await accounts.usernameOf(username)
-    await inTransaction(db, (trx) => attempt.begin(trx, name))
+    const { atHome } = await inTransaction(db, (trx) => attempt.begin(trx, name))
     begun = true
     found = await accounts.byUsername(name)
-    return found?.passwordHash
+    return { hash: found?.passwordHash, atHome }
   }
+  const isAtHome = async () => inSession || ownNetworks.has(db, await accounts.usernameOf(username), caller)
   const matches = await passwords
-    .verify(find, password, { signal: caller.signal, turn: () => attempt.stillOpen() })
+    .verify(find, password, { asker: caller, isAtHome, turn: () => attempt.stillOpen() })
     .catch(async (error) => {
       if (begun) await inTransaction(db, (trx) => attempt.takeBack(trx))
       throw error

@@ -30,7 +30,7 @@ export async function login(
   const outcome = await checkCredentials(room, credentials, caller, (trx, account) =>
     proceed(room, trx, account, caller),
   )
-  await rehash(room, outcome.account, credentials.password, caller.signal)
+  await rehash(room, outcome.account, credentials.password, caller)
   return outcome
 }
 
@@ -74,11 +74,11 @@ async function rehash(
   { accounts, passwords }: SignInRoom,
   account: Account,
   password: string,
-  signal: AbortSignal | undefined,
+  caller: Caller,
 ): Promise<void> {
   if (passwords.full() || !passwords.needsRehash(account.passwordHash, password)) return
   try {
-    await accounts.replacePasswordHash(account, await passwords.hash(password, signal))
+    await accounts.replacePasswordHash(account, await passwords.hash(password, caller))
   } catch (error) {
     if (!(error instanceof QueueFullError || isDatabaseFault(error))) throw error
   }

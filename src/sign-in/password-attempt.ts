@@ -12,8 +12,8 @@ const FACTOR = 'password'
  * strangers.
  */
 interface PasswordAttempt {
-  /** @throws {AppError} too_many_attempts */
-  begin(trx: Trx, username: string): Promise<void>
+  /** @returns whether the caller is in a network of the account. @throws {AppError} too_many_attempts */
+  begin(trx: Trx, username: string): Promise<{ atHome: boolean }>
   /** @throws {AppError} too_many_attempts */
   stillOpen(): Promise<void>
   /** @returns whether a pause has begun. */
@@ -53,7 +53,9 @@ export function makePasswordAttempt(
       counted.length = 0
       subjects = { here: from(keyedHash, username, caller.ip), strangers: anywhere(keyedHash, username) }
       const { ownNetwork } = await count(trx, subjects.here, PASSWORD_POLICY)
-      if (!ownNetwork && !inSession) await count(trx, subjects.strangers, STRANGERS_POLICY)
+      const atHome = ownNetwork || inSession
+      if (!atHome) await count(trx, subjects.strangers, STRANGERS_POLICY)
+      return { atHome }
     },
     async stillOpen() {
       for (const { subject, policy, begun } of counted)

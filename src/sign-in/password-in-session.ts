@@ -8,7 +8,7 @@ import type { SignInRoom } from './room.ts'
 
 type Room = Pick<
   SignInRoom,
-  'accounts' | 'attempts' | 'db' | 'keyedHash' | 'passwords' | 'sessions' | 'trail'
+  'accounts' | 'attempts' | 'db' | 'keyedHash' | 'ownNetworks' | 'passwords' | 'sessions' | 'trail'
 >
 
 /**

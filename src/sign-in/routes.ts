@@ -18,7 +18,6 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asyn
     {
       config: {
         limit: 'login',
-        hashes: true,
         problems: ['invalid_credentials', 'invalid_code', 'too_many_attempts', 'overloaded'],
       },
       schema: {

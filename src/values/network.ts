@@ -14,6 +14,15 @@ export function networkOf(ip: string): string {
   return mapped ? ipv4Network(mapped) : ipv6Network(address)
 }
 
+/**
+ * The network of an address, and before it the larger one around it: a /16 of IPv4; of IPv6 the /32 that a provider has
+ * (RFC 6177 gives its customers a /48). Who has many networks rarely has them in many of the larger ones.
+ */
+export function networksOf(ip: string): [larger: string, network: string] {
+  const network = networkOf(ip)
+  return [network.split(/[.:]/, 2).join(), network]
+}
+
 function ipv4Network(ip: string): string {
   return ip.replace(/\.\d+$/, '.0/24')
 }

@@ -14,7 +14,8 @@ export interface FloodFigures {
   refusalsMs: number[]
 }
 
-const [port, clients, accounts] = process.argv.slice(2).map(Number) as [number, number, number]
+const [port, clients, accounts] = process.argv.slice(2, 5).map(Number) as [number, number, number]
+const from = process.argv[5] ?? ''
 let figures: FloodFigures = newFigures()
 
 setPriority(constants.priority.PRIORITY_LOW)
@@ -22,10 +23,12 @@ setPriority(constants.priority.PRIORITY_LOW)
 /** Names of people; every other time the password of another. */
 async function hammer(client: number): Promise<never> {
   const connection = await openConnection(port)
+  const address = from.includes('::') ? from : `${from}:${client}::1`
+  const headers = from ? { 'x-forwarded-for': address } : {}
   for (let turn = client; ; turn += clients) {
     const body = { username: `user${turn % accounts}`, password: turn % 2 ? PASSWORD : 'not this one' }
     const startedAt = performance.now()
-    const { status } = await connection.send({ method: 'POST', path: '/login', body })
+    const { status } = await connection.send({ method: 'POST', path: '/login', body, headers })
     figures.statuses[status] = (figures.statuses[status] ?? 0) + 1
     if (status === 503) figures.refusalsMs.push(performance.now() - startedAt)
   }

@@ -294,7 +294,7 @@ async function accessTokens(deps: Parts, seeding: Seeding): Promise<string[]> {
   return busySessions(seeding).map((n) => {
     const account = Math.floor(n / seeding.sessionsEach)
     const grant = {
-      account: { id: accountId(account), username: `user${account}` },
+      account: { id: accountId(account), username: `user${account}`, roles: [] },
       session: { id: sessionId(n), amr: ['pwd', 'otp', 'mfa'], acr: 'aal2', authTime: now },
     }
     return deps.accessTokens.issue(grant as unknown as Grant)

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { measureFairness } from './fairness.ts'
 import { quantile } from './figures.ts'
 import type { FloodFigures } from './flood.ts'
 import { misses } from './goals.ts'
@@ -26,7 +27,7 @@ const options = new Command('overload')
   .parse()
   .opts<{ clients: number; probes: number; turns: number; check?: boolean }>()
 
-const GOALS = { slower: 5, refusedWithinMs: 100, memoryMib: 256 }
+const GOALS = { slower: 3, refusedWithinMs: 100, memoryMib: 256, refusedOfTen: 1, besideImported: 3 }
 
 const ACCOUNTS = 20_000
 
@@ -49,7 +50,8 @@ for (let turn = 0; turn < options.turns; turn += 1) {
 }
 const after = await keyturn.server.usage('end')
 await keyturn.stop()
-const verdicts = [...verdictsOnRoutes(), ...verdictsOnRefusals()]
+const fairness = await measureFairness(`${folder}/fairness`)
+const verdicts = [...verdictsOnRoutes(), ...verdictsOnRefusals(), ...verdictsOnFairness()]
 console.log(`${describeMachine()}; ${options.clients} clients flood, ${options.turns} turns\n`)
 console.log(`${tableOfRoutes()}\n\n${tableOfLogins()}\n`)
 console.log(
@@ -124,6 +126,25 @@ function verdictsOnRefusals() {
       value: after.peakRssBytes / 2 ** 20,
       atMost: GOALS.memoryMib,
       unit: mib,
+    },
+  ]
+}
+
+function verdictsOnFairness() {
+  const { served, servedAtHome, aloneMs, besideImportedMs } = fairness
+  const refused = { atMost: GOALS.refusedOfTen, unit: ' of 10' }
+  return [
+    {
+      name: 'logins of a neighbour refused beside a crowd from one /32',
+      value: 10 * (1 - served),
+      ...refused,
+    },
+    { name: 'the same of somebody at home in that /32', value: 10 * (1 - servedAtHome), ...refused },
+    {
+      name: `login beside tries at imported hashes / alone (${number(aloneMs)} ms), p50`,
+      value: besideImportedMs / aloneMs,
+      atMost: GOALS.besideImported,
+      unit: '',
     },
   ]
 }

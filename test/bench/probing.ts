@@ -39,13 +39,17 @@ export async function probe({ prepare, server }: Keyturn, probes: number, into: 
   connection.close()
 }
 
-/** Begins to hammer `POST /login` from a process of its own; it counts from now on. */
+/**
+ * Begins to hammer `POST /login` from a process of its own; it counts from now on.
+ *
+ * @param from an address that all clients come from, or the /32 of IPv6 in which each has a /48: `2001:db8`.
+ */
 export async function startFlood(
   port: number,
-  { clients, accounts }: { clients: number; accounts: number },
+  { clients, accounts, from = '' }: { clients: number; accounts: number; from?: string },
 ): Promise<{ stop(): Promise<FloodFigures> }> {
   const script = fileURLToPath(new URL('flood.ts', import.meta.url))
-  const flood = spawn(process.execPath, [script, ...[port, clients, accounts].map(String)], {
+  const flood = spawn(process.execPath, [script, ...[port, clients, accounts, from].map(String)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const kill = () => flood.kill('SIGKILL')

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type HashQueue, makeHashQueue, QueueFullError } from '../../src/crypto/hash-queue.ts'
+import { type HashQueue, type Lane, makeHashQueue, QueueFullError } from '../../src/crypto/hash-queue.ts'
 
 /**
  * Each hash takes 19 MiB and a core for a while. A burst of logins must neither exhaust the memory nor wait for
@@ -64,16 +64,18 @@ t.test('refuses beyond its capacity, at once and without starting the work', asy
   t.equal(await queue.run(async () => 'free again'), 'free again')
 })
 
-/** Held work of which so many pieces are handed in. */
-function handIn(queue: HashQueue, count: number) {
+/** Held work of which so many pieces are handed in; those whose turn it is have begun. */
+async function handIn(queue: HashQueue, count: number) {
   const held = Array.from({ length: count }, (_, index) => heldWork(index))
   const results = held.map(({ work }) => queue.run(work))
+  await nextTick()
   return {
     results,
     running: () => held.filter(({ started }) => started()).length,
     async finish(index: number) {
       held[index]?.finish()
       await results[index]
+      await nextTick()
     },
   }
 }
@@ -83,7 +85,7 @@ const refusals = (queue: HashQueue, count: number) =>
 
 t.test('in a flood of refusals fewer run at a time, and after it as many as before', async (t) => {
   const queue = makeHashQueue({ concurrency: 3, inFlood: 2, capacity: 20 })
-  const work = handIn(queue, 23)
+  const work = await handIn(queue, 23)
   t.equal(work.running(), 3)
   await refusals(queue, 100)
   await work.finish(0)
@@ -98,7 +100,7 @@ t.test('in a flood of refusals fewer run at a time, and after it as many as befo
 
 t.test('a busy hour is no flood: a few refusals for each piece of work that is done', async (t) => {
   const queue = makeHashQueue({ concurrency: 3, inFlood: 1, capacity: 20 })
-  const work = handIn(queue, 23)
+  const work = await handIn(queue, 23)
   for (let done = 0; done < 20; done += 1) {
     await refusals(queue, 4)
     await work.finish(done)
@@ -222,6 +224,7 @@ t.test('no place is lost to errors and aborts', async (t) => {
 
   const held = [heldWork(1), heldWork(2), heldWork(3)]
   const results = held.map(({ work }) => queue.run(work))
+  await nextTick()
   t.strictSame(
     held.map(({ started }) => started()),
     [true, true, false],
@@ -229,4 +232,133 @@ t.test('no place is lost to errors and aborts', async (t) => {
   )
   for (const { finish } of held) finish()
   t.strictSame(await Promise.all(results), [1, 2, 3])
+})
+
+/** Work that is handed in at once, each piece in its lane, while another one is under way. @returns the order of their turns. */
+async function orderOf(lanes: readonly Lane[], capacity = lanes.length) {
+  const queue = makeHashQueue({ concurrency: 1, capacity })
+  const before = heldWork(0)
+  const running = queue.run(before.work)
+  const turns: number[] = []
+  const results = lanes.map((lane, i) => queue.run(async () => turns.push(i), { lane }))
+  before.finish()
+  const settled = await Promise.allSettled([running, ...results])
+  return { turns, refused: settled.filter(({ status }) => status === 'rejected').length }
+}
+
+const crowd = (count: number, lane: (i: number) => Lane) => Array.from({ length: count }, (_, i) => lane(i))
+
+t.test('lanes take turns: nobody waits behind the crowd of another', async (t) => {
+  const { turns } = await orderOf([...crowd(5, () => ['many']), ['one'], ['two'], ['one']])
+  t.strictSame(turns, [0, 5, 6, 1, 7, 2, 3, 4])
+})
+
+t.test('and so do the lanes within a lane', async (t) => {
+  const lanes = [...crowd(4, () => ['provider', 'many']), ['provider', 'one'], ['other provider', 'two']]
+  t.strictSame((await orderOf(lanes)).turns, [0, 5, 4, 1, 2, 3])
+})
+
+t.test('many networks of one provider get the turns of one, and no more places', async (t) => {
+  const { turns, refused } = await orderOf(
+    [...crowd(48, (i) => ['provider', String(i)]), ['elsewhere', 'neighbour']],
+    32,
+  )
+  t.equal(turns.indexOf(48), 1, 'a neighbour is second, though all places were taken')
+  t.equal(refused, 17, 'for the last of the crowd that had a place')
+  t.notOk(turns.includes(31))
+  t.ok(turns.includes(30))
+})
+
+t.test('all places go to as many lanes as there are, and no lane drives out its equal', async (t) => {
+  const { turns, refused } = await orderOf(
+    [...crowd(10, (i) => [`${i % 2}`]), ['2'], ['2'], ['2'], ['2']],
+    10,
+  )
+  t.equal(turns.filter((i) => i >= 10).length, 3, 'of ten places two lanes keep four and three')
+  t.equal(refused, 4)
+  const alone = await orderOf([...crowd(4, (i) => [`${i}`]), ['late'], ['late']], 4)
+  t.strictSame(alone, { turns: [0, 1, 2, 3], refused: 2 })
+})
+
+t.test(
+  'who had a place and lost it was not begun, is refused, and is counted with the refused',
+  async (t) => {
+    const queue = makeHashQueue({ concurrency: 1, capacity: 2 })
+    const before = heldWork('done')
+    const running = queue.run(before.work)
+    const looked: string[] = []
+    const first = (name: string) => async () => {
+      looked.push(name)
+      return { lane: [name] }
+    }
+    const one = () => queue.run(async () => 'crowd', { lane: ['crowd'] })
+    const [kept, lost] = [one(), one()]
+    const newcomer = queue.run(async () => 'newcomer', { lane: ['new'], first: first('new') })
+    await t.rejects(lost, { name: 'QueueFullError' })
+    before.finish()
+    t.strictSame(await Promise.all([running, kept, newcomer]), ['done', 'crowd', 'newcomer'])
+    t.strictSame(looked, ['new'])
+  },
+)
+
+t.test('a lane that is known only later counts from then on', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 5 })
+  const before = heldWork(0)
+  const running = queue.run(before.work)
+  const turns: string[] = []
+  const run = (name: string, first?: () => Promise<{ lane: Lane }>) =>
+    queue.run(async () => turns.push(name), { lane: ['strangers'], first })
+  const results = [run('one'), run('two'), run('home', async () => ({ lane: ['at home'] }))]
+  await nextTick()
+  before.finish()
+  await Promise.all([running, ...results])
+  t.strictSame(turns, ['one', 'home', 'two'])
+})
+
+t.test('where there is no place, a better lane is asked for, by a few at a time', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 4 })
+  const before = heldWork('done')
+  let asked = 0
+  const { promise, resolve } = Promise.withResolvers<Lane | undefined>()
+  const betterLane = () => {
+    asked += 1
+    return promise
+  }
+  const run = () => queue.run(async () => 'here', { lane: ['crowd'], betterLane })
+  const running = queue.run(before.work, { lane: ['crowd'], betterLane })
+  const waiting = crowd(4, () => []).map(run)
+  t.equal(asked, 0, 'not while there are places')
+  const late = crowd(6, () => []).map(run)
+  t.equal(asked, 4)
+  const outcomes = Promise.allSettled(late)
+  resolve(['at home'])
+  before.finish()
+  await running
+  const served = (await outcomes).filter(({ status }) => status === 'fulfilled').length
+  t.ok(served >= 1 && served <= 4, `${served} of the four had a place in it`)
+  await Promise.allSettled(waiting)
+  t.equal(queue.waiting(), 0)
+})
+
+t.test('slow work runs one at a time, beside the other and not before it', async (t) => {
+  const queue = makeHashQueue({ concurrency: 2, capacity: 20 })
+  const slow = [1, 2, 3].map(heldWork)
+  const first = async () => ({ slow: true })
+  const results = slow.map(({ work }) => queue.run(work, { first }))
+  await nextTick()
+  const begun = () => slow.map(({ started }) => started())
+  t.strictSame(begun(), [true, false, false])
+  t.strictSame(
+    await Promise.all([1, 2, 3, 4].map((i) => queue.run(async () => i))),
+    [1, 2, 3, 4],
+    'everything else goes on',
+  )
+  const others = [heldWork(1), heldWork(2)]
+  const held = others.map(({ work }) => queue.run(work))
+  slow[0]?.finish()
+  await results[0]
+  await nextTick()
+  t.strictSame(begun(), [true, true, false], 'also while all the others are busy')
+  for (const { finish } of [...slow, ...others]) finish()
+  await Promise.all([...results, ...held])
 })

@@ -8,12 +8,14 @@ const PASSWORD = 'correct horse battery'
 
 const engines = await Promise.all([loadArgon2Engine('argon2'), loadArgon2Engine('node-rs')])
 const queue = makeHashQueue({ concurrency: 2, capacity: 1000 })
+const found = (hash: string | undefined) => async () => ({ hash, atHome: false })
 const hasherOf = (engine: Argon2Engine, cost = CHEAP) => makePasswordHasher({ engine, cost, queue })
 
 for (const engine of engines)
   t.test(`with ${engine.name}`, async (t) => {
     const hasher = await hasherOf(engine)
-    const matches = async (stored: string, tried: string) => hasher.verify(() => hasher.hash(stored), tried)
+    const matches = async (stored: string, tried: string) =>
+      hasher.verify(found(await hasher.hash(stored)), tried)
 
     t.test('a password matches its hash, and no other does', async (t) => {
       t.equal(await matches(PASSWORD, PASSWORD), true)
@@ -63,7 +65,7 @@ for (const engine of engines)
     })
 
     t.test('for an account that does not exist the same work gives no', async (t) => {
-      t.equal(await hasher.verify(async () => undefined, PASSWORD), false)
+      t.equal(await hasher.verify(found(undefined), PASSWORD), false)
     })
   })
 
@@ -72,12 +74,8 @@ t.test('each engine reads what the other wrote', async (t) => {
     for (const reader of engines) {
       const phc = await (await hasherOf(writer)).hash('Zoë\0🔑 schläft')
       const hasher = await hasherOf(reader)
-      t.equal(
-        await hasher.verify(async () => phc, 'Zoë\0🔑 schläft'),
-        true,
-        `${reader.name} reads ${writer.name}`,
-      )
-      t.equal(await hasher.verify(async () => phc, 'Zoë\0🔑 schlief'), false)
+      t.equal(await hasher.verify(found(phc), 'Zoë\0🔑 schläft'), true, `${reader.name} reads ${writer.name}`)
+      t.equal(await hasher.verify(found(phc), 'Zoë\0🔑 schlief'), false)
       t.equal(hasher.needsRehash(phc, PASSWORD), false)
     }
 })
@@ -86,7 +84,7 @@ t.test('both agree with the reference implementation of argon2id', async (t) => 
   // From the tests of the reference code (P-H-C/phc-winner-argon2, src/test.c), written as a PHC string.
   const phc = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   for (const engine of engines)
-    t.equal(await (await hasherOf(engine)).verify(async () => phc, 'password'), true, engine.name)
+    t.equal(await (await hasherOf(engine)).verify(found(phc), 'password'), true, engine.name)
 })
 
 t.test('auto takes an engine that is there', async (t) => {
@@ -103,7 +101,7 @@ t.test('a hash made at another cost is to be made anew', async (t) => {
   ]) {
     const other = await (await hasherOf(engines[1], cost)).hash(PASSWORD)
     t.equal(hasher.needsRehash(other, PASSWORD), true)
-    t.equal(await hasher.verify(async () => other, PASSWORD), true, 'and it still matches until then')
+    t.equal(await hasher.verify(found(other), PASSWORD), true, 'and it still matches until then')
   }
 })
 
@@ -139,11 +137,7 @@ t.test('a stored hash that asks for too much, or is none, is refused before anyt
     '',
   ]
   for (const phc of hostile) {
-    await t.rejects(
-      hasher.verify(async () => phc, PASSWORD),
-      { name: 'UnreadableHashError' },
-      JSON.stringify(phc),
-    )
+    await t.rejects(hasher.verify(found(phc), PASSWORD), { name: 'UnreadableHashError' }, JSON.stringify(phc))
     t.throws(() => hasher.needsRehash(phc, PASSWORD), { name: 'UnreadableHashError' })
   }
   t.strictSame(ran, [])

@@ -54,18 +54,18 @@ t.test('of a burst as many are served as run and wait, and everything else goes 
 
 t.test('what is refused for overload is not read first, and nobody is asked for a token less', async (t) => {
   const { service, hashes, running } = await startBusy(t, 0)
-  isProblem(t, await service.post('/login', { username: 4 }), 'overloaded')
+  isProblem(t, await service.post('/register', { username: 4 }), 'overloaded')
   isProblem(t, await service.post('/password/change', {}), 'invalid_token')
   hashes.release()
   await running
-  isProblem(t, await service.post('/login', { username: 4 }), 'validation_failed')
+  isProblem(t, await service.post('/register', { username: 4 }), 'validation_failed')
 })
 
 t.test('a refusal leaves the connection to whoever has said everything, and ends it otherwise', async (t) => {
   const { service, hashes, running } = await startBusy(t, 0)
   const { port } = await listen(service)
   const head = (length: number) =>
-    `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
+    `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
   const livez = 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
   const [whole, unfinished, tooLong] = await Promise.all(
     [`${head(2)}{}${livez}`, `${head(16_000)}{`, `${head(17_000)}{`].map((bytes) =>
@@ -102,7 +102,7 @@ t.test('a client that goes away while it waits makes room for the next', async (
   const body = JSON.stringify({ username: 'impatient', password: 'wrong password' })
   const socket = await openSocket(port)
   socket.write(
-    `POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    `POST /register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
   await hashes.until({ running: 1, waiting: 1 })
   isProblem(t, await knock(service, 'third'), 'overloaded', 'the one place to wait is taken')

@@ -240,7 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'longest.size > (own?.size ?? 0) + 1',
     replace: 'false',
     test: 'test/sign-in/fair-logins.test.ts',
-    title: 'a neighbour of a crowd from one provider signs in, and is not the last',
+    title: 'a neighbour of a crowd from one provider signs in',
   },
   {
     breaks: 'each address of an IPv6 network has a budget',

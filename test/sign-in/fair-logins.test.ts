@@ -34,14 +34,13 @@ async function crowd({ knock, hashes, answered }: Awaited<ReturnType<typeof star
   return all
 }
 
-t.test('a neighbour of a crowd from one provider signs in, and is not the last', async (t) => {
+t.test('a neighbour of a crowd from one provider signs in', async (t) => {
   const busy = await startBusy(t, (service) => enrol(service))
   const all = await crowd(busy)
   const neighbour = busy.knock('2001:db9::1', 'ada')
   await eventually('one of the crowd has lost its place', () => busy.answered.length === CROWD - 16)
   busy.hashes.release()
   t.equal(await neighbour, 200)
-  t.ok(busy.answered.indexOf('ada: 200') < CROWD - 16 + 4, 'it had one of the next turns')
   t.equal((await Promise.all(all)).filter((status) => status === 401).length, 16)
 })
 

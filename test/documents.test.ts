@@ -10,8 +10,8 @@ import { readConfig } from '../src/config.ts'
 import { oauthCodes, problemCodes, problemStatus } from '../src/errors.ts'
 import { RATE_LIMITS } from '../src/http/rate-limits.ts'
 import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
-import { documents, inBackticks, page, tableRows } from './helpers/documents/readme.ts'
-import { requirements, securityPolicy } from './helpers/documents/security-table.ts'
+import { documents, inBackticks, page, proseOf, tableRows } from './helpers/documents/readme.ts'
+import { compliance, requirements, securityPolicy } from './helpers/documents/security-table.ts'
 
 const ROOT = new URL('../', import.meta.url)
 
@@ -127,8 +127,7 @@ t.test('the documents give a reason for each dependency', async (t) => {
 
 /** The anchors that a forge gives the headings of a text. */
 function anchorsOf(text: string): Set<string> {
-  const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '')
-  const headings = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+  const headings = [...proseOf(text).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
     heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1'),
   )
   return new Set(
@@ -159,7 +158,7 @@ t.test('the files and folders that the documents name are there', async (t) => {
   for (const [name, text] of documents) {
     // The changelog tells of what was, too.
     if (name === 'CHANGELOG.md') continue
-    const paths = inBackticks(text).filter((path) =>
+    const paths = inBackticks(proseOf(text)).filter((path) =>
       /^[\w.*-]+(\/[\w.*-]+)*(\/|\/[\w.*-]+\.[jt]s)$/.test(path),
     )
     for (const path of paths)
@@ -256,9 +255,9 @@ t.test('SECURITY.md says of every table what is kept in it', async (t) => {
 })
 
 t.test(
-  'every line of the tables in SECURITY.md names tests that are there, or says why it is not met',
+  'every line of the tables in docs/compliance.md names tests that are there, or says why it is not met',
   async (t) => {
-    t.equal(requirements().length, securityPolicy.match(/^\| \d/gm)?.length, 'every line is read')
+    t.equal(requirements().length, compliance.match(/^\| \d/gm)?.length, 'every line is read')
     for (const { id, shown, tests } of requirements()) {
       t.ok(tests.length > 0 !== /^\*\*not met\*\*: .{10}/.test(shown), `${id}: either or`)
       for (const { file, titles } of tests) {
@@ -270,8 +269,8 @@ t.test(
   },
 )
 
-t.test('SECURITY.md counts the lines that are not met as they are', async (t) => {
-  const [, asvs = ''] = /^## OWASP ASVS 5.0$(.*?)^## /ms.exec(securityPolicy) ?? []
+t.test('docs/compliance.md counts the lines that are not met as they are', async (t) => {
+  const [, asvs = ''] = /^## OWASP ASVS 5.0$(.*?)^## /ms.exec(compliance) ?? []
   const count = (level: number, shown = '') =>
     asvs.match(new RegExp(`^\\| [\\d.]+ \\| ${level} \\|.*${shown}`, 'gm'))?.length ?? 0
   const text = asvs.replace(/\s+/g, ' ')
@@ -283,7 +282,7 @@ t.test('SECURITY.md counts the lines that are not met as they are', async (t) =>
     )
   }
 
-  const [, nist = ''] = /^## NIST SP 800-63B-4$(.*)/ms.exec(securityPolicy) ?? []
+  const [, nist = ''] = /^## NIST SP 800-63B-4$(.*)/ms.exec(compliance) ?? []
   const lines = nist.match(/^\| \d.*$/gm) ?? []
   const met = lines.filter((line) => !line.includes('**not met'))
   t.match(nist, `${met.length} of ${lines.length} lines are met`)

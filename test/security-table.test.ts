@@ -1,4 +1,4 @@
-// SECURITY.md must not claim what nothing has shown: the check of a release sees a test that did not run.
+// docs/compliance.md must not claim what nothing has shown: the check of a release sees a test that did not run.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -57,7 +57,7 @@ for (const [what, change] of Object.entries({
     for (const indent of ['', '    ']) {
       const { status, missing } = check(t, change, indent)
       t.equal(status, 1)
-      t.strictSame(missing, [`SECURITY.md names a test that did not run and pass: ${FILE}: ${TITLE}`])
+      t.strictSame(missing, [`docs/compliance.md names a test that did not run and pass: ${FILE}: ${TITLE}`])
     }
   })
 
@@ -67,5 +67,7 @@ t.test('it names a file that was skipped or failed', async (t) => {
     (line: string) => (own(line) ? `${line} # SKIP` : line),
     (line: string) => (own(line) ? `not ${line}` : line),
   ])
-    t.strictSame(check(t, change).missing, [`SECURITY.md names a test that did not run and pass: ${FILE}`])
+    t.strictSame(check(t, change).missing, [
+      `docs/compliance.md names a test that did not run and pass: ${FILE}`,
+    ])
 })

@@ -1,5 +1,5 @@
 /**
- * Given the TAP output of the test runs (files, one after the other), fails if a test that SECURITY.md names is
+ * Given the TAP output of the test runs (files, one after the other), fails if a test that docs/compliance.md names is
  * not among those that ran and passed: a test that is skipped, left out or renamed shows nothing.
  */
 import { readFileSync } from 'node:fs'
@@ -42,8 +42,9 @@ for (const { file, titles } of named) {
   else for (const title of titles) if (!found.has(inTap(title))) missing.add(`${file}: ${title}`)
 }
 
-for (const name of missing) console.error(`SECURITY.md names a test that did not run and pass: ${name}`)
+for (const name of missing)
+  console.error(`docs/compliance.md names a test that did not run and pass: ${name}`)
 console.log(
-  `SECURITY.md names ${new Set(named.map(({ file }) => file)).size} test files, ${missing.size} tests did not run.`,
+  `docs/compliance.md names ${new Set(named.map(({ file }) => file)).size} test files, ${missing.size} tests did not run.`,
 )
 process.exitCode = missing.size === 0 && named.length > 0 ? 0 : 1

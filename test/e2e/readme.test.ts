@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -9,20 +10,26 @@ import {
   newcomersEnvironment,
   npmStart,
   openShell,
+  type Shell,
 } from '../helpers/documents/readme.ts'
+import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 import { totp } from '../helpers/people/totp.ts'
+import { jsonLines } from '../helpers/programs/importing.ts'
 import { which } from '../helpers/programs/which.ts'
 
 // Everything a reader of README.md and docs/ copies is taken out of the file and run against `npm start`.
 
 const run = promisify(execFile)
-const url = await npmStart(t)
+/** A service of one's own beside Keyturn, as the documents call it. */
+const ORDERS = 'https://orders.example.com'
+const url = await npmStart(t, ORDERS)
 const database = `sqlite:${t.testdirName}/keyturn.db`
 const block = (name: string) => markedBlock(name, url)
 const STEP = 30_000
 
 /** What the curl blocks leave behind, for the checks in other services. */
-const tokens = { access: '', mfa: '' }
+const tokens = { access: '', mfa: '', refresh: '' }
+let secretOfAda = ''
 const executed: string[] = []
 
 t.test('the curl commands of the README lead from /register to a session, and on', async (t) => {
@@ -40,6 +47,7 @@ t.test('the curl commands of the README lead from /register to a session, and on
   t.match(picture, /[█▀▄]{4}/, 'the terminal shows a QR code')
   t.match(picture, /^otpauth:\/\/totp\/Keyturn:ada\?/m)
   const [, secret = ''] = /^Secret: ([A-Z2-7]{32})$/m.exec(picture) ?? []
+  secretOfAda = secret
 
   t.equal(await paste('curl-code', totp(secret, Date.now())), 'Code: ')
   const verified = JSON.parse(await paste('curl-verify'))
@@ -57,6 +65,7 @@ t.test('the curl commands of the README lead from /register to a session, and on
 
   tokens.access = await variable('ACCESS_TOKEN')
   tokens.mfa = await variable('MFA_TOKEN')
+  tokens.refresh = refreshed.refresh_token
 })
 
 const httpieMissing = which('http')
@@ -116,15 +125,105 @@ t.test('the client of the documents does what they say', async (t) => {
   t.match(stdout, /^.*password.*\notpauth:.*\ninvalid_code 4\nnull\n$/)
 })
 
-t.test('the documented commands that change keys run beside the service', async (t) => {
-  const shell = openShell(t, { DATABASE_URL: database })
-  await shell.paste(`cd '${fileURLToPath(new URL('../..', import.meta.url))}'\n`)
-  const paste = (name: string) => {
+/** A shell of the operator: `npx keyturn` works on the database of the service, and files lie in its folder. */
+async function operate(t: Test, files: Parameters<Test['testdir']>[0] = {}) {
+  const folder = t.testdir(files)
+  const shell: Shell = openShell(t, { DATABASE_URL: database, AUDIENCE: `${url},${ORDERS}` })
+  const cli = fileURLToPath(new URL('../../src/cli/keyturn.js', import.meta.url))
+  await shell.paste(`cd '${folder}'; npx() { shift; '${process.execPath}' '${cli}' "$@"; }\n`)
+  const paste = (name: string, change = (text: string) => text) => {
     executed.push(name)
-    return shell.paste(block(name))
+    return shell.paste(change(block(name)))
   }
-  t.match(await paste('rotate'), /The next signing key is (\S+) .*\n(?:.*\n)*.*\1/)
+  return { folder, shell, paste }
+}
+
+t.test('the documented commands that change keys run beside the service', async (t) => {
+  const { paste } = await operate(t)
+  const rotated = await paste('rotate')
+  t.match(rotated, /The next signing key is (\S+) .*\n(?:.*\n)*.*\1/)
+  const [, kid = ''] = /The next signing key is (\S+) /.exec(rotated) ?? []
+  t.match(await paste('revoke', (text) => text.replace('<kid>', `--yes -- ${kid}`)), kid)
   t.match(await paste('reseal'), /signing keys: 0 sealed anew\nTOTP secrets: 0 sealed anew/)
+})
+
+t.test('the documented commands that look, write copies and make clients run beside it too', async (t) => {
+  const { folder, shell, paste } = await operate(t)
+  t.match(await paste('alert-questions'), /"status":"ok".*\bdatabase\b/s)
+  mkdirSync(`${folder}/backups`)
+  await paste('backup', (text) => text.replace('/backups/', `${folder}/backups/`))
+  t.match(readdirSync(`${folder}/backups`), [/^keyturn-\d{4}-\d\d-\d\d\.db$/])
+  await paste('export-person')
+  t.match(JSON.parse(readFileSync(`${folder}/ada.json`, 'utf8')), { accounts: [{ username: 'ada' }] })
+
+  const created = await paste('client-create')
+  const [, id = ''] = /(service_\S+)/.exec(created) ?? []
+  const [, secret = ''] = /(keyturn_\w+)/.exec(created) ?? []
+  const refreshed = await fetch(`${url}/token/refresh`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ refresh_token: tokens.refresh, resource: ORDERS }),
+  })
+  const { access_token } = (await refreshed.json()) as { access_token: string }
+  await shell.paste(`CLIENT_ID='${id}' CLIENT_SECRET='${secret}' ACCESS_TOKEN='${access_token}'\n`)
+  const json = (output: string) => JSON.parse(output.slice(output.indexOf('{')))
+  t.match(json(await paste('client-introspect')), { active: true, username: 'ada', aud: ORDERS })
+  t.match(json(await paste('client-token')), { token_type: 'Bearer', access_token: String })
+})
+
+t.test('accounts come in by the documented commands, and out again', { skip: pythonMissing }, async (t) => {
+  const { folder, shell, paste } = await operate(t, {
+    'users.jsonl': jsonLines({ username: 'moved', password_hash: FOREIGN_HASHES['Werkzeug pbkdf2:sha256'] }),
+    instance: {},
+    'my-app': { instance: {} },
+  })
+  const flaskApp = `import sqlite3
+for path in ['instance/app.db', 'my-app/instance/app.db']:
+    db = sqlite3.connect(path)
+    db.execute('CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT, password_hash TEXT)')
+    db.execute('INSERT INTO users (username, password_hash) VALUES (?, ?)', ('flask-person', '''${FOREIGN_HASHES['Werkzeug pbkdf2:sha256']}'''))
+    db.commit()
+`
+  writeFileSync(`${folder}/app.py`, flaskApp)
+  await shell.paste(`'${python}' app.py\n`)
+  t.match(await paste('import'), /^to take +1\b.*^to take +1\b/ms)
+  const taken = await paste('import-flask', (text) => text.replaceAll('../my-app', 'my-app'))
+  t.match(taken, /^to take +1\b.*^taken +1\b/ms)
+
+  await paste('export')
+  t.equal(statSync(`${folder}/accounts.jsonl`).mode & 0o777, 0o600)
+
+  writeFileSync(`${folder}/link.py`, block('link-rows'))
+  executed.push('link-rows')
+  t.equal(await shell.paste(`'${python}' link.py\n`), '')
+  const linked = `import sqlite3; print(sqlite3.connect('instance/app.db').execute('SELECT keyturn_id FROM users').fetchall())`
+  t.match(await shell.paste(`'${python}' -c "${linked}"\n`), /'[0-9a-f-]{36}'/)
+
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), `${folder}/node_modules`)
+  writeFileSync(`${folder}/check.mjs`, block('check-export'))
+  executed.push('check-export')
+  const { stdout } = await run(
+    process.execPath,
+    ['check.mjs', 'accounts.jsonl', 'ada', 'correct horse battery'],
+    {
+      cwd: folder,
+      env: newcomersEnvironment,
+    },
+  )
+  const code = totp(secretOfAda, Date.now())
+  t.match(
+    stdout,
+    new RegExp(`^password is right: true\ncode now: (${code}|${totp(secretOfAda, Date.now() - STEP)})\n$`),
+  )
+})
+
+t.test('the documented command makes the origin of an Android app', async (t) => {
+  const shell = openShell(t)
+  executed.push('apk-key-hash')
+  const [, fingerprint = ''] = /FINGERPRINT=(\S+)/.exec(block('apk-key-hash')) ?? []
+  const bytes = Buffer.from(fingerprint.replaceAll(':', ''), 'hex')
+  t.equal(bytes.length, createHash('sha256').digest().length)
+  t.equal((await shell.paste(block('apk-key-hash'))).trim(), bytes.toString('base64url'))
 })
 
 t.test('no marked block of a document is left out', { skip: httpieMissing || pythonMissing }, async (t) => {

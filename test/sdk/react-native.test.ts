@@ -7,6 +7,7 @@ import { startListening } from '../helpers/service/listening.ts'
 
 const PROGRAM = fileURLToPath(new URL('../helpers/programs/react-native.ts', import.meta.url))
 
+// It takes the block 'react-native' out of the page on mobile apps.
 t.test('the client runs where there is no page and no Node.js, and goes on after a restart', async (t) => {
   const { issuer, clock } = await startListening(t)
   const parameters = ['--no-warnings', '--experimental-vm-modules', PROGRAM, issuer, String(clock.now())]

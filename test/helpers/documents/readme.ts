@@ -19,6 +19,7 @@ export const documents = new Map(
     'CONTRIBUTING.md',
     'SECURITY.md',
     'CHANGELOG.md',
+    'src/sdk/README.md',
     ...globSync('docs/**/*.md', { cwd: ROOT }).sort(),
   ].map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]),
 )
@@ -40,6 +41,9 @@ export function tableRows(text: string, heading: string): string[][] {
     .map((cells) => cells.slice(1, -1))
 }
 
+/** A text without its blocks of code, whose fences would pair with other backticks. */
+export const proseOf = (text: string): string => text.replaceAll(/^( *)```[^\n]*\n.*?^\1```$/gms, '')
+
 export const inBackticks = (text = ''): string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
 
@@ -51,6 +55,24 @@ export function markedBlock(name: string, url: string): string {
   if (text === undefined || texts.length > 1) throw new Error(`${texts.length} documents have run=${name}`)
   return text.replaceAll(README_URL, url)
 }
+
+/** A piece of code in a document, between fences. */
+export interface CodeBlock {
+  path: string
+  language: string
+  /** `run` or `recipe` or `file`, and a name: a test takes it by that name. */
+  mark?: string
+  name?: string
+  code: string
+}
+
+export const codeBlocks: CodeBlock[] = [...documents].flatMap(([path, text]) =>
+  [...text.matchAll(/^( *)```([^\n]*)\n(.*?)^\1```$/gms)].map(([, indent = '', info = '', code = '']) => {
+    const [language = '', mark, name] = info.split(/[ =]/)
+    const lines = code.split('\n').map((line) => line.slice(indent.length))
+    return { path, language, code: lines.join('\n'), ...(mark && name && { mark, name }) }
+  }),
+)
 
 /** The names of all marked blocks, in the order of each document that has some. */
 export function markedBlockNames(): string[][] {
@@ -68,13 +90,23 @@ const machinePath = (process.env.PATH ?? '')
 /** The environment of somebody who has just opened a terminal. */
 export const newcomersEnvironment = { PATH: machinePath, HOME: process.env.HOME }
 
-/** Runs `npm start` as the README says, on a free port and an empty folder for the data. @returns the address. */
-export async function npmStart(t: Test): Promise<string> {
+/**
+ * Runs `npm start` as the README says, on a free port and an empty folder for the data.
+ *
+ * @param audience beside the service itself.
+ * @returns the address.
+ */
+export async function npmStart(t: Test, audience: string): Promise<string> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawn('npm', ['start'], {
     cwd: fileURLToPath(ROOT),
-    env: { ...newcomersEnvironment, PORT: String(port), DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` },
+    env: {
+      ...newcomersEnvironment,
+      PORT: String(port),
+      AUDIENCE: `${url},${audience}`,
+      DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

@@ -9,19 +9,22 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { listens } from '../programs/free-port.ts'
 import { eventually } from '../requests/eventually.ts'
-import { newcomersEnvironment, page } from './readme.ts'
+import { codeBlocks, newcomersEnvironment } from './readme.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGE = page('protect-your-api')
+/** The recipes of docs/protect-your-api.md, by the names that they are marked with. */
+export const recipeNames = codeBlocks.flatMap(({ path, mark, name }) =>
+  path === 'docs/protect-your-api.md' && mark === 'recipe' && name ? [name] : [],
+)
 
-/** The recipes of the page, by the names that they are marked with. */
-export const recipeNames = [...PAGE.matchAll(/^```\w+ recipe=(\S+)$/gm)].map(([, name = '']) => name)
-
-/** A recipe as it stands in the document, with the addresses of the test in the place of its own. */
+/** A marked block as it stands in its document, with the addresses of the test in the place of its own. */
 export function recipe(name: string, addresses: Record<string, string>): string {
-  const [, found] = new RegExp(`^\`\`\`\\w+ (?:recipe|run)=${name}\\n(.*?)^\`\`\`$`, 'ms').exec(PAGE) ?? []
+  const found = codeBlocks.find((block) => block.name === name)
   if (found === undefined) throw new Error(`There is no recipe ${name}`)
-  return Object.entries(addresses).reduce((whole, [theirs, ours]) => whole.replaceAll(theirs, ours), found)
+  return Object.entries(addresses).reduce(
+    (whole, [theirs, ours]) => whole.replaceAll(theirs, ours),
+    found.code,
+  )
 }
 
 /** A folder that programs of other users can read. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A test that SECURITY.md names: a file and, where it names some, titles in it. */
+/** A test that docs/compliance.md names: a file and, where it names some, titles in it. */
 export interface NamedTest {
   file: string
   titles: string[]
@@ -16,18 +16,23 @@ export interface Requirement {
 const ROOT = new URL('../../../', import.meta.url)
 
 export const securityPolicy = readFileSync(new URL('SECURITY.md', ROOT), 'utf8')
+export const compliance = readFileSync(new URL('docs/compliance.md', ROOT), 'utf8')
 
 /** Every line of the tables that begins with the number of a requirement. */
 export function requirements(): Requirement[] {
-  return [...securityPolicy.matchAll(/^\| (\d+(?:\.\d+)+) \|.*\| (.*) \|$/gm)].map(
-    ([, id = '', shown = '']) => ({ id, shown, tests: testsIn(shown) }),
-  )
+  return [...compliance.matchAll(/^\| (\d+(?:\.\d+)+) \|.*\| (.*) \|$/gm)].map(([, id = '', shown = '']) => ({
+    id,
+    shown,
+    tests: testsIn(shown),
+  }))
 }
 
-/** Reads `[name](test/a.test.ts) "a title", "another"`. */
+/** Reads `[name](../test/a.test.ts) "a title", "another"`. */
 function testsIn(cell: string): NamedTest[] {
-  return [...cell.matchAll(/\]\((test\/[^)]+)\)((?:,? “[^”]+”)*)/g)].map(([, file = '', titles = '']) => ({
-    file,
-    titles: [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title),
-  }))
+  return [...cell.matchAll(/\]\(\.\.\/(test\/[^)]+)\)((?:,? “[^”]+”)*)/g)].map(
+    ([, file = '', titles = '']) => ({
+      file,
+      titles: [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title),
+    }),
+  )
 }

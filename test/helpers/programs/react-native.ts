@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { createRequire, stripTypeScriptTypes } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
+import { recipe } from '../documents/recipes.ts'
 import { totp } from '../people/totp.ts'
 
 // Runs the client as an app of React Native would: where there is no page, no Node.js, no Web Locks, neither
 // AbortSignal.timeout nor Response.json, and a URL that cannot tell its path. A process of its own, since modules in a
 // context need a flag: node --experimental-vm-modules test/helpers/programs/react-native.ts <url> <time of the service>
+// The client is made by the code of docs/mobile-apps.md, over a key store that is a Map.
 
 const [url = '', time = ''] = process.argv.slice(2)
 
@@ -24,10 +26,10 @@ Object.defineProperty(LesserResponse, 'json', { value: undefined })
 
 const storage = new Map<string, string>()
 const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const asyncStorage = {
-  getItem: async (name: string) => later().then(() => storage.get(name) ?? null),
-  setItem: async (name: string, value: string) => later().then(() => void storage.set(name, value)),
-  removeItem: async (name: string) => later().then(() => void storage.delete(name)),
+const secureStore: Record<string, (name: string, value: string) => Promise<unknown>> = {
+  getItemAsync: async (name) => later().then(() => storage.get(name) ?? null),
+  setItemAsync: async (name, value) => later().then(() => void storage.set(name, value)),
+  deleteItemAsync: async (name) => later().then(() => void storage.delete(name)),
 }
 
 const context = vm.createContext({
@@ -57,16 +59,33 @@ await entry.link((name, from) => {
   return load(inFolder || resolve(name).replace(/\.cjs$/, '.mjs'))
 })
 await entry.evaluate()
-const { asyncStore, createClient, unwrap } = entry.namespace as typeof import('../../../src/sdk/index.ts')
+const { unwrap } = entry.namespace as typeof import('../../../src/sdk/index.ts')
+type Keyturn = import('../../../src/sdk/index.ts').Client
 
-const open = () => createClient({ url, store: asyncStore(asyncStorage) })
+const names = Object.keys(secureStore)
+const expoSecureStore = new vm.SyntheticModule(
+  names,
+  () => {
+    for (const name of names) expoSecureStore.setExport(name, secureStore[name])
+  },
+  { context },
+)
+
+/** As when the app is opened. */
+async function open(): Promise<Keyturn> {
+  const source = stripTypeScriptTypes(recipe('react-native', { 'http://127.0.0.1:3000': url }))
+  const app = new vm.SourceTextModule(source, { context })
+  await app.link((name) => (name === 'keyturn-client' ? entry : expoSecureStore))
+  await app.evaluate()
+  return (app.namespace as unknown as { keyturn: Keyturn }).keyturn
+}
 const seen: string[] = []
 
-const first = open()
+const first = await open()
 first.onChange(({ status }) => seen.push(status))
 unwrap(await first.POST('/register', { body: { username: 'ada', password: 'correct horse battery' } }))
 
-const restarted = open()
+const restarted = await open()
 restarted.onChange(({ status }) => seen.push(status))
 const afterRestart = await restarted.state()
 const { secret } = unwrap(await restarted.POST('/2fa/setup'))

@@ -1,14 +1,19 @@
 # By tag: pin it by the digest that `docker buildx imagetools inspect node:24-slim` prints when you build for production.
 FROM node:24-slim AS build
 WORKDIR /app
+# For the password hash alone, and only where it has something to compile.
+RUN if [ "$(uname -m)" = x86_64 ]; then \
+  apt-get update && apt-get install -y --no-install-recommends g++ make python3 || true; fi
 COPY package.json package-lock.json .npmrc ./
 COPY scripts/trim.js ./scripts/
-# The native packages bring their binaries along: no install script has to run, and no compiler is needed.
+# The native packages bring their binaries along: no install script has to run.
 RUN npm ci --omit=dev --ignore-scripts && node scripts/trim.js
 COPY .env.example ./
 COPY deploy/healthy ./deploy/
 COPY migrations ./migrations
 COPY src ./src
+# The password hash for processors with AVX2, where it can be compiled here. Elsewhere it stays as it comes.
+RUN NODE_DISABLE_COMPILE_CACHE=1 node src/cli/keyturn.js build-hash --for avx2 || true
 # One start fills the compile cache, for the user who starts the service later: Node.js keeps one for each.
 RUN mkdir node_modules/.cache && chown node node_modules/.cache
 USER node

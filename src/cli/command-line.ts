@@ -4,6 +4,7 @@ import { explainFailure } from '../explain-failure.ts'
 import { VERSION } from '../version.ts'
 import { registerAudit } from './commands/audit.ts'
 import { registerBackup, registerRestore } from './commands/backup.ts'
+import { registerBuildHash } from './commands/build-hash.ts'
 import { registerClients } from './commands/clients.ts'
 import { registerCopy } from './commands/copy.ts'
 import { registerDoctor } from './commands/doctor.ts'
@@ -89,6 +90,7 @@ const COMMANDS = [
   registerCopy,
   registerDoctor,
   registerTune,
+  registerBuildHash,
   registerMails,
   registerOpenapi,
 ]

@@ -88,7 +88,7 @@ t.test('both agree with the reference implementation of argon2id', async (t) => 
 })
 
 t.test('auto takes an engine that is there', async (t) => {
-  t.match(['node-rs', 'argon2'], [(await loadArgon2Engine('auto')).name])
+  t.match((await loadArgon2Engine('auto')).name, /^(node-rs|argon2)\b/)
 })
 
 t.test('a hash made at another cost is to be made anew', async (t) => {

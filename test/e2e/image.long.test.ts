@@ -21,6 +21,7 @@ import { parse } from 'yaml'
 import { type Config, readConfig } from '../../src/config.ts'
 import { argumentsOf, execForm, readStages } from '../helpers/documents/dockerfile.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
+import { cannotBuildHash } from '../helpers/programs/own-argon2.ts'
 import { which } from '../helpers/programs/which.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 
@@ -136,19 +137,28 @@ t.test('the steps of the Dockerfile need no compiler and make a service that is 
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-image-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const name of ['bin', 'app', 'data']) mkdirSync(join(folder, name))
-  const tools = ['base64', 'bash', 'chmod', 'env', 'head', 'mkdir', 'node', 'npm', 'sh', 'timeout']
+  const tools = ['base64', 'bash', 'chmod', 'env', 'head', 'mkdir', 'node', 'npm', 'sh', 'timeout', 'uname']
   for (const tool of tools) symlinkSync(which(tool) ?? '', `${folder}/bin/${tool}`)
-  // There is no user of that name here.
-  symlinkSync(which('true') ?? '', `${folder}/bin/chown`)
+  // There is no user of that name here, and nothing is to be installed on this machine.
+  for (const tool of ['chown', 'apt-get']) symlinkSync(which('true') ?? '', `${folder}/bin/${tool}`)
   const cwd = `${folder}/app`
   const path = { PATH: `${folder}/bin`, HOME: process.env.HOME }
   for (const file of copiedFromContext(build))
     cpSync(new URL(file, ROOT), `${cwd}/${file}`, { recursive: true })
-  for (const step of argumentsOf(build, 'RUN'))
-    await run('sh', ['-c', step.replace('npm ci', 'npm ci --prefer-offline')], {
+  const take = async (step: string, env: NodeJS.ProcessEnv = path) =>
+    run('sh', ['-c', step.replace('npm ci', 'npm ci --prefer-offline')], {
       cwd,
-      env: { ...path, PORT: String(await freePort()) },
+      env: { ...env, PORT: String(await freePort()) },
     })
+  for (const step of argumentsOf(build, 'RUN')) await take(step)
+  const built = `${cwd}/node_modules/argon2/keyturn/avx2/build/Release/argon2.node`
+  t.notOk(existsSync(built))
+  if (cannotBuildHash) t.comment(cannotBuildHash)
+  else {
+    for (const step of argumentsOf(build, 'RUN').filter((step) => step.includes('build-hash')))
+      await take(step, { ...path, PATH: `${folder}/bin:${process.env.PATH}` })
+    t.ok(existsSync(built), 'where there is a compiler, the hash is built for AVX2')
+  }
   t.notOk(existsSync(`${cwd}/node_modules/tap`), 'no dependency of the development is in it')
   const files = globSync(`${cwd}/node_modules/**`, { withFileTypes: true }).filter((entry) => entry.isFile())
   const sizes = files.map(({ parentPath, name }) => statSync(`${parentPath}/${name}`).size)

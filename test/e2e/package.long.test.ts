@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { newcomersEnvironment } from '../helpers/documents/readme.ts'
 import { claimsOf } from '../helpers/people/sessions.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
+import { cannotBuildHash } from '../helpers/programs/own-argon2.ts'
 import { remote } from '../helpers/programs/remote.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { startListening } from '../helpers/service/listening.ts'
@@ -112,6 +113,15 @@ t.test('the packed service runs in an empty project, and so do its commands and 
     const env = { ...presentNode, PATH: `${other}/node_modules/node/bin${delimiter}${presentNode.PATH}` }
     t.match((await run('node', ['--version'], folder, env)).stdout, `v${oldest}.`)
     await serves(t, folder, env)
+  })
+
+  t.test('the hash is compiled for this processor', { skip: cannotBuildHash }, async (t) => {
+    const ran = await run('npx', ['--no-install', 'keyturn', 'build-hash', '--json'], folder)
+    t.equal(ran.code, 0, ran.stderr)
+    t.match(JSON.parse(ran.stdout || '{}'), {
+      built_for: /^avx/,
+      engines: [{ name: /built for/ }],
+    })
   })
 
   t.test('an older one is told which one is needed', async (t) => {

@@ -1,11 +1,14 @@
-/** The password hash alone, at the product's parameters, as many at a time as there are cores: nothing can log in faster. */
+/**
+ * The password hash alone by @node-rs/argon2, at the product's parameters, as many at a time as there are cores. Only a
+ * service whose hash `keyturn build-hash` has compiled can log in faster.
+ */
 
 import { readConfig } from '../../../src/config.ts'
 import { loadArgon2Engine } from '../../../src/crypto/argon2-engine.ts'
 
 const PASSWORD = 'correct horse battery'
 const { argon2, hashConcurrency } = readConfig(process.env)
-const engine = await loadArgon2Engine('auto')
+const engine = await loadArgon2Engine('node-rs')
 const phc = await engine.hash(PASSWORD, argon2)
 let over = true
 let steps = 0

@@ -47,7 +47,16 @@ const BUSY_SESSIONS = 500
 const REFRESHED_SESSIONS = 20_000
 
 /** What the service is measured at; for each slice its steps are prepared beforehand. */
-export type Scenario = 'login' | 'verify' | 'passkey' | 'flow' | 'refresh' | 'introspect' | 'me' | 'enrolment'
+export type Scenario =
+  | 'login'
+  | 'verify'
+  | 'passkey'
+  | 'flow'
+  | 'refresh'
+  | 'introspect'
+  | 'me'
+  | 'document'
+  | 'enrolment'
 
 interface Beginning extends Seeding {
   environment?: Record<string, string>
@@ -259,6 +268,15 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
     return async (connection) => {
       const token = tokens[turn++ % tokens.length] as string
       expect(200, await connection.send({ method: 'GET', path: '/me', token }))
+    }
+  },
+
+  async document() {
+    let turn = 0
+    const paths = ['/openapi.json', '/openapi.yaml', '/.well-known/jwks.json', '/problems', '/docs']
+    return async (connection) => {
+      const path = paths[turn++ % paths.length] as string
+      expect(200, await connection.send({ method: 'GET', path, headers: { 'accept-encoding': 'gzip' } }))
     }
   },
 

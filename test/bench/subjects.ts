@@ -54,6 +54,7 @@ const SCENARIO_LABELS: Record<Scenario, string> = {
   refresh: '`POST /token/refresh`',
   introspect: '`POST /token/introspect`',
   me: '`GET /me`',
+  document: 'a public document, compressed',
   enrolment: 'enrolment: register, setup, verify',
 }
 

@@ -13,6 +13,7 @@ const ROOT = new URL('../', import.meta.url)
 
 /** Blocks that no test takes out of their page, by page and first line: where the same is run, or why it cannot be. */
 const NOT_TAKEN: Record<string, string> = {
+  'README.md: npm ci && npm start': 'e2e/readme.test.ts starts all its blocks by npm start',
   'README.md: npm install keyturn': 'e2e/package.long.test.ts installs the package and starts it',
   'CONTRIBUTING.md: npm ci': 'a fresh checkout: .ci/run',
   'CONTRIBUTING.md: npx tap test/main-flow.test.ts                           # one file, on SQLite':

@@ -180,6 +180,10 @@ t.test('the workflows run .ci/run, and an action in them is a commit and not a n
     t.match(action, /^[\w./-]+@[0-9a-f]{40}$/)
 })
 
+t.test('the front page has 10 KB at most', async (t) => {
+  t.ok(Buffer.byteLength(documents.get('README.md') ?? '') <= 10_240)
+})
+
 t.test('the index of docs/ names every page', async (t) => {
   const index = documents.get('docs/README.md') ?? ''
   const decisions = documents.get('docs/decisions/README.md') ?? ''

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -6,7 +5,6 @@ import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { readConfig } from '../../src/config.ts'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
-import { totp } from '../helpers/people/totp.ts'
 import { type Cluster, IN_EARNEST } from '../helpers/programs/postgres.ts'
 import type { Lifetime } from '../helpers/programs/process.ts'
 import { type Remote, remote } from '../helpers/programs/remote.ts'
@@ -17,7 +15,8 @@ import {
   scaleMissing,
   startScale,
 } from '../helpers/programs/scale.ts'
-import { type Answer, CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
+import { CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
+import { join, logIn, type Person } from './journeys.ts'
 
 /**
  * How many people join and log in each second through nginx at one, two and three replicas on this machine, against
@@ -40,19 +39,11 @@ const [seconds, clients, accounts] = [values.seconds, values.clients, values.acc
   number,
   number,
 ]
-const STEP_MS = 30_000
 /** Code that has run often is compiled. */
 const WARM_UP_SECONDS = 3
 /** What the kernel counts CPU time in. */
 const TICK_MS = 10
 let addresses = 0
-
-interface Person {
-  username: string
-  secret: string
-  /** The last time step whose code was used. */
-  step: number
-}
 
 if (scaleMissing) throw new Error(scaleMissing)
 console.log(`${availableParallelism()} cores; ${clients} clients, which run here too; ${seconds} s each`)
@@ -121,33 +112,6 @@ async function repeat(work: () => Promise<void>, more: () => boolean, forSeconds
   }
   await Promise.all(Array.from({ length: clients }, client))
   return times
-}
-
-/** Register, set up, verify: one hash. */
-async function join(service: Remote): Promise<Person> {
-  const username = `b-${randomUUID()}`
-  const registered = await ok(service.post('/register', { username, password: PASSWORD }))
-  const { secret } = await ok(service.post('/2fa/setup', undefined, registered.mfa_token))
-  const now = Date.now()
-  await ok(service.post('/2fa/verify', { code: totp(secret, now) }, registered.mfa_token))
-  return { username, secret, step: Math.floor(now / STEP_MS) }
-}
-
-/** Log in, verify, refresh, read: one hash. */
-async function logIn(service: Remote, { username, secret, step }: Person): Promise<void> {
-  const { mfa_token } = await ok(service.post('/login', { username, password: PASSWORD }))
-  const next = Math.max(Math.floor(Date.now() / STEP_MS), step + 1)
-  const { refresh_token } = await ok(
-    service.post('/2fa/verify', { code: totp(secret, next * STEP_MS) }, mfa_token),
-  )
-  const { access_token } = await ok(service.post('/token/refresh', { refresh_token }))
-  await ok(service.get('/me', access_token))
-}
-
-async function ok(answer: Promise<Answer>): Promise<Answer['body']> {
-  const { status, text, body } = await answer
-  if (status >= 300) throw new Error(`answered ${status}: ${text}`)
-  return body
 }
 
 /** An address of this machine for each, so that no limit is met. */

@@ -14,7 +14,7 @@ import { makeLanes } from './run/lanes.ts'
 const ON_SQLITE_ALONE = [
   'test/config.test.ts',
   'test/crypto/**',
-  'test/documents.test.ts',
+  'test/{document-code,documents,security-table}.test.ts',
   'test/e2e/**',
   'test/faults/{disk,fsync,kill,kill.long,small-disk.long,wrong-clock.long}.test.ts',
   'test/http/**',

@@ -17,7 +17,7 @@ t.test('backup and restore say what they did, and what a restored past means', a
   const url = `sqlite:${folder}/keyturn.db`
   const home = await startService(t, { databaseUrl: url, rootKeys: [key], spared: ['fileIsSound'] })
   const environment = { DATABASE_URL: url, SECRET_KEY: key.toString('base64') }
-  const keyturn = keyturnOn(t, environment)
+  const keyturn = keyturnOn(environment)
   await enrol(home)
   const file = `${folder}/backup.sqlite`
   const made = await keyturn('backup', file)
@@ -31,7 +31,7 @@ t.test('backup and restore say what they did, and what a restored past means', a
   t.match(back, { code: 0, stdout: /1 sessions are ended.*\nUndone is what happened since/ })
   const replaced = /^ {2}DATABASE_URL=(\S+) keyturn audit --since (\S+)$/m.exec(back.stdout)
   t.match(
-    await keyturnOn(t, { ...environment, DATABASE_URL: replaced?.[1] ?? '' })(
+    await keyturnOn({ ...environment, DATABASE_URL: replaced?.[1] ?? '' })(
       'audit',
       '--since',
       replaced?.[2] ?? '',
@@ -59,7 +59,7 @@ t.test(
       'alter default privileges for role keyturn_owner in schema public grant select, insert, update, delete on tables to keyturn'
     await cluster.executeIn('k', rights)
     const programs = postgresPrograms() as string
-    const keyturn = keyturnOn(t, { DATABASE_URL: url, SECRET_KEY: randomBytes(32).toString('base64') })
+    const keyturn = keyturnOn({ DATABASE_URL: url, SECRET_KEY: randomBytes(32).toString('base64') })
     await keyturn('migrate', 'up')
     await keyturn('migrate', 'down', '--yes')
     const dump = `${t.testdir()}/keyturn.dump`

@@ -2,20 +2,24 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { runCommand } from '../helpers/programs/command.ts'
+import { runWarm } from '../helpers/programs/keyturn.ts'
 import { enrol, startService, testClock } from '../helpers/service/service.ts'
 
 const SECRET_KEY = randomBytes(32)
 
-function keyturn(t: Test, args: string[], environment: Record<string, string> = {}) {
-  return runCommand(t, ['src/cli/cli.ts', ...args], {
-    DATABASE_URL: `sqlite:${t.testdirName}/keyturn.db`,
-    SECRET_KEY: SECRET_KEY.toString('base64'),
-    ...environment,
-  }).ended
-}
+const settings = (t: Test) => ({
+  DATABASE_URL: `sqlite:${t.testdirName}/keyturn.db`,
+  SECRET_KEY: SECRET_KEY.toString('base64'),
+})
+
+const keyturn = (t: Test, args: string[], environment: Record<string, string> = {}) =>
+  runWarm(args, { ...settings(t), ...environment })
+
+/** In a process of its own. */
+const run = (t: Test, ...args: string[]) => runCommand(t, ['src/cli/cli.ts', ...args], settings(t)).ended
 
 t.test('help tells the commands and is no failure', async (t) => {
-  const [all, keys] = await Promise.all([keyturn(t, ['--help']), keyturn(t, ['keys', '--help'])])
+  const [all, keys] = await Promise.all([run(t, '--help'), keyturn(t, ['keys', '--help'])])
   t.strictSame([all.code, all.stderr], [0, ''])
   for (const name of ['migrate', 'keys']) t.match(all.stdout, new RegExp(`^ {2}${name}\\b`, 'm'))
   t.strictSame([keys.code, keys.stderr], [0, ''])
@@ -24,7 +28,7 @@ t.test('help tells the commands and is no failure', async (t) => {
 
 t.test('an argument that begins with a hyphen goes behind two', async (t) => {
   t.testdir()
-  const { code, stderr } = await keyturn(t, ['keys', 'revoke', '--yes', '--', '-t-unknown'])
+  const { code, stderr } = await run(t, 'keys', 'revoke', '--yes', '--', '-t-unknown')
   t.equal(code, 1)
   t.match(stderr, /^There is no signing key -t-unknown\. /)
 })
@@ -40,8 +44,9 @@ t.test('what is not a command ends with exit code 2 and the usage, and touches n
     ['keys', 'rotate', '--now'],
   ]
   const outcomes = await Promise.all(mistakes.map((args) => keyturn(t, args)))
+  outcomes.push(await run(t, 'key'))
   for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
-    const typed = `keyturn ${mistakes[index]?.join(' ')}`
+    const typed = `keyturn ${mistakes[index]?.join(' ') ?? 'key, in a process of its own'}`
     t.equal(code, 2, typed)
     t.equal(stdout, '', typed)
     t.match(stderr, /Usage: keyturn/, typed)

@@ -15,7 +15,7 @@ t.test('a service in good health', async (t) => {
   const { environment, folder } = await startDoctor(t, mail)
   const { url } = await startProcess(t, { ...environment, ARGON2_MEMORY_KIB: '19456', ARGON2_TIME: '2' })
   const before = readFileSync(`${folder}/keyturn.db`)
-  const ended = await keyturnOn(t, {
+  const ended = await keyturnOn({
     ...environment,
     ISSUER: url,
     ARGON2_MEMORY_KIB: '19456',
@@ -42,7 +42,7 @@ t.test('a service in good health', async (t) => {
 })
 
 t.test('settings: every fault is a line', async (t) => {
-  const ended = await keyturnOn(t, { PORT: 'http', SECRET_KEY: 'short' })('doctor')
+  const ended = await keyturnOn({ PORT: 'http', SECRET_KEY: 'short' })('doctor')
   t.match(ended, {
     code: 1,
     stdout: /^fail {2}settings {3}SECRET_KEY must be .*\n(.*\n)*fail|^fail/m,
@@ -89,7 +89,7 @@ t.test('keys: the wrong one, an old one, one that is not needed any more', async
   )
   const both = { SECRET_KEY: `${other},${environment.SECRET_KEY}` }
   t.match((await examine(both)).of('keys', 'warn'), /2 values are still sealed under the older key/)
-  const reseal = await keyturnOn(t, { ...environment, ...both })('keys', 'reseal')
+  const reseal = await keyturnOn({ ...environment, ...both })('keys', 'reseal')
   t.equal(reseal.code, 0)
   t.match((await examine(both)).of('keys', 'warn'), /nothing is sealed under the key [0-9a-f]{8}$/)
 })
@@ -102,7 +102,7 @@ t.test('passwords: a hash that is too cheap', async (t) => {
 t.test('files: what others could read', async (t) => {
   const { folder, environment, examine } = await startDoctor(t)
   const keyFile = `${folder}/secret.key`
-  const keys = keyturnOn(t, environment)
+  const keys = keyturnOn(environment)
   t.equal((await keys('keys', 'list')).code, 0)
   writeFileSync(keyFile, environment.SECRET_KEY, { mode: 0o644 })
   const open = await examine({ SECRET_KEY: '', SECRET_KEY_FILE: keyFile })

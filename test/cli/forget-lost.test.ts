@@ -40,7 +40,7 @@ t.test(
     const ada = await enrol(before)
     await enrolPasskey(before, 'grace')
     await register(before, 'alan')
-    const keyturn = keyturnOn(t, environmentOf(before))
+    const keyturn = keyturnOn(environmentOf(before))
     await before.close()
 
     const folder = t.testdir()
@@ -92,7 +92,7 @@ t.test('a lost key keeps no one from a version with a way out', async (t) => {
   const before = await startService(t, { rootKeys: [OLD] })
   await migrateDown(before.db)
   await before.close()
-  const keyturn = keyturnOn(t, environmentOf(before))
+  const keyturn = keyturnOn(environmentOf(before))
   t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /^SECRET_KEY is not the key/ })
   t.match(await keyturn('keys', 'forget-lost', '--yes'), { code: 0 })
   t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^Nothing to do/ })
@@ -100,7 +100,7 @@ t.test('a lost key keeps no one from a version with a way out', async (t) => {
 
 t.test('it is refused while a service runs', async (t) => {
   const service = await startService(t, { rootKeys: [OLD] })
-  const keyturn = keyturnOn(t, environmentOf(service))
+  const keyturn = keyturnOn(environmentOf(service))
   t.match(await keyturn('keys', 'forget-lost', '--yes'), {
     code: 1,
     stderr: /has the database open. Stop it first/,

@@ -3,7 +3,7 @@ import { keyturnOn } from '../helpers/programs/keyturn.ts'
 
 /** Whoever asks for help gets it, with an example to go by, and touches nothing. */
 
-const keyturn = keyturnOn(t, { DATABASE_URL: `sqlite:${t.testdirName}/none.db` })
+const keyturn = keyturnOn({ DATABASE_URL: `sqlite:${t.testdirName}/none.db` })
 
 async function checkHelp(t: Test, ...path: string[]): Promise<void> {
   const typed = ['keyturn', ...path].join(' ')

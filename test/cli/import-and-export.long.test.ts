@@ -92,7 +92,7 @@ t.test('a file that cannot be read is said so in a sentence, with the line', asy
 
 t.test('a rehearsal makes no database, nor does a mistyped file; with --apply one is made', async (t) => {
   const folder = t.testdir({ 'users.jsonl': jsonLines({ username: 'ada', password_hash: HASH }) })
-  const keyturn = keyturnOn(t, { DATABASE_URL: `sqlite:${folder}/data/keyturn.db` })
+  const keyturn = keyturnOn({ DATABASE_URL: `sqlite:${folder}/data/keyturn.db` })
   const apply = ['import', `${folder}/users.jsonl`, '--apply']
   t.match(await keyturn('import', `${folder}/users.jsonl`), { code: 0, stdout: /^to take {2}1/ })
   t.match(await keyturn('import', `${folder}/uesrs.jsonl`, '--apply'), { code: 1, stderr: /no file/ })

@@ -108,7 +108,7 @@ t.test('nothing is resealed while a replica lacks the new key, or seals under th
   const [replica] = await liveReplicas(db, systemClock)
   t.strictSame(replica?.keyIds, [idOf(given)], 'the one that serves has noted its key')
   const SECRET_KEY = `${NEW.toString('base64')},${environment.SECRET_KEY}`
-  const resealing = () => keyturnOn(t, { ...environment, SECRET_KEY })('keys', 'reseal')
+  const resealing = () => keyturnOn({ ...environment, SECRET_KEY })('keys', 'reseal')
   t.match(await resealing(), {
     code: 1,
     stdout: '',
@@ -127,7 +127,7 @@ t.test('nothing is resealed while a replica lacks the new key, or seals under th
   const ahead = await startService(t, { databaseUrl, clock: runningClock(), rootKeys: [NEW, given] })
   const { mfaToken } = await register(ahead)
   t.equal((await ahead.post('/2fa/setup', {}, mfaToken)).status, 200)
-  t.match(await keyturnOn(t, environment)('serve'), {
+  t.match(await keyturnOn(environment)('serve'), {
     code: 1,
     stderr: new RegExp(`lacks the new key \\(${newId}\\), which has sealed TOTP secrets here since`),
   })

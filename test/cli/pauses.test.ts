@@ -6,7 +6,7 @@ import { enrol, login, runningClock, startService, wrongCode } from '../helpers/
 t.test('users show prints the pauses that are on: of what, where, until when', async (t) => {
   const rootKey = randomBytes(32)
   const service = await startService(t, { clock: runningClock(), rootKeys: [rootKey] })
-  const keyturn = keyturnOn(t, {
+  const keyturn = keyturnOn({
     DATABASE_URL: service.databaseUrl,
     SECRET_KEY: rootKey.toString('base64'),
   })

@@ -77,7 +77,7 @@ t.test('a password is typed twice and never shown', { skip }, async (t) => {
     [['Password: ', '\u0003']],
   )
   t.match(interrupted, { code: 1, screen: /Nothing was done/ })
-  t.match(await keyturnOn(t, environment).json('users', 'list'), [{ username: 'ada' }])
+  t.match(await keyturnOn(environment).json('users', 'list'), [{ username: 'ada' }])
 })
 
 t.test(
@@ -85,7 +85,7 @@ t.test(
   { skip },
   async (t) => {
     const environment = await sharedEnvironment(t)
-    const keyturn = keyturnOn(t, environment)
+    const keyturn = keyturnOn(environment)
     await keyturn.withInput('correct horse battery', 'users', 'create', 'ada')
     for (const reply of ['', 'n', 'yesterday']) {
       const { code, screen } = await onTerminal(
@@ -117,6 +117,6 @@ t.test('what takes long shows a bar on the terminal alone', { skip }, async (t) 
   t.match(await shown('export', `${folder}/accounts.jsonl`), /Exporting .* of 1/)
   const urls = ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`]
   t.match(await shown('copy', ...urls), /Copying .* of \d+/)
-  const { stderr } = await keyturnOn(t, environment)('export', `${folder}/again.jsonl`)
+  const { stderr } = await keyturnOn(environment)('export', `${folder}/again.jsonl`)
   t.equal(stderr, '')
 })

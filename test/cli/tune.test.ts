@@ -2,7 +2,7 @@ import t from 'tap'
 import { OWASP_MINIMUM, proposeCost } from '../../src/cli/commands/tune.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Argon2Cost } from '../../src/crypto/argon2-engine.ts'
-import { runCommand } from '../helpers/programs/command.ts'
+import { runWarm } from '../helpers/programs/keyturn.ts'
 
 /** An operator who asks for a budget of time gets a cost within it, and never one that is too cheap to be safe. */
 
@@ -49,7 +49,7 @@ t.test('whatever there is to spend, the service starts with what is proposed', a
 })
 
 t.test('the command prints settings that can be put into .env', async (t) => {
-  const { code, stdout } = await runCommand(t, ['src/cli/cli.ts', 'tune', '--ms', '1']).ended
+  const { code, stdout } = await runWarm(['tune', '--ms', '1'])
   t.equal(code, 0)
   t.match(stdout, "OWASP's minimum takes longer")
   t.strictSame(
@@ -59,6 +59,6 @@ t.test('the command prints settings that can be put into .env', async (t) => {
       .filter((line) => !line.startsWith('#')),
     ['ARGON2_MEMORY_KIB=19456', 'ARGON2_TIME=2', 'ARGON2_PARALLELISM=1'],
   )
-  const { code: misused } = await runCommand(t, ['src/cli/cli.ts', 'tune', '--ms', 'soon']).ended
+  const { code: misused } = await runWarm(['tune', '--ms', 'soon'])
   t.equal(misused, 2)
 })

@@ -9,7 +9,7 @@ const { service, keyturn, mailTo, environment, tokenMailedTo } = await startOper
 const statusOf = async (answer: Promise<{ status: number }>) => (await answer).status
 
 t.test('users create: with a password from stdin, also where registration is closed', async (t) => {
-  const closed = keyturnOn(t, { ...environment, REGISTRATION: 'closed' })
+  const closed = keyturnOn({ ...environment, REGISTRATION: 'closed' })
   const made = await closed.withInput(`${PASSWORD}\nsecond line\n`, 'users', 'create', 'grace', '--json')
   t.match(JSON.parse(made.stdout), { username: 'grace', email: null, email_verified: false })
   t.equal(made.code, 0, made.stderr)
@@ -42,7 +42,7 @@ t.test('users create: with a password from stdin, also where registration is clo
 })
 
 t.test('users create: under USERNAMES=plain a name has no @', async (t) => {
-  const plain = keyturnOn(t, { ...environment, USERNAMES: 'plain' })
+  const plain = keyturnOn({ ...environment, USERNAMES: 'plain' })
   t.match(await plain.withInput(PASSWORD, 'users', 'create', 'alan@example.com'), {
     code: 2,
     stderr: /3 to 64 of A-Z a-z 0-9 \. _ \+ ' - /,

@@ -63,7 +63,7 @@ t.test(
     t.match(metrics, /^keyturn_database_up 0$/m)
     t.match(metrics, /^keyturn_database_fault\{reason="disk_full"\} 1$/m)
     t.match(server.output(), /SQLITE_FULL/, 'the log has the code of SQLite')
-    const keyturn = keyturnOn(t, environment)
+    const keyturn = keyturnOn(environment)
     t.match((await keyturn('doctor')).stdout, /disk/i)
     const backup = await keyturn('backup', join(folder, 'backup.db'))
     t.equal(backup.code, 1)
@@ -97,7 +97,7 @@ t.test(
 t.test('a first start on a full disk is told so in a sentence', { skip: mountMissing }, async (t) => {
   const folder = smallDisk(t)
   fill(folder, 64 * 1024)
-  const keyturn = keyturnOn(t, {
+  const keyturn = keyturnOn({
     ...(await sharedEnvironment(t)),
     DATABASE_URL: `sqlite:${folder}/keyturn.db`,
   })

@@ -35,7 +35,7 @@ t.test(
     t.equal(outcomeOf(await later.logIn()), '200')
     t.equal(outcomeOf(await later.verify()), '200', 'with the code of now')
     t.match(
-      (await keyturnOn(t, environment)('doctor')).stdout,
+      (await keyturnOn(environment)('doctor')).stdout,
       /^fail {2}clock .*still to come: the clock was set/m,
     )
   },

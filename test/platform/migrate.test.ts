@@ -5,7 +5,7 @@ import { migrations } from '../../migrations/index.ts'
 import { type Db, openDatabase } from '../../src/platform/database.ts'
 import { faultOfSchema, migrateDown, migrateUp, migrationStatus } from '../../src/platform/migrate.ts'
 import { refresh, signIn } from '../helpers/people/sessions.ts'
-import { runCommand } from '../helpers/programs/command.ts'
+import { runWarm } from '../helpers/programs/keyturn.ts'
 import { newDatabase, onPostgres, tablesOf } from '../helpers/service/database.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
@@ -157,8 +157,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
     DATABASE_URL: await newDatabase(t, { empty: true }),
     SECRET_KEY: randomBytes(32).toString('base64'),
   }
-  const migrate = (...args: string[]) =>
-    runCommand(t, ['src/cli/cli.ts', 'migrate', ...args], environment).ended
+  const migrate = (...args: string[]) => runWarm(['migrate', ...args], environment)
 
   t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +not applied$/m })
   t.match(await migrate('up'), { code: 0, stdout: `up: ${NAMES.join(', ')}\n`, stderr: '' })
@@ -177,8 +176,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
 
 t.test('npm run migrate says what is wrong in one sentence', async (t) => {
   const folder = t.testdir({ 'letter.txt': 'Dear Ada, '.repeat(1000) })
-  const migrate = (environment: Record<string, string>) =>
-    runCommand(t, ['src/cli/cli.ts', 'migrate', 'up'], environment).ended
+  const migrate = (environment: Record<string, string>) => runWarm(['migrate', 'up'], environment)
   t.match(await migrate({ DATABASE_URL: `sqlite:${folder}/letter.txt` }), {
     code: 1,
     stderr: /^The file .*letter\.txt is not a SQLite database\.\n$/,

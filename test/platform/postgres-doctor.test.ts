@@ -17,7 +17,7 @@ interface Finding {
 t.test('doctor on PostgreSQL', { skip: notOnPostgres }, async (t) => {
   const rootKey = randomBytes(32)
   const { databaseUrl } = await startService(t, { rootKeys: [rootKey] })
-  const keyturn = keyturnOn(t, { DATABASE_URL: databaseUrl, SECRET_KEY: rootKey.toString('base64') })
+  const keyturn = keyturnOn({ DATABASE_URL: databaseUrl, SECRET_KEY: rootKey.toString('base64') })
   const findings = async (status: string) => {
     const { stdout } = await keyturn('doctor', '--json')
     return (JSON.parse(stdout).findings as Finding[])
@@ -55,7 +55,7 @@ t.test('doctor: a clock that is not that of the PostgreSQL server', { skip: notO
 })
 
 t.test('doctor on a PostgreSQL database without tables', { skip: notOnPostgres }, async (t) => {
-  const keyturn = keyturnOn(t, {
+  const keyturn = keyturnOn({
     DATABASE_URL: await newDatabase(t, { empty: true }),
     SECRET_KEY: randomBytes(32).toString('base64'),
   })

@@ -14,10 +14,10 @@ export async function startDoctor(t: Test, more: Record<string, string> = {}) {
     SECRET_KEY: randomBytes(32).toString('base64'),
     ...more,
   }
-  const made = await keyturnOn(t, environment).withInput('correct horse battery', 'users', 'create', 'ada')
+  const made = await keyturnOn(environment).withInput('correct horse battery', 'users', 'create', 'ada')
   if (made.code !== 0) throw new Error(made.stderr)
   const examine = async (changes: Record<string, string> = {}) => {
-    const { code, stdout, stderr } = await keyturnOn(t, { ...environment, ...changes })('doctor', '--json')
+    const { code, stdout, stderr } = await keyturnOn({ ...environment, ...changes })('doctor', '--json')
     const { healthy, findings }: { healthy: boolean; findings: Finding[] } = JSON.parse(stdout)
     t.equal(healthy, code === 0)
     t.equal(stderr, '')

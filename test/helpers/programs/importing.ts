@@ -16,7 +16,7 @@ export async function startImporting(
 ): Promise<{ folder: string; service: Service; keyturn: Keyturn }> {
   const folder = t.testdir(files)
   const service = await startService(t, { rootKeys: [rootKey], clock: runningClock(), spared })
-  const keyturn = keyturnOn(t, {
+  const keyturn = keyturnOn({
     DATABASE_URL: service.databaseUrl,
     SECRET_KEY: rootKey.toString('base64'),
     ...environment,

@@ -1,6 +1,10 @@
-import type { Test } from 'tap'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { CHEAP_HASHES } from '../service/service.ts'
-import { type Ended, runCommand } from './command.ts'
+import { childOptions } from './child-environment.ts'
+import type { Ended } from './command.ts'
+import type { Order } from './warm-command-line.ts'
 
 /** The command line as an operator uses it, on the database and with the settings of a service. */
 export interface Keyturn {
@@ -14,14 +18,8 @@ export interface Keyturn {
   events(...args: string[]): Promise<Record<string, string | null>[]>
 }
 
-export function keyturnOn(t: Test, environment: Record<string, string>): Keyturn {
-  const run = (args: string[], input?: string) =>
-    runCommand(
-      t,
-      ['src/cli/cli.ts', ...args],
-      { ...CHEAP_HASHES, ...environment },
-      { ...(input !== undefined && { input }) },
-    ).ended
+export function keyturnOn(environment: Record<string, string>): Keyturn {
+  const run = (args: string[], input?: string) => runWarm(args, { ...CHEAP_HASHES, ...environment }, input)
   const succeed = async (args: string[]) => {
     const { code, stdout, stderr } = await run(args)
     if (code !== 0) throw new Error(`keyturn ${args.join(' ')} ended with ${code}: ${stderr}`)
@@ -36,4 +34,61 @@ export function keyturnOn(t: Test, environment: Record<string, string>): Keyturn
         .filter(Boolean)
         .map((line) => JSON.parse(line)),
   })
+}
+
+let warm: Promise<ChildProcess> | undefined
+let turn: Promise<unknown> = Promise.resolve()
+
+/**
+ * Runs `keyturn …` as `runCommand` does, but in a process that has loaded it all before: one command at a time, and never
+ * in the process of the test. Of `serve` only a start that is refused; its log is not in the output.
+ */
+export function runWarm(
+  args: string[],
+  environment: Record<string, string> = {},
+  input = '',
+): Promise<Ended> {
+  const ended = turn.then(async () => {
+    warm ??= startWarm()
+    const order: Order = { args, environment: childOptions(environment).env, input }
+    return ask(await warm, order)
+  })
+  turn = ended.catch(() => {
+    warm = undefined
+  })
+  return ended
+}
+
+async function startWarm(): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('warm-command-line.ts', import.meta.url))
+  // By way of env, so that the test runner does not put its own instruments into the process.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, script], {
+    ...childOptions({}),
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  await answerOf(child)
+  return child
+}
+
+async function ask(child: ChildProcess, order: Order): Promise<Ended> {
+  child.ref()
+  child.channel?.ref()
+  child.send(order)
+  return (await answerOf(child)) as Ended
+}
+
+/** It ends with this process, which does not wait for it between two commands. */
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const ended = new AbortController()
+  try {
+    const [answer] = await Promise.race([
+      once(child, 'message', ended),
+      once(child, 'exit', ended).then(() => Promise.reject(new Error('The command line broke off.'))),
+    ])
+    return answer
+  } finally {
+    ended.abort()
+    child.unref()
+    child.channel?.unref()
+  }
 }

@@ -29,7 +29,7 @@ export async function startOperated(t: Test): Promise<OperatedService> {
     MAIL_FROM: 'Keyturn <accounts@id.example.com>',
   }
   const service = remote((await startProcess(t, environment)).url)
-  const keyturn = keyturnOn(t, environment)
+  const keyturn = keyturnOn(environment)
 
   async function mailTo(address: string, subject: RegExp): Promise<ReceivedMail> {
     const mail = () => lastMailTo(smtp, address, subject)

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -12,33 +12,45 @@ import { migrateDown, migrateUp, migrationStatus } from '../src/platform/migrate
 import { VERSION } from '../src/version.ts'
 import { argumentsOf, execForm, readStages } from './helpers/documents/dockerfile.ts'
 import { newcomersEnvironment } from './helpers/documents/readme.ts'
-import { totp } from './helpers/people/totp.ts'
 import { childOptions } from './helpers/programs/child-environment.ts'
 import { runCommand } from './helpers/programs/command.ts'
 import { freePort } from './helpers/programs/free-port.ts'
+import { runWarm } from './helpers/programs/keyturn.ts'
 import { startProcess } from './helpers/programs/process.ts'
 import { remote } from './helpers/programs/remote.ts'
 import { which } from './helpers/programs/which.ts'
 import { eventually } from './helpers/requests/eventually.ts'
-import { enrol, login } from './helpers/service/service.ts'
+import { enrol, login, nextCode, startService } from './helpers/service/service.ts'
 
 /** Either the service starts and serves, or it says in a plain sentence why not, and ends. */
 
 const KEY = randomBytes(32).toString('base64')
 
-/** Starts the server where it must not start, and looks at what it says. */
+/**
+ * Starts the server where it must not start, and looks at what it says.
+ *
+ * @param options of the process, where it has one of its own.
+ */
 async function refusesToStart(
   t: Test,
   environment: Record<string, string>,
   sentence: RegExp,
-  options: { uid?: number } = {},
+  options?: { uid?: number },
 ): Promise<string> {
-  const { code, stderr } = await runCommand(t, ['src/cli/keyturn.js', 'serve'], environment, options).ended
+  const { code, stderr } = await (options
+    ? runCommand(t, ['src/cli/keyturn.js', 'serve'], environment, options).ended
+    : runWarm(['serve'], environment))
   t.equal(code, 1)
   t.match(stderr, sentence)
   t.equal(stderr.trimEnd().split('\n').length, 1, `one line: ${stderr}`)
   t.notMatch(stderr, /\n +at |Error:|node:/, 'no stack trace')
   return stderr
+}
+
+/** A service has been there, under KEY, and has ended. */
+async function serveOnce(t: Test, databaseUrl: string): Promise<void> {
+  const service = await startService(t, { databaseUrl, rootKeys: [Buffer.from(KEY, 'base64')] })
+  await service.close()
 }
 
 t.test('a bad configuration is refused with all its faults named', async (t) => {
@@ -119,9 +131,7 @@ t.test('a database that cannot be written is refused', async (t) => {
 t.test('a database of a newer version is refused and left alone', async (t) => {
   const path = `${t.testdir()}/keyturn.db`
   const environment = { DATABASE_URL: `sqlite:${path}`, SECRET_KEY: KEY }
-  const server = await startProcess(t, environment)
-  server.signal('SIGINT')
-  await server.ended
+  await serveOnce(t, environment.DATABASE_URL)
   const db = new BetterSqlite3(path)
   const newer = { name: '9999-of-the-future--from-9.0.0', timestamp: '2099-01-01T00:00:00.000Z' }
   db.prepare('insert into kysely_migration (name, timestamp) values (@name, @timestamp)').run(newer)
@@ -143,7 +153,7 @@ t.test('a port that is taken is named, and nothing keeps the process from ending
   t.teardown(() => other.close())
   const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
   const environment = { DATABASE_URL, REDIS_URL: `redis://127.0.0.1:${port}`, PORT: String(port) }
-  t.match(await refusesToStart(t, environment, /port is taken/), String(port))
+  t.match(await refusesToStart(t, environment, /port is taken/, {}), String(port))
 })
 
 t.test('an address that is not of this machine is named', async (t) => {
@@ -158,9 +168,7 @@ t.test('an address that is not of this machine is named', async (t) => {
 t.test('another SECRET_KEY does not open an existing database', async (t) => {
   const folder = t.testdir()
   const DATABASE_URL = `sqlite:${folder}/keyturn.db`
-  const server = await startProcess(t, { DATABASE_URL, SECRET_KEY: KEY })
-  server.signal('SIGINT')
-  await server.ended
+  await serveOnce(t, DATABASE_URL)
   const other = randomBytes(32).toString('base64')
   const db = await openDatabase(DATABASE_URL)
   t.teardown(() => db.destroy())
@@ -208,7 +216,7 @@ t.test('a key file that holds no key is refused, not overwritten', async (t) => 
 t.test('in production no key is made', async (t) => {
   const folder = t.testdir()
   const environment = { DATABASE_URL: `sqlite:${folder}/keyturn.db`, NODE_ENV: 'production' }
-  const { code, stderr } = await runCommand(t, ['src/cli/keyturn.js', 'serve'], environment).ended
+  const { code, stderr } = await runWarm(['serve'], environment)
   t.equal(code, 1)
   t.match(stderr, /SECRET_KEY must be set/)
   t.strictSame(readdirSync(folder), [])
@@ -232,19 +240,62 @@ t.test('processes that start at once on a fresh file agree on one of everything'
   t.equal((await three.get('/me', accessToken)).status, 200)
 })
 
+/** What a service said in its life, which ends with a signal. */
+interface Life {
+  signal: NodeJS.Signals
+  /** What it answered at `/`. */
+  root: unknown
+  code: number | null
+  /** The lines of its log. */
+  log: Record<string, unknown>[]
+  stderr: string
+  /** Whether it left a write-ahead log: then it did not close its database. */
+  leftLog: boolean
+}
+
+const folderOfLives = t.testdir({})
+
+async function live(signal: NodeJS.Signals, environment: Record<string, string>): Promise<Life> {
+  const path = `${folderOfLives}/${randomUUID()}.db`
+  const server = await startProcess(t, { DATABASE_URL: `sqlite:${path}`, ...environment })
+  const { body: root } = await remote(server.url).get('/')
+  server.signal(signal)
+  const { code, stdout, stderr } = await server.ended
+  const log = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return { signal, root, code, log, stderr, leftLog: existsSync(`${path}-wal`) }
+}
+
+/** Several tests look at these. */
+const LIVES = {
+  here: { HOST: '127.0.0.1', ISSUER: '', HASH_ENGINE: 'node-rs' },
+  everywhere: { HOST: '0.0.0.0', ISSUER: '', HASH_ENGINE: 'argon2' },
+  named: { HOST: '0.0.0.0', ISSUER: 'https://id.example.com' },
+}
+let lives: Promise<Record<keyof typeof LIVES, Life>> | undefined
+const allLives = () =>
+  (lives ??= (async () => ({
+    here: await live('SIGTERM', LIVES.here),
+    everywhere: await live('SIGINT', LIVES.everywhere),
+    named: await live('SIGINT', LIVES.named),
+  }))())
+
+const said = ({ log }: Life, pattern: RegExp) => log.some(({ msg }) => pattern.test(String(msg)))
+
 t.test('SIGTERM and SIGINT end it in order', async (t) => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/${signal}.db` })
-    server.signal(signal)
-    const { code, stdout, stderr } = await server.ended
+  const { here, everywhere } = await allLives()
+  for (const { signal, code, log, stderr, leftLog } of [here, everywhere]) {
     t.equal(code, 0, signal)
-    t.match(stdout, `"signal":"${signal}"`)
-    t.equal(stderr, '')
-    t.notOk(
-      existsSync(`${t.testdirName}/${signal}.db-wal`),
-      'the database was closed: no write-ahead log is left',
+    t.ok(
+      log.some((line) => line.signal === signal),
+      'the log names the signal',
     )
+    t.equal(stderr, '')
+    t.notOk(leftLog, 'the database was closed: no write-ahead log is left')
   }
+  t.strictSame([here.signal, everywhere.signal], ['SIGTERM', 'SIGINT'])
 })
 
 t.test('/readyz answers after the start, also at the default cost of a hash', async (t) => {
@@ -263,17 +314,15 @@ t.test('/readyz answers after the start, also at the default cost of a hash', as
 })
 
 t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (t) => {
-  const environment = { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db`, ISSUER: 'https://id.example' }
-  const before = await startProcess(t, { ...environment, JWT_ALG: 'ES256' })
-  const ada = await enrol(remote(before.url))
-  before.signal('SIGINT')
-  await before.ended
+  const before = await startService(t, { environment: { JWT_ALG: 'ES256' } })
+  const ada = await enrol(before)
+  await before.close()
 
-  const after = await startProcess(t, { ...environment, JWT_ALG: 'EdDSA' })
-  const service = remote(after.url)
+  const { databaseUrl, clock } = before
+  const service = await startService(t, { databaseUrl, clock, environment: { JWT_ALG: 'EdDSA' } })
   t.equal(decodeProtectedHeader(ada.accessToken).alg, 'ES256')
   t.equal((await service.get('/me', ada.accessToken)).status, 200)
-  const code = totp(ada.secret, Date.now() + 30_000)
+  const code = nextCode(service, ada)
   const { body } = await service.post('/2fa/verify', { code }, await login(service))
   t.equal(decodeProtectedHeader(body.access_token).alg, 'ES256', 'until every verifier can know the new key')
   t.equal((await service.get('/me', body.access_token)).status, 200)
@@ -286,29 +335,25 @@ t.test('a change from ES256 to EdDSA leaves the tokens of before valid', async (
 })
 
 t.test('the log says which library hashes passwords, and what a hash takes here', async (t) => {
-  for (const engine of ['node-rs', 'argon2']) {
-    const environment = { DATABASE_URL: `sqlite:${t.testdir()}/${engine}.db`, HASH_ENGINE: engine }
-    const server = await startProcess(t, environment)
-    const { hash_engine, hash_ms } = JSON.parse(await server.line('"msg":"ready"'))
+  const { here, everywhere } = await allLives()
+  for (const [life, engine] of [
+    [here, 'node-rs'],
+    [everywhere, 'argon2'],
+  ] as const) {
+    const { hash_engine, hash_ms } = life.log.find(({ msg }) => msg === 'ready') ?? {}
     t.match(hash_engine, new RegExp(`^${engine}\\b`))
     t.type(hash_ms, 'number')
-    server.signal('SIGINT')
-    await server.ended
   }
 })
 
 t.test('a hash that is too cheap is named in the log', async (t) => {
-  const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
-  server.signal('SIGINT')
-  t.match((await server.ended).stdout, /cheaper than OWASP/)
+  t.ok(said((await allLives()).here, /cheaper than OWASP/))
 })
 
 t.test('the version is in the first line of the log and at GET /', async (t) => {
-  const server = await startProcess(t, { DATABASE_URL: `sqlite:${t.testdir()}/keyturn.db` })
-  t.match((await remote(server.url).get('/')).body, { name: 'Keyturn', version: VERSION })
-  server.signal('SIGINT')
-  const [first = ''] = (await server.ended).stdout.split('\n')
-  t.match(JSON.parse(first), { msg: 'starting', version: VERSION, node: process.version })
+  const { root, log } = (await allLives()).here
+  t.match(root, { name: 'Keyturn', version: VERSION })
+  t.match(log[0], { msg: 'starting', version: VERSION, node: process.version })
 })
 
 t.test('SIGUSR2 has the log tell everything, and the next one as much as before', async (t) => {
@@ -341,22 +386,15 @@ t.test('SIGHUP and SIGUSR1 do no harm: the service goes on, and opens no inspect
 })
 
 t.test('an address that no client can reach is named when ISSUER is not set', async (t) => {
-  for (const [HOST, ISSUER, expected] of [
-    ['0.0.0.0', '', true],
-    ['0.0.0.0', 'https://id.example.com', false],
-    ['127.0.0.1', '', false],
-  ] as const) {
-    const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
-    const server = await startProcess(t, { DATABASE_URL, HOST, ISSUER })
-    server.signal('SIGINT')
-    const { stdout } = await server.ended
-    t.equal(
-      /ISSUER is not set, so every token names http:\/\/0\.0\.0\.0:\d+,/.test(stdout),
-      expected,
-      HOST + ISSUER,
-    )
-    t.equal(/Settings without a value count as not set.*: ISSUER/.test(stdout), ISSUER === '')
-  }
+  const { here, everywhere, named } = await allLives()
+  const unreachable = /ISSUER is not set, so every token names http:\/\/0\.0\.0\.0:\d+,/
+  t.ok(said(everywhere, unreachable))
+  t.notOk(said(named, unreachable), 'ISSUER is set')
+  t.notOk(said(here, unreachable), 'a client on this machine can reach it')
+  const unset = /Settings without a value count as not set.*: ISSUER/
+  t.ok(said(everywhere, unset))
+  t.ok(said(here, unset))
+  t.notOk(said(named, unset))
 })
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

@@ -132,7 +132,7 @@ t.test(
     })
     const { port } = await listen(service)
     const site = await startNginxWith(t, ACCORDING_TO_DOCS, String(port))
-    const ui = await openSwaggerUi(await launchBrowser(t), `${site}/auth/docs`)
+    const ui = await openSwaggerUi(t, await launchBrowser(t), `${site}/auth/docs`)
     t.match(await ui.executeJson('register', { body: { username: 'ada', password: PASSWORD } }), {
       mfa_required: true,
     })

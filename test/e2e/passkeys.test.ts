@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { namedSitesMissing } from '../helpers/programs/named-sites.ts'
+import { namedSitesMissing, openNamedSites } from '../helpers/programs/named-sites.ts'
 import { PASSWORD } from '../helpers/service/service.ts'
 import {
   type Authenticator,
@@ -12,9 +12,13 @@ import {
 
 const PAGE = 'https://a.test/client'
 
+let named: ReturnType<typeof openNamedSites> | undefined
+/** One browser for all tests. Each is a person of its own in it. */
+const sites = () => (named ??= openNamedSites(t))
+
 /** The service on a host of its own, for pages of `a.test`, and of `b.test`, which is related to it. */
-const open = (t: Test): Promise<PasskeySite> =>
-  openPasskeySite(t, {
+const open = async (t: Test): Promise<PasskeySite> =>
+  openPasskeySite(t, await sites(), {
     issuer: 'https://id.a.test',
     hosts: ['a.test', 'b.test', 'c.test', 'd.test'],
     related: ['https://b.test', 'https://c.test'],

@@ -62,8 +62,7 @@ async function openSite(t: Test): Promise<Site> {
 async function openApp(t: Test): Promise<App> {
   if (!site) throw new Error('no browser')
   const { service, origin, browser } = site
-  const person = await newPerson(browser)
-  t.teardown(() => person.close())
+  const person = await newPerson(t, browser)
   await person.clock.install({ time: service.clock.now() })
   const asked: string[] = []
   person.on('request', (request) => {

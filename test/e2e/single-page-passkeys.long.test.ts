@@ -1,6 +1,6 @@
 import type { Dialog, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { namedSitesMissing } from '../helpers/programs/named-sites.ts'
+import { namedSitesMissing, openNamedSites } from '../helpers/programs/named-sites.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { PASSWORD } from '../helpers/service/service.ts'
 import { openLocalExample, openPasskeySite, type Tab } from '../helpers/webauthn/passkey-site.ts'
@@ -9,7 +9,7 @@ import { openLocalExample, openPasskeySite, type Tab } from '../helpers/webauthn
 
 async function openApp(t: Test): Promise<Tab> {
   const origin = 'https://app.a.test'
-  const site = await openPasskeySite(t, {
+  const site = await openPasskeySite(t, await openNamedSites(t), {
     issuer: 'https://a.test',
     hosts: ['app.a.test'],
     environment: { CORS_ORIGINS: origin },

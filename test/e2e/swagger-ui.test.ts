@@ -17,7 +17,7 @@ t.test(
     const service = await startService(t)
     await register(service, 'ada')
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-    const ui = await openSwaggerUi(await browser(), `${origin}/docs`)
+    const ui = await openSwaggerUi(t, await browser(), `${origin}/docs`)
     const first = ui.page.locator('.opblock-tag-section').first()
     t.strictSame(await first.locator('.opblock-summary-path').allInnerTexts(), [
       '/register',
@@ -84,7 +84,7 @@ t.test(
     const service = await startService(t)
     const { accessToken, refreshToken } = await enrol(service)
     const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
-    const ui = await openSwaggerUi(await browser(), `${origin}/docs`)
+    const ui = await openSwaggerUi(t, await browser(), `${origin}/docs`)
     const kept = () => ui.page.evaluate<string>("sessionStorage.getItem('keyturn-tokens')")
     await ui.page.evaluate(`sessionStorage.setItem('keyturn-tokens', '${JSON.stringify({ refreshToken })}')`)
     await ui.reload()
@@ -110,7 +110,7 @@ t.test('a link cannot make Swagger UI load a foreign document', { skip: browserM
   const service = await startService(t)
   const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
   const foreign = 'http://foreign.test/openapi.json'
-  const ui = await openSwaggerUi(await browser(), `${origin}/docs?url=${foreign}&config=${foreign}`)
+  const ui = await openSwaggerUi(t, await browser(), `${origin}/docs?url=${foreign}&config=${foreign}`)
 
   t.match(await ui.page.locator('.info .title').innerText(), /^Keyturn/)
   t.same(ui.foreignRequests, [])

@@ -20,20 +20,21 @@ const LAUNCH_ARGUMENTS = [
 ]
 
 /** A browser of its own, as one person uses it: its pages share what the browser keeps. */
-export async function openBrowser(t: Test, args: readonly string[] = []): Promise<BrowserContext> {
-  return newPerson(await launchBrowser(t, args))
+export async function openBrowser(t: Test): Promise<BrowserContext> {
+  return newPerson(t, await launchBrowser(t))
 }
 
-/** A browser for several people, one after the other. */
+/** A browser for several people, one after the other: a start of it takes longer than most tests in it. */
 export async function launchBrowser(t: Test, args: readonly string[] = []): Promise<Browser> {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: [...LAUNCH_ARGUMENTS, ...args] })
   t.teardown(() => browser.close())
   return browser
 }
 
-/** What the browser keeps for one person apart from the others. */
-export async function newPerson(browser: Browser): Promise<BrowserContext> {
+/** What the browser keeps for one person apart from the others, until the test ends. */
+export async function newPerson(t: Test, browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 1000 } })
+  t.teardown(() => context.close())
   // Ends a hang alone.
   context.setDefaultTimeout(300_000)
   return context

@@ -1,24 +1,29 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
+import type { Browser } from 'playwright-core'
 import type { Test } from 'tap'
 import { makeCertificates, openssl } from '../faults/certificates.ts'
-import { browserMissing } from './browser.ts'
+import { browserMissing, launchBrowser } from './browser.ts'
 
 /** Why no browser can go to sites by https and by name here; `false` where it can. */
 export const namedSitesMissing =
   browserMissing || (openssl ? false : 'NOT TESTED: no openssl (Debian: openssl)')
 
-/**
- * Sites by https and by name, on this machine: `https://a.test` is what listens at a port of 127.0.0.1.
- *
- * @returns the arguments with which Chromium finds them.
- */
-export async function nameSites(t: Test, ports: Readonly<Record<string, number>>): Promise<string[]> {
+/** Sites by https and by name, on this machine, and a browser that finds them. */
+export interface NamedSites {
+  browser: Browser
+  /** `https://a.test` is what listens at this port of 127.0.0.1. One test after the other says it anew. */
+  ports: Readonly<Record<string, number>>
+}
+
+/** For names that end in `.test`. */
+export async function openNamedSites(t: Test): Promise<NamedSites> {
+  const sites: Pick<NamedSites, 'ports'> = { ports: {} }
   const sockets = new Set<TLSSocket>()
   const front = createServer(makeCertificates(t).selfSigned, (socket) => {
     sockets.add(socket)
-    const site = connect(ports[String(socket.servername)] ?? 0, '127.0.0.1')
+    const site = connect(sites.ports[String(socket.servername)] ?? 0, '127.0.0.1')
     socket.pipe(site).pipe(socket)
     for (const [one, other] of [
       [socket, site],
@@ -33,6 +38,9 @@ export async function nameSites(t: Test, ports: Readonly<Record<string, number>>
     for (const socket of sockets) socket.destroy()
   })
   const { port } = front.address() as { port: number }
-  const rules = Object.keys(ports).map((name) => `MAP ${name}:443 127.0.0.1:${port}`)
-  return [`--host-resolver-rules=${rules.join()}`, '--ignore-certificate-errors']
+  const browser = await launchBrowser(t, [
+    `--host-resolver-rules=MAP *.test:443 127.0.0.1:${port}`,
+    '--ignore-certificate-errors',
+  ])
+  return Object.assign(sites, { browser })
 }

@@ -1,4 +1,5 @@
 import type { Browser, Locator, Page } from 'playwright-core'
+import type { Test } from 'tap'
 import { newPerson, type Watched, watchPage } from './browser.ts'
 
 /** Swagger UI in a browser, driven the way a person does it. */
@@ -20,8 +21,8 @@ export interface SwaggerUi extends Watched {
 /** Waits until a page that was loaded shows its document. */
 export const shown = (page: Page) => page.locator('.opblock').first().waitFor()
 
-export async function openSwaggerUi(browser: Browser, url: string): Promise<SwaggerUi> {
-  const page = await (await newPerson(browser)).newPage()
+export async function openSwaggerUi(t: Test, browser: Browser, url: string): Promise<SwaggerUi> {
+  const page = await (await newPerson(t, browser)).newPage()
   const watched = watchPage(page, [new URL(url).origin])
   await page.goto(url)
   await shown(page)

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { exampleAppFile, type ServedFile } from '../documents/example-app.ts'
-import { openBrowser, type Watched, watchPage } from '../programs/browser.ts'
-import { nameSites } from '../programs/named-sites.ts'
+import { newPerson, openBrowser, type Watched, watchPage } from '../programs/browser.ts'
+import type { NamedSites } from '../programs/named-sites.ts'
 import { startListening } from '../service/listening.ts'
 import { runningClock, type Service, startService } from '../service/service.ts'
 
@@ -89,12 +89,14 @@ async function servePages(t: Test, related: readonly string[] = []) {
 }
 
 /**
+ * @param sites whose browser a new person uses.
  * @param options.issuer where the service answers.
  * @param options.hosts names of pages.
  * @param options.related origins that may use passkeys of a page's name from elsewhere.
  */
 export async function openPasskeySite(
   t: Test,
+  sites: NamedSites,
   options: { issuer: string; hosts: string[]; related?: string[]; environment: Record<string, string> },
 ): Promise<PasskeySite> {
   const { issuer, hosts, related, environment } = options
@@ -107,7 +109,8 @@ export async function openPasskeySite(
   await service.app.listen({ port: 0, host: '127.0.0.1' })
   const ports = Object.fromEntries(hosts.map((host) => [host, pages.port]))
   ports[new URL(issuer).hostname] = portOf(service.app.server)
-  const browser = await openBrowser(t, await nameSites(t, ports))
+  sites.ports = ports
+  const browser = await newPerson(t, sites.browser)
   const origins = Object.keys(ports).map((host) => `https://${host}`)
   return { service, asked: pages.asked, open: (url) => openTab(browser, url, origins) }
 }

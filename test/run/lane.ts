@@ -1,4 +1,3 @@
-import { registerHooks } from 'node:module'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -13,16 +12,6 @@ const PATIENCE_MS = 600_000
 /** What `import t from 'tap'` is in a test file: the test of that file. */
 let current: Test
 Object.defineProperty(globalThis, Symbol.for('the test of the file'), { get: () => current })
-
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    if (specifier !== 'tap' || !context.parentURL?.endsWith('.test.ts'))
-      return nextResolve(specifier, context)
-    const url = new URL('./test-of-the-file.ts', import.meta.url)
-    url.search = context.parentURL
-    return { url: url.href, format: 'module-typescript', shortCircuit: true }
-  },
-})
 
 t.setTimeout(0)
 // Node.js opens these when they are first asked for.

@@ -69,7 +69,8 @@ export function makeLanes(files: readonly string[]): Lanes {
     { length: Math.min(LANES, files.length) },
     (_, index) => `.tap/lanes/${index + 1}.mjs`,
   )
-  for (const name of names) writeFileSync(name, `import '${new URL('lane.ts', import.meta.url)}'\n`)
+  const [standIns, lane] = ['stand-ins.ts', 'lane.ts'].map((name) => new URL(name, import.meta.url))
+  for (const name of names) writeFileSync(name, `import '${standIns}'\nawait import('${lane}')\n`)
   // A lane gives each file its time itself.
   return {
     arguments: [

@@ -92,6 +92,8 @@ export async function buildApp(service: Service, logger: FastifyBaseLogger): Pro
     trustProxy: config.trustProxy.length > 0 ? service.isTrustedProxy : false,
     // While the service ends, requests on open connections are still answered. The answer closes the connection.
     return503OnClosing: false,
+    // Everything that a start waits for has an end of its own. Ten seconds for each plugin are few on a busy machine.
+    pluginTimeout: 0,
     requestTimeout: 10_000,
     // On a connection on which nothing moves: its client does not read the answer.
     connectionTimeout: 30_000,

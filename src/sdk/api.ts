@@ -129,7 +129,7 @@ export interface paths {
   };
   "/2fa/passkeys/options": {
     /**
-     * Ask what a passkey is made from
+     * Get the options for making a passkey
      * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
      */
     post: operations["passkeyOptions"];
@@ -227,7 +227,7 @@ export interface paths {
   "/2fa/step-up": {
     /**
      * Show the second factor again, and the password, for an account token
-     * @description The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.
+     * @description The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.
      */
     post: operations["stepUp"];
   };
@@ -922,7 +922,7 @@ export interface components {
         });
       };
     };
-    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Confirm your password and second factor again */
     InvalidTokenOrInsufficientUserAuthentication: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -940,7 +940,7 @@ export interface components {
         };
       };
     };
-    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: There are as many factors of this kind as an account can have */
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has the most factors of this kind that it can have */
     AlreadyEnrolledOrFactorLimitReached: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -958,7 +958,7 @@ export interface components {
         };
       };
     };
-    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: There are as many factors of this kind as an account can have */
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has the most factors of this kind that it can have */
     AddPasskey409: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -976,7 +976,7 @@ export interface components {
         };
       };
     };
-    /** @description `not_enrolled`: There is no second factor to confirm or use */
+    /** @description `not_enrolled`: No second factor is set up */
     NotEnrolled: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -985,7 +985,7 @@ export interface components {
         };
       };
     };
-    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    /** @description `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Confirm your password and second factor again */
     SetUpTotp401: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -994,7 +994,7 @@ export interface components {
         });
       };
     };
-    /** @description `not_found`: There is nothing here */
+    /** @description `not_found`: Not found */
     NotFound: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -1021,7 +1021,7 @@ export interface components {
         });
       };
     };
-    /** @description `factor_limit_reached`: There are as many factors of this kind as an account can have · `not_enrolled`: There is no second factor to confirm or use */
+    /** @description `factor_limit_reached`: The account has the most factors of this kind that it can have · `not_enrolled`: No second factor is set up */
     FactorLimitReachedOrNotEnrolled: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1114,7 +1114,7 @@ export interface components {
         };
       };
     };
-    /** @description `not_enrolled`: There is no second factor to confirm or use · `email_unavailable`: Codes by email are not available */
+    /** @description `not_enrolled`: No second factor is set up · `email_unavailable`: Codes by email are not available */
     NotEnrolledOrEmailUnavailable: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1141,7 +1141,7 @@ export interface components {
         };
       };
     };
-    /** @description `not_found`: There is nothing here */
+    /** @description `not_found`: Not found */
     EndSession404: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -1150,7 +1150,7 @@ export interface components {
         };
       };
     };
-    /** @description `invalid_credentials`: Wrong username or password · `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Password and second factor have to be shown again */
+    /** @description `invalid_credentials`: Wrong username or password · `invalid_token`: The token is missing or not valid here · `insufficient_user_authentication`: Confirm your password and second factor again */
     InvalidCredentialsOrInvalidTokenOrInsufficientUserAuthentication: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1960,7 +1960,7 @@ export interface operations {
     };
   };
   /**
-   * Ask what a passkey is made from
+   * Get the options for making a passkey
    * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
    */
   passkeyOptions: {
@@ -2405,7 +2405,7 @@ export interface operations {
   };
   /**
    * Show the second factor again, and the password, for an account token
-   * @description The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.
+   * @description The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.
    */
   stepUp: {
     requestBody: {

@@ -59,7 +59,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asy
         tags: ['Second factor'],
         summary: 'Show the second factor again, and the password, for an account token',
         description:
-          'The answer has an account token where the password and the best factor of the account were shown within 300 s (RFC 9470). After a sign-in of that age, a code is enough.',
+          'The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.',
         body: StepUpBody,
         response: { 200: ref(StepUpResponseSchema) },
       },

@@ -107,14 +107,14 @@ t.test('after keys reseal the new key alone is enough', async (t) => {
   const both = [NEW, OLD]
   const first = await keyturn(t, before, both, 'keys', 'reseal')
   t.equal(first.code, 0, first.stderr)
-  t.match(first.stdout, /signing keys: 1 sealed anew/)
-  t.match(first.stdout, /hash keys: 1 sealed anew/)
-  t.match(first.stdout, /TOTP secrets: 1 sealed anew/)
+  t.match(first.stdout, /signing keys: 1 sealed again/)
+  t.match(first.stdout, /hash keys: 1 sealed again/)
+  t.match(first.stdout, /TOTP secrets: 1 sealed again/)
 
   const second = await keyturn(t, before, both, 'keys', 'reseal')
   t.equal(second.code, 0, second.stderr)
   const counts = second.stdout.trim().split('\n')
-  t.ok(counts.length >= 3 && counts.every((line) => line.endsWith(': 0 sealed anew')), second.stdout)
+  t.ok(counts.length >= 3 && counts.every((line) => line.endsWith(': 0 sealed again')), second.stdout)
 
   const service = await restart(t, before, [NEW])
   t.equal(await sealedUnder(service, oldId), 0)
@@ -146,7 +146,7 @@ t.test('resealing goes on beside a running service and through many rows', async
   await stillGood(t, service, ada)
   const { code, stdout, stderr } = await resealing
   t.equal(code, 0, stderr)
-  t.match(stdout, /TOTP secrets: 1201 sealed anew/)
+  t.match(stdout, /TOTP secrets: 1201 sealed again/)
   t.equal(await sealedUnder(service, oldId), 0)
   const { sealed_secret } = await service.db
     .selectFrom('totp_factors')

@@ -74,7 +74,7 @@ function emptyProject(t: Test, files: Record<string, string>): string {
 const HOST = `import Fastify from 'fastify'
 import keyturn from 'keyturn'
 
-const app = Fastify()
+const app = Fastify({ pluginTimeout: 0 })
 await app.register(keyturn, { prefix: '/auth', issuer: 'http://localhost:4000/auth', databaseUrl: 'sqlite::memory:' })
 console.log((await app.inject('/auth/')).json().version)
 await app.close()

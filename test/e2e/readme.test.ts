@@ -147,7 +147,7 @@ t.test('the documented commands that change keys run beside the service', async 
   t.match(rotated, /The next signing key is (\S+) .*\n(?:.*\n)*.*\1/)
   const [, kid = ''] = /The next signing key is (\S+) /.exec(rotated) ?? []
   t.match(await paste('revoke', (text) => text.replace('<kid>', `--yes -- ${kid}`)), kid)
-  t.match(await paste('reseal'), /signing keys: 0 sealed anew\nTOTP secrets: 0 sealed anew/)
+  t.match(await paste('reseal'), /signing keys: 0 sealed again\nTOTP secrets: 0 sealed again/)
 })
 
 t.test('the documented commands that look, write copies and make clients run beside it too', async (t) => {

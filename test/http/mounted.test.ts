@@ -16,6 +16,8 @@ import { requestTarget } from '../helpers/requests/raw-socket.ts'
 import { newDatabase } from '../helpers/service/database.ts'
 
 const PREFIX = '/auth'
+/** For a machine that is slow. */
+const PATIENT = { pluginTimeout: 0 }
 const ISSUER = `https://app.example.com${PREFIX}`
 const PASSWORD = 'correct horse battery'
 const SECRET_KEY = randomBytes(32).toString('base64')
@@ -27,7 +29,7 @@ const OTEL = [
 ]
 
 async function hosted(t: Test, options: Partial<ServiceOptions> = {}): Promise<FastifyInstance> {
-  const host = Fastify({ ajv: { customOptions: { coerceTypes: true, useDefaults: true } } })
+  const host = Fastify({ ...PATIENT, ajv: { customOptions: { coerceTypes: true, useDefaults: true } } })
   host.addSchema({ $id: 'User', type: 'object', properties: { theirs: { type: 'integer', default: 7 } } })
   host.decorateRequest('principal' as 'theirs')
   await host.register(fastifyJwt, { secret: 'a secret of the host' })
@@ -158,7 +160,7 @@ t.test('it closes with its host, and the next one opens the same database', asyn
 })
 
 t.test('it can be mounted within a prefix, and a parameter is none', async (t) => {
-  const host = Fastify()
+  const host = Fastify(PATIENT)
   t.teardown(() => host.close())
   const databaseUrl = await newDatabase(t)
   const options = { issuer: 'https://app.example.com/api/auth', databaseUrl, secretKey: SECRET_KEY }
@@ -166,7 +168,7 @@ t.test('it can be mounted within a prefix, and a parameter is none', async (t) =
     prefix: '/api',
   })
   t.equal((await send(host, { url: '/api/auth/livez' })).status, 200)
-  const other = Fastify()
+  const other = Fastify(PATIENT)
   other.register(keyturn, { prefix: '/t/:tenant', ...options })
   await t.rejects(async () => void (await other.ready()), /without parameters/)
 })
@@ -198,7 +200,7 @@ t.test('what is no JSON is answered by the service, whatever its type', async (t
 })
 
 t.test('hooks of the host see the whole URL, before and after', async (t) => {
-  const host = Fastify()
+  const host = Fastify(PATIENT)
   t.teardown(() => host.close())
   const seen: string[] = []
   host.addHook('onRequest', async ({ url }) => void seen.push(url))
@@ -212,7 +214,10 @@ t.test('hooks of the host see the whole URL, before and after', async (t) => {
 t.test('what is probably a mistake in the options is a warning in the log of the host', async (t) => {
   const warned = async (options: Partial<ServiceOptions>) => {
     const lines: string[] = []
-    const host = Fastify({ logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } } })
+    const host = Fastify({
+      ...PATIENT,
+      logger: { level: 'warn', stream: { write: (line) => void lines.push(line) } },
+    })
     t.teardown(() => host.close())
     const databaseUrl = await newDatabase(t)
     await host.register(keyturn, {

@@ -130,7 +130,7 @@ export function registerKeys(program: Command): void {
         await noteSealing(db, keyRing.primary.id, systemClock)
         const counts = await reseal(db, makeSecretBox(keyRing))
         await recordOperation(db, 'secrets_resealed')
-        const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed anew`)
+        const text = Object.entries(counts).map(([name, count]) => `${name}: ${count} sealed again`)
         answer(command, { json: counts, text: text.join('\n') })
       }),
     )

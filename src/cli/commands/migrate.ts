@@ -22,10 +22,10 @@ export function registerMigrate(program: Command): void {
 
   migrate
     .command('down')
-    .description('take back the last migration; what it stored is gone')
+    .description('undo the last migration; what it stored is gone')
     .addHelpText('after', '\nExample:\n  keyturn migrate down --yes')
     .action(async (_options, command) => {
-      await confirm(command, 'Take back the last migration, with all that it stored?')
+      await confirm(command, 'Undo the last migration, with all that it stored?')
       requireDatabase(readConfig(process.env).databaseUrl)
       await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
     })

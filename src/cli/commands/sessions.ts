@@ -21,7 +21,7 @@ interface EndOptions {
 }
 
 export function registerSessions(program: Command): void {
-  const sessions = program.command('sessions').description('who is signed in, and an end to it')
+  const sessions = program.command('sessions').description('list and end the sessions of an account')
 
   sessions
     .command('list')

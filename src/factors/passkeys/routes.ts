@@ -72,7 +72,7 @@ export const createRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'passkeyOptions',
         tags,
-        summary: 'Ask what a passkey is made from',
+        summary: 'Get the options for making a passkey',
         description: 'For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.',
         body: OptionsBody,
         response: { 200: ref(PasskeyOptionsSchema) },

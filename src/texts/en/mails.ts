@@ -32,7 +32,7 @@ const IF_NOT_FORGOTTEN =
   'If it was not you, do nothing, and do not pass this mail on: without it your password stays as it is.'
 
 const WANTED =
-  'The people who run this service ask you to set a new password. This does it, once, within {minutes} minutes:'
+  'The people who run this service ask you to set a new password. Use this to set it. It is good once, for {minutes} minutes:'
 
 const KEEP_TO_YOURSELF =
   'Do not pass this mail on to anyone, the people who run this service included: they will never ask you for it.'
@@ -65,7 +65,7 @@ export const mails = {
     'Confirm this address',
     'confirm your address',
     'Hello,',
-    'Open this link to confirm this address for your account, or enter the code where you asked for it. One of them is good, once, for {minutes} minutes:',
+    'Open this link to confirm this address for your account, or enter the code where you asked for it. Use one of them, within {minutes} minutes:',
     '{link}',
     '    {code}',
     FACTS,
@@ -125,7 +125,7 @@ export const notices = {
   ),
   recovery_code_used: notice(
     'a recovery code was used',
-    'A recovery code was used in the place of your second factor.',
+    'A recovery code was used instead of your second factor.',
   ),
   recovery_codes_low: notice(
     'few recovery codes are left',
@@ -177,7 +177,7 @@ export const notices = {
   ),
   factors_reset: notice(
     'your second factor was reset',
-    'The people who run this service have taken the second factor and the recovery codes from your account, and ended its sessions.',
+    'The people who run this service have removed the second factor and the recovery codes of your account, and ended its sessions.',
     'Sign in and set up a new one. If you did not ask for it, tell them at once.',
   ),
   account_deleted: notice(

@@ -6,9 +6,9 @@ export const meanings: Record<ProblemCode, string> = {
     'A member of the body is missing, unknown or wrong. `errors` has each fault with the place, a code and a sentence for the form.',
   malformed_json: 'The body cannot be read as JSON, or has a member twice. Fix the client.',
   bad_request:
-    'The request is not HTTP as RFC 9112 has it, or has no host or two. Fix the client or the proxy.',
+    'The request is not HTTP as RFC 9112 has it, or it has no `Host` header or more than one. Fix the client or the proxy.',
   invalid_credentials:
-    'No account has this username, or the password is another one, or an operator has closed the account. These look alike.',
+    'No account has this username, or the password is another one, or an operator has closed the account. Clients cannot tell which.',
   invalid_token:
     'The token is missing, altered, expired, used, ended, or of another kind; `reason` says which where that is safe. Refresh an access token. Begin the sign-in again where an mfa token is meant.',
   unknown_credential:
@@ -16,7 +16,7 @@ export const meanings: Record<ProblemCode, string> = {
   invalid_refresh_token:
     'The refresh token is unknown, expired or used, or its session has ended. Sign in again.',
   insufficient_user_authentication:
-    'The route takes an account token, or a stronger one. Get it from `POST /2fa/step-up`, or sign in again (RFC 9470).',
+    'The route needs an account token, or a session with a stronger factor. Get it from `POST /2fa/step-up`, or sign in again (RFC 9470).',
   insufficient_scope:
     'The service client does not have the scope. An operator gives it with `keyturn clients`.',
   two_factor_required:
@@ -34,14 +34,14 @@ export const meanings: Record<ProblemCode, string> = {
   not_enrolled: 'No authenticator is being set up. Begin with `POST /2fa/setup`.',
   email_unavailable:
     'The service sends no mail of this kind, or the account has no proven address, or its owner has not switched codes by mail on.',
-  payload_too_large: 'A body may have 16 KiB.',
+  payload_too_large: 'A body may have 16 KiB at most.',
   unsupported_media_type: 'Send JSON as `application/json`, without a content encoding.',
   invalid_code:
-    'The code is wrong, expired or used. These look alike. `attempts_left` is how many this sign-in has left; `server_time` shows a clock that is off.',
+    'The code is wrong, expired or used; clients cannot tell which. `attempts_left` is how many this sign-in has left; `server_time` shows a clock that is off.',
   passkey_rejected:
-    'The answer of the authenticator does not hold. `reason` says what: `challenge`, `origin`, `user_verification`, `counter` or `credential`.',
+    'The answer of the authenticator was not accepted. `reason` says why: `challenge`, `origin`, `user_verification`, `counter` or `credential`.',
   recovery_code_required:
-    'Mail is the only second factor of this account, and it has brought the reset token already: add a recovery code.',
+    'Mail is the only second factor of this account, and the reset token came by mail: send a recovery code as well.',
   password_rejected:
     '`reasons` says why: `too_short` (with `min`), `common`, `is_username`, `is_service_name`. Ask for another password.',
   rate_limited:
@@ -56,11 +56,12 @@ export const meanings: Record<ProblemCode, string> = {
   unavailable:
     'The database, or another part, does not answer, or the process is about to end. Wait for `retry_after` seconds.',
   invalid_request: 'A parameter of the form is missing, twice or wrong.',
-  invalid_client: 'The service client is unknown or disabled, or its secret is wrong. These look alike.',
+  invalid_client:
+    'The service client is unknown or disabled, or its secret is wrong; clients cannot tell which.',
   invalid_grant: 'The refresh token is unknown, expired or used, or its session has ended. Sign in again.',
   unauthorized_client: 'A service client has no refresh tokens: they are for people.',
   unsupported_grant_type: 'The grants are `refresh_token` and `client_credentials`.',
   invalid_scope: 'The service client does not have this scope, or a person asks for one.',
-  invalid_target: 'The `resource` is no audience of this service (RFC 8707).',
+  invalid_target: 'The `resource` is not an audience of this service (RFC 8707).',
   server_error: 'A fault of the service. The log has it under the id in `X-Request-Id`.',
 }

@@ -2,8 +2,11 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
-/** Below those that the system gives to outgoing connections, of which one could take it before its server does. */
-const PORTS = { from: 10_000, to: 32_000 }
+/**
+ * Below those that the system gives to outgoing connections, of which one could take it before its server does, and above
+ * those that browsers and `fetch` refuse (Fetch Standard, section 2.9), of which 10080 is the last.
+ */
+const PORTS = { from: 10_081, to: 32_000 }
 
 /** A port of this machine that nobody listens on at the moment. */
 export async function freePort(): Promise<number> {

@@ -106,7 +106,7 @@ Examples:
 export function registerSetRoles(users: Command): void {
   users
     .command('set-roles')
-    .description('say which roles the access tokens of an account carry')
+    .description('set the roles that the access tokens of an account carry')
     .argument('<user>', 'username or id')
     .argument('[roles...]', 'all that it has from now on; none when they are left out')
     .addHelpText('after', ROLES_ABOUT)

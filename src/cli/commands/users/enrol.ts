@@ -38,10 +38,10 @@ export function registerCreate(users: Command): void {
     .description('make an account, also where registration is closed')
     .argument('<username>')
     .option('--email <address>', 'the address of its owner')
-    .option('--email-verified', 'you stand for it that the address is theirs')
+    .option('--email-verified', 'you have checked that the address is theirs')
     .option(
       '--by-mail',
-      'the owner sets the password, with a token that is mailed; you stand for the address',
+      'the owner sets the password, with a token that is mailed; you have checked the address',
     )
     .option(
       '--enrolment-code',
@@ -135,7 +135,7 @@ Examples:
 export function registerReset2fa(users: Command): void {
   users
     .command('reset-2fa')
-    .description('take the second factor and the recovery codes from a user who has lost both')
+    .description('remove the second factor and the recovery codes of a user who has lost them')
     .argument('<user>', 'username or id')
     .option('--by-mail', 'mail the enrolment code to the proven address instead of showing it')
     .addHelpText('after', RESET_ABOUT)

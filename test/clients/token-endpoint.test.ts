@@ -72,7 +72,7 @@ t.test('a token is for the first audience, or for the one that was asked for', a
     resource: 'https://other.example.com',
   })
   t.equal(outcomeOf(last), '400 validation_failed')
-  t.match(last.body.errors, [{ pointer: '/resource', detail: /is no audience of this service/ }])
+  t.match(last.body.errors, [{ pointer: '/resource', detail: /is not an audience of this service/ }])
 
   const client = await newClient(service)
   t.equal(claimsOf(await serviceToken(service, client)).aud, 'https://api.example.com')

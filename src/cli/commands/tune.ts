@@ -17,6 +17,8 @@ export const OWASP_MINIMUM: Argon2Cost = { memoryKib: 19_456, passes: 2, paralle
 
 /** Hashes per measurement. Their median counts. */
 const SAMPLES = 5
+/** Hashes before that: each thread takes its memory from the system with its first ones, which may cost many times as much. */
+const WARM_UP = 8
 const REFINEMENTS = 4
 const MIB = 1024
 
@@ -66,6 +68,7 @@ function costOf(work: number, maxMemoryKib: number): Argon2Cost {
 
 /** How long a hash takes here, in milliseconds of a core that it shares with nobody, whatever else runs here now. */
 export async function measureHash(engine: Argon2Engine, cost: Argon2Cost): Promise<number> {
+  for (let i = 0; i < WARM_UP; i += 1) await engine.hash('correct horse battery', cost)
   const times: number[] = []
   while (times.length < SAMPLES) {
     const before = process.cpuUsage()

@@ -1,6 +1,6 @@
 /**
  * Things that wait, each in a lane that is named from the widest group to the narrowest. Lanes take turns, and so do the
- * lanes within a lane, so that nobody waits behind the crowd of another.
+ * lanes within a lane, so that no one waits behind the crowd of another.
  */
 export class Lanes<T> {
   size = 0

@@ -15,13 +15,13 @@ const IMPORTED = `$pbkdf2-sha256$i=1200000$c2FsdHNhbHRzYWx0$${'A'.repeat(43)}`
 
 /** Logins of people elsewhere while a crowd hammers `/login`. */
 export interface Fairness {
-  /** Of those that a neighbour tries beside a crowd from one IPv6 /32. */
+  /** Of the logins that a neighbour tries during a crowd from one IPv6 /32. */
   served: number
   /** The same for an account that is at home in a network of that /32. */
   servedAtHome: number
-  /** Medians in milliseconds: alone, and beside 12 clients at one address that try names with imported hashes. */
+  /** Medians in milliseconds: alone, and while 12 clients at one address try names with imported hashes. */
   aloneMs: number
-  besideImportedMs: number
+  duringImportedMs: number
 }
 
 export async function measureFairness(folder: string): Promise<Fairness> {
@@ -42,7 +42,7 @@ export async function measureFairness(folder: string): Promise<Fairness> {
 
   const alone = await logins(connection, '2001:db9::1', LOGINS)
   const crowd = await startFlood(port, { clients: CROWD, accounts: NAMES, from: '2001:db8' })
-  const beside = await logins(connection, '2001:db9::1', LOGINS)
+  const ofNeighbour = await logins(connection, '2001:db9::1', LOGINS)
   const ofOwner = await logins(connection, atHome, LOGINS, owner)
   await crowd.stop()
 
@@ -50,14 +50,14 @@ export async function measureFairness(folder: string): Promise<Fairness> {
   sqlite.prepare('update accounts set password_hash = ? where length(username) < 7').run(IMPORTED)
   sqlite.close()
   const importers = await startFlood(port, { clients: 12, accounts: 100, from: '2001:db8:1::1' })
-  const besideImported = await logins(connection, '2001:db9::1', LOGINS)
+  const duringImported = await logins(connection, '2001:db9::1', LOGINS)
   await importers.stop()
   await keyturn.stop()
   return {
-    served: beside.served / LOGINS,
+    served: ofNeighbour.served / LOGINS,
     servedAtHome: ofOwner.served / LOGINS,
     aloneMs: quantile(alone.ms, 0.5),
-    besideImportedMs: quantile(besideImported.ms, 0.5),
+    duringImportedMs: quantile(duringImported.ms, 0.5),
   }
 }
 

@@ -27,7 +27,7 @@ const options = new Command('overload')
   .parse()
   .opts<{ clients: number; probes: number; turns: number; check?: boolean }>()
 
-const GOALS = { slower: 3, refusedWithinMs: 100, memoryMib: 256, refusedOfTen: 1, besideImported: 3 }
+const GOALS = { slower: 3, refusedWithinMs: 100, memoryMib: 256, refusedOfTen: 1, duringImported: 3 }
 
 const ACCOUNTS = 20_000
 
@@ -131,19 +131,19 @@ function verdictsOnRefusals() {
 }
 
 function verdictsOnFairness() {
-  const { served, servedAtHome, aloneMs, besideImportedMs } = fairness
+  const { served, servedAtHome, aloneMs, duringImportedMs } = fairness
   const refused = { atMost: GOALS.refusedOfTen, unit: ' of 10' }
   return [
     {
-      name: 'logins of a neighbour refused beside a crowd from one /32',
+      name: 'logins of a neighbour refused during a crowd from one /32',
       value: 10 * (1 - served),
       ...refused,
     },
-    { name: 'the same of somebody at home in that /32', value: 10 * (1 - servedAtHome), ...refused },
+    { name: 'the same of a person at home in that /32', value: 10 * (1 - servedAtHome), ...refused },
     {
-      name: `login beside tries at imported hashes / alone (${number(aloneMs)} ms), p50`,
-      value: besideImportedMs / aloneMs,
-      atMost: GOALS.besideImported,
+      name: `login during tries at imported hashes / alone (${number(aloneMs)} ms), p50`,
+      value: duringImportedMs / aloneMs,
+      atMost: GOALS.duringImported,
       unit: '',
     },
   ]

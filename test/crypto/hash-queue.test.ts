@@ -248,7 +248,7 @@ async function orderOf(lanes: readonly Lane[], capacity = lanes.length) {
 
 const crowd = (count: number, lane: (i: number) => Lane) => Array.from({ length: count }, (_, i) => lane(i))
 
-t.test('lanes take turns: nobody waits behind the crowd of another', async (t) => {
+t.test('lanes take turns: no one waits behind the crowd of another', async (t) => {
   const { turns } = await orderOf([...crowd(5, () => ['many']), ['one'], ['two'], ['one']])
   t.strictSame(turns, [0, 5, 6, 1, 7, 2, 3, 4])
 })
@@ -340,7 +340,7 @@ t.test('where there is no place, a better lane is asked for, by a few at a time'
   t.equal(queue.waiting(), 0)
 })
 
-t.test('slow work runs one at a time, beside the other and not before it', async (t) => {
+t.test('slow work runs one at a time, and the other does not wait for it', async (t) => {
   const queue = makeHashQueue({ concurrency: 2, capacity: 20 })
   const slow = [1, 2, 3].map(heldWork)
   const first = async () => ({ slow: true })

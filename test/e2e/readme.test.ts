@@ -20,7 +20,7 @@ import { which } from '../helpers/programs/which.ts'
 // Everything a reader of README.md and docs/ copies is taken out of the file and run against `npm start`.
 
 const run = promisify(execFile)
-/** A service of one's own beside Keyturn, as the documents call it. */
+/** The reader's own service, as the documents call it. */
 const ORDERS = 'https://orders.example.com'
 const url = await npmStart(t, ORDERS)
 const database = `sqlite:${t.testdirName}/keyturn.db`
@@ -141,7 +141,7 @@ async function operate(t: Test, files: Parameters<Test['testdir']>[0] = {}) {
   return { folder, shell, paste }
 }
 
-t.test('the documented commands that change keys run beside the service', async (t) => {
+t.test('the documented commands that change keys run while the service does', async (t) => {
   const { paste } = await operate(t)
   const rotated = await paste('rotate')
   t.match(rotated, /The next signing key is (\S+) .*\n(?:.*\n)*.*\1/)
@@ -150,7 +150,7 @@ t.test('the documented commands that change keys run beside the service', async 
   t.match(await paste('reseal'), /signing keys: 0 sealed again\nTOTP secrets: 0 sealed again/)
 })
 
-t.test('the documented commands that look, write copies and make clients run beside it too', async (t) => {
+t.test('the documented commands that look, write copies and make clients do so too', async (t) => {
   const { folder, shell, paste } = await operate(t)
   t.match(await paste('alert-questions'), /"status":"ok".*\bdatabase\b/s)
   mkdirSync(`${folder}/backups`)

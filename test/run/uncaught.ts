@@ -1,5 +1,5 @@
 /**
- * Stands for async-hook-domain in a lane: what nobody catches fails the innermost test that runs. Tap's own way to find the
+ * Stands for async-hook-domain in a lane: an error that is not caught fails the innermost test that runs. Tap's own way to find the
  * test is to watch every promise there is; in a lane one test runs after the other.
  */
 

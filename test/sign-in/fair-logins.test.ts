@@ -28,7 +28,7 @@ async function startBusy(t: Test, prepare: (service: Service) => unknown = () =>
 
 /** A crowd from as many networks of one provider, each at a name of its own. */
 async function crowd({ knock, hashes, answered }: Awaited<ReturnType<typeof startBusy>>) {
-  const all = Array.from({ length: CROWD }, (_, i) => knock(`2001:db8:${i}::1`, `nobody-${i}`))
+  const all = Array.from({ length: CROWD }, (_, i) => knock(`2001:db8:${i}::1`, `unknown-${i}`))
   await eventually('the rest of the crowd is refused', () => answered.length === CROWD - 17)
   await hashes.until({ running: 1, waiting: 16 })
   return all
@@ -60,7 +60,7 @@ t.test(
   },
 )
 
-t.test('a hash of another program keeps nobody waiting', async (t) => {
+t.test('a hash of another program keeps no one waiting', async (t) => {
   const bcrypt = '$2b$04$YP0G9BTRzPhAMQnxbcbJl.Rg6wdQjudSWPMyPAeBh7L8qKJTR82Gq'
   const busy = await startBusy(t, async (service) => {
     await enrol(service)

@@ -13,7 +13,7 @@ export const namedSitesMissing =
 /** Sites by https and by name, on this machine, and a browser that finds them. */
 export interface NamedSites {
   browser: Browser
-  /** `https://a.test` is what listens at this port of 127.0.0.1. One test after the other says it anew. */
+  /** `https://a.test` is what listens at this port of 127.0.0.1. Each test says it for itself. */
   ports: Readonly<Record<string, number>>
 }
 

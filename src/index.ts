@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { hashThreads } from './crypto/thread-pool.ts'
 import { type ServiceOptions, settingsOf } from './service-options.ts'
 import { faultOfNode } from './version.ts'
 
@@ -7,8 +8,6 @@ export type { ServiceOptions }
 
 /** Methods whose requests reach the service; it answers the ones that a path does not take with 405 itself. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-
-const LIBUV_DEFAULT_THREADS = 4
 
 /**
  * Keyturn as a plugin of another Fastify application. It is a whole application behind the prefix: requests under it
@@ -30,7 +29,11 @@ const keyturn: FastifyPluginAsync<ServiceOptions> = async (host, { prefix: _, ..
   const path = basePathOf(config.issuer)
   if (path !== host.prefix)
     host.log.warn(`The path of issuer is "${path}" and the prefix "${host.prefix}": links lead to the former`)
-  const { app, service } = await openService({ config, logger: host.log, hashThreads: hashThreads() })
+  const { app, service } = await openService({
+    config,
+    logger: host.log,
+    hashThreads: hashThreads(process.env),
+  })
   host.addHook('preClose', async () => service.readiness.withdraw())
   host.addHook('onClose', () => app.close())
   await app.ready()
@@ -38,11 +41,6 @@ const keyturn: FastifyPluginAsync<ServiceOptions> = async (host, { prefix: _, ..
 }
 
 export default keyturn
-
-/** A thread of libuv's pool stays free for the host, which reads files and looks names up there, and one for imported hashes. */
-function hashThreads(): number {
-  return Math.max(1, Number(process.env.UV_THREADPOOL_SIZE ?? LIBUV_DEFAULT_THREADS) - 2)
-}
 
 function handOver(host: FastifyInstance, app: FastifyInstance): void {
   host.addHook('onRequest', async (request, reply) => {

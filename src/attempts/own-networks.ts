@@ -4,6 +4,7 @@ import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db, Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
+import { findOwnNetwork } from './store.ts'
 import { from } from './subjects.ts'
 import { OWN_NETWORK_MS } from './tables.ts'
 
@@ -22,14 +23,6 @@ const signedInAgain = prepared((db, param: Params<{ subject: string; now: number
     .where('signed_in_at', '>', param('ownAfter')),
 )
 
-const signedInHere = prepared((db, param: Params<{ subject: string; ownAfter: number }>) =>
-  db
-    .selectFrom('own_networks')
-    .select('subject')
-    .where('subject', '=', param('subject'))
-    .where('signed_in_at', '>', param('ownAfter')),
-)
-
 /**
  * The networks of an account: where it has signed in fully, with every factor that was asked for, in the last 180 days.
  * What strangers guess elsewhere does not pause sign-ins there. A right password alone does not make a network the
@@ -43,7 +36,9 @@ export function makeOwnNetworks({ clock, keyedHash }: { clock: Clock; keyedHash:
     /** Whether the caller's network is one of the account with this username, if there is one. */
     async has(db: Db, username: string, { ip }: Caller): Promise<boolean> {
       const subject = from(keyedHash, username, ip)
-      return (await signedInHere.first(db, { subject, ownAfter: clock.now() - OWN_NETWORK_MS })) !== undefined
+      return (
+        (await findOwnNetwork.first(db, { subject, ownAfter: clock.now() - OWN_NETWORK_MS })) !== undefined
+      )
     },
 
     /** A full sign-in has come from the caller's network. @returns whether that was not the account's own. */

@@ -20,6 +20,16 @@ const isPause = (param: Params<Paused>) =>
     and failure_counters.blocked_until <= ${param('upTo')}
     or failure_counters.blocked_until = ${param('or')})`
 
+/** The network of an account, if the subject is one where it has signed in fully after `ownAfter`. */
+const ownNetwork = (db: Db, param: Params<{ subject: string; ownAfter: number }>) =>
+  db
+    .selectFrom('own_networks')
+    .select('own_networks.subject')
+    .where('own_networks.subject', '=', param('subject'))
+    .where('own_networks.signed_in_at', '>', param('ownAfter'))
+
+export const findOwnNetwork = prepared(ownNetwork)
+
 /**
  * Counts a failure, unless a pause is on: there is no row then. `own_network` is whether the subject is a network of an
  * account, with a full sign-in after `ownAfter`: that is asked in the same statement, which each password waits for.
@@ -43,19 +53,7 @@ export const countFailure = prepared(
           .doUpdateSet({ failures: sql`failure_counters.failures + 1`, last_failed_at: param('now') })
           .where((eb) => eb.not(isPause(param))),
       )
-      .returning((eb) => [
-        'failures',
-        'blocked_until',
-        eb
-          .exists(
-            eb
-              .selectFrom('own_networks')
-              .select('own_networks.subject')
-              .where('own_networks.subject', '=', param('subject'))
-              .where('own_networks.signed_in_at', '>', param('ownAfter')),
-          )
-          .as('own_network'),
-      ]),
+      .returning((eb) => ['failures', 'blocked_until', eb.exists(ownNetwork(db, param)).as('own_network')]),
 )
 
 /** The pause that is on, if there is one. */

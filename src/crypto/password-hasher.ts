@@ -2,6 +2,7 @@ import { networksOf } from '../values/network.ts'
 import type { Argon2Cost, Argon2Engine } from './argon2-engine.ts'
 import type { HashQueue, Lane } from './hash-queue.ts'
 import { readStoredHash } from './stored-hash/read-stored-hash.ts'
+import type { StoredHash } from './stored-hash/stored-hash.ts'
 
 interface HasherParts {
   engine: Argon2Engine
@@ -46,13 +47,10 @@ export type PasswordHasher = Awaited<ReturnType<typeof makePasswordHasher>>
 
 export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
   const startedAt = performance.now()
-  const nobodysHash = await engine.hash(crypto.randomUUID(), cost)
+  const noAccounts = readStoredHash(await engine.hash(crypto.randomUUID(), cost))
   const hashMs = Math.round(performance.now() - startedAt)
-  /** @throws {UnreadableHashError} */
-  const isSlow = (hash: string) => {
-    const { argon2id } = readStoredHash(hash)
-    return !argon2id || argon2id.memoryKib * argon2id.passes > cost.memoryKib * cost.passes
-  }
+  const isSlow = ({ argon2id }: StoredHash) =>
+    !argon2id || argon2id.memoryKib * argon2id.passes > cost.memoryKib * cost.passes
 
   return {
     /** The library that hashes, and how long the first hash at the start took, in milliseconds. */
@@ -72,7 +70,7 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
       }),
 
     /**
-     * Hashes of other programs, and of a higher cost than today's, run one at a time beside those of this service.
+     * Hashes of other programs, and of a higher cost than today's, run one at a time, and the hashes of this service do not wait for them.
      *
      * @param find the hash of the account, made here or imported. For an account that does not exist the same work is
      * done and the answer is `false`. It is called when there is a place in the queue, not before.
@@ -83,15 +81,15 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
       password: string,
       { asker, isAtHome, turn }: VerifyOptions = {},
     ): Promise<boolean> {
-      let stored: string | undefined
+      let stored: StoredHash | undefined
       const first = async () => {
         const { hash, atHome } = await find()
-        stored = hash
-        return { lane: laneOf(asker, atHome), slow: hash !== undefined && isSlow(hash) }
+        stored = hash === undefined ? undefined : readStoredHash(hash)
+        return { lane: laneOf(asker, atHome), slow: stored !== undefined && isSlow(stored) }
       }
       const work = async () => {
         await turn?.()
-        return readStoredHash(stored ?? nobodysHash).verify(password, engine)
+        return (stored ?? noAccounts).verify(password, engine)
       }
       const betterLane = isAtHome && (async () => ((await isAtHome()) ? laneOf(asker, true) : undefined))
       const matches = await queue.run(work, { lane: laneOf(asker), signal: asker?.signal, betterLane, first })

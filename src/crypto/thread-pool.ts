@@ -7,12 +7,17 @@ const LIBUV_DEFAULT_SIZE = 4
  * Hashes run in the thread pool of libuv, which file access and DNS share. The pool is made larger than the number of
  * hashes at a time. libuv reads the variable once, when the pool is first used, so this runs before everything else.
  *
- * @returns how many hashes may run at once, so that one thread stays free beside one for the hashes of other programs.
+ * @returns how many hashes may run at once.
  */
 export function reserveHashThreads(environment: NodeJS.ProcessEnv): number {
   const wanted = Number(environment.HASH_CONCURRENCY) || availableParallelism()
   environment.UV_THREADPOOL_SIZE ??= String(Math.max(LIBUV_DEFAULT_SIZE, wanted + 2))
-  return Math.max(1, Number(environment.UV_THREADPOOL_SIZE) - 2)
+  return hashThreads(environment)
+}
+
+/** How many hashes may run at once: two threads stay free, one of them for the hashes of other programs. */
+export function hashThreads({ UV_THREADPOOL_SIZE }: NodeJS.ProcessEnv): number {
+  return Math.max(1, Number(UV_THREADPOOL_SIZE ?? LIBUV_DEFAULT_SIZE) - 2)
 }
 
 /** The threads of this process on Linux, by number. */

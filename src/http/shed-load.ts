@@ -4,9 +4,9 @@ import type { PasswordHasher } from '../crypto/password-hasher.ts'
 import { BODY_LIMIT_BYTES } from './json-body.ts'
 
 /**
- * Refuses requests that need a password hash while there is no room for one, before their body is read. In a flood
- * almost all requests end here, and all others wait for as long as that takes. A body that is too long, or of unknown
- * length, goes the usual way, which stops reading at the limit.
+ * Refuses requests that need a password hash while there is no room for one, before their body is read. A login is not
+ * among them: its body names an account, which may be at home where it comes from. A body that is too long, or of
+ * unknown length, goes the usual way, which stops reading at the limit.
  */
 export const shedLoad = fp(
   async function shedLoad(app: FastifyInstance, { passwords }: { passwords: PasswordHasher }) {

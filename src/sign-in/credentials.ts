@@ -35,15 +35,17 @@ export async function checkCredentials<T>(
 
   let found: Account | undefined
   let begun = false
+  let name: Promise<string> | undefined
+  /** An address is counted as the username of its account, so that it is no second way to guess. */
+  const nameOf = () => (name ??= accounts.usernameOf(username))
   const find = async () => {
-    // An address is counted as the username of its account, so that it is no second way to guess.
-    const name = await accounts.usernameOf(username)
+    const name = await nameOf()
     const { atHome } = await inTransaction(db, (trx) => attempt.begin(trx, name))
     begun = true
     found = await accounts.byUsername(name)
     return { hash: found?.passwordHash, atHome }
   }
-  const isAtHome = async () => inSession || ownNetworks.has(db, await accounts.usernameOf(username), caller)
+  const isAtHome = async () => inSession || ownNetworks.has(db, await nameOf(), caller)
   const matches = await passwords
     .verify(find, password, { asker: caller, isAtHome, turn: () => attempt.stillOpen() })
     .catch(async (error) => {

@@ -6,6 +6,7 @@ import { closeAccount } from '../../src/accounts/close-account.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { inBackticks, page, tableRows } from '../helpers/documents/readme.ts'
+import { closeAuthenticator, pausePassword } from '../helpers/people/locked-out.ts'
 import { deleteAccount } from '../helpers/people/sessions.ts'
 import {
   enrol,
@@ -28,15 +29,11 @@ const STATES: Record<string, (service: Service) => Promise<unknown>> = {
     resetFactors(service.deps, await account(service, (await enrol(service)).id), operatorCaller()),
   'password paused': async (service) => {
     await enrol(service)
-    for (let attempt = 0; attempt < 10; attempt++)
-      await service.post('/login', { username: 'ada', password: 'not hers at all' })
+    await pausePassword(service)
   },
   'authenticator closed': async (service) => {
     const ada = await enrol(service)
-    while (!(await isClosed(service))) {
-      service.clock.advance(1000)
-      await service.post('/2fa/verify', { code: wrongCode(service, ada) }, await login(service))
-    }
+    await closeAuthenticator(service, ada)
     service.clock.advance(1000)
     const code = wrongCode(service, ada)
     const { status, body } = await service.post('/2fa/verify', { code }, await login(service))
@@ -44,18 +41,13 @@ const STATES: Record<string, (service: Service) => Promise<unknown>> = {
   },
   'without a password': async (service) => {
     const { id } = await register(service)
-    // As an import does it: a hash of a password that nobody knows.
+    // As an import does it: a hash of a password that no one knows.
     const password_hash = await service.deps.passwords.hash(randomUUID())
     await service.db.updateTable('accounts').set({ password_hash }).where('id', '=', id).execute()
   },
   disabled: async (service) =>
     closeAccount(service.deps, await account(service, (await enrol(service)).id), operatorCaller()),
   deleted: async (service) => deleteAccount(service, (await enrol(service)).id),
-}
-
-async function isClosed({ db }: Service): Promise<boolean> {
-  const counters = await db.selectFrom('failure_counters').select('failures').execute()
-  return counters.some(({ failures }) => Number(failures) >= 100)
 }
 
 const [, ...rows] = tableRows(page('what-ends-what'), 'States of an account')

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -17,6 +17,7 @@ import {
 } from '../helpers/programs/scale.ts'
 import { CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
 import { join, logIn, type Person } from './journeys.ts'
+import { processTimes } from './process-times.ts'
 
 /**
  * How many people join and log in each second through nginx at one, two and three replicas on this machine, against
@@ -41,8 +42,6 @@ const [seconds, clients, accounts] = [values.seconds, values.clients, values.acc
 ]
 /** Code that has run often is compiled. */
 const WARM_UP_SECONDS = 3
-/** What the kernel counts CPU time in. */
-const TICK_MS = 10
 let addresses = 0
 
 if (scaleMissing) throw new Error(scaleMissing)
@@ -149,7 +148,12 @@ async function costs({ cluster }: Scale): Promise<Record<string, number>> {
 
 /** CPU time in ms, of the processes that this one has started and of theirs. */
 function cpuByPart(): Record<string, number> {
-  const processes = new Map(readdirSync('/proc').flatMap(readStat))
+  const processes = new Map(
+    readdirSync('/proc').flatMap((pid) => {
+      const times = /^\d+$/.test(pid) && processTimes(pid)
+      return times ? [[Number(pid), times] as const] : []
+    }),
+  )
   const isOurs = (pid: number): boolean => {
     const parent = processes.get(pid)?.parent
     return parent === process.pid || (parent !== undefined && isOurs(parent))
@@ -165,23 +169,9 @@ function cpuByPart(): Record<string, number> {
     if (!isOurs(pid)) continue
     const part = /postgres|nginx|redis/.exec(name)?.[0] as 'postgres' | 'nginx' | 'redis' | undefined
     parts[`${part ?? 'replicas'} ms`] += ms
-    if (!part) parts['their main threads ms'] += readStat(`${pid}/task/${pid}`)[0]?.[1].ms ?? 0
+    if (!part) parts['their main threads ms'] += processTimes(`${pid}/task/${pid}`)?.ms ?? 0
   }
   return parts
-}
-
-/** proc(5), /proc/pid/stat: the name is in parentheses and may hold anything. */
-function readStat(folder: string): [pid: number, { name: string; parent: number; ms: number }][] {
-  if (!/^\d/.test(folder)) return []
-  try {
-    const [, name = '', rest = ''] = /\((.*)\) (.*)/s.exec(readFileSync(`/proc/${folder}/stat`, 'utf8')) ?? []
-    const fields = rest.split(' ').map(Number)
-    const [parent = 0, user = 0, system = 0] = [fields[1], fields[11], fields[12]]
-    return [[Number.parseInt(folder, 10), { name, parent, ms: (user + system) * TICK_MS }]]
-  } catch {
-    // It has ended since.
-    return []
-  }
 }
 
 /** What stays in the database of people who have joined and logged in once. */

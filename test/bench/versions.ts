@@ -12,13 +12,15 @@ import { IN_EARNEST, startCluster } from '../helpers/programs/postgres.ts'
 import type { Lifetime } from '../helpers/programs/process.ts'
 import { type Remote, remote } from '../helpers/programs/remote.ts'
 import { CHEAP_HASHES } from '../helpers/service/service.ts'
+import { quantile } from './figures.ts'
 import { join, logIn, type Person } from './journeys.ts'
+import { processTimes } from './process-times.ts'
 
 /**
  * What a person who joins and one who logs in cost the main thread of one replica, and PostgreSQL: of this version and
- * of others side by side, in turn, on one machine. It says CPU time, which a busy machine hardly changes.
+ * of others in turn, on one machine. It says CPU time, which a busy machine hardly changes.
  *
- *   npm run bench:beside -- [--rounds 6] [--people 200] [--clients 8] [--pooler] [folder of another version …]
+ *   npm run bench:versions -- [--rounds 6] [--people 200] [--clients 8] [--pooler] [folder of another version …]
  */
 
 const { values, positionals } = parseArgs({
@@ -72,7 +74,7 @@ try {
 
 async function start(folder: string): Promise<Version> {
   const cluster = await startCluster(IN_EARNEST)
-  endings.unshift(() => cluster.stop())
+  lifetime.teardown(() => cluster.stop())
   await cluster.execute('create database keyturn')
   const own = cluster.url('keyturn')
   const PORT = String(await freePort())
@@ -93,7 +95,7 @@ async function start(folder: string): Promise<Version> {
       env: { ...env, PATH },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
-    endings.unshift(async () => {
+    lifetime.teardown(async () => {
       if (child.exitCode !== null) return
       child.kill('SIGINT')
       await once(child, 'exit')
@@ -123,29 +125,19 @@ async function cost(version: Version, work: () => Promise<void>): Promise<number
 }
 
 function cpu({ pid, postmaster }: Version): number[] {
-  const children = readdirSync('/proc').filter((id) => /^\d+$/.test(id) && stat(id)?.parent === postmaster)
-  const server = [String(postmaster), ...children].reduce((sum, id) => sum + (stat(id)?.ms ?? 0), 0)
+  const children = readdirSync('/proc').filter(
+    (id) => /^\d+$/.test(id) && processTimes(id)?.parent === postmaster,
+  )
+  const server = [String(postmaster), ...children].reduce((sum, id) => sum + (processTimes(id)?.ms ?? 0), 0)
   return [
     Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
-    stat(String(pid))?.ms ?? 0,
-    server + (stat(String(postmaster))?.ofEnded ?? 0),
+    processTimes(String(pid))?.ms ?? 0,
+    server + (processTimes(String(postmaster))?.ofEnded ?? 0),
     performance.now(),
   ]
 }
 
-/** proc(5), /proc/pid/stat, in ticks of 10 ms. */
-function stat(pid: string) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ').map(Number)
-    const at = (index: number) => (fields[index] ?? 0) * 10
-    return { parent: fields[1], ms: at(11) + at(12), ofEnded: at(13) + at(14) }
-  } catch {
-    return undefined
-  }
-}
-
 function spread(numbers: number[]): string {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const at = (share: number) => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(2)
+  const at = (share: number) => quantile(numbers, share).toFixed(2)
   return `${at(0.5)} [${at(0)}, ${at(1)}]`
 }

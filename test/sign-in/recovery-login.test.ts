@@ -1,4 +1,5 @@
 import t from 'tap'
+import { closeAuthenticator, pausePassword } from '../helpers/people/locked-out.ts'
 import { enrolByEmail } from '../helpers/people/mail.ts'
 import { claimsOf, isAlive } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
@@ -12,7 +13,6 @@ import {
   PASSWORD,
   type Service,
   startService,
-  wrongCode,
 } from '../helpers/service/service.ts'
 
 const recover = (service: Service, code: string | undefined, password = PASSWORD, username = 'ada') =>
@@ -20,23 +20,6 @@ const recover = (service: Service, code: string | undefined, password = PASSWORD
 
 const remaining = async (service: Service, { accessToken }: Pick<Enrolled, 'accessToken'>) =>
   (await service.get('/2fa', accessToken)).body.recovery_codes.remaining
-
-/** As a stranger does who knows the name alone. */
-async function pausePassword(service: Service): Promise<void> {
-  for (let guess = 0; guess < 11; guess += 1)
-    await service.post('/login', { username: 'ada', password: `guess ${guess}` })
-  const paused = await service.post('/login', { username: 'ada', password: PASSWORD })
-  if (paused.status !== 429) throw new Error(`answered ${paused.status}`)
-}
-
-/** As a thief does who knows the password. */
-async function closeAuthenticator(service: Service, ada: Enrolled): Promise<void> {
-  for (let guess = 0; guess < 100; guess += 1) {
-    service.clock.advance(901)
-    const answer = await service.post('/2fa/verify', { code: wrongCode(service, ada) }, await login(service))
-    if (answer.status !== 422) throw new Error(`answered ${answer.status}`)
-  }
-}
 
 t.test('a right password with a right recovery code is a sign-in', async (t) => {
   const service = await startService(t)

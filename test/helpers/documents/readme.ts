@@ -41,20 +41,14 @@ export function tableRows(text: string, heading: string): string[][] {
     .map((cells) => cells.slice(1, -1))
 }
 
+/** A block of code: its indentation, what stands behind the first fence, and the code. */
+const BLOCK = /^( *)```([^\n]*)\n(.*?)^\1```$/gms
+
 /** A text without its blocks of code, whose fences would pair with other backticks. */
-export const proseOf = (text: string): string => text.replaceAll(/^( *)```[^\n]*\n.*?^\1```$/gms, '')
+export const proseOf = (text: string): string => text.replaceAll(BLOCK, '')
 
 export const inBackticks = (text = ''): string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
-
-/** What a reader copies: a code block that is marked with `run=<name>`, for a service at another address. */
-export function markedBlock(name: string, url: string): string {
-  const pattern = new RegExp(`^\`\`\`\\w+ run=${name}\\n(.*?)^\`\`\`$`, 'ms')
-  const texts = [...documents.values()].flatMap((text) => pattern.exec(text)?.[1] ?? [])
-  const [text] = texts
-  if (text === undefined || texts.length > 1) throw new Error(`${texts.length} documents have run=${name}`)
-  return text.replaceAll(README_URL, url)
-}
 
 /** A piece of code in a document, between fences. */
 export interface CodeBlock {
@@ -67,17 +61,31 @@ export interface CodeBlock {
 }
 
 export const codeBlocks: CodeBlock[] = [...documents].flatMap(([path, text]) =>
-  [...text.matchAll(/^( *)```([^\n]*)\n(.*?)^\1```$/gms)].map(([, indent = '', info = '', code = '']) => {
+  [...text.matchAll(BLOCK)].map(([, indent = '', info = '', code = '']) => {
     const [language = '', mark, name] = info.split(/[ =]/)
     const lines = code.split('\n').map((line) => line.slice(indent.length))
     return { path, language, code: lines.join('\n'), ...(mark && name && { mark, name }) }
   }),
 )
 
+/** The code of the one block that is marked with this name. */
+export function codeNamed(name: string, marks: readonly string[]): string {
+  const found = codeBlocks.filter((block) => block.name === name && marks.includes(block.mark ?? ''))
+  const [block] = found
+  if (block === undefined || found.length > 1) throw new Error(`${found.length} blocks are marked ${name}`)
+  return block.code
+}
+
+/** What a reader copies: a code block that is marked with `run=<name>`, for a service at another address. */
+export const markedBlock = (name: string, url: string): string =>
+  codeNamed(name, ['run']).replaceAll(README_URL, url)
+
 /** The names of all marked blocks, in the order of each document that has some. */
 export function markedBlockNames(): string[][] {
-  return [...documents.values()]
-    .map((text) => [...text.matchAll(/^```\w+ run=(\S+)$/gm)].map(([, name = '']) => name))
+  return [...documents.keys()]
+    .map((page) =>
+      codeBlocks.flatMap(({ path, mark, name }) => (path === page && mark === 'run' && name ? [name] : [])),
+    )
     .filter((names) => names.length > 0)
 }
 
@@ -93,7 +101,7 @@ export const newcomersEnvironment = { PATH: machinePath, HOME: process.env.HOME 
 /**
  * Runs `npm start` as the README says, on a free port and an empty folder for the data.
  *
- * @param audience beside the service itself.
+ * @param audience of tokens, in addition to the service itself.
  * @returns the address.
  */
 export async function npmStart(t: Test, audience: string): Promise<string> {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { listens } from '../programs/free-port.ts'
 import { eventually } from '../requests/eventually.ts'
-import { codeBlocks, newcomersEnvironment } from './readme.ts'
+import { codeBlocks, codeNamed, newcomersEnvironment } from './readme.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 /** The recipes of docs/protect-your-api.md, by the names that they are marked with. */
@@ -19,12 +19,8 @@ export const recipeNames = codeBlocks.flatMap(({ path, mark, name }) =>
 
 /** A marked block as it stands in its document, with the addresses of the test in the place of its own. */
 export function recipe(name: string, addresses: Record<string, string>): string {
-  const found = codeBlocks.find((block) => block.name === name)
-  if (found === undefined) throw new Error(`There is no recipe ${name}`)
-  return Object.entries(addresses).reduce(
-    (whole, [theirs, ours]) => whole.replaceAll(theirs, ours),
-    found.code,
-  )
+  const code = codeNamed(name, ['recipe', 'run'])
+  return Object.entries(addresses).reduce((whole, [theirs, ours]) => whole.replaceAll(theirs, ours), code)
 }
 
 /** A folder that programs of other users can read. */

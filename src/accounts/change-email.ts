@@ -136,7 +136,9 @@ async function replaceByCode(
   await attempts.succeed(trx, account.id, FACTOR)
   await trail.record(trx, 'code_accepted', about, caller)
   await deleteEmailChange(trx, account.id, change.code_hash)
-  return replaceAddress(room, trx, { account, session: signedIn.session }, change.address, caller)
+  const changed = await replaceAddress(room, trx, account, change.address, caller)
+  await room.sessions.endOthers(trx, { account, session: signedIn.session }, caller)
+  return changed
 }
 
 /**
@@ -161,33 +163,32 @@ export async function proveEmailByLink(room: AccountsRoom, token: string, caller
     if (address === undefined) throw noSuchLink()
     const about = { account: present.account, method: NEW_ADDRESS }
     await trail.record(trx, 'code_accepted', about, caller)
-    await replaceAddress(room, trx, present, address, caller)
+    await replaceAddress(room, trx, present.account, address, caller)
+    await sessions.endOthers(trx, present, caller)
     return address
   })
 }
 
 const noSuchLink = () => invalidToken('the token of the link is unknown, expired or used')
 
-/** @param signedIn whose session stays. */
-async function replaceAddress(
+/** Sets the proven address. Account tokens, and tokens that were mailed to the old one, are void; sessions go on. */
+export async function replaceAddress(
   room: AccountsRoom,
   trx: Trx,
-  signedIn: SignedIn,
+  account: Account,
   address: string,
   caller: Caller,
 ): Promise<Account> {
-  const { accounts, clock, sessions, trail } = room
-  const { account } = signedIn
+  const { accounts, clock, trail } = room
   const now = clock.now()
   const changed = await replaceEmail(trx, account.id, address, now)
   await addressProven(room, trx, changed, caller)
-  if (account.email !== address) {
+  if (account.email !== address || caller.by === 'operator') {
     // The account has left the old mailbox, so tokens that were mailed there must not reset the password.
     await voidPasswordResets(trx, account.id, now)
     await trail.record(trx, 'email_changed', { account, alsoTo: [address] }, caller)
   }
   await accounts.countChange(trx, account)
-  await sessions.endOthers(trx, signedIn, caller)
   return changed
 }
 

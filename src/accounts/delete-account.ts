@@ -30,6 +30,7 @@ export async function deleteAccount(
     if (owner) await beginGraveChange(room, trx, owner)
     if (!(await store.deleteAccount(trx, account.id))) return
     await attempts.forget(trx, [account.id])
+    await trail.forgetUsernames(trx, account.id)
     await trail.record(trx, 'account_deleted', { account }, caller)
   })
 }

@@ -75,10 +75,8 @@ export async function takeEmailChange(trx: Trx, tokenHash: string, now: number):
   return row?.address
 }
 
-export async function deleteEmailChange(trx: Trx, accountId: string, codeHash: string): Promise<void> {
-  await trx
-    .deleteFrom('email_changes')
-    .where('account_id', '=', accountId)
-    .where('code_hash', '=', codeHash)
-    .execute()
+/** @param codeHash of the one to delete; without it, whatever is under way. */
+export async function deleteEmailChange(trx: Trx, accountId: string, codeHash?: string): Promise<void> {
+  const change = trx.deleteFrom('email_changes').where('account_id', '=', accountId)
+  await (codeHash === undefined ? change : change.where('code_hash', '=', codeHash)).execute()
 }

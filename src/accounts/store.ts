@@ -191,6 +191,13 @@ export async function replaceRoles(trx: Trx, accountId: string, roles: string): 
   )
 }
 
+/** @throws the error of the database when another account has the username. */
+export async function replaceUsername(trx: Trx, accountId: string, username: string): Promise<void> {
+  await accountOf(trx, accountId)
+    .set({ username, username_key: usernameKey(username), unenrolled_since: null })
+    .execute()
+}
+
 /** @returns whether the account was open. */
 export async function closeAccount(trx: Trx, accountId: string, now: number): Promise<boolean> {
   return wroteOne(

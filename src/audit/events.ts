@@ -14,6 +14,7 @@ export const EVENTS = {
   account_exported: 'success',
   account_disabled: 'success',
   account_enabled: 'success',
+  account_renamed: 'success',
   roles_set: 'success',
   account_unlocked: 'success',
   account_expired: 'success',

@@ -15,7 +15,7 @@ export const AuditEventSchema = Type.Object(
       description: '`client`: a request to the API; `operator`: the command line; `service`: by itself',
     }),
     method: Nullable(
-      'The factor concerned; `password`; `new_address` for the code to one; the roles that were set',
+      'The factor concerned; `password`; `new_address` for the code to one; the roles that were set; the old and the new username (`ada -> grace`)',
     ),
     session_id: Nullable('The session concerned'),
     ip: Type.String({ description: 'Empty unless it was a client' }),

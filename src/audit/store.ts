@@ -34,6 +34,12 @@ export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow
       .execute()
 }
 
+/** Empties the usernames in the events of an account, which it is deleted with. */
+export async function forgetUsernames(trx: Trx, accountId: string): Promise<void> {
+  const renamings = trx.updateTable('audit_events').where('event', '=', 'account_renamed')
+  await renamings.where('account_id', '=', accountId).set({ method: null }).execute()
+}
+
 /**
  * Inserts an event, unless the account has so many of its kind already.
  *

@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts'
 import { afterCommit, beforeCommit, type Trx } from '../platform/database.ts'
 import { earliestId, newId } from '../platform/ids.ts'
 import { type Actor, EVENTS, type EventName, ROWS_AN_HOUR } from './events.ts'
-import { insertAuditEvents, insertAuditEventWithin } from './store.ts'
+import { forgetUsernames, insertAuditEvents, insertAuditEventWithin } from './store.ts'
 
 const ACTOR_OF: Readonly<Record<Caller['by'], Actor>> = {
   person: 'client',
@@ -110,6 +110,8 @@ export function makeAuditTrail({ clock, logger, tellOwner }: TrailParts) {
       if (account && !facts.untold) await tellOwner(trx, account, name, caller, facts)
       afterCommit(trx, () => logger.info(event, 'audit'))
     },
+
+    forgetUsernames,
 
     /** Records the same event for many accounts at once, in the table only. The event must be one without a notice. */
     async recordAll(trx: Trx, name: EventName, accounts: readonly Whom[], caller: Caller): Promise<void> {

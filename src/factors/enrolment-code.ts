@@ -10,7 +10,7 @@ import { inTransaction, type Trx } from '../platform/database.ts'
 import { keepShown, putEnrolmentCodes, tryEnrolmentCode } from './enrolment-code-store.ts'
 import type { FactorsRoom } from './room.ts'
 
-export { owingAmong } from './enrolment-code-store.ts'
+export { owingAmong, voidMailedEnrolmentCode } from './enrolment-code-store.ts'
 
 export const ENROLMENT_CODE_DAYS = 7
 

@@ -363,7 +363,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "new_network" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "lost_keys_forgotten" | "database_restored";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_renamed" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "new_network" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "lost_keys_forgotten" | "database_restored";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -371,7 +371,7 @@ export interface components {
        * @enum {string}
        */
       actor: "client" | "operator" | "service";
-      /** @description The factor concerned; `password`; `new_address` for the code to one; the roles that were set */
+      /** @description The factor concerned; `password`; `new_address` for the code to one; the roles that were set; the old and the new username (`ada -> grace`) */
       method: string | null;
       /** @description The session concerned */
       session_id: string | null;

@@ -105,15 +105,27 @@ const changing: (Trial & { event: EventName })[] = [
     says: { username: 'ada', roles: ['editor'] },
     event: 'roles_set',
   },
+  {
+    command: 'users rename',
+    more: ['made', 'renamed'],
+    says: { username: 'renamed', was: 'made' },
+    event: 'account_renamed',
+  },
+  {
+    command: 'users set-email',
+    more: ['renamed', 'renamed@example.com'],
+    says: { email: 'renamed@example.com', was: 'made@example.com' },
+    event: 'email_changed',
+  },
   { command: 'users unlock', more: ['ada'], says: { done: /can try again/ }, event: 'account_unlocked' },
   {
     command: 'users reset-password',
-    more: ['made'],
-    says: { done: /made@example\.com/ },
+    more: ['renamed'],
+    says: { done: /renamed@example\.com/ },
     event: 'password_reset_requested',
   },
-  { command: 'users disable', more: ['made'], says: { done: /is closed/ }, event: 'account_disabled' },
-  { command: 'users enable', more: ['made'], says: { done: /is open/ }, event: 'account_enabled' },
+  { command: 'users disable', more: ['renamed'], says: { done: /is closed/ }, event: 'account_disabled' },
+  { command: 'users enable', more: ['renamed'], says: { done: /is open/ }, event: 'account_enabled' },
   { command: 'sessions end', more: ['ada'], says: { ended: 1 }, event: 'all_sessions_ended' },
   {
     command: 'users reset-2fa',
@@ -142,7 +154,7 @@ const changing: (Trial & { event: EventName })[] = [
   { command: 'clients disable', more: ['orders'], says: { done: /is disabled/ }, event: 'client_disabled' },
   { command: 'clients enable', more: ['orders'], says: { done: /is enabled/ }, event: 'client_enabled' },
   { command: 'clients delete', more: ['orders'], says: { done: /is deleted/ }, event: 'client_deleted' },
-  { command: 'users delete', more: ['made'], says: { done: /is deleted/ }, event: 'account_deleted' },
+  { command: 'users delete', more: ['renamed'], says: { done: /is deleted/ }, event: 'account_deleted' },
   {
     command: 'import file',
     more: [`${folder}/users.jsonl`, '--apply'],
@@ -192,7 +204,7 @@ t.test('each command does its work, and what it does is in the audit trail', asy
     ['client_created', ...changing.map(({ event }) => event)],
   )
   for (const { user_agent } of told) t.match(user_agent, /^keyturn \(.+\)$/)
-  t.equal((await tokenMailedTo('made@example.com')).length, 43)
+  t.equal((await tokenMailedTo('renamed@example.com')).length, 43)
 })
 
 t.test('the last migration can be taken back and done again meanwhile', async (t) => {

@@ -3,6 +3,9 @@
 
 import type { KyselyPlugin } from 'kysely'
 import t, { type Test } from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
+import { renameAccount } from '../../src/accounts/rename.ts'
+import { operatorCaller } from '../../src/cli/operator.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { deliver, latestCode, type MailingService, setEmail } from '../helpers/people/mail.ts'
@@ -14,10 +17,11 @@ import { enrol, PASSWORD, type Service, startService } from '../helpers/service/
 const DAY = 24 * 3600
 
 const NAME = 'Wilhelmina.Traces'
+const FORMER_NAME = 'Mina.Traces'
 const OLD_ADDRESS = 'w.traces@first.example'
 const NEW_ADDRESS = 'w.traces@second.example'
 const PENDING_ADDRESS = 'w.traces@third.example'
-const PERSON = [NAME, OLD_ADDRESS, NEW_ADDRESS, PENDING_ADDRESS]
+const PERSON = [NAME, FORMER_NAME, OLD_ADDRESS, NEW_ADDRESS, PENDING_ADDRESS]
 const PLACES = ['203.0.113.77', '2001:db8:77:77::9']
 const AGENT = 'TracesBrowser/7.7'
 const NETWORK = [...PLACES, AGENT]
@@ -70,8 +74,10 @@ t.test(
     // So that its rows lie between the rows of others.
     for (const username of ['ada', 'grace', 'alan']) await enrol(service, username)
     const { id, accessToken } = await liveALife(t, service)
+    await renameAccount(deps, (await deps.accounts.byId(id)) as Account, FORMER_NAME, operatorCaller())
+    await renameAccount(deps, (await deps.accounts.byId(id)) as Account, NAME, operatorCaller())
     for (const username of ['edsger', 'joan', 'mary']) await enrol(service, username)
-    const there = [NAME, NEW_ADDRESS, PENDING_ADDRESS, ...NETWORK]
+    const there = [NAME, FORMER_NAME, NEW_ADDRESS, PENDING_ADDRESS, ...NETWORK]
     t.strictSame(await found(service, there), there, 'what is there can be found')
 
     const from = { remoteAddress: PLACES[0] as string, headers: { 'user-agent': AGENT } }

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
 import { closeAccount } from '../../src/accounts/close-account.ts'
 import { deleteAccount } from '../../src/accounts/delete-account.ts'
+import { setEmail as setEmailAsOperator } from '../../src/accounts/set-email.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
@@ -106,6 +107,9 @@ const CAUSES: Record<string, Cause | Cause[]> = {
   'keyturn users disable': operated((deps, account) => closeAccount(deps, account, operatorCaller())),
   'keyturn users delete': operated((deps, account) => deleteAccount(deps, { account }, operatorCaller())),
   'keyturn users reset-2fa': operated((deps, account) => resetFactors(deps, account, operatorCaller())),
+  'keyturn users set-email': operated((deps, account) =>
+    setEmailAsOperator(deps, account, 'new@example.com', operatorCaller()),
+  ),
   'keyturn sessions end': operated(({ db, sessions }, { id }) =>
     inTransaction(db, (trx) => sessions.endAll(trx, id)),
   ),

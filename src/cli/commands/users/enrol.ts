@@ -10,12 +10,10 @@ import { ENROLMENT_CODE_DAYS, newEnrolmentCode, oweEnrolmentCodes } from '../../
 import { resetFactors } from '../../../factors/reset.ts'
 import { enrolmentCode } from '../../../mail/templates/codes.ts'
 import type { Service } from '../../../service.ts'
-import { texts } from '../../../texts/texts.ts'
-import { readEmailAddress } from '../../../values/email-address.ts'
-import { USERNAME_MAX, USERNAME_MIN, USERNAME_PATTERNS, type Usernames } from '../../../values/username.ts'
 import { operatorCaller } from '../../operator.ts'
 import { findAccount, withExistingService, withService } from '../../surroundings.ts'
 import { answer, CommandFailed, confirm, Misused, readNewPassword } from '../../terminal.ts'
+import { checkUsername, readAddress } from './name.ts'
 
 const CREATE_EXAMPLES = `
 The password is asked for without being shown, or is the first line of stdin when that is no terminal.
@@ -50,8 +48,10 @@ export function registerCreate(users: Command): void {
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (username: string, options: CreateOptions, command: Command) => {
       const config = readConfig(process.env)
-      check(username, options, config.usernames)
+      checkUsername(username, config.usernames)
       const { byMail = false, enrolmentCode = false } = options
+      if (options.email === undefined && (options.emailVerified || byMail))
+        throw new Misused('--email-verified and --by-mail need --email.')
       const email = options.email === undefined ? undefined : readAddress(options.email)
       await withService(async (service) => {
         if (byMail && !service.config.smtpUrl)
@@ -95,31 +95,6 @@ export function registerCreate(users: Command): void {
         })
       }, config)
     })
-}
-
-function readAddress(text: string): string {
-  const read = readEmailAddress(text)
-  if ('fault' in read) throw new Misused(`No mail can be sent to "${text}". ${texts.emailFaults[read.fault]}`)
-  return read.address
-}
-
-const SIGNS: Record<Usernames, string> = { any: ". _ @ + ' -", plain: ". _ + ' -" }
-
-function check(
-  username: string,
-  { email, emailVerified, byMail }: CreateOptions,
-  usernames: Usernames,
-): void {
-  const named =
-    new RegExp(USERNAME_PATTERNS[usernames]).test(username) &&
-    username.length >= USERNAME_MIN &&
-    username.length <= USERNAME_MAX
-  if (!named)
-    throw new Misused(
-      `A username has ${USERNAME_MIN} to ${USERNAME_MAX} of A-Z a-z 0-9 ${SIGNS[usernames]} and begins and ends with a letter or digit.`,
-    )
-  if (email === undefined && (emailVerified || byMail))
-    throw new Misused('--email-verified and --by-mail need --email.')
 }
 
 const RESET_ABOUT = `

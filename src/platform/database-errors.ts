@@ -21,6 +21,9 @@ export class OutcomeUnknownError extends Error {
 /** Several transactions were in each other's way, and this one was undone. */
 const IN_THE_WAY = ['40001', '40P01']
 
+/** What the session had prepared is gone, or gives other columns since a migration. */
+const STALE = ['0A000', '26000']
+
 /** Sent by a server that ends the connection, or by a distributed one that does not know whether it has committed. */
 const PARTING = /^(08|57P|58|XX)|^(25P03|40003)$/
 
@@ -45,7 +48,7 @@ export function isDatabaseFault(error: unknown): boolean {
  * lost during the commit is not.
  */
 export function isWorthRepeating(error: unknown): boolean {
-  return error instanceof ConnectionError || [...IN_THE_WAY, ...RESTARTING].includes(codeOf(error))
+  return error instanceof ConnectionError || [...IN_THE_WAY, ...RESTARTING, ...STALE].includes(codeOf(error))
 }
 
 /** Whether the server refused and is ready for more: the failed statement is undone, and so is its transaction. */
@@ -55,6 +58,9 @@ export function isRefusal(error: unknown): boolean {
   // The code decides, because the severity is in the language of the server.
   return !PARTING.test(code) && !['FATAL', 'PANIC'].includes(severity)
 }
+
+/** Whether the session keeps no statements, or not as they are now. The failed one did nothing. */
+export const isStale = (error: unknown) => STALE.includes(codeOf(error))
 
 /** Whether a connection that could not be made may be made in a moment. */
 export function isPassing(error: unknown): boolean {

@@ -1,4 +1,8 @@
-import pg from 'pg'
+/** A statement with its values. */
+export interface Statement {
+  text: string
+  values: readonly unknown[]
+}
 
 /** How long the server may take for one statement, including its wait for locks. */
 const STATEMENT_TIMEOUT_MS = 5_000
@@ -37,8 +41,14 @@ const SETTINGS_TO_READ = `select where ${WAITS.join(' || ')} is null`
 /** Whether it is a statement that comes along with another one. */
 export const isSettings = (text: string): boolean => [SETTINGS, SETTINGS_TO_READ].includes(text)
 
-/** Begins a transaction with its settings, in one round trip. */
-export const BEGIN = `begin; ${SETTINGS}`
+/** What begins a transaction. */
+export const BEGIN: readonly Statement[] = ['begin', SETTINGS].map((text) => ({ text, values: [] }))
+
+/** The settings of a statement outside of a transaction, which is one of its own. */
+export const settingsFor = (text: string): Statement => ({
+  text: text.startsWith('select') ? SETTINGS_TO_READ : SETTINGS,
+  values: [],
+})
 
 /**
  * The beginning of a transaction that is not in a hurry, such as that of migrations: the server's timeouts are off
@@ -49,46 +59,3 @@ export const UNHURRIED = `select ${[
   'lock_timeout',
   'idle_in_transaction_session_timeout',
 ].map((name) => set(name, 0))}`
-
-declare module 'pg' {
-  interface Query {
-    text: string
-    prepare(connection: pg.Connection): void
-  }
-}
-
-/**
- * A statement outside of a transaction, with the settings before it in the same round trip: what comes before one `Sync`
- * is one transaction (PostgreSQL's "Message Flow", Pipelining).
- */
-class SingleStatement extends pg.Query {
-  override prepare(connection: pg.Connection): void {
-    const text = this.text.startsWith('select') ? SETTINGS_TO_READ : SETTINGS
-    connection.parse({ text } as Parameters<typeof connection.parse>[0], false)
-    connection.bind({}, false)
-    connection.execute({}, false)
-    super.prepare(connection)
-  }
-}
-
-/**
- * Runs one statement with its settings.
- *
- * @param silenceMs when a server that says nothing is given up; 0 for never.
- */
-export function queryWithSettings(
-  client: pg.ClientBase,
-  text: string,
-  values: unknown[],
-  silenceMs: number,
-): Promise<pg.QueryResult> {
-  if (text === BEGIN || client.getTransactionStatus() !== 'I')
-    return client.query({ text, values, query_timeout: silenceMs } as pg.QueryConfig)
-  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
-  // Of the two results the last one is that of the statement.
-  const done = (error: Error | undefined, results: unknown) =>
-    error ? reject(error) : resolve((results as pg.QueryResult[]).at(-1) as pg.QueryResult)
-  const config = { text, values, queryMode: 'extended' }
-  client.query(Object.assign(new SingleStatement(config, done), { query_timeout: silenceMs }))
-  return promise
-}

@@ -21,7 +21,9 @@ import {
   OutcomeUnknownError,
 } from './database-errors.ts'
 import type { Connections, Db, Engine, EngineAdapter, Trx } from './engine.ts'
-import { BEGIN, queryWithSettings, UNHURRIED } from './postgres-settings.ts'
+import { SILENCE_MS, watch } from './postgres-connection.ts'
+import type { Session } from './postgres-round-trip.ts'
+import { UNHURRIED } from './postgres-settings.ts'
 import { placeOf, withSslMode } from './postgres-url.ts'
 
 /** @param poolSize the most connections of this process. */
@@ -71,17 +73,14 @@ const POOL_PATIENCE_MS = 10_000
 /** How long it waits for a server that does not answer or is restarting. */
 const CONNECT_PATIENCE_MS = 2_000
 
-/** When this process gives up a server that is silent, which the timeouts of the server do not cover. */
-const SILENCE_MS = 7_000
-
 /** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'
 
 /**
- * Kysely's PostgreSQL dialect with five differences. Every wait has an end. A confirmed commit is on the disk. A
- * commit with an unknown outcome has an error of its own, because its transaction must not be repeated. Migrations
- * wait for each other until the transaction of the first one ends. And bigint is a number, for times in milliseconds
- * and counts.
+ * Kysely's PostgreSQL dialect with six differences. What can go together goes in one round trip. Every wait has an
+ * end. A confirmed commit is on the disk. A commit with an unknown outcome has an error of its own, because its
+ * transaction must not be repeated. Migrations wait for each other until the transaction of the first one ends. And
+ * bigint is a number, for times in milliseconds and counts.
  */
 function patientPostgres(url: string, poolSize: number): Dialect {
   const pool = makePool(url, poolSize)
@@ -100,7 +99,7 @@ interface CountedPool extends PostgresPool {
 
 class CarefulPostgresDriver extends PostgresDriver {
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw(BEGIN))
+    await connection.executeQuery(CompiledQuery.raw('begin'))
   }
 
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -194,6 +193,7 @@ function makePool(url: string, poolSize: number): CountedPool {
     application_name: APPLICATION_NAME,
     keepAlive: true,
     types: { getTypeParser },
+    onConnect: recognizeSession,
   })
   // A connection may be lost while it is idle. Without a listener that would end the process.
   pool.on('error', () => {})
@@ -215,15 +215,10 @@ function makePool(url: string, poolSize: number): CountedPool {
     const { totalCount, idleCount: idle, waitingCount: waiting } = pool
     return { used: totalCount - idle, idle, max: poolSize, waiting }
   }
-  let pooled: boolean | undefined
-  /** A pooler makes up the process that it names to its clients. Asked once: it does not come and go. */
   async function behindPooler(): Promise<boolean> {
-    if (pooled !== undefined) return pooled
-    const client: pg.PoolClient & { processID?: number } = await pool.connect()
+    const client = await pool.connect()
     try {
-      const { rows } = await client.query('select pg_backend_pid() as pid')
-      pooled = rows[0].pid !== client.processID
-      return pooled
+      return !(await hasSession(client))
     } finally {
       client.release()
     }
@@ -231,27 +226,15 @@ function makePool(url: string, poolSize: number): CountedPool {
   return { connect, counts, behindPooler, end: () => pool.end(), options: pool.options }
 }
 
-/** A connection of the pool that does not return there once it was lost, however that shows. */
-function watch(client: pg.PoolClient): PostgresPoolClient {
-  let lost = false
-  let silenceMs = SILENCE_MS
+/** Whether one session of the server stays with the connection. A pooler makes up the process that it names. */
+async function hasSession(client: pg.ClientBase & { processID?: number }): Promise<boolean> {
+  const query = { text: 'select pg_backend_pid() as pid', query_timeout: SILENCE_MS }
+  const { rows } = await client.query(query)
+  return rows[0].pid === client.processID
+}
 
-  async function query(text: string, values: readonly unknown[]) {
-    if (lost) throw new ConnectionError('The connection to the database was lost before')
-    if (text === UNHURRIED) silenceMs = 0
-    try {
-      return await queryWithSettings(client, text, [...values], silenceMs)
-    } catch (error) {
-      lost ||= !isRefusal(error)
-      if (error instanceof PostgresError) throw error
-      throw new ConnectionError('The connection to the database was lost', { cause: error })
-    }
-  }
-  return {
-    // By its type it takes a cursor too, which Kysely passes only when it is configured with a class for cursors.
-    query: query as unknown as PostgresPoolClient['query'],
-    release: (destroy = false) => client.release(destroy || lost),
-  }
+async function recognizeSession(client: Session): Promise<void> {
+  if (await hasSession(client)) client.prepared = new Set()
 }
 
 function getTypeParser(oid: number, format?: 'text' | 'binary') {

@@ -1,8 +1,16 @@
 import { type AliasableExpression, type Compilable, type CompiledQuery, sql } from 'kysely'
-import type { Db } from './database.ts'
+import type { Db } from './engine.ts'
 
 /** A value for a database. `undefined` is not one: a query of one shape has all its values. */
 type Value = string | number | null
+
+const texts = new Set<string>()
+const unawaited = new WeakSet<readonly unknown[]>()
+
+/** Whether a query is one of those that are built once. */
+export const isPrepared = (text: string) => texts.has(text)
+/** Whether nobody waits for what comes of the query with these values. */
+export const isUnawaited = (values: readonly unknown[]) => unawaited.has(values)
 
 /** Names a value of the query that is being built. The value itself is not known yet. */
 export type Params<V> = <N extends keyof V & string>(name: N) => AliasableExpression<V[N]>
@@ -13,6 +21,7 @@ export interface Prepared<V, O> {
   all(db: Db, values: V): Promise<O[]>
   /** @returns the first row. */
   first(db: Db, values: V): Promise<O | undefined>
+  /** Within a transaction on PostgreSQL it goes along with the next statement, which then fails with its error. */
   run(db: Db, values: V): Promise<void>
   /** @returns whether it wrote exactly one row. */
   wroteOne(db: Db, values: V): Promise<boolean>
@@ -49,10 +58,15 @@ export function prepared<V extends { [N in keyof V]-?: Value }, O>(
   }
 
   const run = (db: Db, values: V) => db.executeQuery(bind(db, values))
+  function write(db: Db, values: V) {
+    const query = bind(db, values)
+    unawaited.add(query.parameters)
+    return db.executeQuery(query)
+  }
   return {
     all: async (db, values) => (await run(db, values)).rows,
     first: async (db, values) => (await run(db, values)).rows[0],
-    run: async (db, values) => void (await run(db, values)),
+    run: async (db, values) => void (await write(db, values)),
     wroteOne: async (db, values) => (await run(db, values)).numAffectedRows === 1n,
   }
 }
@@ -68,6 +82,7 @@ function compile<V extends object, O>(
     return Object.assign(sql<V[typeof name]>`${param}`, { [Symbol.toPrimitive]: () => param.refuse() })
   }).compile()
   const { parameters } = query
+  texts.add(query.sql)
   for (const param of made)
     if (!parameters.includes(param))
       throw new TypeError(`${param.name} was asked for and has no place in the query`)

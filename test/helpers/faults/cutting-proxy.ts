@@ -105,12 +105,13 @@ export async function endBackends(databaseUrl: string): Promise<void> {
 }
 
 /**
- * The texts of `Query` and `Parse` messages (PostgreSQL's frontend protocol, version 3), in the order they are sent:
- * without the settings, which come together with what they are for.
+ * The texts of `Query` messages and of the statements of `Bind` messages (PostgreSQL's frontend protocol, version 3), in
+ * the order they are sent: without the settings, which come together with what they are for.
  */
 function makeStatementReader(): (bytes: Buffer) => string[] {
   let rest = Buffer.alloc(0)
   let started = false
+  const parsed = new Map<string, string>()
   return (bytes) => {
     rest = Buffer.concat([rest, bytes])
     const statements: string[] = []
@@ -119,10 +120,11 @@ function makeStatementReader(): (bytes: Buffer) => string[] {
       if (rest.length < header) return statements
       const end = rest.readInt32BE(header - 4) + header - 4
       if (rest.length < end) return statements
-      const body = rest.subarray(header, end).toString().split('\0')
+      const [first = '', second = ''] = rest.subarray(header, end).toString().split('\0')
       const type = started ? String.fromCharCode(rest[0] ?? 0) : ''
-      if (type === 'Q') statements.push(body[0] ?? '')
-      if (type === 'P' && !isSettings(body[1] ?? '')) statements.push(body[1] ?? '')
+      if (type === 'Q') statements.push(first)
+      if (type === 'P') parsed.set(first, second)
+      if (type === 'B') statements.push(...[parsed.get(second) ?? ''].filter((text) => !isSettings(text)))
       started = true
       rest = rest.subarray(end)
     }

@@ -1,5 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
+import { isSettings } from '../../../src/platform/postgres-settings.ts'
 import { sqlitePath } from '../../../src/platform/sqlite.ts'
 import { onPostgres } from './database.ts'
 
@@ -61,12 +62,11 @@ function watchPostgres(databaseUrl: string, see: See): () => void {
     'query',
     (original) =>
       function (this: pg.Client, ...args) {
-        const [query] = args as [string | (pg.QueryConfig & { callback?: (error: unknown) => void })]
+        const [query] = args as [string | (pg.QueryConfig & Together)]
         try {
-          const text = typeof query === 'string' ? query : query.text
-          const first = this.database === name ? see(text) : undefined
-          return first instanceof Promise
-            ? first.then(() => original.apply(this, args))
+          const seen = this.database === name ? textsOf(query).map((text) => see(text)) : []
+          return seen.some((it) => it instanceof Promise)
+            ? Promise.all(seen).then(() => original.apply(this, args))
             : original.apply(this, args)
         } catch (error) {
           // Who gives a query in place of a text waits for its callback.
@@ -75,6 +75,34 @@ function watchPostgres(databaseUrl: string, see: See): () => void {
         }
       },
   )
+}
+
+/** @returns how often a service waits for PostgreSQL while some work is done. */
+export async function countingRoundTrips(databaseUrl: string, work: () => Promise<unknown>): Promise<number> {
+  const name = new URL(databaseUrl).pathname.slice(1)
+  let count = 0
+  const restore = replaced(
+    pg.Client.prototype,
+    'query',
+    (original) =>
+      function (this: pg.Client, ...args) {
+        if (this.database === name) count += 1
+        return original.apply(this, args)
+      },
+  )
+  await work().finally(restore)
+  return count
+}
+
+/** What goes to the server together. */
+interface Together {
+  statements?: readonly { text: string }[]
+  callback?: (error: unknown) => void
+}
+
+function textsOf(query: string | (pg.QueryConfig & Together)): string[] {
+  if (typeof query === 'string') return [query]
+  return (query.statements ?? [query]).map(({ text }) => text).filter((text) => !isSettings(text))
 }
 
 /** @returns what puts the original back. */

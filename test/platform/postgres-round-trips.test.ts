@@ -1,0 +1,41 @@
+import pg from 'pg'
+import t from 'tap'
+import { SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
+import { refresh } from '../helpers/people/sessions.ts'
+import { notOnPostgres as skip } from '../helpers/service/database.ts'
+import { enrol, startService } from '../helpers/service/service.ts'
+import { countingRoundTrips } from '../helpers/service/statements.ts'
+
+/** How often a request waits for the server: a number changes upwards with a reason. */
+const ROUND_TRIPS: Record<string, number> = {
+  'POST /register': 5,
+  'POST /login': 7,
+  'POST /2fa/setup': 7,
+  'POST /2fa/verify': 10,
+  'POST /token/refresh': 5,
+  'POST /token/introspect': 2,
+  'GET /me': 3,
+}
+
+for (const [route, expected] of Object.entries(ROUND_TRIPS))
+  t.test(`${route} waits for PostgreSQL ${expected} times`, { skip }, async (t) => {
+    const service = await startService(t, { mail: true })
+    const request = await (SCENARIOS[route] as Scenario).prepare(service, 'ada')
+    t.equal(await countingRoundTrips(service.databaseUrl, () => send(service, route, request)), expected)
+  })
+
+t.test('what a session has prepared may be older than a migration, or gone', { skip }, async (t) => {
+  const service = await startService(t)
+  const admin = new pg.Client(service.databaseUrl)
+  await admin.connect()
+  t.teardown(() => admin.end())
+  const { accessToken, refreshToken } = await enrol(service, 'ada')
+  const read = () => service.get('/me', accessToken)
+  const next = async (token: string) => (await refresh(service, token)).body
+  const { refresh_token } = await next(refreshToken)
+  t.equal((await read()).status, 200)
+  for (const table of ['accounts', 'sessions'])
+    await admin.query(`alter table ${table} add column later text`)
+  t.ok((await next(refresh_token)).access_token, 'a transaction is repeated')
+  t.equal((await read()).status, 200, 'a statement is sent again')
+})

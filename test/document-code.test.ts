@@ -112,7 +112,15 @@ t.test('each command line of keyturn in the documents is one, with options that 
 /** Names in capitals that are no settings of the service. */
 const OTHER_NAMES = [
   // Of Node.js, SQLite, Linux, Apache and the tests.
-  ...['UV_THREADPOOL_SIZE', 'SQLITE_FULL', 'SQLITE_READONLY', 'SCHED_IDLE', 'FUZZ_SEED', 'REMOTE_USER'],
+  ...[
+    'UV_THREADPOOL_SIZE',
+    'SQLITE_FULL',
+    'SQLITE_READONLY',
+    'SCHED_IDLE',
+    'FUZZ_SEED',
+    'REMOTE_USER',
+    'NO_COLOR',
+  ],
   // A constant in src/platform/clock.ts.
   'CLOCK_SKEW_SECONDS',
 ]

@@ -1,6 +1,9 @@
+import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
+import { readConfig } from '../config.ts'
 import { AppError } from '../errors.ts'
 import { explainFailure } from '../explain-failure.ts'
+import { placeOf } from '../platform/database.ts'
 import { VERSION } from '../version.ts'
 import { registerAudit } from './commands/audit.ts'
 import { registerBackup, registerRestore } from './commands/backup.ts'
@@ -19,7 +22,7 @@ import { registerServe } from './commands/serve.ts'
 import { registerSessions } from './commands/sessions.ts'
 import { registerTune } from './commands/tune.ts'
 import { registerUsers } from './commands/users/users.ts'
-import { CommandFailed, Misused } from './terminal.ts'
+import { CommandFailed, dressed, helpWidth, Misused } from './terminal.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -45,13 +48,17 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has said it already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : MISUSED
-    if (error instanceof Misused) {
-      console.error(error.message)
-      return MISUSED
-    }
-    console.error(explain(error))
-    return FAILED
+    console.error(inRed(explain(error)))
+    return error instanceof Misused ? MISUSED : FAILED
   }
+}
+
+const inRed = (text: string) => styleText('red', text, { stream: process.stderr })
+
+/** Names what a command has worked on. Its output may be read by a program, so this goes to stderr. */
+function nameDatabase(_program: Command, command: Command): void {
+  const typed = [command.parent?.name(), command.name()].join(' ').replace(/^keyturn /, '')
+  if (!LOOKING.has(typed)) console.error(`Database: ${placeOf(readConfig(process.env).databaseUrl)}`)
 }
 
 function makeProgram(): Command {
@@ -60,7 +67,13 @@ function makeProgram(): Command {
     .version(VERSION)
     .option('--json', 'answer in JSON, for programs')
     .option('--yes', 'do not ask before what cannot be taken back')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth() })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(dressed(text, process.stdout)),
+      writeErr: (text) => process.stderr.write(dressed(text, process.stderr)),
+      outputError: (text, write) => write(`${inRed(text)}\n`),
+    })
+    .hook('postAction', nameDatabase)
     .exitOverride()
     .showHelpAfterError()
     .addHelpText('after', AFTER_HELP)
@@ -69,9 +82,17 @@ function makeProgram(): Command {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof CommandFailed || error instanceof AppError) return error.message
+  const meant = [CommandFailed, Misused, AppError].some((kind) => error instanceof kind)
+  if (meant) return (error as Error).message
   return explainFailure(error) ?? `This should not happen: ${(error as Error).stack ?? error}`
 }
+
+/** The commands that change no row, or have said of which database. */
+const LOOKING = new Set([
+  ...['users list', 'users show', 'users paused', 'sessions list', 'clients list', 'clients show', 'audit'],
+  ...['keys list', 'keys status', 'migrate status', 'backup', 'copy', 'doctor', 'tune', 'mails', 'openapi'],
+  ...['serve', 'init', 'build-hash'],
+])
 
 /** Every command or group of commands, in the order of the help. */
 const COMMANDS = [

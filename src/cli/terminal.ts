@@ -2,8 +2,9 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { styleText } from 'node:util'
 import { SingleBar } from 'cli-progress'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, Help, InvalidArgumentError } from 'commander'
 import { harmless } from '../platform/logger.ts'
 
 /** A command failed. The message is a sentence for the operator. */
@@ -16,9 +17,28 @@ export class Misused extends Error {
   override readonly name = 'Misused'
 }
 
+/** What stands out of a text, and how. */
+type Accents = readonly (readonly [what: RegExp, how: Parameters<typeof styleText>[0]])[]
+
+/** Colours parts of a text, where the stream is a terminal. `NO_COLOR` and `FORCE_COLOR` are heeded. */
+export function accented(text: string, accents: Accents, stream: NodeJS.WriteStream): string {
+  return accents.reduce(
+    (all, [what, how]) => all.replace(what, (part) => styleText(how, part, { stream })),
+    text,
+  )
+}
+
+/** The headings of tables: no other line is in capitals alone. */
+const HEADINGS: Accents = [[/^[A-Z]+(?: +[A-Z]+)+$/gm, 'bold']]
+
 /** Prints the result of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
-export function answer(command: Command, { json, text }: { json: unknown; text: string }): void {
-  const words = command.optsWithGlobals().json ? JSON.stringify(json, null, 2) : harmless(text)
+export function answer(
+  command: Command,
+  { json, text, accents = HEADINGS }: { json: unknown; text: string; accents?: Accents },
+): void {
+  const words = command.optsWithGlobals().json
+    ? JSON.stringify(json, null, 2)
+    : accented(harmless(text), accents, process.stdout)
   if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
 }
 
@@ -29,6 +49,18 @@ export function columns(rows: readonly (readonly string[])[]): string {
     for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
   const padded = rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)))
   return padded.map((cells) => cells.join('  ').trimEnd()).join('\n')
+}
+
+const WIDEST_HELP = 100
+
+/** The width of help, in characters. */
+export const helpWidth = () => Math.min(process.stdout.columns ?? 80, WIDEST_HELP)
+
+/** Help with its headings in bold. Its prose is as wide as the rest, however it is broken in the sources. */
+export function dressed(help: string, stream: NodeJS.WriteStream): string {
+  const prose = (lines: string) => new Help().boxWrap(lines.replaceAll('\n', ' '), helpWidth())
+  const headings = /^(Usage|Arguments|Options|Global Options|Commands|Examples?|Exit codes)\b.*?:/gm
+  return accented(help.replace(/^\S.*(?:\n\S.*)*/gm, prose), [[headings, 'bold']], stream)
 }
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

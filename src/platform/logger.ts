@@ -134,11 +134,14 @@ type Facts = Record<string, unknown>
 export function forPeople(line: string): string {
   const { time, level, msg, err, instance, version, ...facts } = JSON.parse(line) as Facts
   const name = String(level)
+  const known = Object.entries(facts).filter(([, value]) => value !== null)
+  const painted = (how: Parameters<typeof styleText>[0], text: string) =>
+    styleText(how, text, { stream: process.stdout })
   const words = [
     new Date(String(time)).toTimeString().slice(0, 8),
-    styleText(COLOURS[name as keyof typeof COLOURS] ?? 'reset', name.padEnd(5), { stream: process.stdout }),
+    painted(COLOURS[name as keyof typeof COLOURS] ?? 'reset', name.padEnd(5)),
     harmless(String(msg)),
-    ...Object.entries(facts).map(([fact, value]) => `${fact}=${harmless(textOf(value))}`),
+    ...known.map(([fact, value]) => `${painted('gray', `${fact}=`)}${harmless(textOf(value))}`),
   ]
   const trace =
     err === undefined ? '' : `\n${harmless(String((err as Facts).stack ?? (err as Facts).message))}`

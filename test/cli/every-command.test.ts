@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import t, { type Test } from 'tap'
 import type { EventName } from '../../src/audit/events.ts'
 import { registerCommands } from '../../src/cli/command-line.ts'
+import { placeOf } from '../../src/platform/database.ts'
 import { VERSION } from '../../src/version.ts'
 import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 import { jsonLines } from '../helpers/programs/importing.ts'
@@ -187,11 +188,17 @@ t.test('there is no command that is not tried here', async (t) => {
   }
 })
 
-async function attempt(t: Test, { command, more = [], input = '', code = 0, says }: Trial): Promise<void> {
+/** A command that has written says where: many an operator has two databases. */
+const namesDatabase = (trial: Trial) => 'event' in trial || trial.command === 'migrate up'
+
+async function attempt(t: Test, trial: Trial): Promise<void> {
+  const { command, more = [], input = '', code = 0, says } = trial
   const ended = await keyturn.withInput(input, ...command.split(' '), ...more, '--yes', '--json')
   t.equal(ended.code, code, `keyturn ${command}: ${ended.stderr}`)
   if (says instanceof RegExp) t.match(ended, { stdout: '', stderr: says }, command)
   else t.match(JSON.parse(ended.stdout), says, command)
+  const named = ended.stderr === `Database: ${placeOf(environment.DATABASE_URL as string)}\n`
+  t.equal(named, namesDatabase(trial), `keyturn ${command}: ${ended.stderr}`)
   t.equal((await service.get('/readyz')).status, 200, 'and the service goes on')
 }
 

@@ -105,6 +105,27 @@ t.test(
   },
 )
 
+t.test('a terminal has colours, and NO_COLOR, a pipe and a file have none', { skip }, async (t) => {
+  const environment = await sharedEnvironment(t)
+  const keyturn = keyturnOn(environment)
+  await keyturn.withInput('correct horse battery', 'users', 'create', 'ada')
+  for (const [shown, ...args] of [
+    ['\u001b[32mok\u001b[39m', 'doctor'],
+    ['\u001b[1mUsage:\u001b[22m', '--help'],
+    ['\u001b[1mExample:\u001b[22m', 'users', 'rename', '--help'],
+    ['\u001b[1mUSERNAME  ', 'users', 'list'],
+    ['\u001b[31mThere is no account', 'users', 'show', 'nobody'],
+    ['\u001b[31merror: unknown command', 'users', 'shew'],
+  ] as const) {
+    t.match((await onTerminal(t, environment, args)).screen, shown)
+    for (const plain of [
+      await onTerminal(t, { ...environment, NO_COLOR: '1' }, args),
+      await keyturn(...args),
+    ])
+      t.notMatch(JSON.stringify(plain), '\\u001b', `${args.join(' ')}, plain`)
+  }
+})
+
 t.test('what takes long shows a bar on the terminal alone', { skip }, async (t) => {
   const folder = t.testdir({ 'users.jsonl': jsonLines({ username: 'ada', password_hash: HASH }) })
   const environment = await sharedEnvironment(t)
@@ -118,5 +139,5 @@ t.test('what takes long shows a bar on the terminal alone', { skip }, async (t) 
   const urls = ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`]
   t.match(await shown('copy', ...urls), /Copying .* of \d+/)
   const { stderr } = await keyturnOn(environment)('export', `${folder}/again.jsonl`)
-  t.equal(stderr, '')
+  t.notMatch(stderr, 'Exporting')
 })

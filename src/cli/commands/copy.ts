@@ -163,7 +163,7 @@ export function registerCopy(program: Command): void {
       answer(command, {
         json: { from: placeOf(from), to: placeOf(to), resumed, tables, secret_key_file: keyFile },
         text: `${columns([['table', 'rows', 'checksum'], ...rows])}
-Both databases hold the same. Start the service with the new DATABASE_URL, and the same ISSUER and SECRET_KEY${
+${placeOf(from)} and ${placeOf(to)} hold the same. Start the service with the new DATABASE_URL, and the same ISSUER and SECRET_KEY${
           keyFile ? ` (it is in ${keyFile})` : ''
         }.`,
       })

@@ -21,10 +21,20 @@ export function registerDoctor(program: Command): void {
       const { examine } = await import('../doctor/examine.ts')
       const findings = await examine(process.env)
       const healthy = !findings.some(({ status }) => status === 'fail')
-      answer(command, { json: { healthy, findings }, text: findings.map(describe).join('\n') })
+      answer(command, {
+        json: { healthy, findings },
+        text: findings.map(describe).join('\n'),
+        accents: VERDICTS,
+      })
       if (!healthy) process.exitCode = 1
     })
 }
+
+const VERDICTS = [
+  [/^ok\b/gm, 'green'],
+  [/^warn\b/gm, 'yellow'],
+  [/^fail\b/gm, 'red'],
+] as const
 
 function describe({ check, status, found, advice }: Finding): string {
   const line = `${status.padEnd(4)}  ${check.padEnd(9)}  ${found}`

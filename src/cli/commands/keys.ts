@@ -14,7 +14,9 @@ import { answer, CommandFailed, columns, confirm } from '../terminal.ts'
 import { registerForgetLost } from './forget-lost.ts'
 
 const RESEAL_EXAMPLE = `
-Example, with the new key in front of the old one, and the service restarted with both:
+Put the new key in front of the old one, and restart the service with both, before this.
+
+Example:
   SECRET_KEY=$NEW,$OLD keyturn keys reseal`
 
 const REVOKE_ABOUT = `

@@ -52,10 +52,10 @@ export function postgresPrograms(): string | undefined {
 const ENTIRELY = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }
 
 /** For a measurement: as a server is set up in earnest. What else must be on, the service sees to itself. */
-export const IN_EARNEST = { fsync: 'on', full_page_writes: 'on', autovacuum: 'on' }
+export const IN_EARNEST = { shared_buffers: '128MB', fsync: 'on', full_page_writes: 'on', autovacuum: 'on' }
 
-/** Nothing here outlives the tests: it need not survive a power cut. */
-const HASTY = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+/** Nothing here outlives the tests: it need not survive a power cut, and is small. */
+const HASTY = { shared_buffers: '16MB', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
 /**
  * Makes a cluster and starts its server, reachable by a Unix socket alone.

@@ -32,17 +32,21 @@ export async function sharedEnvironment(t: Test): Promise<Record<string, string>
  * Starts `keyturn serve`, on a free port if none is given, and waits until it is ready.
  *
  * @param under a command that runs another one, and its options.
+ * @param command another one that listens as `keyturn serve` does.
  */
 export async function startProcess(
   t: Lifetime,
   environment: Record<string, string>,
-  { under = [] }: { under?: readonly string[] } = {},
+  {
+    under = [],
+    command: [script, ...args] = ['src/cli/keyturn.js', 'serve'],
+  }: { under?: readonly string[]; command?: readonly [string, ...string[]] } = {},
 ): Promise<ServerProcess> {
   const PORT = environment.PORT ?? String(await freePort())
   const url = `http://127.0.0.1:${PORT}`
   const command = runCommand(
     t,
-    ['src/cli/keyturn.js', 'serve'],
+    [script, ...args],
     { RATE_LIMIT: 'off', ...CHEAP_HASHES, ...environment, PORT },
     { under },
   )

@@ -19,8 +19,10 @@ export interface ArbitraryRequest extends Sent {
 /** Requests to every operation of a document: good ones, ones that are nearly good, and hostile ones. */
 export function arbitraryRequests(document: OpenApi): fc.Arbitrary<ArbitraryRequest> {
   const operations = operationsOf(document)
+  // Made once: to make what makes texts takes a hundred times what a text takes.
+  const known = operations.map((one) => requestsTo(document, one))
   return fc.oneof(
-    { weight: 8, arbitrary: fc.constantFrom(...operations).chain((one) => requestsTo(document, one)) },
+    { weight: 8, arbitrary: fc.oneof(...known) },
     { weight: 1, arbitrary: anywhere(operations) },
   )
 }

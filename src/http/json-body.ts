@@ -61,16 +61,14 @@ export function refuseEncodedBody(request: FastifyRequest): void {
 /** @throws {AppError} malformed_json, validation_failed */
 function parseStrictJson(bytes: Uint8Array): unknown {
   const text = decode(bytes)
-  let value: unknown
+  refuseDeepAndDuplicate(text)
   try {
-    value = JSON.parse(text, refuseIllFormedText)
+    return JSON.parse(text, refuseIllFormedText)
   } catch (error) {
     if (error instanceof IllFormedText)
       throw validationFailed([{ pointer: '', code: 'type', detail: texts.details.unpairedSurrogate }])
     throw malformedJson(texts.details.bodyNotJson)
   }
-  refuseDuplicateMembers(text)
-  return value
 }
 
 function decode(bytes: Uint8Array): string {
@@ -92,12 +90,22 @@ function refuseIllFormedText(key: string, value: unknown): unknown {
   return value
 }
 
+/** No body has so many, and parsers call themselves for each, until there is no stack left (RFC 8259 section 9). */
+const MOST_LEVELS = 32
+
 /** `JSON.parse` keeps the last of two members of one name; other parsers keep the first (RFC 8259 section 4). */
-function refuseDuplicateMembers(text: string): void {
+function refuseDeepAndDuplicate(text: string): void {
+  /** The names of each object that is open; an array has none. */
   const open: Set<string>[] = []
+  const begin = () => {
+    if (open.push(new Set()) > MOST_LEVELS) throw malformedJson(texts.details.bodyTooDeep(MOST_LEVELS))
+  }
+  const end = () => void open.pop()
   visit(text, {
-    onObjectBegin: () => void open.push(new Set()),
-    onObjectEnd: () => void open.pop(),
+    onObjectBegin: begin,
+    onObjectEnd: end,
+    onArrayBegin: begin,
+    onArrayEnd: end,
     onObjectProperty: (name) => {
       const seen = open.at(-1)
       if (seen?.has(name)) throw malformedJson(texts.details.memberTwice)

@@ -84,6 +84,7 @@ export const details = {
   bodyEncoded: 'Send the body without a Content-Encoding.',
   unpairedSurrogate: 'A string has an unpaired surrogate.',
   memberTwice: 'The body has the same member twice.',
+  bodyTooDeep: (levels: number) => `The body is nested more than ${levels} levels deep.`,
   unsupportedMediaType: 'Send the body as application/json, or as the form that OAuth asks for.',
   notHttp: 'The request could not be read as HTTP.',
   hostTwice: 'Send one Host header.',

@@ -4,7 +4,8 @@ import type { ProblemCode } from '../../catalogue.ts'
 export const meanings: Record<ProblemCode, string> = {
   validation_failed:
     'A member of the body is missing, unknown or wrong. `errors` has each fault with the place, a code and a sentence for the form.',
-  malformed_json: 'The body cannot be read as JSON, or has a member twice. Fix the client.',
+  malformed_json:
+    'The body cannot be read as JSON, has a member twice, or is nested more than 32 levels deep. Fix the client.',
   bad_request:
     'The request is not HTTP as RFC 9112 has it, or it has no `Host` header or more than one. Fix the client or the proxy.',
   invalid_credentials:

@@ -164,5 +164,5 @@ export const PAGE_STYLE = `
 .swagger-ui .keyturn-folded .btn { border-color: currentcolor; color: inherit; }
 .swagger-ui .response-controls { flex-wrap: wrap; }
 .swagger-ui .response-col_links, .swagger-ui .info .main > a { display: none; }
-.dark-mode .swagger-ui .examples-select__section-label { color: inherit; }
+.dark-mode .swagger-ui :is(.examples-select__section-label, .opblock-description-wrapper) { color: inherit; }
 `

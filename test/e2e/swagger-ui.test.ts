@@ -98,6 +98,11 @@ t.test(
     t.equal(await isDark(), false)
     await ui.page.emulateMedia({ colorScheme: 'dark' })
     await eventually('it is dark as the system is', isDark)
+    await ui.page.locator('.opblock[id$="-setUpTotp"] .opblock-summary-control').click()
+    const label = '.opblock-section-request-body .examples-select__section-label'
+    await ui.page.locator(label).first().waitFor()
+    const ink = await ui.page.evaluate<string>(`getComputedStyle(document.querySelector('${label}')).color`)
+    t.ok(Number(/\d+/.exec(ink)) > 200, `the words above an example are light on it: ${ink}`)
     await ui.forget('accessToken')
     t.strictSame(JSON.parse(await kept()), { username }, 'the refresh token of the session goes with it')
     await ui.reload()

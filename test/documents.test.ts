@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Command } from 'commander'
 import t from 'tap'
+import { parse } from 'yaml'
 import { CODE_POLICY } from '../src/attempts/policies.ts'
 import { EVENTS } from '../src/audit/events.ts'
 import { MAX_ATTEMPTS } from '../src/challenges/challenges.ts'
@@ -12,6 +13,7 @@ import { RATE_LIMITS } from '../src/http/rate-limits.ts'
 import { ABSOLUTE_LIFETIMES } from '../src/tokens/sessions.ts'
 import { documents, inBackticks, page, proseOf, tableRows } from './helpers/documents/readme.ts'
 import { compliance, requirements, securityPolicy } from './helpers/documents/security-table.ts'
+import { readPng } from './helpers/programs/qr-reader.ts'
 
 const ROOT = new URL('../', import.meta.url)
 
@@ -142,13 +144,56 @@ function anchorsOf(text: string): Set<string> {
 
 t.test('the links of the documents lead to files of this project, and to headings in them', async (t) => {
   for (const [name, text] of documents)
-    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
+    for (const [, target = ''] of text.matchAll(/(?:\]\(|(?:src|srcset)=")(?!https?:)([^)"]+)[)"]/g)) {
       const [file = '', anchor] = target.split('#')
       const path = file === '' ? name : join(dirname(name), file)
       t.ok(existsSync(new URL(`../${path}`, import.meta.url)), `${name}: ${target}`)
       if (anchor !== undefined)
         t.ok(anchorsOf(documents.get(path) ?? '').has(anchor), `${name}: ${target} is a heading`)
     }
+})
+
+/** A drawing of docs/pictures/. */
+const drawing = (name: string) => readFileSync(new URL(`docs/pictures/${name}.svg`, ROOT), 'utf8')
+
+t.test('the drawing of the tokens has those of the contract, and how long they live', async (t) => {
+  const drawn = [
+    ...drawing('tokens').matchAll(/class="name middle".*?>(.*?)<.*?class="quiet middle".*?>(.*?)</g),
+  ]
+  const contract = tableRows(page('contract'), 'Tokens').filter(([token]) => token?.endsWith(' token'))
+  const lives = contract.map(([token, , life = '']) => [
+    token,
+    life.replace(/^(\d+) s\b/, (_, seconds) => `${seconds / 60} minutes`).replace(/ ?[(,].*/, ''),
+  ])
+  const ofThem = drawn.map(([, token, life]) => [token, life]).filter(([token]) => token !== 'mailed token')
+  t.strictSame(ofThem.sort(), lives.sort())
+})
+
+t.test('the drawing of several replicas has each part of docker-compose.production.yml', async (t) => {
+  const { services } = parse(readFileSync(new URL('docker-compose.production.yml', ROOT), 'utf8'))
+  const drawn = [...drawing('scaled').matchAll(/<g id="(.*?)"/g)].map(([, part]) => part)
+  t.strictSame(drawn.sort(), Object.keys(services).sort())
+  const settings = [...drawing('scaled').matchAll(/>([A-Z_]{6,})</g)].map(([, name = '']) => name)
+  t.equal(settings.length, 4)
+  for (const name of settings) t.ok(variables().includes(name), name)
+})
+
+t.test('each picture is in a document, and each SVG is for light and for dark pages', async (t) => {
+  const text = [...documents.values()].join('\n')
+  for (const path of globSync('docs/pictures/*', { cwd: ROOT })) {
+    t.ok(text.includes(path.replace('docs/', '')), path)
+    if (!path.endsWith('.svg')) continue
+    t.match(readFileSync(new URL(path, ROOT), 'utf8'), /<title.*<\/title>.*prefers-color-scheme:dark/s, path)
+  }
+})
+
+t.test('the QR codes on the pictures of Swagger UI can be scanned', async (t) => {
+  for (const name of ['swagger-ui', 'swagger-ui-dark'])
+    t.match(
+      readPng(readFileSync(new URL(`docs/pictures/${name}.png`, ROOT))),
+      /^otpauth:\/\/totp\/Keyturn:ada/,
+      name,
+    )
 })
 
 /** What running adds to the files of the project. */

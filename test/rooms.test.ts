@@ -100,6 +100,18 @@ t.test('every room has a floor', async (t) => {
   for (const room of new Set(files.map(roomOf))) t.ok(floors.has(room), room)
 })
 
+t.test('the drawing has each room on its floor', async (t) => {
+  const [house = '', outside = ''] = readFileSync(new URL('docs/pictures/rooms.svg', ROOT), 'utf8').split(
+    'Outside',
+  )
+  const names = (svg: string) => [...svg.matchAll(/class="name".*?>(.*?)</g)].map(([, name = '']) => name)
+  const drawn = [...house.matchAll(/<g.*?class="floor".*?>(\d+)<(.*?)<\/g>/gs)].flatMap(
+    ([, floor, rooms = '']) => names(rooms).map((name) => [name, Number(floor)]),
+  )
+  for (const name of names(outside)) drawn.push([name, Number.NaN])
+  t.strictSame(drawn, [...floors])
+})
+
 t.test('a room imports from lower floors only', async (t) => {
   const strict = floors.get('http/') ?? 0
   const upwards = imports

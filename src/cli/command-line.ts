@@ -30,8 +30,8 @@ const FAILED = 1
 const MISUSED = 2
 
 const AFTER_HELP = `
-Settings come from the same environment, or file .env, as those of the service, and it may run meanwhile.
-An argument that begins with - goes last, after --.
+Every command reads the settings of the service, from the environment and the file .env, and the service may keep running.
+Put an argument that begins with - last, after --.
 
 Exit codes: ${DONE} done, ${FAILED} failed, ${MISUSED} not understood.`
 
@@ -63,10 +63,10 @@ function nameDatabase(_program: Command, command: Command): void {
 
 function makeProgram(): Command {
   const program = new Command('keyturn')
-    .description('Runs a Keyturn service and looks after it: its accounts, keys and database.')
+    .description('Runs a Keyturn service and manages its accounts, keys and database.')
     .version(VERSION)
     .option('--json', 'answer in JSON, for programs')
-    .option('--yes', 'do not ask before what cannot be taken back')
+    .option('--yes', 'do not ask for confirmation')
     .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth() })
     .configureOutput({
       writeOut: (text) => process.stdout.write(dressed(text, process.stdout)),

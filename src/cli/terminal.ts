@@ -42,6 +42,8 @@ export function answer(
   if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
 }
 
+export const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
+
 /** Formats rows of cells in columns with two blanks between them. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = []
@@ -95,7 +97,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
  */
 export async function confirm(command: Command, question: string): Promise<void> {
   if (command.optsWithGlobals().yes) return
-  if (!process.stdin.isTTY) throw new Misused(`${question} Without a terminal, say so with --yes.`)
+  if (!process.stdin.isTTY) throw new Misused(`${question} Without a terminal, confirm with --yes.`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const reply = await terminal.question(`${question} [y/N] `).finally(() => terminal.close())
   if (!/^y(es)?$/i.test(reply.trim())) throw new CommandFailed('Nothing was done.')
@@ -110,15 +112,17 @@ export async function confirm(command: Command, question: string): Promise<void>
 export async function readNewPassword(): Promise<string> {
   if (!process.stdin.isTTY) return firstLine(await text(process.stdin))
   const password = await askHidden('Password: ')
-  if ((await askHidden('The same again: ')) !== password)
-    throw new CommandFailed('The two are not the same. Nothing was done.')
+  if ((await askHidden('Repeat the password: ')) !== password)
+    throw new CommandFailed('The two passwords differ. Nothing was done.')
   return password
 }
 
 function firstLine(input: string): string {
   const [line = ''] = input.split(/\r?\n/)
   if (line === '')
-    throw new CommandFailed('No password came from stdin. Give it there, or use --by-mail, or a terminal.')
+    throw new CommandFailed(
+      'There is no password on stdin. Put it there, use --by-mail, or run this on a terminal.',
+    )
   return line
 }
 

@@ -74,11 +74,11 @@ t.test('an address that an operator has set is proven', async (t) => {
   const { service, keyturn } = await startImporting(t)
   const before = await enrol(service)
   const set = (address: string, ...more: string[]) => keyturn('users', 'set-email', 'ada', address, ...more)
-  t.match(await set('ada@example.org'), { code: 2, stderr: /may its sessions end\? Without a terminal/ })
+  t.match(await set('ada@example.org'), { code: 2, stderr: /end all sessions\? Without a terminal/ })
   t.match(await set('ada@@example.org', '--yes'), { code: 2, stderr: /No mail can be sent to/ })
   t.match(await set('ada@example.org', '--yes'), {
     code: 0,
-    stdout: /The address of ada is ada@example\.org now/,
+    stdout: /The address of ada is now ada@example\.org/,
   })
   isProblem(t, await service.get('/me', before.accessToken), 'invalid_token')
   t.match(await keyturn.json('users', 'show', 'ada'), { email: 'ada@example.org', email_verified: true })

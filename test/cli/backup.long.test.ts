@@ -23,12 +23,15 @@ t.test('backup and restore say what they did, and what a restored past means', a
   const made = await keyturn('backup', file)
   t.match(made, {
     code: 0,
-    stdout: /has 1 accounts, as of 2026-.* and is sound\.\nSECRET_KEY is not in it/,
+    stdout: /has 1 account, as of 2026-.* and is sound\.\nSECRET_KEY is not in it/,
   })
   await home.close()
-  t.match(await keyturn('restore', file), { code: 2, stderr: /Put 1 accounts, .* say so with --yes/ })
+  t.match(await keyturn('restore', file), {
+    code: 2,
+    stderr: /with this backup, which has 1 account, .* confirm with --yes/,
+  })
   const back = await keyturn('restore', file, '--yes')
-  t.match(back, { code: 0, stdout: /1 sessions are ended.*\nUndone is what happened since/ })
+  t.match(back, { code: 0, stdout: /1 session ended.*\nEverything since then is undone/ })
   const replaced = /^ {2}DATABASE_URL=(\S+) keyturn audit --since (\S+)$/m.exec(back.stdout)
   t.match(
     await keyturnOn({ ...environment, DATABASE_URL: replaced?.[1] ?? '' })(

@@ -22,8 +22,8 @@ t.test(
       keyturn('clients', 'create', 'a b'),
     ])
     t.match(again, { code: 1, stderr: /There is a client orders already/ })
-    t.match(elsewhere, { code: 2, stderr: /https:\/\/billing\.example\.com is not in AUDIENCE/ })
-    t.match(scope, { code: 2, stderr: /There is one scope: introspect/ })
+    t.match(elsewhere, { code: 2, stderr: /AUDIENCE does not have https:\/\/billing\.example\.com/ })
+    t.match(scope, { code: 2, stderr: /The only scope is introspect/ })
     t.match(name, { code: 2, stderr: /A name has/ })
 
     const [listed, one] = await Promise.all([

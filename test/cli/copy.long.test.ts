@@ -143,5 +143,5 @@ t.test('a source that went on after its copy was killed is noticed', async (t) =
   const db = await openDatabase(source.databaseUrl)
   await db.updateTable('accounts').set({ password_hash: 'another' }).execute()
   await db.destroy()
-  t.match(await copy(t, source.databaseUrl, target), { code: 1, stderr: /copy of accounts is not what/ })
+  t.match(await copy(t, source.databaseUrl, target), { code: 1, stderr: /copy of accounts differs/ })
 })

@@ -30,12 +30,16 @@ t.test('sessions list and end: one, those of an account, those of all', async (t
   t.ok(ended >= 1)
   t.equal(await statusOf(service.get('/me', last.accessToken)), 401)
   for (const wrong of [[], ['vera', '--all'], ['--all', '--session', 'x'], ['--session', 'x']])
-    t.match(await keyturn('sessions', 'end', ...wrong, '--yes'), { code: 2, stdout: '', stderr: /Say whose/ })
+    t.match(await keyturn('sessions', 'end', ...wrong, '--yes'), {
+      code: 2,
+      stdout: '',
+      stderr: /Name a user/,
+    })
 })
 
 t.test('users delete: gone for good, and the trail stays', async (t) => {
   const yuri = await enrol(service, 'yuri')
-  t.match(await keyturn('users', 'delete', 'yuri'), { code: 2, stdout: '', stderr: /say so with --yes/ })
+  t.match(await keyturn('users', 'delete', 'yuri'), { code: 2, stdout: '', stderr: /confirm with --yes/ })
   t.equal(await statusOf(service.get('/me', yuri.accessToken)), 200)
   t.match(await keyturn('users', 'delete', 'yuri', '--yes'), { code: 0, stdout: /is deleted/ })
   t.equal(await statusOf(service.get('/me', yuri.accessToken)), 401)

@@ -124,7 +124,7 @@ t.test('an enrolment code that is owed is owed after an export and an import', a
   await t.test('without --enrolment-codes the account stays shut until the operator makes one', async (t) => {
     const { service, keyturn } = await startImporting(t)
     const imported = await keyturn('import', accounts, '--apply')
-    t.match(imported, { code: 0, stdout: /^owing +1 .*users reset-2fa/m })
+    t.match(imported, { code: 0, stdout: /^need a code +1 .*users reset-2fa/m })
     const logIn = (username: string) => service.post('/login', { username, password: PASSWORD })
     t.equal((await logIn('ada')).body.enrolment_code_required, true)
     t.strictSame(await setUps(service, 'ada', PASSWORD, 'AAAA-AAAA-AAAA-AAAA'), [

@@ -125,8 +125,8 @@ const changing: (Trial & { event: EventName })[] = [
     says: { done: /renamed@example\.com/ },
     event: 'password_reset_requested',
   },
-  { command: 'users disable', more: ['renamed'], says: { done: /is closed/ }, event: 'account_disabled' },
-  { command: 'users enable', more: ['renamed'], says: { done: /is open/ }, event: 'account_enabled' },
+  { command: 'users disable', more: ['renamed'], says: { done: /is disabled/ }, event: 'account_disabled' },
+  { command: 'users enable', more: ['renamed'], says: { done: /is enabled/ }, event: 'account_enabled' },
   { command: 'sessions end', more: ['ada'], says: { ended: 1 }, event: 'all_sessions_ended' },
   {
     command: 'users reset-2fa',

@@ -34,7 +34,7 @@ for (const [app, secretColumn, password] of [
     const before = readFileSync(file)
 
     const rehearsal = await keyturn('import', 'flask', file)
-    t.match(rehearsal, { code: 0, stdout: /^to take {2}3 {2}2 with an authenticator/ })
+    t.match(rehearsal, { code: 0, stdout: /^to import {2}3 {2}2 with an authenticator/ })
     t.ok(rehearsal.stderr.includes(secretColumn), rehearsal.stderr)
     t.strictSame(await usernames(service), [])
 

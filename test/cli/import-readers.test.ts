@@ -17,7 +17,7 @@ t.test('CSV: columns are mapped, quotes and a byte order mark are understood', a
     { place: 'line 2', values: { username: 'ada', email: 'a "b", c' } },
     { place: 'line 4', values: { username: 'grace', email: '' } },
   ])
-  await t.rejects(read(lines), /columns login, last_seen: say --map/)
+  await t.rejects(read(lines), /columns login, last_seen are unknown: say --map/)
 })
 
 t.test('CSV: a fault is told with its line, and without what stands there', async (t) => {

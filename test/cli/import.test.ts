@@ -55,7 +55,7 @@ t.test('people keep their authenticator, and a code of it is good once', async (
     ),
   })
   const report = await keyturn('import', `${folder}/users.jsonl`, '--apply')
-  t.match(report, { code: 0, stdout: /^taken {4}2 {2}2 with an authenticator\n/ })
+  t.match(report, { code: 0, stdout: /^imported {2}2 {2}2 with an authenticator\n/ })
   for (const [username, secret] of [
     ['ada', SHORT_SECRET],
     ['grace', SECRET],
@@ -83,7 +83,7 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
   const refused: [unknown, RegExp][] = [
     ['{"username": "ada" "email": 1}', /^line 3, column 20: not JSON/],
     ['["ada"]', /^line 4: not an object/],
-    [{ username: 'ada', pasword_hash: HASH }, /^line 5: nothing is known of pasword_hash/],
+    [{ username: 'ada', pasword_hash: HASH }, /^line 5: unknown: pasword_hash/],
     [{ password_hash: HASH }, /^line 6: username: it is missing/],
     [{ username: 'a b', password_hash: HASH }, /^line 7, a b: username: it has others than/],
     [{ username: 7, password_hash: HASH }, /^line 8, 7: username: it has not 3 to 64/],
@@ -133,13 +133,13 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
   t.match([rehearsal.code, apply.code], [1, 1])
   t.match(apply.stdout, /Nothing was changed/)
   t.match(apply.stdout, /and 8 more: --json has them all/)
-  t.match(await keyturn('import', `${folder}/good.jsonl`), { code: 0, stdout: /^to take {2}1/ })
+  t.match(await keyturn('import', `${folder}/good.jsonl`), { code: 0, stdout: /^to import {2}1/ })
   t.strictSame(await usernames(service), [])
   for (const secret of [HASH, SECRET, 'correct horse', 'not base32!'])
     t.notOk(`${rehearsal.stdout}${apply.stdout}${apply.stderr}`.includes(secret), 'no secret is repeated')
 
   const partial = await keyturn('import', file, '--apply', '--skip-refused')
-  t.match(partial, { code: 0, stdout: /^taken {4}2/ })
+  t.match(partial, { code: 0, stdout: /^imported {2}2/ })
   t.strictSame(await usernames(service), ['yves', 'zoe'])
   t.match(await keyturn.json('import', file, '--apply', '--skip-refused'), {
     taken: 0,

@@ -14,7 +14,7 @@ t.test('users disable: everything ends at once, and enabling revives nothing', a
   const alan = await enrol(service, 'alan')
   const underWay = await login(service, 'alan')
   const ended = await keyturn('users', 'disable', 'alan', '--yes')
-  t.match(ended, { code: 0, stdout: 'The account alan is closed.\n' })
+  t.match(ended, { code: 0, stdout: 'The account alan is disabled.\n' })
   const afterwards = () =>
     Promise.all([
       statusOf(service.get('/me', alan.accessToken)),
@@ -24,11 +24,11 @@ t.test('users disable: everything ends at once, and enabling revives nothing', a
   t.strictSame(await afterwards(), [401, 401, 401])
   t.equal(await statusOf(service.post('/login', { username: 'alan', password: PASSWORD })), 401)
   t.equal((await keyturn.events('--event', 'account_disabled', '--user', 'alan')).length, 1)
-  t.match(await keyturn('users', 'disable', 'alan', '--yes'), { code: 0, stdout: /closed already/ })
+  t.match(await keyturn('users', 'disable', 'alan', '--yes'), { code: 0, stdout: /disabled already/ })
   t.match(await keyturn.json('users', 'list', '--disabled'), [{ username: 'alan' }])
-  t.match(await keyturn('users', 'reset-password', 'alan'), { code: 1, stderr: /is closed/ })
+  t.match(await keyturn('users', 'reset-password', 'alan'), { code: 1, stderr: /is disabled/ })
 
-  t.match(await keyturn('users', 'enable', 'alan'), { code: 0, stdout: /open again/ })
+  t.match(await keyturn('users', 'enable', 'alan'), { code: 0, stdout: /is enabled/ })
   t.equal(await lastEventOf('alan'), 'account_enabled by operator')
   t.strictSame(await afterwards(), [401, 401, 401])
   t.equal(

@@ -53,11 +53,11 @@ t.test('a password is typed twice and never shown', { skip }, async (t) => {
     ['users', 'create', 'ada'],
     [
       ['Password: ', 'correct horse battery'],
-      ['The same again: ', 'correct horse battery'],
+      ['Repeat the password: ', 'correct horse battery'],
     ],
   )
   t.equal(made.code, 0, made.screen)
-  t.match(made.screen, 'The account ada is made.')
+  t.match(made.screen, 'The account ada was created.')
   t.notMatch(made.screen, 'horse')
 
   const mistyped = await onTerminal(
@@ -66,10 +66,10 @@ t.test('a password is typed twice and never shown', { skip }, async (t) => {
     ['users', 'create', 'grace'],
     [
       ['Password: ', 'correct horse battery'],
-      ['The same again: ', 'correct horse batery'],
+      ['Repeat the password: ', 'correct horse batery'],
     ],
   )
-  t.match(mistyped, { code: 1, screen: /not the same/ })
+  t.match(mistyped, { code: 1, screen: /two passwords differ/ })
   const interrupted = await onTerminal(
     t,
     environment,

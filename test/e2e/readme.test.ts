@@ -189,9 +189,9 @@ for path in ['instance/app.db', 'my-app/instance/app.db']:
 `
   writeFileSync(`${folder}/app.py`, flaskApp)
   await shell.paste(`'${python}' app.py\n`)
-  t.match(await paste('import'), /^to take +1\b.*^to take +1\b/ms)
+  t.match(await paste('import'), /^to import +1\b.*^to import +1\b/ms)
   const taken = await paste('import-flask', (text) => text.replaceAll('../my-app', 'my-app'))
-  t.match(taken, /^to take +1\b.*^taken +1\b/ms)
+  t.match(taken, /^to import +1\b.*^imported +1\b/ms)
 
   await paste('export')
   t.equal(statSync(`${folder}/accounts.jsonl`).mode & 0o777, 0o600)

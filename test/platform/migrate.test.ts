@@ -163,7 +163,7 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
   t.match(await migrate('up'), { code: 0, stdout: `up: ${NAMES.join(', ')}\n`, stderr: /^Database: sqlite:/ })
   t.match(await migrate('up'), { code: 0, stdout: 'Nothing to do.\n' })
   t.match(await migrate('status'), { code: 0, stdout: /^0001-accounts +\d{4}-\d\d-\d\dT/m })
-  t.match(await migrate('down'), { code: 2, stdout: '', stderr: /Without a terminal, say so with --yes/ })
+  t.match(await migrate('down'), { code: 2, stdout: '', stderr: /Without a terminal, confirm with --yes/ })
   t.match(await migrate('down', '--yes'), { code: 0, stdout: `down: ${NAMES.at(-1)}\n` })
   t.match(await migrate('--help'), { code: 0, stdout: /^Usage: keyturn migrate / })
   for (const wrong of [[], ['sideways'], ['toString'], ['up', 'twice']])

@@ -75,7 +75,7 @@ t.test(
     const { accessToken, refreshToken } = await enrol(server)
     const [leaked = ''] = await publishedBy(server)
     const unsure = await keyturn(t, environment, 'keys', 'revoke', leaked)
-    t.match(unsure, { code: 2, stderr: /Without a terminal, say so with --yes/ })
+    t.match(unsure, { code: 2, stderr: /Without a terminal, confirm with --yes/ })
     t.match(await keyturn(t, environment, 'keys', 'revoke', 'nobody', '--yes'), {
       code: 1,
       stderr: /^There is no signing key nobody\. See keyturn keys list\.\n$/,

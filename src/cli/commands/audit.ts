@@ -17,7 +17,7 @@ const OVERLAP_MS = 15_000
 const FOLLOWED_AT_ONCE = 10_000
 
 const EXAMPLES = `
-With --json each event is a line of its own.
+With --json, each event is one line.
 
 Examples:
   keyturn audit --user ada
@@ -37,15 +37,17 @@ interface Options {
 export function registerAudit(program: Command): void {
   program
     .command('audit')
-    .description('show the audit trail, the latest events last')
-    .option('--user <user>', 'what happened to one account: username or id')
-    .addOption(new Option('--event <name>', 'events of this kind').choices(Object.keys(EVENTS)))
+    .description('show the audit trail, latest events last')
+    .option('--user <user>', 'only events of this account: username or id')
+    .addOption(new Option('--event <name>', 'only events of this kind').choices(Object.keys(EVENTS)))
     .addOption(
-      new Option('--actor <actor>', 'of clients, of operators, or of the service itself').choices(ACTORS),
+      new Option('--actor <actor>', 'only events by clients, by operators or by the service itself').choices(
+        ACTORS,
+      ),
     )
-    .option('--since <time>', 'from then on: 30m, 2h, 7d or a time', pointInTime)
-    .option('--limit <number>', 'how many at most', wholeNumber(1, 100_000), 100)
-    .option('--follow', 'go on with what happens from now on')
+    .option('--since <time>', 'only events since then: 30m, 2h, 7d or a time', pointInTime)
+    .option('--limit <number>', 'how many events at most', wholeNumber(1, 100_000), 100)
+    .option('--follow', 'go on and show new events')
     .addHelpText('after', EXAMPLES)
     .action(async ({ user, follow, ...options }: Options, command: Command) => {
       const print = command.optsWithGlobals().json ? printJson : printText

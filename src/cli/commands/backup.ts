@@ -6,19 +6,19 @@ import { sqlitePath } from '../../platform/sqlite.ts'
 import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { backUp, restore, type Whole } from '../backup.ts'
 import { requireDatabase } from '../surroundings.ts'
-import { answer, CommandFailed, confirm } from '../terminal.ts'
+import { answer, CommandFailed, confirm, counted } from '../terminal.ts'
 
 const BACKUP_ABOUT = `
-The service may keep running. The file appears when it is whole and checked, and only its owner can read it. SECRET_KEY
-is not in it: keep that apart. Of PostgreSQL, pg_dump makes backups.
+The service may keep running. The file appears once it is complete and checked, and only its owner can read it. SECRET_KEY
+is not in it: keep that elsewhere. For PostgreSQL, use pg_dump.
 
 Examples:
   keyturn backup /backups/keyturn-$(date +%F).db
   keyturn backup /backups/keyturn.db --overwrite --json`
 
 const RESTORE_ABOUT = `
-The service must be stopped. The backup stays as it is; the database it replaces is kept in the same folder. All sessions
-end, since sessions that were ended after the backup would live again. Of PostgreSQL, pg_restore restores.
+Stop the service first. The backup stays as it is, and the database that it replaces is kept in the same folder. All
+sessions end, because sessions that ended after the backup would come back. For PostgreSQL, use pg_restore.
 
 Example:
   keyturn restore /backups/keyturn-2026-11-29.db`
@@ -26,9 +26,9 @@ Example:
 export function registerBackup(program: Command): void {
   program
     .command('backup')
-    .description('write a checked copy of the SQLite database, also while a service runs')
+    .description('write a checked copy of the SQLite database, even while a service runs')
     .argument('<file>', 'a new file')
-    .option('--overwrite', 'replace a file of that name')
+    .option('--overwrite', 'replace an existing file')
     .addHelpText('after', BACKUP_ABOUT)
     .action(async (file: string, { overwrite = false }: { overwrite?: boolean }, command: Command) => {
       const { databaseUrl } = readConfig(process.env)
@@ -38,8 +38,8 @@ export function registerBackup(program: Command): void {
       const keyFile = keyFileOf(databaseUrl)
       answer(command, {
         json: { file, bytes, ...asJson(whole), secret_key_file: keyFile },
-        text: `${file} has ${inWords(whole)} (${(bytes / 2 ** 20).toFixed(1)} MiB), and is sound.
-SECRET_KEY${keyFile ? ` (in ${keyFile})` : ''} is not in it: keep that apart from it.`,
+        text: `${file} has ${inWords(whole)} (${(bytes / 2 ** 20).toFixed(1)} MiB) and is sound.
+SECRET_KEY${keyFile ? ` (in ${keyFile})` : ''} is not in it: keep that elsewhere.`,
       })
     })
 }
@@ -47,8 +47,8 @@ SECRET_KEY${keyFile ? ` (in ${keyFile})` : ''} is not in it: keep that apart fro
 export function registerRestore(program: Command): void {
   program
     .command('restore')
-    .description('put a backup into the place of the SQLite database; the service must be stopped')
-    .argument('<file>', 'as keyturn backup has made it')
+    .description('replace the SQLite database with a backup; the service must be stopped')
+    .argument('<file>', 'a file that keyturn backup has written')
     .addHelpText('after', RESTORE_ABOUT)
     .action(async (file: string, _options, command: Command) => {
       const config = readConfig(process.env)
@@ -58,18 +58,18 @@ export function registerRestore(program: Command): void {
       )
       const path = sqlitePath(config.databaseUrl)
       const restored = await restore(config, file, (whole) =>
-        confirm(command, `Put ${inWords(whole)} into the place of ${path}?`),
+        confirm(command, `Replace ${path} with this backup, which has ${inWords(whole)}?`),
       )
       const { sessions, replaced, keyFault } = restored
       const since = rfc3339(restored.until)
       answer(command, {
         json: { file, ...asJson(restored), sessions_ended: sessions, replaced, key_fault: keyFault },
-        text: `${path} has ${inWords(restored)}. ${sessions} sessions are ended: everyone signs in again.
-Undone is what happened since: recovery codes that were used are good again, passwords and authenticators that were
-replaced are back, accounts that were made are gone, deleted ones are there again, and so are revoked signing keys.
+        text: `${path} has ${inWords(restored)}. ${counted(sessions, 'session')} ended: everyone has to sign in again.
+Everything since then is undone: used recovery codes are good again, replaced passwords and authenticators are back, new
+accounts are gone, and deleted accounts and revoked signing keys are back.
 ${
   replaced
-    ? `The database of before is ${replaced}. Whom to ask to do it again:
+    ? `The old database is now ${replaced}. This lists what has to be done again:
   DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since}`
     : 'Ask the people who changed a password or used a recovery code since to do it again.'
 }${keyFault ? `\nThe service will not start on it yet: ${keyFault}` : ''}`,
@@ -85,7 +85,7 @@ function requireSqlite(databaseUrl: string, instead: string): void {
 }
 
 function inWords({ accounts, until }: Whole): string {
-  return `${accounts} accounts, as of ${until === 0 ? 'no event yet' : rfc3339(until)}`
+  return `${counted(accounts, 'account')}, as of ${until === 0 ? 'its creation' : rfc3339(until)}`
 }
 
 const asJson = ({ accounts, until }: Whole) => ({ accounts, as_of: until === 0 ? null : rfc3339(until) })

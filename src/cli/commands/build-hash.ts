@@ -93,9 +93,9 @@ function explain({
 }
 
 const ABOUT = `
-It compiles in a few seconds, with g++, make and Python 3 (Debian: apt-get install g++ make python3). HASH_ENGINE=auto
-and HASH_ENGINE=argon2 use it from the next start on where the processor has these instructions. npm ci removes it: run
-this again after it.
+It takes a few seconds and needs g++, make and Python 3 (Debian: apt-get install g++ make python3). HASH_ENGINE=auto and
+HASH_ENGINE=argon2 use the result from the next start, on processors with these instructions. npm ci removes it: run this
+again afterwards.
 
 Examples:
   keyturn build-hash
@@ -106,9 +106,10 @@ export function registerBuildHash(program: Command): void {
     .command('build-hash')
     .description('compile the password hash for this processor, which makes logins cheaper')
     .addOption(
-      new Option('--for <instructions>', 'the widest that this processor has, if not given').choices(
-        INSTRUCTION_SETS,
-      ),
+      new Option(
+        '--for <instructions>',
+        'instructions to use; by default the widest of this processor',
+      ).choices(INSTRUCTION_SETS),
     )
     .addHelpText('after', ABOUT)
     .action(async ({ for: wanted }: { for?: InstructionSet }, command) => {

@@ -8,16 +8,16 @@ import { withExistingService, withService } from '../surroundings.ts'
 import { answer, CommandFailed, columns, confirm, Misused } from '../terminal.ts'
 
 const CREATE_EXAMPLES = `
-With the scope ${INTROSPECT} it asks POST /token/introspect about the tokens of its audience; without it, it only gets tokens for
-itself. The secret is printed this once.
+With the scope ${INTROSPECT} it can ask POST /token/introspect about tokens for its audiences; without it, it can only get tokens
+for itself. The secret is printed only this once.
 
 Examples:
   keyturn clients create gateway --scope ${INTROSPECT}
   keyturn clients create orders --audience https://orders.example.com --scope ${INTROSPECT}`
 
 const ROTATE_EXAMPLES = `
-The secret before the new one stays good until it is ended, so that the service can be restarted with the new one first.
-For a secret that leaked: both, one after the other.
+The old secret stays good until you end it, so that the service can be restarted with the new one first. If a secret has
+leaked, run both commands, one after the other.
 
 Examples:
   keyturn clients rotate orders
@@ -29,40 +29,42 @@ interface CreateOptions {
 }
 
 const CHANGES = [
-  ['disable', 'refuse its secrets and its tokens from now on', (name: string) => `Disable ${name}?`],
-  ['enable', 'take its secrets again; the tokens of before stay dead', undefined],
-  ['delete', 'delete it and its secrets for good', (name: string) => `Delete ${name} for good?`],
+  ['disable', 'disable a client: its secrets and tokens are refused', (name: string) => `Disable ${name}?`],
+  ['enable', 'enable a client again: its secrets work again, its old tokens do not', undefined],
+  ['delete', 'delete a client and its secrets', (name: string) => `Delete ${name} for good?`],
 ] as const
 
 export function registerClients(program: Command): void {
-  const clients = program.command('clients').description('services that sign in with a secret of their own')
+  const clients = program
+    .command('clients')
+    .description('manage services that sign in with a secret of their own')
 
   clients
     .command('create')
-    .description('make a service client, and print its secret')
+    .description('create a service client and print its secret')
     .argument('<name>', 'a name for people')
     .option(
       '--audience <audience...>',
-      'whose tokens it sees, of those in AUDIENCE; the first one by default',
+      'audiences whose tokens it sees, out of AUDIENCE; by default the first',
     )
-    .option('--scope <scope>', `what it may do here: ${INTROSPECT}`)
+    .option('--scope <scope>', `what it may do: ${INTROSPECT}`)
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (name: string, { audience, scope }: CreateOptions, command: Command) => {
       if (!/^[\w.-]{1,64}$/.test(name) || name.startsWith(SERVICE_PREFIX))
         throw new Misused(
-          `A name has 1 to 64 of A-Z a-z 0-9 . _ - and does not begin as ids do: ${SERVICE_PREFIX}`,
+          `A name has 1 to 64 characters of A-Z a-z 0-9 . _ - and does not begin with ${SERVICE_PREFIX}, as ids do.`,
         )
-      if (scope !== undefined && scope !== INTROSPECT) throw new Misused(`There is one scope: ${INTROSPECT}.`)
+      if (scope !== undefined && scope !== INTROSPECT) throw new Misused(`The only scope is ${INTROSPECT}.`)
       await withService(async (service) => {
         const { audiences: all } = service
         const audiences = audience ?? [all[0]]
         const unknown = audiences.find((one) => !all.includes(one))
         if (unknown !== undefined)
-          throw new Misused(`${unknown} is not in AUDIENCE, which has ${all.join(', ')}.`)
+          throw new Misused(`AUDIENCE does not have ${unknown}. It has ${all.join(', ')}.`)
         const scopes = scope ? [scope] : []
         const made = await createClient(service, { name, audiences, scopes }, operatorCaller())
         if (!made) throw new CommandFailed(`There is a client ${name} already.`)
-        const text = `The client ${name} is made. Its secret is shown this once:`
+        const text = `The client ${name} was created. Its secret is shown only this once:`
         tell(command, made, text, { name, audiences, scopes })
       })
     })
@@ -74,26 +76,26 @@ export function registerClients(program: Command): void {
       .argument('<client>', 'name or id')
       .addHelpText('after', help)
 
-  onOne('rotate', 'give a client another secret, or end the one before it', ROTATE_EXAMPLES)
-    .option('--end-old', 'end the secret before the newest one; no new one is made')
+  onOne('rotate', 'give a client a new secret, or end the old one', ROTATE_EXAMPLES)
+    .option('--end-old', 'end the old secret instead of making a new one')
     .action((client: string, { endOld }: { endOld?: true }, command: Command) =>
       withExistingService(async (service) => {
         const { id, name } = await findOne(service, client)
         if (!endOld) {
           const secret = await rotateSecret(service, id, operatorCaller())
-          const text = `The new secret of ${name} is shown this once. The one before it stays good:`
+          const text = `The new secret of ${name} is shown only this once. The old one stays good:`
           return tell(command, { id, secret }, text)
         }
         await confirm(command, `End the old secret of ${name}?`)
         const ended = await endOldSecrets(service, id, operatorCaller())
-        const text = ended ? `The old secret of ${name} is ended.` : `${name} has one secret only.`
+        const text = ended ? `The old secret of ${name} has ended.` : `${name} has only one secret.`
         answer(command, { json: { client_id: id, ended }, text })
       }),
     )
 
   clients
     .command('list')
-    .description('list the service clients by name')
+    .description('list service clients, sorted by name')
     .addHelpText('after', '\nExample:\n  keyturn clients list')
     .action((_options, command: Command) =>
       withExistingService(async (service) => {
@@ -106,7 +108,7 @@ export function registerClients(program: Command): void {
       }),
     )
 
-  onOne('show', 'show one, and when its secrets were used last').action(
+  onOne('show', 'show a client and when its secrets were last used').action(
     (client: string, _options, command: Command) =>
       withExistingService(async (service) => {
         const { secrets, ...one } = await findOne(service, client)

@@ -46,7 +46,7 @@ export async function copyDatabase(from: string, to: string) {
   try {
     if (!(await isCurrent(source)))
       throw new CommandFailed(
-        'The source is not of this version. Is it of an older one, run "npm run migrate -- up" on it first; of a newer one, copy it with that.',
+        'The source is of another version. If it is older, run keyturn migrate up on it first; if it is newer, copy it with the newer version.',
       )
     const resumed = await isUnfinishedCopy(target)
     if (resumed) await requireSameOrigin(source, target)
@@ -122,7 +122,7 @@ async function compareTables(source: Trx, target: Db, progress: Progress): Promi
       const [original, copy] = [await digestOf(source, table, onPage), await digestOf(trx, table, onPage)]
       if (original.rows !== copy.rows || original.sha256 !== copy.sha256)
         throw new CommandFailed(
-          `The copy of ${table.name} is not what the source has: one of them was changed meanwhile. Copy into a new database.`,
+          `The copy of ${table.name} differs from the source: one of them was changed meanwhile. Copy into a new database.`,
         )
       digests[table.name] = copy
     }
@@ -131,9 +131,9 @@ async function compareTables(source: Trx, target: Db, progress: Progress): Promi
 }
 
 const COPY_ABOUT = `
-Sessions, tokens and authenticators go on working with the same SECRET_KEY. What was copied is compared in the end,
-table by table. Broken off, it goes on where it was when it is run again. The password of PostgreSQL is read from
-PGPASSWORD, and not taken as part of a URL: others on this machine can read what a command was called with.
+Sessions, tokens and authenticators keep working with the same SECRET_KEY. At the end it compares both databases, table by
+table. Run an interrupted copy again, and it goes on from there. Put the password of PostgreSQL into PGPASSWORD: it is
+refused in a URL, because others on this machine can read the arguments of a command.
 
 Examples:
   keyturn copy --from sqlite:./data/keyturn.db --to postgres://keyturn_owner@db.example.com/keyturn
@@ -142,11 +142,9 @@ Examples:
 export function registerCopy(program: Command): void {
   program
     .command('copy')
-    .description(
-      'copy everything into another database, whose engine may be another; the service must be stopped',
-    )
-    .requiredOption('--from <url>', 'the database that is there, as in DATABASE_URL')
-    .requiredOption('--to <url>', 'an empty one; a copy that was broken off goes on')
+    .description('copy everything into another database, SQLite or PostgreSQL; the service must be stopped')
+    .requiredOption('--from <url>', 'the source, as in DATABASE_URL')
+    .requiredOption('--to <url>', 'the target: an empty database, or one with an interrupted copy')
     .addHelpText('after', COPY_ABOUT)
     .action(async ({ from, to }: { from: string; to: string }, command) => {
       for (const [option, url] of Object.entries({ '--from': from, '--to': to })) {

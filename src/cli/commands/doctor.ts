@@ -3,8 +3,8 @@ import type { Finding } from '../doctor/finding.ts'
 import { answer } from '../terminal.ts'
 
 const ABOUT = `
-It changes nothing. Each line says what was found and, where something is wrong, what to do. The exit code is 1 when
-a line says fail.
+It changes nothing. Each line says what it found and, if something is wrong, what to do. The exit code is 1 if a line
+says fail.
 
 Examples:
   keyturn doctor
@@ -13,9 +13,7 @@ Examples:
 export function registerDoctor(program: Command): void {
   program
     .command('doctor')
-    .description(
-      'look at everything the service needs: settings, database, keys, clock, mail, Redis, proxy, disk',
-    )
+    .description('check what the service needs: settings, database, keys, clock, mail, Redis, proxy, disk')
     .addHelpText('after', ABOUT)
     .action(async (_options, command: Command) => {
       const { examine } = await import('../doctor/examine.ts')

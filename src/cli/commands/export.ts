@@ -11,7 +11,7 @@ import { atFirstUse } from '../../platform/packages.ts'
 import { rolesIn } from '../../values/roles.ts'
 import { recordOperation } from '../operator.ts'
 import { openBox, withExistingDatabase } from '../surroundings.ts'
-import { answer, Misused, showProgress, writePrivateFile } from '../terminal.ts'
+import { answer, counted, Misused, showProgress, writePrivateFile } from '../terminal.ts'
 
 const PAGE_SIZE = 500
 
@@ -81,8 +81,8 @@ async function withSecrets(
 }
 
 const ABOUT = `
-The file is new, and its owner alone can read it. Recovery codes, sessions and factors by mail are not in it: to
-move a whole service to another database there is "keyturn copy".
+Only its owner can read the file. It leaves out recovery codes, sessions and factors by mail: to move a whole service to
+another database, use keyturn copy.
 
 Examples:
   keyturn export accounts.jsonl
@@ -95,9 +95,9 @@ const HASHES_WARNING =
 export function registerExport(program: Command): void {
   const command = program
     .command('export')
-    .description('write the accounts as JSON Lines, which import reads')
+    .description('export all accounts as JSON Lines, which keyturn import reads')
     .argument('<file>', 'a new file; - for stdout')
-    .option('--with-password-hashes', 'with the hashes of their passwords')
+    .option('--with-password-hashes', 'include the hashes of passwords')
   for (const { portable } of allFactors) if (portable) command.addOption(optionOf(portable))
   command
     .addHelpText('after', ABOUT)
@@ -107,7 +107,7 @@ export function registerExport(program: Command): void {
         factors: allFactors.filter(({ portable }) => portable && options[optionOf(portable).attributeName()]),
       }
       if (file === '-' && command.optsWithGlobals().json)
-        throw new Misused('What comes on stdout is JSON Lines without --json.')
+        throw new Misused('On stdout it writes JSON Lines: leave --json out.')
       if (secrets.passwordHashes) console.error(HASHES_WARNING)
       for (const { portable } of secrets.factors) console.error(portable?.option.warning)
       await withExistingDatabase(async (db, config) => {
@@ -116,7 +116,10 @@ export function registerExport(program: Command): void {
         else
           await writePrivateFile(file, async (writeText) => {
             const accounts = await write(source, secrets, writeText)
-            answer(command, { json: { file, accounts }, text: `${accounts} accounts written to ${file}.` })
+            answer(command, {
+              json: { file, accounts },
+              text: `${counted(accounts, 'account')} written to ${file}.`,
+            })
           })
       })
     })

@@ -19,7 +19,7 @@ import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { operatorCaller, recordOperation } from '../operator.ts'
 import { requireDatabase, requireUnused, withDatabase, withExistingService } from '../surroundings.ts'
 import { countOf, sealedTables, statusOfKeys } from '../table-rows.ts'
-import { answer, CommandFailed, confirm } from '../terminal.ts'
+import { answer, CommandFailed, confirm, counted } from '../terminal.ts'
 
 const PAGE = 500
 
@@ -65,10 +65,10 @@ async function enrolledOrOwing(trx: Trx, among: readonly Factor[]): Promise<Read
 }
 
 const ABOUT = `
-For a SECRET_KEY that is gone for good: what it sealed can never be read again. Every service must be stopped. The accounts
-and their passwords stay. Authenticators, recovery codes and passkeys that the lost key kept are removed, every session
-ends, and new keys are made. People with no factor left need an enrolment code: keyturn users reset-2fa <user>
-makes one, for the person you are sure of.
+Use it if a SECRET_KEY is gone for good: what it sealed can never be read again. Stop every service first. Accounts keep
+their passwords. Authenticators, recovery codes and passkeys that need the lost key are removed, all sessions end, and new
+keys are made. People who have no factor left need an enrolment code from keyturn users reset-2fa <user>: make sure who is
+asking.
 
 Example, with a new key in SECRET_KEY:
   keyturn keys forget-lost`
@@ -77,7 +77,7 @@ export function registerForgetLost(keys: Command): void {
   keys
     .command('forget-lost')
     .description(
-      'a way out of a lost SECRET_KEY: remove what it sealed, and reset whom that leaves without a factor',
+      'recover from a lost SECRET_KEY: delete what it sealed, and reset accounts that have no factor left',
     )
     .addHelpText('after', ABOUT)
     .action(async (_options, command: Command) => {
@@ -108,7 +108,7 @@ export function registerForgetLost(keys: Command): void {
       })
       answer(command, {
         json: { accounts_reset: reset.length, sessions_ended: sessions },
-        text: `${reset.length} accounts have no second factor any more, and ${sessions} sessions are ended. New keys are made.
+        text: `${counted(reset.length, 'account')} lost the second factor, ${counted(sessions, 'session')} ended, and new keys were made.
 Each of these people needs an enrolment code: keyturn users reset-2fa <user>. Service clients whose secret is refused need a
 new one: keyturn clients rotate <name>.`,
       })

@@ -13,11 +13,11 @@ const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as cons
 type Format = 'jsonl' | 'csv'
 
 const ABOUT = `
-Without --apply nothing is changed: you see what would be taken, and what not and why. With it, nothing is taken
-while anything is refused, unless you say --skip-refused. Accounts whose name is there already are left as they
-are, so the same command can be run again. People keep their password and their authenticator.
+Without --apply it changes nothing: it shows which accounts it would import, and which it refuses and why. With --apply
+it imports nothing if it refuses any account, unless you say --skip-refused. It skips accounts whose name exists already,
+so you can run the same command again. People keep their passwords and authenticators.
 
-Names of members or columns:
+Members of JSON and columns of CSV:
 ${columns(Object.entries(FIELDS).map(([name, meaning]) => [`  ${name}`, meaning]))}
 
 Examples:
@@ -26,9 +26,9 @@ Examples:
   keyturn import flask instance/app.db`
 
 const ABOUT_FLASK = `
-Reads the usual tables: users(username, password, is_two_factor_authentication_enabled, secret_token, …) with
+It reads the usual tables: users(username, password, is_two_factor_authentication_enabled, secret_token, …) with
 hashes of Flask-Bcrypt, user(username, password_hash, totp_secret or otp_secret or secret, …) with hashes of
-Werkzeug. The file is only read, and the app may run meanwhile.
+Werkzeug. It only reads the file; the app may keep running.
 
 Examples:
   keyturn import flask instance/app.db
@@ -46,15 +46,15 @@ export function registerImport(program: Command): void {
   const collect = (value: string, before: string[]) => [...before, value]
   const imported = program
     .command('import')
-    .description('take accounts from elsewhere, with their passwords and authenticators')
+    .description('import accounts with their passwords and authenticators')
 
   withImportOptions(imported.command('file', { isDefault: true }))
-    .description('take accounts from a file; the word "file" may be left out')
+    .description('import accounts from a file; the word "file" may be left out')
     .argument('<file>', 'JSON Lines or CSV; - for stdin')
-    .addOption(new Option('--format <format>', 'when the name does not tell').choices(['jsonl', 'csv']))
-    .option('--delimiter <character>', 'between the columns of CSV', ',')
-    .option('--map <ours=theirs>', 'what a member or column is called there', collect, [])
-    .option('--ignore <theirs>', 'a member or column to leave out', collect, [])
+    .addOption(new Option('--format <format>', 'if the file name does not tell').choices(['jsonl', 'csv']))
+    .option('--delimiter <character>', 'what separates CSV columns', ',')
+    .option('--map <ours=theirs>', 'our name of a field, and its name in the file', collect, [])
+    .option('--ignore <theirs>', 'a field of the file to leave out', collect, [])
     .addHelpText('after', ABOUT)
     .action(async (file: string, options: FileOptions, command: Command) => {
       const fields = readFieldMap(options.map, options.ignore)
@@ -64,15 +64,15 @@ export function registerImport(program: Command): void {
     })
 
   withImportOptions(imported.command('flask'))
-    .description('take the accounts of a Flask app from its SQLite file')
+    .description('import the accounts of a Flask app from its SQLite file')
     .argument('<file>', 'the SQLite file')
-    .option('--table <name>', 'where the users are')
-    .option('--username <column>', 'what they sign in with')
+    .option('--table <name>', 'the table with the users')
+    .option('--username <column>', 'the name that they sign in with')
     .option('--password <column>', 'the hash of their password')
     .option('--totp <column>', 'the secret of their authenticator')
     .option('--enabled <column>', 'whether the authenticator was ever confirmed')
     .option('--email <column>', 'their address')
-    .option('--created-at <column>', 'since when they are there')
+    .option('--created-at <column>', 'when the account was created')
     .option('--long-passwords', 'the app had BCRYPT_HANDLE_LONG_PASSWORDS')
     .addHelpText('after', ABOUT_FLASK)
     .action(async (file: string, { longPasswords = false, ...options }: FlaskOptions, command: Command) => {
@@ -85,13 +85,13 @@ export function registerImport(program: Command): void {
 
 function withImportOptions(command: Command): Command {
   return command
-    .option('--apply', 'do it; without this it is a rehearsal')
-    .option('--dry-run', 'a rehearsal, which is what happens without --apply')
+    .option('--apply', 'import the accounts; without this, it is a dry run')
+    .option('--dry-run', 'only show what would happen; this is the default')
     .option(
       '--enrolment-codes <file>',
-      'with --apply: accounts without an authenticator owe a code for their first one; writes username,code to a new file',
+      'with --apply: write a new file with a code for each account without an authenticator, which needs it to set up one',
     )
-    .option('--skip-refused', 'with --apply: take the others when some are refused')
+    .option('--skip-refused', 'with --apply: import the others if some are refused')
 }
 
 async function take(
@@ -108,7 +108,7 @@ async function take(
       ...{ apply, skipRefused },
       ...(codes && { hand: codes.write }),
     }).finally(codes?.close)
-    if (report.records === 0) throw new CommandFailed('There are no accounts in it.')
+    if (report.records === 0) throw new CommandFailed('The file has no accounts in it.')
     answer(command, { json: report, text: describeReport(report) })
     if (report.refused.length > 0 && !report.applied) process.exitCode = 1
   }, config)

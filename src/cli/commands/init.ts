@@ -10,8 +10,8 @@ const FILE = '.env'
 const KEY_OF_DEFAULT_DATABASE = 'data/keyturn.key'
 
 const ABOUT = `
-The file has every setting with its meaning, all but the key commented out, and its owner alone can read it. A file that is
-there already stays as it is.
+The file explains every setting; all but the key are commented out. Only its owner can read it. An existing file stays as
+it is.
 
 Example:
   keyturn init && keyturn serve`
@@ -19,7 +19,7 @@ Example:
 export function registerInit(program: Command): void {
   program
     .command('init')
-    .description(`write a file ${FILE} with a new SECRET_KEY into this folder`)
+    .description(`write a file ${FILE} with a new SECRET_KEY to this folder`)
     .addHelpText('after', ABOUT)
     .action(async (_options, command) => {
       if (existsSync(KEY_OF_DEFAULT_DATABASE))

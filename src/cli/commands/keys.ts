@@ -14,20 +14,22 @@ import { answer, CommandFailed, columns, confirm } from '../terminal.ts'
 import { registerForgetLost } from './forget-lost.ts'
 
 const RESEAL_EXAMPLE = `
-Put the new key in front of the old one, and restart the service with both, before this.
+First put the new key in front of the old one, and restart the service with both.
 
 Example:
   SECRET_KEY=$NEW,$OLD keyturn keys reseal`
 
 const REVOKE_ABOUT = `
-For a key that others may know. Services that check tokens by themselves believe it until they fetch the key set again:
-five minutes at most, unless they keep it for longer; restart those. Sessions go on: clients refresh.
+Use it for a key that others may know. Services that check tokens themselves trust the key until they fetch the key set
+again, within five minutes; restart those that keep it longer. Sessions go on: clients refresh their tokens.
 
 Example:
   keyturn keys revoke oM1u4zGkPzFvKxQ8aJ9yTq0rB5cWdE2hLsN7iXvY3Ug --yes`
 
 export function registerKeys(program: Command): void {
-  const keys = program.command('keys').description('signing keys, and the SECRET_KEY that seals them')
+  const keys = program
+    .command('keys')
+    .description('manage the signing keys, and the SECRET_KEY that seals them')
 
   keys
     .command('list')
@@ -47,7 +49,7 @@ export function registerKeys(program: Command): void {
 
   keys
     .command('rotate')
-    .description('make the next signing key; it signs once every verifier can know it')
+    .description('create the next signing key; it signs once every service can know it')
     .addHelpText('after', '\nExample:\n  keyturn keys rotate')
     .action((_options, command) =>
       withMigratedDatabase(async (db, config) => {
@@ -65,10 +67,8 @@ export function registerKeys(program: Command): void {
 
   keys
     .command('revoke')
-    .description(
-      'take a leaked signing key out of use at once; what it signed is refused, and the next one signs',
-    )
-    .argument('<kid>', 'as keyturn keys list shows it')
+    .description('revoke a leaked signing key at once: its tokens are refused, and the next key signs')
+    .argument('<kid>', 'the id of the key, from keyturn keys list')
     .addHelpText('after', REVOKE_ABOUT)
     .action(async (kid: string, _options, command: Command) => {
       await confirm(command, `Revoke the key ${kid}? Access tokens that it signed are refused from now on.`)
@@ -79,14 +79,14 @@ export function registerKeys(program: Command): void {
         await recordOperation(db, 'signing_key_revoked', kid)
         answer(command, {
           json: { revoked: kid, kid: signer.kid, alg: signer.alg },
-          text: `The key ${kid} is revoked. ${signer.kid} (${signer.alg}) signs now. Processes that run know within five seconds.`,
+          text: `The key ${kid} is revoked. ${signer.kid} (${signer.alg}) signs now. Running services learn of it within five seconds.`,
         })
       })
     })
 
   keys
     .command('status')
-    .description('which keys of SECRET_KEY the database needs, and which replicas hold them')
+    .description('show which keys of SECRET_KEY the database needs, and which replicas hold them')
     .addHelpText('after', '\nExample:\n  keyturn keys status --json')
     .action((_options, command) =>
       withExistingDatabase(async (db, config) => {
@@ -123,7 +123,7 @@ export function registerKeys(program: Command): void {
 
   keys
     .command('reseal')
-    .description('seal everything under the first SECRET_KEY, so that the others can be dropped')
+    .description('seal everything under the first key of SECRET_KEY, so that the others can be dropped')
     .addHelpText('after', RESEAL_EXAMPLE)
     .action((_options, command) =>
       withMigratedDatabase(async (db, config) => {
@@ -146,6 +146,6 @@ async function requireHolders(db: Db, keyId: string): Promise<void> {
   const behind = lacking(keyId, replicas) ?? sealingOtherwise(keyId, replicas)
   if (behind)
     throw new CommandFailed(
-      `Nothing is resealed yet. ${behind} (One that was killed counts for two minutes: keyturn keys status.)`,
+      `Nothing is resealed yet. ${behind} (A killed replica counts for two minutes: see keyturn keys status.)`,
     )
 }

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { builtInMails } from '../../texts/mails.ts'
 import { inFile } from '../../texts/own-mails.ts'
-import { answer } from '../terminal.ts'
+import { answer, counted } from '../terminal.ts'
 
 const ABOUT = `
-A file that is there already stays as it is. Change those that you want to, delete the others, and name the folder in
-MAIL_TEMPLATES.
+Existing files stay as they are. Change the mails that you want to change, delete the others, and set MAIL_TEMPLATES to the
+folder.
 
 Example:
   keyturn mails mails`
@@ -15,7 +15,7 @@ Example:
 export function registerMails(program: Command): void {
   program
     .command('mails')
-    .description('write every mail that the service sends into a folder, to begin your own with')
+    .description('write the text of every mail to a folder, as a start for your own')
     .argument('<folder>')
     .addHelpText('after', ABOUT)
     .action((folder: string, _options, command: Command) => {
@@ -26,7 +26,7 @@ export function registerMails(program: Command): void {
       for (const { path, template } of missing) writeFileSync(path, inFile(template))
       answer(command, {
         json: { folder, written: missing.length },
-        text: `${missing.length} mails are written to ${folder}.`,
+        text: `${counted(missing.length, 'mail')} written to ${folder}.`,
       })
     })
 }

@@ -6,12 +6,12 @@ import { configOfRehearsal, requireDatabase, withDatabase } from '../surrounding
 import { answer, columns, confirm } from '../terminal.ts'
 
 export function registerMigrate(program: Command): void {
-  const migrate = program.command('migrate').description('bring the database up or down')
+  const migrate = program.command('migrate').description('apply or undo migrations of the database')
 
   migrate
     .command('up')
-    .description('apply every migration the database does not have')
-    .option('--new', 'also where a SQLite database is gone: make a new one')
+    .description('apply all pending migrations')
+    .option('--new', 'make a new SQLite database if the old one is gone')
     .addHelpText('after', '\nExample:\n  keyturn migrate up')
     .action(({ new: mayMake = false }: { new?: boolean }, command) =>
       withDatabase(
@@ -22,17 +22,17 @@ export function registerMigrate(program: Command): void {
 
   migrate
     .command('down')
-    .description('undo the last migration; what it stored is gone')
+    .description('undo the last migration and delete what it stored')
     .addHelpText('after', '\nExample:\n  keyturn migrate down --yes')
     .action(async (_options, command) => {
-      await confirm(command, 'Undo the last migration, with all that it stored?')
+      await confirm(command, 'Undo the last migration and delete what it stored?')
       requireDatabase(readConfig(process.env).databaseUrl)
       await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
     })
 
   migrate
     .command('status')
-    .description('list the migrations and when each was applied')
+    .description('list migrations and when each was applied')
     .addHelpText('after', '\nExample:\n  keyturn migrate status --json')
     .action((_options, command) =>
       withDatabase(

@@ -9,7 +9,7 @@ export function registerOpenapi(program: Command): void {
   program
     .command('openapi')
     .description('print the OpenAPI document of the API, as JSON')
-    .option('--yaml', 'as YAML')
+    .option('--yaml', 'print YAML instead')
     .addHelpText('after', EXAMPLES)
     .action(async ({ yaml }) => {
       const { openapiDocuments } = await import('../openapi-documents.ts')

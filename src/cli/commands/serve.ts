@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 
 const ABOUT = `
-Settings come from the environment and the file .env of this folder; keyturn init makes one. On a terminal it shows its
-address and a log for people, elsewhere one JSON document a line.
+It reads its settings from the environment and from the file .env in this folder, which keyturn init writes. On a terminal
+it shows its address and a log for people; elsewhere it logs one JSON document a line.
 
 Example:
   PORT=3000 keyturn serve`
@@ -10,7 +10,7 @@ Example:
 export function registerServe(program: Command): void {
   program
     .command('serve')
-    .description('run the service until SIGTERM or Ctrl+C ends it')
+    .description('run the service until SIGTERM or Ctrl+C')
     .addHelpText('after', ABOUT)
     .action(async () => {
       await import('../../server.ts')

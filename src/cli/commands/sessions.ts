@@ -5,10 +5,11 @@ import { inTransaction } from '../../platform/database.ts'
 import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
 import { findAccount, withExistingService } from '../surroundings.ts'
-import { answer, CommandFailed, columns, confirm, Misused } from '../terminal.ts'
+import { answer, CommandFailed, columns, confirm, counted, Misused } from '../terminal.ts'
 
 const END_EXAMPLES = `
-Access tokens are refused by Keyturn at once. A service that checks them by itself knows within ACCESS_TOKEN_TTL.
+Keyturn refuses their access tokens at once. A service that checks tokens itself accepts them until they expire, for
+ACCESS_TOKEN_TTL at most.
 
 Examples:
   keyturn sessions end ada
@@ -46,20 +47,20 @@ export function registerSessions(program: Command): void {
 
   sessions
     .command('end')
-    .description('end the sessions of an account, one of them, or those of everybody')
+    .description('end one session or all sessions of an account, or those of everyone')
     .argument('[user]', 'username or id')
-    .option('--session <id>', 'this one alone')
-    .option('--all', 'of all accounts')
+    .option('--session <id>', 'only this session')
+    .option('--all', 'the sessions of all accounts')
     .addHelpText('after', END_EXAMPLES)
     .action(async (user: string | undefined, { all, session }: EndOptions, command: Command) => {
       if (all ? user !== undefined || session !== undefined : user === undefined)
-        throw new Misused('Say whose sessions: a user or --all, and --session with a user only.')
+        throw new Misused('Name a user or say --all. --session goes with a user.')
       await withExistingService(async (service) => {
         const account = user === undefined ? null : await findAccount(service.accounts, user)
         const whose = session ? `session ${session}` : account ? `all sessions of ${account.username}` : null
         await confirm(command, whose ? `End ${whose}?` : 'End every session of every account?')
         const ended = await end(service, account, session)
-        answer(command, { json: { ended }, text: `${ended} ${ended === 1 ? 'session' : 'sessions'} ended.` })
+        answer(command, { json: { ended }, text: `${counted(ended, 'session')} ended.` })
       })
     })
 }

@@ -88,8 +88,8 @@ export async function compareEngines(): Promise<{ name: string; ms: number }[]> 
 }
 
 const ABOUT = `
-Never proposes less than OWASP's minimum. The lines can go into .env as they are; people's hashes are made anew
-with them at their next login.
+It proposes no less than OWASP's minimum, and touches no database. Copy the lines into .env as they are: each password is
+hashed anew at the next login.
 
 Examples:
   keyturn tune --ms 100
@@ -101,7 +101,7 @@ const MOST = 1_000_000
 export function registerTune(program: Command): void {
   program
     .command('tune')
-    .description('measure what a password hash costs here, and propose settings; no database is touched')
+    .description('measure what a password hash costs on this machine, and propose settings')
     .option('--ms <milliseconds>', 'how long one hash may take', wholeNumber(1, MOST), 50)
     .option('--memory <mebibytes>', 'how much memory one hash may take', wholeNumber(1, MOST), 64)
     .addHelpText('after', ABOUT)

@@ -16,17 +16,17 @@ export type ReadRecord = ImportRecord | { place: string; fault: string }
 
 /** The fields that a file may have, with those for secrets of factors. */
 export const FIELDS: Readonly<Record<string, string>> = {
-  id: 'a UUID, to keep the `sub` of tokens; made when it is not there',
+  id: 'a UUID, to keep the `sub` of tokens; made if it is missing',
   username: 'required',
   email: 'an address',
-  email_verified: 'whether it is proven; false when it is not there',
+  email_verified: 'whether it is proven; false if it is missing',
   password_hash:
-    'argon2, bcrypt, scrypt, PBKDF2 or SHA-crypt, as PHC, Werkzeug, Django, passlib, Spring or Better Auth spell them',
+    'argon2, bcrypt, scrypt, PBKDF2 or SHA-crypt, as PHC, Werkzeug, Django, passlib, Spring or Better Auth write them',
   ...Object.assign({}, ...factors.map(({ portable }) => portable?.fields)),
-  enrolment_code_required: 'whether its first factor takes an enrolment code; false when it is not there',
-  disabled: 'whether the account is closed; false when it is not there',
+  enrolment_code_required: 'whether its first factor needs an enrolment code; false if it is missing',
+  disabled: 'whether the account is disabled; false if it is missing',
   roles: 'texts; in CSV one text with blanks between them',
-  created_at: 'a time as RFC 3339 has it, or seconds since 1970; now when it is not there',
+  created_at: 'a time in RFC 3339, or seconds since 1970; now if it is missing',
 }
 
 const fieldNames = Object.keys(FIELDS)

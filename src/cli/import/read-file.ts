@@ -71,7 +71,7 @@ function checkColumns(names: string[], fields: FieldMap): void {
   const unknown = unknownNames(names, fields)
   if (unknown.length > 0)
     throw new Misused(
-      `Nothing is known of the columns ${unknown.join(', ')}: say --map <ours>=<theirs>, or --ignore.`,
+      `The columns ${unknown.join(', ')} are unknown: say --map <ours>=<theirs>, or --ignore.`,
     )
   const double = names.find((name, index) => names.indexOf(name) !== index)
   if (double !== undefined) throw new CommandFailed(`The file has two columns named ${double}.`)
@@ -102,7 +102,6 @@ function readLine(text: string, place: string, fields: FieldMap): ReadRecord {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { place, fault: 'not an object' }
   const unknown = unknownNames(Object.keys(value), fields)
-  if (unknown.length > 0)
-    return { place, fault: `nothing is known of ${unknown.join(', ')}: see --map and --ignore` }
+  if (unknown.length > 0) return { place, fault: `unknown: ${unknown.join(', ')}; see --map and --ignore` }
   return { place, values: mapped(value as Record<string, unknown>, fields) }
 }

@@ -136,7 +136,7 @@ async function write(
     return late
   } catch (error) {
     throw new CommandFailed(
-      `Stopped after ${done} of ${candidates.length} accounts: ${(error as Error).message}. Those are in, each whole. The same command goes on from there${hand ? ', with another file for the codes' : ''}.`,
+      `Stopped after ${done} of ${candidates.length} accounts: ${(error as Error).message}. Those are imported completely. Run the same command again for the others${hand ? ', with another file for the codes' : ''}.`,
     )
   } finally {
     progress.end()
@@ -161,15 +161,15 @@ function countBy<T>(all: readonly T[], nameOf: (one: T) => string): Record<strin
 /** The most that are shown. The others are counted, and the JSON has all of them. */
 const SHOWN = 20
 
-const OWING = 'an enrolment code, of --enrolment-codes or of "keyturn users reset-2fa"'
+const OWING = 'for their first factor: from --enrolment-codes or keyturn users reset-2fa'
 
 /** The report in words for people. */
 export function describeReport(report: ImportReport): string {
   const { applied, taken, enrolment_codes: owing, skipped, refused } = report
   const counts = columns([
-    [applied ? 'taken' : 'to take', String(taken), `${report.with_authenticator} with an authenticator`],
-    ...(owing > 0 ? [['owing', String(owing), OWING] as const] : []),
-    ['skipped', String(skipped.length), skipped.length > 0 ? 'already there, and left as they are' : ''],
+    [applied ? 'imported' : 'to import', String(taken), `${report.with_authenticator} with an authenticator`],
+    ...(owing > 0 ? [['need a code', String(owing), OWING] as const] : []),
+    ['skipped', String(skipped.length), skipped.length > 0 ? 'they exist already and stay as they are' : ''],
     ['refused', String(refused.length), ''],
   ])
   const hashes = Object.entries(report.password_hashes).map(([scheme, count]) => `${count} ${scheme}`)
@@ -192,7 +192,7 @@ function conclusion({ applied, taken, refused }: ImportReport): string[] {
   if (applied) return []
   if (refused.length > 0)
     return [
-      'Nothing was changed. Put right what was refused, or take the others with --apply --skip-refused.',
+      'Nothing was changed. Correct what was refused, or import the others with --apply --skip-refused.',
     ]
   return [taken > 0 ? 'Nothing was changed. Import with --apply.' : 'There is nothing to do.']
 }

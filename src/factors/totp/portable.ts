@@ -25,7 +25,7 @@ export const totpSecrets: PortableSecrets = {
 
   option: {
     flag: '--with-totp-secrets',
-    description: 'with the secrets of their authenticators',
+    description: 'include the secrets of authenticators',
     warning: 'The file has the secrets of authenticators in clear: anyone who gets it can make their codes.',
   },
 

@@ -28,20 +28,20 @@ interface Change {
 const CHANGES: readonly Change[] = [
   {
     name: 'disable',
-    description: 'close an account: its sessions end, and nobody signs in to it',
-    question: (username) => `Close the account ${username} and end its sessions?`,
+    description: 'disable an account: its sessions end, and nobody can sign in to it',
+    question: (username) => `Disable the account ${username} and end its sessions?`,
     act: async (service, account, caller) =>
       (await closeAccount(service, account, caller))
-        ? `The account ${account.username} is closed.`
-        : `The account ${account.username} was closed already.`,
+        ? `The account ${account.username} is disabled.`
+        : `The account ${account.username} was disabled already.`,
   },
   {
     name: 'enable',
-    description: 'open a closed account again',
+    description: 'enable a disabled account again',
     act: async (service, account, caller) =>
       (await openAccount(service, account, caller))
-        ? `The account ${account.username} is open again.`
-        : `The account ${account.username} was open already.`,
+        ? `The account ${account.username} is enabled.`
+        : `The account ${account.username} was enabled already.`,
   },
   {
     name: 'delete',
@@ -61,19 +61,19 @@ const CHANGES: readonly Change[] = [
       const closed = await attempts.closed(db, account.id)
       return closed.length === 0
         ? `${account.username} can try again now.`
-        : `${account.username} can try again now, but not with ${closed.join(' and ')}: after a hundred wrong codes a recovery code opens it again, or reset-2fa.`
+        : `${account.username} can try again now, but not with ${closed.join(' and ')}, closed after a hundred wrong codes. A recovery code opens it again, and so does reset-2fa.`
     },
   },
   {
     name: 'reset-password',
-    description: 'mail the owner a token that sets a new password',
+    description: 'mail the owner a token to set a new password',
     async act(service, account, caller) {
       if (!service.config.smtpUrl) throw new CommandFailed('No mail can be sent: set SMTP_URL and MAIL_FROM.')
-      if (account.disabled) throw new CommandFailed(`The account ${account.username} is closed.`)
+      if (account.disabled) throw new CommandFailed(`The account ${account.username} is disabled.`)
       if (!account.email || !account.emailVerified)
         throw new CommandFailed(`${account.username} has no proven address to mail a token to.`)
       await askForPassword(service, account, caller)
-      return `A token to set a new password goes to ${account.email} as soon as the service runs.`
+      return `The service will mail ${account.email} a token to set a new password.`
     },
   },
 ]
@@ -96,8 +96,8 @@ export function registerChange(users: Command): void {
 }
 
 const ROLES_ABOUT = `
-They take the place of those it had, and are the claim "roles" of its access tokens from the next refresh. A token from
-before keeps its own until it expires. After keyturn sessions end ada, services that introspect refuse it at once.
+These roles replace the ones that the account had. Access tokens carry them in the claim "roles" from the next refresh;
+older tokens keep theirs until they expire. To have services that introspect refuse those at once, end the sessions.
 
 Examples:
   keyturn users set-roles ada admin billing:read
@@ -106,9 +106,9 @@ Examples:
 export function registerSetRoles(users: Command): void {
   users
     .command('set-roles')
-    .description('set the roles that the access tokens of an account carry')
+    .description('set the roles in the access tokens of an account')
     .argument('<user>', 'username or id')
-    .argument('[roles...]', 'all that it has from now on; none when they are left out')
+    .argument('[roles...]', 'all its roles from now on; none if left out')
     .addHelpText('after', ROLES_ABOUT)
     .action(async (user: string, names: string[], _options, command: Command) => {
       const roles = sortedRoles(names)
@@ -126,7 +126,7 @@ export function registerSetRoles(users: Command): void {
 }
 
 const EXPORT_ABOUT = `
-Passwords, codes, keys and their hashes are left out. What the log of the service and backups hold is not in it.
+It leaves out passwords, codes, keys and their hashes. The log of the service and backups are not part of it.
 
 Examples:
   keyturn users export ada ada.json
@@ -137,7 +137,7 @@ export function registerExportOne(users: Command): void {
     .command('export')
     .description('write everything that is kept about one account as JSON')
     .argument('<user>', 'username or id')
-    .argument('[file]', 'a new file, which its owner alone can read; stdout when it is left out')
+    .argument('[file]', 'a new file that only its owner can read; stdout if left out')
     .addHelpText('after', EXPORT_ABOUT)
     .action((user: string, file: string | undefined, _options, command: Command) =>
       withExistingService(async (service) => {

@@ -16,7 +16,7 @@ import { answer, CommandFailed, confirm, Misused, readNewPassword } from '../../
 import { checkUsername, readAddress } from './name.ts'
 
 const CREATE_EXAMPLES = `
-The password is asked for without being shown, or is the first line of stdin when that is no terminal.
+It asks for the password without showing it. If stdin is not a terminal, the password is its first line.
 
 Examples:
   keyturn users create ada
@@ -33,18 +33,12 @@ interface CreateOptions {
 export function registerCreate(users: Command): void {
   users
     .command('create')
-    .description('make an account, also where registration is closed')
+    .description('create an account, even if registration is closed')
     .argument('<username>')
-    .option('--email <address>', 'the address of its owner')
-    .option('--email-verified', 'you have checked that the address is theirs')
-    .option(
-      '--by-mail',
-      'the owner sets the password, with a token that is mailed; you have checked the address',
-    )
-    .option(
-      '--enrolment-code',
-      'print a code that the first second factor takes: who knows the password alone does not become the owner',
-    )
+    .option('--email <address>', 'the address of the owner')
+    .option('--email-verified', 'the address counts as proven: you have checked that it is theirs')
+    .option('--by-mail', 'mail the owner a token to set the password; you have checked the address')
+    .option('--enrolment-code', 'print a code that the owner needs to set up the first second factor')
     .addHelpText('after', CREATE_EXAMPLES)
     .action(async (username: string, options: CreateOptions, command: Command) => {
       const config = readConfig(process.env)
@@ -84,11 +78,11 @@ export function registerCreate(users: Command): void {
           },
           text: [
             byMail
-              ? `The account ${username} is made. A token to set its password goes to ${email} as soon as the service runs.`
-              : `The account ${username} is made.`,
+              ? `The account ${username} was created. The service will mail ${email} a token to set the password.`
+              : `The account ${username} was created.`,
             ...(code
               ? [
-                  `The first authenticator takes this enrolment code, within ${ENROLMENT_CODE_DAYS} days:\n\n    ${code}`,
+                  `The first authenticator needs this enrolment code, within ${ENROLMENT_CODE_DAYS} days:\n\n    ${code}`,
                 ]
               : []),
           ].join('\n'),
@@ -98,10 +92,9 @@ export function registerCreate(users: Command): void {
 }
 
 const RESET_ABOUT = `
-The account keeps its password, and gets an enrolment code of 16 letters, good for ${ENROLMENT_CODE_DAYS} days. Its owner sends
-it with the next setup of an authenticator. A thief who knows the password alone can do nothing with the account
-meanwhile. A thief who gets hold of password and code becomes its owner: be sure who asks, and hand the code over
-in person or by a channel that you know to be theirs.
+The account keeps its password and gets an enrolment code of 16 letters, which is good for ${ENROLMENT_CODE_DAYS} days. The owner needs
+the code to set up the next authenticator, so a thief who knows only the password gets nowhere. A thief who has both takes
+over the account: make sure who is asking, and give the code in person or over a channel that you know to be theirs.
 
 Examples:
   keyturn users reset-2fa ada
@@ -121,7 +114,7 @@ export function registerReset2fa(users: Command): void {
         const { username } = account
         await confirm(
           command,
-          `Take the second factor from ${username} and end their sessions? Be sure who asks for it.`,
+          `Remove the second factor of ${username} and end all sessions? Make sure who is asking.`,
         )
         const { code, mailTo } = byMail
           ? await resetByMail(service, account)
@@ -138,7 +131,7 @@ export function registerReset2fa(users: Command): void {
             byMail
               ? `the enrolment code that was mailed to ${mailTo}`
               : `this enrolment code:\n\n    ${code}\n`
-          }\nIt is good for ${ENROLMENT_CODE_DAYS} days. A person with this code and the password becomes the owner of the account.`,
+          }\nIt is good for ${ENROLMENT_CODE_DAYS} days. Whoever has this code and the password takes over the account.`,
         })
       }),
     )
@@ -168,7 +161,7 @@ async function resetByMail(
   } catch (error) {
     if (!(error instanceof PasswordCameByMail)) throw error
     throw new CommandFailed(
-      `The password of ${account.username} was set by mail, and no factor was shown since. With the code by mail as well, the mailbox alone would open the account: hand the code over in another way, without --by-mail.`,
+      `The password of ${account.username} was set by mail, and no factor has been used since. If the code came by mail too, the mailbox alone would open the account: give the code in another way, without --by-mail.`,
     )
   }
 }

@@ -64,11 +64,11 @@ Examples:
 export function registerList(users: Command): void {
   users
     .command('list')
-    .description('list accounts by name')
-    .option('--search <text>', 'those with this in their name or address')
-    .option('--disabled', 'the closed ones')
-    .option('--after <username>', 'those after this name')
-    .option('--limit <number>', 'how many', wholeNumber(1, 100_000), 100)
+    .description('list accounts, sorted by name')
+    .option('--search <text>', 'only accounts with this text in their name or address')
+    .option('--disabled', 'only disabled accounts')
+    .option('--after <username>', 'start after this name')
+    .option('--limit <number>', 'how many accounts at most', wholeNumber(1, 100_000), 100)
     .addHelpText('after', LIST_EXAMPLES)
     .action((options, command: Command) =>
       withExistingService(async ({ db, factors }) => {
@@ -91,7 +91,7 @@ function row({ created_at, disabled, email, email_verified, second_factor, usern
   return [
     username,
     second_factor ?? '-',
-    disabled ? 'disabled' : 'open',
+    disabled ? 'disabled' : 'enabled',
     created_at.slice(0, 10),
     email ? `${email}${email_verified ? '' : ' (not proven)'}` : '-',
   ]
@@ -184,7 +184,7 @@ Example:
 export function registerPaused(users: Command): void {
   users
     .command('paused')
-    .description('list who cannot sign in for now after wrong passwords or codes, and where from')
+    .description('list the accounts that are paused after wrong passwords or codes, and from where')
     .addHelpText('after', EXAMPLE)
     .action((_options, command: Command) =>
       withExistingService(async (service) => {

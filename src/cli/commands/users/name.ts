@@ -19,7 +19,7 @@ export function checkUsername(username: string, usernames: Usernames): void {
     username.length <= USERNAME_MAX
   if (!named)
     throw new Misused(
-      `A username has ${USERNAME_MIN} to ${USERNAME_MAX} of A-Z a-z 0-9 ${SIGNS[usernames]} and begins and ends with a letter or digit.`,
+      `A username has ${USERNAME_MIN} to ${USERNAME_MAX} characters of A-Z a-z 0-9 ${SIGNS[usernames]} and begins and ends with a letter or digit.`,
     )
 }
 
@@ -33,8 +33,8 @@ export function readAddress(text: string): string {
 const gone = (username: string) => new CommandFailed(`The account ${username} is gone.`)
 
 const RENAME_ABOUT = `
-The owner signs in with the new name at once; the id of the account, its sessions and its factors stay. Access tokens say
-the new name from the next refresh. An authenticator app, and the dialog of a passkey, go on showing the old name.
+From now on the owner signs in with the new name. The account keeps its id, sessions and factors. Access tokens carry the
+new name from the next refresh. Authenticator apps and passkey dialogs go on showing the old one.
 
 Example:
   keyturn users rename ada ada.lovelace`
@@ -42,9 +42,9 @@ Example:
 export function registerRename(users: Command): void {
   users
     .command('rename')
-    .description('give an account another username')
+    .description('change the username of an account')
     .argument('<user>', 'username or id')
-    .argument('<username>', 'the new one')
+    .argument('<username>', 'the new username')
     .addHelpText('after', RENAME_ABOUT)
     .action(async (user: string, username: string, _options, command: Command) => {
       checkUsername(username, readConfig(process.env).usernames)
@@ -52,14 +52,17 @@ export function registerRename(users: Command): void {
         const account = await findAccount(service.accounts, user)
         const { id, username: was } = account
         if (!(await renameAccount(service, account, username, operatorCaller()))) throw gone(was)
-        answer(command, { json: { id, username, was }, text: `The account ${was} is ${username} now.` })
+        answer(command, {
+          json: { id, username, was },
+          text: `The account ${was} is now called ${username}.`,
+        })
       })
     })
 }
 
 const EMAIL_ABOUT = `
-The address counts as proven: check first that it belongs to the owner, who can reset the password with it. Every session of
-the account ends, and so do tokens that were mailed to the old address. Both mailboxes are told.
+The address counts as proven, and whoever reads its mail can reset the password: check first that it belongs to the owner.
+All sessions of the account end, and tokens that were mailed to the old address are void. Both mailboxes get a notice.
 
 Example:
   keyturn users set-email ada ada@example.com --yes`
@@ -67,20 +70,20 @@ Example:
 export function registerSetEmail(users: Command): void {
   users
     .command('set-email')
-    .description('give an account another address, which you have checked')
+    .description('change the address of an account to one that you have checked')
     .argument('<user>', 'username or id')
-    .argument('<address>')
+    .argument('<address>', 'the new address')
     .addHelpText('after', EMAIL_ABOUT)
     .action(async (user: string, text: string, _options, command: Command) => {
       const address = readAddress(text)
       await withExistingService(async (service) => {
         const account = await findAccount(service.accounts, user)
         const { id, username } = account
-        await confirm(command, `Is ${address} the address of ${username}, and may its sessions end?`)
+        await confirm(command, `Change the address of ${username} to ${address} and end all sessions?`)
         if (!(await setEmail(service, account, address, operatorCaller()))) throw gone(username)
         answer(command, {
           json: { id, username, email: address, was: account.email },
-          text: `The address of ${username} is ${address} now. Its sessions have ended.`,
+          text: `The address of ${username} is now ${address}. All sessions have ended.`,
         })
       })
     })

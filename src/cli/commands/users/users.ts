@@ -7,7 +7,7 @@ import { registerRename, registerSetEmail } from './name.ts'
 export function registerUsers(program: Command): void {
   const users = program
     .command('users')
-    .description('accounts: look, make, change, close, delete, help those locked out')
+    .description('list, create, change and delete accounts; help people who are locked out')
   for (const register of [
     ...[registerList, registerShow, registerPaused, registerCreate],
     ...[

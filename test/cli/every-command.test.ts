@@ -214,6 +214,11 @@ t.test('each command does its work, and what it does is in the audit trail', asy
   t.equal((await tokenMailedTo('renamed@example.com')).length, 43)
 })
 
+t.test('the name of a database has neither user nor password in it', async (t) => {
+  const url = 'postgres://owner:s3cret@db.example.com/keyturn?sslmode=verify-full'
+  t.equal(placeOf(url), 'db.example.com/keyturn')
+})
+
 t.test('the last migration can be taken back and done again meanwhile', async (t) => {
   t.match(await keyturn('migrate', 'down', '--yes'), { code: 0, stdout: /^down: \S+\n$/ })
   t.match(await keyturn('migrate', 'up'), { code: 0, stdout: /^up: \S+\n$/ })

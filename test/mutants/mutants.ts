@@ -1016,10 +1016,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'sessions of others outlive a link',
     file: 'src/accounts/change-email.ts',
-    find: '  await sessions.endOthers(trx, signedIn, caller)\n',
+    find: '    await sessions.endOthers(trx, present, caller)\n',
     replace: '',
     test: 'test/accounts/address-link.test.ts',
     title: 'every session ends but the one that asked, and account tokens do',
+  },
+  {
+    breaks: 'the mailbox that an account has left keeps an enrolment code',
+    file: 'src/accounts/set-email.ts',
+    find: '    await voidMailedEnrolmentCode(trx, account.id, clock.now())\n',
+    replace: '',
+    test: 'test/accounts/renamed.test.ts',
+    title: 'an enrolment code that was mailed to the old address is void',
+  },
+  {
+    breaks: 'the names of a renaming outlive the account',
+    file: 'src/accounts/delete-account.ts',
+    find: '    await trail.forgetUsernames(trx, account.id)\n',
+    replace: '',
+    test: 'test/security/deleted-account.test.ts',
+    title: 'of a deleted account the database holds neither name nor addresses, and after 30 days no network',
   },
   {
     breaks: 'each new network brings a mail',

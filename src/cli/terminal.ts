@@ -29,7 +29,7 @@ export function accented(text: string, accents: Accents, stream: NodeJS.WriteStr
 }
 
 /** The headings of tables: no other line is in capitals alone. */
-const HEADINGS: Accents = [[/^[A-Z]+(?: +[A-Z]+)+$/gm, 'bold']]
+const HEADINGS: Accents = [[/^[A-Z]+(?: +[A-Z_]+)+$/gm, 'bold']]
 
 /** Prints the result of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
 export function answer(

@@ -160,7 +160,7 @@ export function registerCopy(program: Command): void {
       const rows = Object.entries(tables).map(([table, { rows, sha256 }]) => [table, String(rows), sha256])
       answer(command, {
         json: { from: placeOf(from), to: placeOf(to), resumed, tables, secret_key_file: keyFile },
-        text: `${columns([['table', 'rows', 'checksum'], ...rows])}
+        text: `${columns([['TABLE', 'ROWS', 'CHECKSUM'], ...rows])}
 ${placeOf(from)} and ${placeOf(to)} hold the same. Start the service with the new DATABASE_URL, and the same ISSUER and SECRET_KEY${
           keyFile ? ` (it is in ${keyFile})` : ''
         }.`,

@@ -70,13 +70,11 @@ export async function checkAccounts(
   }
   const until = clock.now() + DAYS_AHEAD * DAY_MS
   const { count, next } = await listUnenrolled(db, { days, until, limit: SHOWN })
-  if (count === 0) return [ok(`none that was never used is removed within ${DAYS_AHEAD} days`)]
+  if (count === 0) return [ok(`UNENROLLED_DAYS removes none within ${DAYS_AHEAD} days`)]
   const names = next.map(({ username, removedAt }) => `${username} (${rfc3339(removedAt)})`)
   const more = count > next.length ? ` and ${count - next.length} more` : ''
   return [
-    ok(
-      `UNENROLLED_DAYS removes ${count} that were never used within ${DAYS_AHEAD} days: ${names.join(', ')}${more}`,
-    ),
+    ok(`UNENROLLED_DAYS removes ${count} unused ones within ${DAYS_AHEAD} days: ${names.join(', ')}${more}`),
   ]
 }
 

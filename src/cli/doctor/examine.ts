@@ -49,7 +49,9 @@ export async function examine(
     ]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const faults = error.faults.map((fault) => fail(fault, 'Put it right: the service does not start.'))
+    const faults = error.faults.map((fault) =>
+      fail(fault, 'Correct it: until then the service does not start.'),
+    )
     return [...versions, ...about('settings', faults)]
   }
 }

@@ -50,7 +50,7 @@ export function checkClock(
       return isRight ? warn(words, WAS_AHEAD) : fail(words, KEEP_RIGHT)
     })
   const all = [...findings, ...ahead]
-  return all.length > 0 ? all : [ok('nothing to compare it with; no event is still to come')]
+  return all.length > 0 ? all : [ok('no other clock to compare it with; no event is dated in the future')]
 }
 
 const TIMEOUT_MS = 3_000
@@ -78,7 +78,7 @@ export async function checkProxy(config: Config, clock: Clock, times: ForeignTim
       believed &&
       warn(
         `the service listens on every address, and believes ${believed}`,
-        'See that others reach it through the proxy alone.',
+        'Make sure that clients can reach it only through the proxy.',
       ),
   ].filter((finding) => typeof finding === 'object')
   if (weak.length === 0) weak.push(ok(believed ? `believes ${believed}` : 'none, and none is needed'))
@@ -99,7 +99,7 @@ async function askService(issuer: string, clock: Clock, times: ForeignTime[]): P
       times.push({ whose: `the server at ${issuer}`, theirs, ours: clock.now(), coarse: true })
     return [
       ok(`a service that is ready answers at ${issuer}`),
-      ...warnings.map((sentence) => warn(`it says: ${sentence}`, 'Look into its log.')),
+      ...warnings.map((sentence) => warn(`it says: ${sentence}`, 'See its log.')),
     ]
   } catch (error) {
     const { message, cause } = error as Error

@@ -23,7 +23,7 @@ export function checkFiles(config: Config, environment: NodeJS.ProcessEnv): Resu
     ...SECRETS.map((name) => checkMode(environment[`${name}_FILE`]?.trim() ?? '', fail)),
     ...(path && !secretKeys ? [checkMode(keyFilePath(databaseUrl), fail), keyBeside(databaseUrl)] : []),
   ].filter((result) => result !== null)
-  return results.length > 0 ? results : [ok('what is secret is readable by its owner alone')]
+  return results.length > 0 ? results : [ok('only their owner can read the secret files')]
 }
 
 function checkMode(file: string, say: typeof warn): Result | null {
@@ -38,8 +38,8 @@ function checkMode(file: string, say: typeof warn): Result | null {
 function keyBeside(databaseUrl: string): Result | null {
   if (keyFileOf(databaseUrl) === null) return null
   return warn(
-    `the key lies next to the database, in ${keyFilePath(databaseUrl)}`,
-    'Good for trying out. In production, give SECRET_KEY or SECRET_KEY_FILE, and keep it out of the backups of the database.',
+    `the key is next to the database, in ${keyFilePath(databaseUrl)}`,
+    'Fine for trying it out. In production, set SECRET_KEY or SECRET_KEY_FILE, and keep the key out of database backups.',
   )
 }
 

@@ -73,7 +73,9 @@ export function makePrepare(nobodysHash: string, { clock, usernames }: Pick<Serv
     const without = !values.password_hash || saysNoPassword(textOf(values.password_hash))
     const passwordHash = without ? null : read('password_hash', (value) => respellHash(readText(value)), null)
     if (without && !(email && emailVerified))
-      reasons.push('password_hash: there is none, and no proven address to set a password by')
+      reasons.push(
+        'password_hash: it is missing, and without a proven address the owner cannot set a password',
+      )
     /** Reads the secret of one factor from the fields that belong to it. */
     const readSecret = ({ fields, read: readFields }: PortableSecrets): Buffer | null => {
       const names = Object.keys(fields)
@@ -116,11 +118,13 @@ function makeReadUsername(usernames: Usernames): (value: unknown) => string {
   return (value) => {
     const username = readText(value)
     if (username.length < USERNAME_MIN || username.length > USERNAME_MAX)
-      throw new ValueError(`it has not ${USERNAME_MIN} to ${USERNAME_MAX} characters`)
+      throw new ValueError(`it must have ${USERNAME_MIN} to ${USERNAME_MAX} characters`)
     if (usernames === 'plain' && username.includes('@'))
-      throw new ValueError('it has an @, which USERNAMES=plain does not take')
+      throw new ValueError('it has an @, which USERNAMES=plain does not allow')
     if (!pattern.test(username))
-      throw new ValueError("it has others than A-Z a-z 0-9 . _ @ + ' -, or begins or ends with a sign")
+      throw new ValueError(
+        "it may have only A-Z a-z 0-9 . _ @ + ' -, and must begin and end with a letter or digit",
+      )
     return username
   }
 }

@@ -88,7 +88,7 @@ async function readAll({ clock, passwords, usernames }: Service, records: AsyncI
     const { place, username, id } = prepared
     const earlier = places.get(keyOf(prepared)) ?? places.get(id)
     if (earlier) {
-      refused.push({ place, username, reasons: [`the same name, but for case, or id as in ${earlier}`] })
+      refused.push({ place, username, reasons: [`the same name (ignoring case) or id as in ${earlier}`] })
       continue
     }
     places.set(keyOf(prepared), place).set(id, place)

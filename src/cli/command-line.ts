@@ -71,7 +71,7 @@ function makeProgram(): Command {
     .configureOutput({
       writeOut: (text) => process.stdout.write(dressed(text, process.stdout)),
       writeErr: (text) => process.stderr.write(dressed(text, process.stderr)),
-      outputError: (text, write) => write(`${inRed(text)}\n`),
+      outputError: (text) => process.stderr.write(inRed(text)),
     })
     .hook('postAction', nameDatabase)
     .exitOverride()

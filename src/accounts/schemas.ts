@@ -16,7 +16,7 @@ export const UserSchema = Type.Object(
     email_verified: Type.Boolean(),
     two_factor_enabled: Type.Boolean(),
     roles: Type.Array(Type.String(), {
-      description: 'Set by an operator; from the next refresh in access tokens',
+      description: 'Set by an operator. Access tokens have them from the next refresh on',
     }),
     created_at: Timestamp,
   },
@@ -35,7 +35,7 @@ const emailAddress = Type.String({
   format: 'idn-email',
   minLength: 3,
   maxLength: EMAIL_MAX,
-  description: 'In ASCII before the @; a domain of another script is kept as punycode',
+  description: 'ASCII before the @. A domain in another script is stored as punycode',
 })
 
 /** `passwordMin`: code points; depends on whether the password may be the only factor. */
@@ -47,7 +47,7 @@ export const registerBody = ({ passwordMin, usernames }: { passwordMin: number; 
         minLength: USERNAME_MIN,
         maxLength: USERNAME_MAX,
         pattern: USERNAME_PATTERNS[usernames],
-        description: 'Unique, ignoring case; blanks around it are cut',
+        description: 'Unique, ignoring case. Blanks around it are removed',
       }),
       password: newPassword(passwordMin),
       email: Type.Optional(emailAddress),
@@ -61,7 +61,7 @@ export const RegisterResponse = Type.Union(
     Type.Object({ user: ref(UserSchema), ...mfaStepMembers }, CLOSED),
     Type.Object({ user: ref(UserSchema), ...passwordOnlyMembers }, CLOSED),
   ],
-  { description: 'The account is created; set up its second factor next, if one is required' },
+  { description: 'The account is created. If a second factor is required, set it up next' },
 )
 
 export const changePasswordBody = (passwordMin: number) =>

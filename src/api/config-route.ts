@@ -39,7 +39,7 @@ export const configRoute: FastifyPluginAsyncTypebox<{ room: Service }> = async (
         tags: ['Service'],
         summary: 'Get the rules and methods of this service, for the forms of an app',
         description:
-          'An app need not learn from a refusal how long a password has to be, or whether anybody can register.',
+          'With it, a form can show in advance how long a password has to be, and whether registration is open.',
         response: { 200: ConfigSchema },
       },
     },
@@ -63,12 +63,12 @@ const ConfigSchema = Type.Object(
       {
         min_length: Length,
         max_length: Length,
-        at_sign: Type.Boolean({ description: 'Whether a new username may have an `@`' }),
+        at_sign: Type.Boolean({ description: 'Whether a new username can contain an `@`' }),
       },
       CLOSED,
     ),
     methods: Type.Array(Type.Enum(factors.map(({ method }) => method)), {
-      description: 'What a second factor can be here, recovery codes included',
+      description: 'The second factors that this service accepts, including recovery codes',
     }),
     mail: Type.Object(
       {

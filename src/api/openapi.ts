@@ -23,8 +23,8 @@ const describe = (basePath: string) => `Accounts with a real second factor.
 3. **POST /2fa/verify** exchanges the mfa token and a code for an *access token*, a JWT that any service can verify
    with the keys at \`/.well-known/jwks.json\`.
 
-To try it here, execute the routes under *Start here* in their order. This page fills in the tokens of each answer and
-keeps them until its tab is closed. The examples are real answers; \`…\` stands for the rest of a long value.
+To try it here, execute the routes under *Start here* in order. This page fills in the tokens of each answer, and
+keeps them until you close its tab. The examples are real answers. \`…\` stands for the rest of a long value.
 
 [OpenAPI document](${basePath}/openapi.json) · [Problems](${basePath}/problems) · [Public keys](${basePath}/.well-known/jwks.json) ·
 [Server metadata](${basePath}/.well-known/oauth-authorization-server)`
@@ -92,7 +92,8 @@ export const openapi = fp(
           { name: 'Second factor', description: 'Set up an authenticator app and verify its codes' },
           {
             name: 'Passkeys',
-            description: 'Passkeys and security keys: these take a page or an app, and not Swagger UI',
+            description:
+              'Passkeys and security keys. They need a page or an app, and do not work in Swagger UI',
           },
           { name: 'Sessions', description: 'List and end sessions' },
           { name: 'Tokens', description: 'Refresh tokens, and verify them in other services' },
@@ -103,7 +104,7 @@ export const openapi = fp(
             mfaToken: bearer('The `mfa_token` from `/register` or `/login`'),
             accessToken: bearer('The `access_token` from `/2fa/verify`'),
             accountToken: bearer(
-              'The `account_token` from `/2fa/verify` or `/2fa/step-up`: good for one change of the account, within 300 s',
+              'The `account_token` from `/2fa/verify` or `/2fa/step-up`: valid for one change to the account, within 300 s',
             ),
             clientSecret: {
               type: 'http',

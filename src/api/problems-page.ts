@@ -55,7 +55,7 @@ export const problemsRoute: FastifyPluginAsyncTypebox = async (app) => {
         operationId: 'getProblems',
         tags: ['Service'],
         summary: 'Get what each problem code means, as JSON or as a page',
-        description: 'The `type` of each problem leads here.',
+        description: 'The `type` of each problem links to this page.',
         response: { 200: Problems },
       },
     },

@@ -46,7 +46,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getLiveness',
         tags,
         summary: 'Check that the process is alive',
-        description: 'Asks neither the database nor Redis.',
+        description: 'Checks neither the database nor Redis.',
         response: { 200: Status },
       },
     },
@@ -61,7 +61,7 @@ export const serviceRoutes: FastifyPluginAsyncTypebox<{
         operationId: 'getReadiness',
         tags,
         summary: 'Check that the service is ready for requests',
-        description: 'Answers 503 while the database stores nothing, and before the process ends.',
+        description: 'Answers 503 while the database cannot store anything, and before the process ends.',
         response: { 200: Ready },
       },
     },
@@ -110,9 +110,11 @@ const Ready = Type.Object(
     status: Type.Literal('ok'),
     checks: Type.Object(
       {
-        database: Type.Literal('ok', { description: 'It has stored a row some seconds ago' }),
+        database: Type.Literal('ok', { description: 'It stored a row within the last seconds' }),
         pooler: Type.Optional(
-          Type.Literal('ok', { description: 'Only if a pooler stands before PostgreSQL, such as PgBouncer' }),
+          Type.Literal('ok', {
+            description: 'Only if there is a pooler in front of PostgreSQL, such as PgBouncer',
+          }),
         ),
         redis: Type.Optional(
           Type.Union([Type.Literal('ok'), Type.Literal('unavailable')], {

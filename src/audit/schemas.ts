@@ -12,7 +12,8 @@ export const AuditEventSchema = Type.Object(
     event: Type.Enum(Object.keys(EVENTS) as EventName[]),
     outcome: Type.Enum(['success', 'failure'] as const),
     actor: Type.Enum(ACTORS, {
-      description: '`client`: a request to the API; `operator`: the command line; `service`: by itself',
+      description:
+        'Who caused it. `client`: a request to the API; `operator`: the command line; `service`: the service itself',
     }),
     method: Nullable(
       'The factor concerned; `password`; `new_address` for the code to one; the roles that were set; the old and the new username (`ada -> grace`)',

@@ -27,7 +27,7 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom 
         tags: ['Tokens'],
         summary: 'Check whether an access token is active (RFC 7662)',
         description:
-          'For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees the tokens of their own session. For any other token the answer is `{"active": false}`.',
+          'For services that must notice at once when a session ends. A service client authenticates with its secret or its own token, and sees tokens for its audience. A person sees the tokens of their own session. For any other token the answer is `{"active": false}`.',
         consumes: ['application/json', FORM],
         querystring: NO_QUERY,
         body: Body,

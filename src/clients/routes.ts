@@ -25,7 +25,7 @@ export const tokenRoutes: FastifyPluginAsyncTypebox<{ room: ClientsRoom }> = asy
         tags: ['Tokens'],
         summary: 'Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)',
         description:
-          'The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form.',
+          'The token endpoint for OAuth libraries. People use the public client `keyturn`. A service client sends its secret by HTTP Basic or in the form.',
         consumes: [FORM],
         headers: RefreshHeaders,
         querystring: NO_QUERY,

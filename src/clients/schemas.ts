@@ -32,9 +32,9 @@ export const OAuthTokensSchema = Type.Object(
     expires_in: Seconds('Lifetime of the access token in seconds'),
     refresh_token: Type.Optional(Type.String({ description: 'For a refresh token' })),
     refresh_expires_in: Type.Optional(Seconds('Lifetime of the refresh token in seconds, unless it is used')),
-    scope: Type.Optional(Type.String({ description: 'Of a service token, unless it has none' })),
+    scope: Type.Optional(Type.String({ description: 'The scope of a service token, if it has one' })),
   },
-  { ...CLOSED, $id: 'OAuthTokens', description: 'Tokens, as OAuth clients read them' },
+  { ...CLOSED, $id: 'OAuthTokens', description: 'Tokens, in the format of OAuth' },
 )
 
 export const clientSchemas = [OAuthTokensSchema]

@@ -11,7 +11,7 @@ import type { Verified } from './verify.ts'
 const recoveryCodes = {
   recovery_codes: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'Ten codes in case the phone is lost; returned once, with the first factor',
+      description: 'Ten codes in case the phone is lost. They are returned only once, with the first factor',
     }),
   ),
 }
@@ -26,7 +26,7 @@ export const ConfirmedSchema = Type.Object(
   {
     ...CLOSED,
     $id: 'Confirmed',
-    description: 'The factor is active; these are the tokens of a new session, and all others have ended',
+    description: 'The factor is active. These are the tokens of a new session; all other sessions have ended',
   },
 )
 
@@ -35,7 +35,8 @@ export const EnrolmentCode = Type.Optional(
   Type.String({
     minLength: 1,
     maxLength: 64,
-    description: 'Where the sign-in says `enrolment_code_required`: the code that an operator handed out',
+    description:
+      'Required if the sign-in says `enrolment_code_required`: the code that an operator handed out',
   }),
 )
 
@@ -45,7 +46,7 @@ const NOT_SHOWN = '\\p{C}\\u2028\\u2029\\u115F\\u1160\\u3164\\uFFA0'
 export const FactorName = Type.String({
   maxLength: 64,
   pattern: `^ *[^ ${NOT_SHOWN}\\p{Z}]([^${NOT_SHOWN}]|[\\u200C\\u200D])*$`,
-  description: 'What its owner calls it',
+  description: 'The name that its owner has given it',
 })
 
 export const FactorSchema = Type.Object(
@@ -56,7 +57,7 @@ export const FactorSchema = Type.Object(
     created_at: Timestamp,
     last_used_at: NullableTime,
     backed_up: Type.Optional(
-      Type.Boolean({ description: 'Of a passkey: whether it was copied to other devices of its owner' }),
+      Type.Boolean({ description: 'For a passkey: whether it was copied to other devices of its owner' }),
     ),
   },
   { ...CLOSED, $id: 'Factor', description: 'A second factor of the account' },

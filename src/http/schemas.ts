@@ -27,7 +27,7 @@ export const NumericCode = Type.String({
   minLength: 1,
   maxLength: 64,
   format: 'numeric-code',
-  description: 'Six digits of any script; blanks, dashes and invisible characters are ignored',
+  description: 'Six digits in any script. Blanks, dashes and invisible characters are ignored',
 })
 
 /** What a phone adds to a name: blanks around it are cut before it is looked at. */
@@ -38,11 +38,11 @@ export const ProblemSchema = Type.Object(
   {
     type: Type.String({
       format: 'uri',
-      description: '`<issuer>/problems#<code>`, a page that says what it means',
+      description: '`<issuer>/problems#<code>`, a page that explains the code',
     }),
     title: Type.String(),
     status: Type.Integer(),
-    detail: Type.String({ description: 'Can be shown to an end user; programs should use `code`' }),
+    detail: Type.String({ description: 'Can be shown to an end user. Programs should use `code`' }),
     code: Type.Enum(problemCodes),
     request_id: Type.String({ description: 'Identifies the request in the log' }),
     errors: Type.Optional(
@@ -51,8 +51,12 @@ export const ProblemSchema = Type.Object(
           pointer: Type.String({ description: 'JSON Pointer (RFC 6901) into the body' }),
           code: Type.Enum([...fieldCodes]),
           detail: Type.String({ description: 'Can be shown to an end user' }),
-          min: Type.Optional(Type.Integer({ description: 'Of `too_short`: characters' })),
-          max: Type.Optional(Type.Integer({ description: 'Of `too_long`: characters' })),
+          min: Type.Optional(
+            Type.Integer({ description: 'For `too_short`: the minimum number of characters' }),
+          ),
+          max: Type.Optional(
+            Type.Integer({ description: 'For `too_long`: the maximum number of characters' }),
+          ),
         }),
       ),
     ),
@@ -61,12 +65,14 @@ export const ProblemSchema = Type.Object(
     server_time: Type.Optional(Timestamp),
     reasons: Type.Optional(
       Type.Array(Type.Enum([...passwordFaultCodes]), {
-        description: 'Of `password_rejected`: all that apply',
+        description: 'For `password_rejected`: all reasons that apply',
       }),
     ),
-    min: Type.Optional(Type.Integer({ description: 'Of `password_rejected`: characters that it must have' })),
-    needs: Type.Optional(Type.Literal('account_token', { description: 'The token that the route takes' })),
-    reason: Type.Optional(Type.String({ description: 'Tells the causes of one `code` apart' })),
+    min: Type.Optional(
+      Type.Integer({ description: 'For `password_rejected`: the minimum number of characters' }),
+    ),
+    needs: Type.Optional(Type.Literal('account_token', { description: 'The token that the route requires' })),
+    reason: Type.Optional(Type.String({ description: 'Distinguishes the causes of one `code`' })),
   },
   { $id: 'Problem', description: 'An error (RFC 9457)' },
 )
@@ -76,11 +82,11 @@ export const OAuthErrorSchema = Type.Object(
   {
     error: Type.String({
       examples: [...oauthCodes],
-      description: 'For limits and overload, the `code` of problems',
+      description: 'For limits and overload, the `code` of the corresponding problem',
     }),
     error_description: Type.String(),
   },
-  { ...CLOSED, $id: 'OAuthError', description: 'An error, as OAuth clients read it (RFC 6749)' },
+  { ...CLOSED, $id: 'OAuthError', description: 'An error, in the format of OAuth (RFC 6749)' },
 )
 
 /** Secrets and tokens are not taken from a URL, which logs keep. */

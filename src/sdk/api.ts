@@ -4,21 +4,21 @@ export interface paths {
   "/register": {
     /**
      * Create an account
-     * @description The answer is that of `/login`: set up the second factor next, with the mfa token in it.
+     * @description The answer is the same as that of `/login`. Use its mfa token to set up the second factor next.
      */
     post: operations["register"];
   };
   "/login": {
     /**
      * Sign in with username, or verified address, and password
-     * @description With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.
+     * @description Send the mfa token of the answer to `/2fa/verify` with a code. If no second factor is set up yet, send it to `/2fa/setup` first.
      */
     post: operations["login"];
   };
   "/2fa/setup": {
     /**
      * Set up an authenticator app
-     * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+     * @description Repeated calls with the same token return the same secret until a code is tried. With an account token, the route adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
      */
     post: operations["setUpTotp"];
   };
@@ -39,63 +39,63 @@ export interface paths {
   "/livez": {
     /**
      * Check that the process is alive
-     * @description Asks neither the database nor Redis.
+     * @description Checks neither the database nor Redis.
      */
     get: operations["getLiveness"];
   };
   "/readyz": {
     /**
      * Check that the service is ready for requests
-     * @description Answers 503 while the database stores nothing, and before the process ends.
+     * @description Answers 503 while the database cannot store anything, and before the process ends.
      */
     get: operations["getReadiness"];
   };
   "/config": {
     /**
      * Get the rules and methods of this service, for the forms of an app
-     * @description An app need not learn from a refusal how long a password has to be, or whether anybody can register.
+     * @description With it, a form can show in advance how long a password has to be, and whether registration is open.
      */
     get: operations["getConfig"];
   };
   "/problems": {
     /**
      * Get what each problem code means, as JSON or as a page
-     * @description The `type` of each problem leads here.
+     * @description The `type` of each problem links to this page.
      */
     get: operations["getProblems"];
   };
   "/.well-known/jwks.json": {
     /**
      * Get the public keys that verify access tokens (RFC 7517)
-     * @description A service keeps them, and asks again for a key that it does not know.
+     * @description A service caches them, and fetches them again when a token names a key that it does not know.
      */
     get: operations["getJwks"];
   };
   "/.well-known/oauth-authorization-server": {
     /**
      * Get the issuer and its endpoints (RFC 8414)
-     * @description OAuth libraries find the other endpoints by it.
+     * @description OAuth libraries use it to find the other endpoints.
      */
     get: operations["getServerMetadata"];
   };
   "/token/refresh": {
     /**
      * Exchange a refresh token for new tokens
-     * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.
+     * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session can be refreshed at most ten times a minute. A refresh that is refused with `rate_limited` does not use up the token.
      */
     post: operations["refreshToken"];
   };
   "/token": {
     /**
      * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
-     * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form.
+     * @description The token endpoint for OAuth libraries. People use the public client `keyturn`. A service client sends its secret by HTTP Basic or in the form.
      */
     post: operations["requestToken"];
   };
   "/token/revoke": {
     /**
      * End the session of a token (RFC 7009)
-     * @description For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.
+     * @description Accepts a refresh token, even a used one, or a valid access token. For any other token nothing happens, and the answer is the same.
      */
     post: operations["revokeToken"];
   };
@@ -109,56 +109,56 @@ export interface paths {
   "/password/reset": {
     /**
      * Set a new password with the token from the email
-     * @description Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.
+     * @description Ends every session. The second factor does not change. If it is a code sent to the same mailbox, a recovery code is required.
      */
     post: operations["resetPassword"];
   };
   "/login/passkey/options": {
     /**
-     * Ask for a passkey that signs in alone
-     * @description For `navigator.credentials.get()`, whose result goes to `/login/passkey`.
+     * Get the options for a sign-in with a passkey alone
+     * @description Pass them to `navigator.credentials.get()`, and send its result to `/login/passkey`.
      */
     post: operations["passkeySignInOptions"];
   };
   "/login/passkey": {
     /**
-     * Sign in by a passkey alone
-     * @description The passkey has to have verified its owner, by a finger, a face or a PIN.
+     * Sign in with a passkey alone
+     * @description The authenticator must have verified its owner by fingerprint, face or PIN.
      */
     post: operations["signInWithPasskey"];
   };
   "/2fa/passkeys/options": {
     /**
      * Get the options for making a passkey
-     * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
+     * @description Pass them to `navigator.credentials.create()`, and send its result to `/2fa/passkeys`.
      */
     post: operations["passkeyOptions"];
   };
   "/2fa/passkeys": {
     /**
-     * Make the passkey a factor of the account
-     * @description With an mfa token it is the first factor, and the answer is a sign-in. With an account token it is one more; where it is the first factor, the answer has the tokens of a new session, and all others end.
+     * Add the passkey to the account
+     * @description With an mfa token, the passkey becomes the first factor, and the answer is that of a sign-in. With an account token, it is added to the other factors. If there was no factor before, the answer has the tokens of a new session, and all other sessions end.
      */
     post: operations["addPasskey"];
   };
   "/2fa/passkeys/challenge": {
     /**
-     * Ask for a passkey: for `/2fa/verify` or `/2fa/step-up`
-     * @description For `navigator.credentials.get()`, whose result is sent as `credential` with the method `passkey`.
+     * Get the options for a passkey at `/2fa/verify` or `/2fa/step-up`
+     * @description Pass them to `navigator.credentials.get()`, and send its result as `credential` with the method `passkey`.
      */
     post: operations["passkeyChallenge"];
   };
   "/2fa/setup/confirm": {
     /**
      * Confirm the authenticator that was set up with an account token
-     * @description From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.
+     * @description From now on its codes can be used to sign in. If it replaces another authenticator, that one is removed. Every session ends. The answer has the tokens of a new session.
      */
     post: operations["confirmTotp"];
   };
   "/2fa/email": {
     /**
      * Switch codes by email on or off
-     * @description On: as well as another second factor, a code that is mailed to the proven address signs in, at `acr` `aal1`. Off: all other sessions end.
+     * @description On: a code that is mailed to the verified address can be used to sign in, as an alternative to the other second factor, at `acr` `aal1`. Off: all other sessions end.
      */
     put: operations["switchEmailCodes"];
     /**
@@ -177,12 +177,12 @@ export interface paths {
   "/me": {
     /**
      * Get the account
-     * @description As it is now; the claims of an access token are as old as the token.
+     * @description Shows the current state. The claims of an access token show the state at the time when it was issued.
      */
     get: operations["getMe"];
     /**
      * Delete the account and everything that belongs to it
-     * @description Every session ends, and nothing brings the account back.
+     * @description Every session ends. The account cannot be restored.
      */
     delete: operations["deleteMe"];
   };
@@ -201,73 +201,73 @@ export interface paths {
     get: operations["listSessions"];
     /**
      * End all other sessions of the account
-     * @description The session of the access token in use goes on.
+     * @description The session of the access token in use stays active.
      */
     delete: operations["endOtherSessions"];
   };
   "/sessions/{id}": {
     /**
      * End one session of the account
-     * @description Its refresh token stops working at once; other services accept its access token until that expires.
+     * @description Its refresh token stops working at once. Other services accept its access token until that expires.
      */
     delete: operations["endSession"];
   };
   "/2fa": {
     /**
      * Get the second factors of the account
-     * @description Also says how many recovery codes are left.
+     * @description Also shows how many recovery codes are left.
      */
     get: operations["getFactors"];
     /**
      * Remove the second factor, if the service does not require one
-     * @description Every session ends; the answer has the tokens of a new one.
+     * @description Every session ends. The answer has the tokens of a new session.
      */
     delete: operations["removeFactors"];
   };
   "/2fa/step-up": {
     /**
-     * Show the second factor again, and the password, for an account token
-     * @description The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.
+     * Confirm the second factor and the password again, and get an account token
+     * @description The answer has an account token if the password and the best factor of the account were used within the last 300 s (RFC 9470). Within 300 s of a sign-in, a code alone is enough.
      */
     post: operations["stepUp"];
   };
   "/logout": {
     /**
      * Sign out: end the current session
-     * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
+     * @description If the body has the refresh token, no access token is required, as it may have expired. A used refresh token works too.
      */
     post: operations["logout"];
   };
   "/me/email/verify": {
     /**
      * Verify the new email address with the code or the link that was sent to it
-     * @description The code takes the access token of the account. The token takes none, and its answer is only the address, masked. Every other session ends; the one that asked for the link stays.
+     * @description The code from the email requires the access token of the account. The token from the link requires none, and the answer then contains only the masked address. All other sessions end. The session that asked for the link stays.
      */
     post: operations["verifyEmail"];
   };
   "/token/introspect": {
     /**
      * Check whether an access token is active (RFC 7662)
-     * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
+     * @description For services that must notice at once when a session ends. A service client authenticates with its secret or its own token, and sees tokens for its audience. A person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
      */
     post: operations["introspectToken"];
   };
   "/2fa/factors/{id}": {
     /**
      * Remove one factor
-     * @description Every session ends; the answer has the tokens of a new one. The last factor can be removed only where the service does not require one; the recovery codes go with it.
+     * @description Every session ends. The answer has the tokens of a new session. The last factor can be removed only if the service does not require one. The recovery codes are removed with it.
      */
     delete: operations["removeFactor"];
     /**
-     * Give a factor another name
-     * @description The account token stays good.
+     * Rename a factor
+     * @description The account token stays valid.
      */
     patch: operations["renameFactor"];
   };
   "/password/change": {
     /**
      * Change the password
-     * @description Every session ends; the answer has the tokens of a new one.
+     * @description Every session ends. The answer has the tokens of a new session.
      */
     post: operations["changePassword"];
   };
@@ -288,12 +288,12 @@ export interface components {
     Problem: {
       /**
        * Format: uri
-       * @description `<issuer>/problems#<code>`, a page that says what it means
+       * @description `<issuer>/problems#<code>`, a page that explains the code
        */
       type: string;
       title: string;
       status: number;
-      /** @description Can be shown to an end user; programs should use `code` */
+      /** @description Can be shown to an end user. Programs should use `code` */
       detail: string;
       /** @enum {string} */
       code: "validation_failed" | "malformed_json" | "bad_request" | "invalid_credentials" | "invalid_token" | "unknown_credential" | "invalid_refresh_token" | "insufficient_user_authentication" | "insufficient_scope" | "two_factor_required" | "enrolment_code_required" | "registration_closed" | "not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "username_taken" | "already_enrolled" | "factor_limit_reached" | "not_enrolled" | "email_unavailable" | "payload_too_large" | "unsupported_media_type" | "invalid_code" | "passkey_rejected" | "recovery_code_required" | "password_rejected" | "rate_limited" | "too_many_attempts" | "headers_too_large" | "internal_error" | "email_delivery_failed" | "overloaded" | "unavailable";
@@ -306,9 +306,9 @@ export interface components {
           code: "required" | "too_short" | "too_long" | "pattern" | "type" | "unknown_member";
           /** @description Can be shown to an end user */
           detail: string;
-          /** @description Of `too_short`: characters */
+          /** @description For `too_short`: the minimum number of characters */
           min?: number;
-          /** @description Of `too_long`: characters */
+          /** @description For `too_long`: the maximum number of characters */
           max?: number;
         })[];
       attempts_left?: number;
@@ -319,21 +319,21 @@ export interface components {
        * @description RFC 3339, UTC
        */
       server_time?: string;
-      /** @description Of `password_rejected`: all that apply */
+      /** @description For `password_rejected`: all reasons that apply */
       reasons?: ("too_short" | "common" | "is_username" | "is_service_name")[];
-      /** @description Of `password_rejected`: characters that it must have */
+      /** @description For `password_rejected`: the minimum number of characters */
       min?: number;
       /**
-       * @description The token that the route takes
+       * @description The token that the route requires
        * @enum {string}
        */
       needs?: "account_token";
-      /** @description Tells the causes of one `code` apart */
+      /** @description Distinguishes the causes of one `code` */
       reason?: string;
     };
-    /** @description An error, as OAuth clients read it (RFC 6749) */
+    /** @description An error, in the format of OAuth (RFC 6749) */
     OAuthError: {
-      /** @description For limits and overload, the `code` of problems */
+      /** @description For limits and overload, the `code` of the corresponding problem */
       error: string;
       error_description: string;
     };
@@ -345,7 +345,7 @@ export interface components {
       email: string | null;
       email_verified: boolean;
       two_factor_enabled: boolean;
-      /** @description Set by an operator; from the next refresh in access tokens */
+      /** @description Set by an operator. Access tokens have them from the next refresh on */
       roles: string[];
       /**
        * Format: date-time
@@ -367,7 +367,7 @@ export interface components {
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
-       * @description `client`: a request to the API; `operator`: the command line; `service`: by itself
+       * @description Who caused it. `client`: a request to the API; `operator`: the command line; `service`: the service itself
        * @enum {string}
        */
       actor: "client" | "operator" | "service";
@@ -381,7 +381,7 @@ export interface components {
       user_agent: string;
       request_id: string;
     };
-    /** @description The password is correct; a second factor is required */
+    /** @description The password is correct. A second factor is required */
     MfaStep: {
       /** @enum {boolean} */
       mfa_required: true;
@@ -394,14 +394,14 @@ export interface components {
       /** @description Whether the account has a second factor */
       enrolled: boolean;
       /**
-       * @description Send the code of the operator to /2fa/setup as `enrolment_code`
+       * @description Send the code from the operator to /2fa/setup as `enrolment_code`
        * @enum {boolean}
        */
       enrolment_code_required?: true;
       /** @description Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up */
       methods: ("passkey" | "totp" | "email" | "recovery_code")[];
     };
-    /** @description The password is correct; no second factor is required */
+    /** @description The password is correct. No second factor is required */
     PasswordOnly: {
       /** @enum {boolean} */
       mfa_required: false;
@@ -411,11 +411,11 @@ export interface components {
       token_type: "Bearer";
       /** @description Lifetime of the access token in seconds */
       expires_in: number;
-      /** @description Opaque; to be sent to /token/refresh */
+      /** @description Opaque. Send it to /token/refresh */
       refresh_token: string;
       /** @description Lifetime of the refresh token in seconds, unless it is used */
       refresh_expires_in: number;
-      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      /** @description Valid for one change to the account (password, address, factors, recovery codes, deletion). Present only if the password and the best factor of the account were used within the last 300 s. */
       account_token?: string;
       /** @description Lifetime of the account token in seconds */
       account_expires_in?: number;
@@ -428,12 +428,12 @@ export interface components {
       token_type: "Bearer";
       /** @description Lifetime of the access token in seconds */
       expires_in: number;
-      /** @description Opaque; to be sent to /token/refresh */
+      /** @description Opaque. Send it to /token/refresh */
       refresh_token: string;
       /** @description Lifetime of the refresh token in seconds, unless it is used */
       refresh_expires_in: number;
     };
-    /** @description A new access token for the same session; the refresh token does not change */
+    /** @description A new access token for the same session. The refresh token does not change */
     StepUpResponse: {
       /** @description A JWT of type `at+jwt` (RFC 9068) */
       access_token: string;
@@ -441,7 +441,7 @@ export interface components {
       token_type: "Bearer";
       /** @description Lifetime of the access token in seconds */
       expires_in: number;
-      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      /** @description Valid for one change to the account (password, address, factors, recovery codes, deletion). Present only if the password and the best factor of the account were used within the last 300 s. */
       account_token?: string;
       /** @description Lifetime of the account token in seconds */
       account_expires_in?: number;
@@ -468,7 +468,7 @@ export interface components {
       user_agent: string;
       /** @description Authentication methods (RFC 8176) */
       amr: string[];
-      /** @description When a refresh was answered a second time last, as it is when the first answer was lost; a thief in the same network may also have asked */
+      /** @description The last time that a refresh was answered a second time. This happens after a lost answer, but a thief in the same network could also have sent the second request */
       refresh_repeated_at: string | null;
       /** @description Whether this is the session of the access token in use */
       current: boolean;
@@ -494,12 +494,12 @@ export interface components {
       /** @enum {boolean} */
       phr?: true;
       auth_time?: number;
-      /** @description As the token has them */
+      /** @description The roles in the token */
       roles?: string[];
-      /** @description Of a service token, which has no `sid` */
+      /** @description The scope of a service token, which has no `sid` */
       scope?: string;
     };
-    /** @description Tokens, as OAuth clients read them */
+    /** @description Tokens, in the format of OAuth */
     OAuthTokens: {
       access_token: string;
       /** @enum {string} */
@@ -510,7 +510,7 @@ export interface components {
       refresh_token?: string;
       /** @description Lifetime of the refresh token in seconds, unless it is used */
       refresh_expires_in?: number;
-      /** @description Of a service token, unless it has none */
+      /** @description The scope of a service token, if it has one */
       scope?: string;
     };
     /** @description Signed in: the code is correct */
@@ -521,18 +521,18 @@ export interface components {
       token_type: "Bearer";
       /** @description Lifetime of the access token in seconds */
       expires_in: number;
-      /** @description Opaque; to be sent to /token/refresh */
+      /** @description Opaque. Send it to /token/refresh */
       refresh_token: string;
       /** @description Lifetime of the refresh token in seconds, unless it is used */
       refresh_expires_in: number;
-      /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+      /** @description Valid for one change to the account (password, address, factors, recovery codes, deletion). Present only if the password and the best factor of the account were used within the last 300 s. */
       account_token?: string;
       /** @description Lifetime of the account token in seconds */
       account_expires_in?: number;
-      /** @description Ten codes in case the phone is lost; returned once, with the first factor */
+      /** @description Ten codes in case the phone is lost. They are returned only once, with the first factor */
       recovery_codes?: string[];
     };
-    /** @description The factor is active; these are the tokens of a new session, and all others have ended */
+    /** @description The factor is active. These are the tokens of a new session; all other sessions have ended */
     Confirmed: {
       /** @description A JWT of type `at+jwt` (RFC 9068) */
       access_token: string;
@@ -540,11 +540,11 @@ export interface components {
       token_type: "Bearer";
       /** @description Lifetime of the access token in seconds */
       expires_in: number;
-      /** @description Opaque; to be sent to /token/refresh */
+      /** @description Opaque. Send it to /token/refresh */
       refresh_token: string;
       /** @description Lifetime of the refresh token in seconds, unless it is used */
       refresh_expires_in: number;
-      /** @description Ten codes in case the phone is lost; returned once, with the first factor */
+      /** @description Ten codes in case the phone is lost. They are returned only once, with the first factor */
       recovery_codes?: string[];
     };
     /** @description A second factor of the account */
@@ -559,10 +559,10 @@ export interface components {
        */
       created_at: string;
       last_used_at: string | null;
-      /** @description Of a passkey: whether it was copied to other devices of its owner */
+      /** @description For a passkey: whether it was copied to other devices of its owner */
       backed_up?: boolean;
     };
-    /** @description The passkey is a factor of the account from now on */
+    /** @description The passkey is now a factor of the account */
     FactorAdded: {
       /** @description A second factor of the account */
       factor: {
@@ -576,11 +576,11 @@ export interface components {
          */
         created_at: string;
         last_used_at: string | null;
-        /** @description Of a passkey: whether it was copied to other devices of its owner */
+        /** @description For a passkey: whether it was copied to other devices of its owner */
         backed_up?: boolean;
       };
     };
-    /** @description What a browser asks its authenticators */
+    /** @description The options that a browser passes to its authenticators */
     PasskeyOptions: {
       /** @description For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` in a browser */
       public_key: {
@@ -624,7 +624,7 @@ export interface components {
         };
       };
     };
-    /** @description `unavailable`: The service is not available at the moment */
+    /** @description `unavailable`: The service is temporarily unavailable */
     Unavailable: {
       headers: {
         /** @description Seconds to wait before the next attempt */
@@ -637,7 +637,7 @@ export interface components {
         };
       };
     };
-    /** @description `unavailable`: The service is not available at the moment */
+    /** @description `unavailable`: The service is temporarily unavailable */
     GetReadiness503: {
       headers: {
         /** @description Seconds to wait before the next attempt */
@@ -650,7 +650,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     Register400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -704,7 +704,7 @@ export interface components {
         };
       };
     };
-    /** @description `overloaded`: Too much work at the moment · `unavailable`: The service is not available at the moment */
+    /** @description `overloaded`: The service is overloaded · `unavailable`: The service is temporarily unavailable */
     OverloadedOrUnavailable: {
       headers: {
         /** @description Seconds to wait before the next attempt */
@@ -717,7 +717,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     Login400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -757,7 +757,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     RefreshToken400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -832,7 +832,7 @@ export interface components {
         "application/json": components["schemas"]["OAuthError"];
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     RequestPasswordReset400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -850,7 +850,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     ResetPassword400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -877,7 +877,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     ValidationFailedOrMalformedJson: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -886,7 +886,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     SignInWithPasskey400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -913,7 +913,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     PasskeyOptions400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -940,7 +940,7 @@ export interface components {
         };
       };
     };
-    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has the most factors of this kind that it can have */
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has too many factors of this kind */
     AlreadyEnrolledOrFactorLimitReached: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -958,7 +958,7 @@ export interface components {
         };
       };
     };
-    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has the most factors of this kind that it can have */
+    /** @description `already_enrolled`: A second factor is already active · `factor_limit_reached`: The account has too many factors of this kind */
     AddPasskey409: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1003,7 +1003,7 @@ export interface components {
         };
       };
     };
-    /** @description `not_acceptable`: None of the accepted media types can be produced */
+    /** @description `not_acceptable`: No media type in Accept is available */
     NotAcceptable: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -1012,7 +1012,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     ConfirmTotp400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1021,7 +1021,7 @@ export interface components {
         });
       };
     };
-    /** @description `factor_limit_reached`: The account has the most factors of this kind that it can have · `not_enrolled`: No second factor is set up */
+    /** @description `factor_limit_reached`: The account has too many factors of this kind · `not_enrolled`: No second factor is set up */
     FactorLimitReachedOrNotEnrolled: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1052,7 +1052,7 @@ export interface components {
         };
       };
     };
-    /** @description `email_delivery_failed`: The mail could not be delivered · `unavailable`: The service is not available at the moment */
+    /** @description `email_delivery_failed`: The mail could not be delivered · `unavailable`: The service is temporarily unavailable */
     EmailDeliveryFailedOrUnavailable: {
       headers: {
         /** @description Seconds to wait before the next attempt */
@@ -1065,7 +1065,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     SwitchEmailCodes400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1132,7 +1132,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form */
+    /** @description `validation_failed`: The request does not have the expected format */
     ListEvents400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & {
@@ -1181,7 +1181,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP · an error of OAuth (RFC 6749 section 5.2) */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON · `bad_request`: The request is not well-formed HTTP · an error of OAuth (RFC 6749 section 5.2) */
     IntrospectToken400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1210,7 +1210,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     RenameFactor400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1219,7 +1219,7 @@ export interface components {
         });
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     ChangePassword400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1237,7 +1237,7 @@ export interface components {
         };
       };
     };
-    /** @description `validation_failed`: The request does not have the expected form · `malformed_json`: The body is not JSON */
+    /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     SetEmail400: {
       content: {
         "application/problem+json": components["schemas"]["Problem"] & ({
@@ -1261,23 +1261,23 @@ export interface operations {
 
   /**
    * Create an account
-   * @description The answer is that of `/login`: set up the second factor next, with the mfa token in it.
+   * @description The answer is the same as that of `/login`. Use its mfa token to set up the second factor next.
    */
   register: {
     requestBody: {
       content: {
         "application/json": {
-          /** @description Unique, ignoring case; blanks around it are cut */
+          /** @description Unique, ignoring case. Blanks around it are removed */
           username: string;
           /** @description At least 8 of any characters, counted in code points; common passwords are rejected */
           password: string;
-          /** @description In ASCII before the @; a domain of another script is kept as punycode */
+          /** @description ASCII before the @. A domain in another script is stored as punycode */
           email?: string | null;
         };
       };
     };
     responses: {
-      /** @description The account is created; set up its second factor next, if one is required */
+      /** @description The account is created. If a second factor is required, set it up next */
       201: {
         content: {
           "application/json": ({
@@ -1293,7 +1293,7 @@ export interface operations {
             /** @description Whether the account has a second factor */
             enrolled: boolean;
             /**
-             * @description Send the code of the operator to /2fa/setup as `enrolment_code`
+             * @description Send the code from the operator to /2fa/setup as `enrolment_code`
              * @enum {boolean}
              */
             enrolment_code_required?: true;
@@ -1309,11 +1309,11 @@ export interface operations {
             token_type: "Bearer";
             /** @description Lifetime of the access token in seconds */
             expires_in: number;
-            /** @description Opaque; to be sent to /token/refresh */
+            /** @description Opaque. Send it to /token/refresh */
             refresh_token: string;
             /** @description Lifetime of the refresh token in seconds, unless it is used */
             refresh_expires_in: number;
-            /** @description Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s. */
+            /** @description Valid for one change to the account (password, address, factors, recovery codes, deletion). Present only if the password and the best factor of the account were used within the last 300 s. */
             account_token?: string;
             /** @description Lifetime of the account token in seconds */
             account_expires_in?: number;
@@ -1333,7 +1333,7 @@ export interface operations {
   };
   /**
    * Sign in with username, or verified address, and password
-   * @description With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.
+   * @description Send the mfa token of the answer to `/2fa/verify` with a code. If no second factor is set up yet, send it to `/2fa/setup` first.
    */
   login: {
     requestBody: {
@@ -1342,7 +1342,7 @@ export interface operations {
           /** @description Or a verified address of the account */
           username: string;
           password: string;
-          /** @description Signs in at once, and no pause stops it */
+          /** @description Signs in at once, even during a pause after wrong passwords or codes */
           recovery_code?: string | null;
         };
       };
@@ -1366,17 +1366,17 @@ export interface operations {
   };
   /**
    * Set up an authenticator app
-   * @description Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
+   * @description Repeated calls with the same token return the same secret until a code is tried. With an account token, the route adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.
    */
   setUpTotp: {
     requestBody?: {
       content: {
         "application/json": {
-          /** @description What its owner calls it */
+          /** @description The name that its owner has given it */
           name?: string | null;
-          /** @description With an account token: the id of the authenticator that goes when this one is confirmed */
+          /** @description With an account token: the id of the authenticator that is removed when this one is confirmed */
           replaces?: string | null;
-          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
+          /** @description Required if the sign-in says `enrolment_code_required`: the code that an operator handed out */
           enrolment_code?: string | null;
         };
       };
@@ -1415,7 +1415,7 @@ export interface operations {
         "application/json": ({
           /** @enum {string} */
           method: "passkey";
-          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser */
           credential: {
             id: string;
             rawId: string;
@@ -1431,14 +1431,14 @@ export interface operations {
         }) | ({
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
           method?: "totp" | null;
         }) | {
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
           /** @enum {string} */
@@ -1500,7 +1500,7 @@ export interface operations {
   };
   /**
    * Check that the process is alive
-   * @description Asks neither the database nor Redis.
+   * @description Checks neither the database nor Redis.
    */
   getLiveness: {
     responses: {
@@ -1520,7 +1520,7 @@ export interface operations {
   };
   /**
    * Check that the service is ready for requests
-   * @description Answers 503 while the database stores nothing, and before the process ends.
+   * @description Answers 503 while the database cannot store anything, and before the process ends.
    */
   getReadiness: {
     responses: {
@@ -1532,12 +1532,12 @@ export interface operations {
             status: "ok";
             checks: {
               /**
-               * @description It has stored a row some seconds ago
+               * @description It stored a row within the last seconds
                * @enum {string}
                */
               database: "ok";
               /**
-               * @description Only if a pooler stands before PostgreSQL, such as PgBouncer
+               * @description Only if there is a pooler in front of PostgreSQL, such as PgBouncer
                * @enum {string}
                */
               pooler?: "ok";
@@ -1556,7 +1556,7 @@ export interface operations {
   };
   /**
    * Get the rules and methods of this service, for the forms of an app
-   * @description An app need not learn from a refusal how long a password has to be, or whether anybody can register.
+   * @description With it, a form can show in advance how long a password has to be, and whether registration is open.
    */
   getConfig: {
     responses: {
@@ -1577,10 +1577,10 @@ export interface operations {
             username: {
               min_length: number;
               max_length: number;
-              /** @description Whether a new username may have an `@` */
+              /** @description Whether a new username can contain an `@` */
               at_sign: boolean;
             };
-            /** @description What a second factor can be here, recovery codes included */
+            /** @description The second factors that this service accepts, including recovery codes */
             methods: ("passkey" | "totp" | "email" | "recovery_code")[];
             mail: {
               /** @description Whether mailed codes count as a second factor */
@@ -1608,7 +1608,7 @@ export interface operations {
   };
   /**
    * Get what each problem code means, as JSON or as a page
-   * @description The `type` of each problem leads here.
+   * @description The `type` of each problem links to this page.
    */
   getProblems: {
     responses: {
@@ -1632,7 +1632,7 @@ export interface operations {
   };
   /**
    * Get the public keys that verify access tokens (RFC 7517)
-   * @description A service keeps them, and asks again for a key that it does not know.
+   * @description A service caches them, and fetches them again when a token names a key that it does not know.
    */
   getJwks: {
     responses: {
@@ -1661,7 +1661,7 @@ export interface operations {
   };
   /**
    * Get the issuer and its endpoints (RFC 8414)
-   * @description OAuth libraries find the other endpoints by it.
+   * @description OAuth libraries use it to find the other endpoints.
    */
   getServerMetadata: {
     responses: {
@@ -1691,13 +1691,13 @@ export interface operations {
   };
   /**
    * Exchange a refresh token for new tokens
-   * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.
+   * @description A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session can be refreshed at most ten times a minute. A refresh that is refused with `rate_limited` does not use up the token.
    */
   refreshToken: {
     parameters: {
       header?: {
         /**
-         * @description Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.
+         * @description A random value. Store it with the refresh token before you send it, and send it with each repeat. A repeat with it is answered no matter how late it comes. A thief who has copied the token does not know it.
          * @example 0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55
          */
         "idempotency-key"?: string;
@@ -1735,13 +1735,13 @@ export interface operations {
   };
   /**
    * Exchange a refresh token, or the secret of a service client, for tokens (RFC 6749)
-   * @description The token endpoint for OAuth libraries. People have the public client `keyturn`; a service client shows its secret by HTTP Basic or in the form.
+   * @description The token endpoint for OAuth libraries. People use the public client `keyturn`. A service client sends its secret by HTTP Basic or in the form.
    */
   requestToken: {
     parameters: {
       header?: {
         /**
-         * @description Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.
+         * @description A random value. Store it with the refresh token before you send it, and send it with each repeat. A repeat with it is answered no matter how late it comes. A thief who has copied the token does not know it.
          * @example 0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55
          */
         "idempotency-key"?: string;
@@ -1765,7 +1765,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description Tokens, as OAuth clients read them */
+      /** @description Tokens, in the format of OAuth */
       200: {
         content: {
           "application/json": components["schemas"]["OAuthTokens"];
@@ -1780,7 +1780,7 @@ export interface operations {
   };
   /**
    * End the session of a token (RFC 7009)
-   * @description For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.
+   * @description Accepts a refresh token, even a used one, or a valid access token. For any other token nothing happens, and the answer is the same.
    */
   revokeToken: {
     requestBody: {
@@ -1847,7 +1847,7 @@ export interface operations {
   };
   /**
    * Set a new password with the token from the email
-   * @description Ends every session. The second factor does not change; if it is a code sent to the same mailbox, a recovery code is required.
+   * @description Ends every session. The second factor does not change. If it is a code sent to the same mailbox, a recovery code is required.
    */
   resetPassword: {
     requestBody: {
@@ -1884,12 +1884,12 @@ export interface operations {
     };
   };
   /**
-   * Ask for a passkey that signs in alone
-   * @description For `navigator.credentials.get()`, whose result goes to `/login/passkey`.
+   * Get the options for a sign-in with a passkey alone
+   * @description Pass them to `navigator.credentials.get()`, and send its result to `/login/passkey`.
    */
   passkeySignInOptions: {
     responses: {
-      /** @description What a browser asks its authenticators */
+      /** @description The options that a browser passes to its authenticators */
       200: {
         content: {
           "application/json": components["schemas"]["PasskeyOptions"];
@@ -1904,8 +1904,8 @@ export interface operations {
     };
   };
   /**
-   * Sign in by a passkey alone
-   * @description The passkey has to have verified its owner, by a finger, a face or a PIN.
+   * Sign in with a passkey alone
+   * @description The authenticator must have verified its owner by fingerprint, face or PIN.
    */
   signInWithPasskey: {
     requestBody: {
@@ -1926,7 +1926,7 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser */
           credential: {
             id: string;
             rawId: string;
@@ -1961,20 +1961,20 @@ export interface operations {
   };
   /**
    * Get the options for making a passkey
-   * @description For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.
+   * @description Pass them to `navigator.credentials.create()`, and send its result to `/2fa/passkeys`.
    */
   passkeyOptions: {
     requestBody?: {
       content: {
         /** @example {} */
         "application/json": {
-          /** @description Where the sign-in says `enrolment_code_required`: the code that an operator handed out */
+          /** @description Required if the sign-in says `enrolment_code_required`: the code that an operator handed out */
           enrolment_code?: string | null;
         };
       };
     };
     responses: {
-      /** @description What a browser asks its authenticators */
+      /** @description The options that a browser passes to its authenticators */
       200: {
         content: {
           "application/json": components["schemas"]["PasskeyOptions"];
@@ -1993,8 +1993,8 @@ export interface operations {
     };
   };
   /**
-   * Make the passkey a factor of the account
-   * @description With an mfa token it is the first factor, and the answer is a sign-in. With an account token it is one more; where it is the first factor, the answer has the tokens of a new session, and all others end.
+   * Add the passkey to the account
+   * @description With an mfa token, the passkey becomes the first factor, and the answer is that of a sign-in. With an account token, it is added to the other factors. If there was no factor before, the answer has the tokens of a new session, and all other sessions end.
    */
   addPasskey: {
     requestBody: {
@@ -2016,7 +2016,7 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description `RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          /** @description `RegistrationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser */
           credential: {
             id: string;
             rawId: string;
@@ -2028,7 +2028,7 @@ export interface operations {
               transports?: string[] | null;
             };
           };
-          /** @description What its owner calls it */
+          /** @description The name that its owner has given it */
           name?: string | null;
         };
       };
@@ -2040,7 +2040,7 @@ export interface operations {
           "application/json": components["schemas"]["SignIn"];
         };
       };
-      /** @description The passkey is a factor of the account from now on */
+      /** @description The passkey is now a factor of the account */
       201: {
         content: {
           "application/json": components["schemas"]["FactorAdded"];
@@ -2059,12 +2059,12 @@ export interface operations {
     };
   };
   /**
-   * Ask for a passkey: for `/2fa/verify` or `/2fa/step-up`
-   * @description For `navigator.credentials.get()`, whose result is sent as `credential` with the method `passkey`.
+   * Get the options for a passkey at `/2fa/verify` or `/2fa/step-up`
+   * @description Pass them to `navigator.credentials.get()`, and send its result as `credential` with the method `passkey`.
    */
   passkeyChallenge: {
     responses: {
-      /** @description What a browser asks its authenticators */
+      /** @description The options that a browser passes to its authenticators */
       200: {
         content: {
           "application/json": components["schemas"]["PasskeyOptions"];
@@ -2082,7 +2082,7 @@ export interface operations {
   };
   /**
    * Confirm the authenticator that was set up with an account token
-   * @description From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.
+   * @description From now on its codes can be used to sign in. If it replaces another authenticator, that one is removed. Every session ends. The answer has the tokens of a new session.
    */
   confirmTotp: {
     requestBody: {
@@ -2095,14 +2095,14 @@ export interface operations {
         "application/json": {
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
         };
       };
     };
     responses: {
-      /** @description The factor is active; these are the tokens of a new session, and all others have ended */
+      /** @description The factor is active. These are the tokens of a new session; all other sessions have ended */
       200: {
         content: {
           "application/json": components["schemas"]["Confirmed"];
@@ -2121,7 +2121,7 @@ export interface operations {
   };
   /**
    * Switch codes by email on or off
-   * @description On: as well as another second factor, a code that is mailed to the proven address signs in, at `acr` `aal1`. Off: all other sessions end.
+   * @description On: a code that is mailed to the verified address can be used to sign in, as an alternative to the other second factor, at `acr` `aal1`. Off: all other sessions end.
    */
   switchEmailCodes: {
     requestBody: {
@@ -2208,7 +2208,7 @@ export interface operations {
   };
   /**
    * Get the account
-   * @description As it is now; the claims of an access token are as old as the token.
+   * @description Shows the current state. The claims of an access token show the state at the time when it was issued.
    */
   getMe: {
     responses: {
@@ -2226,7 +2226,7 @@ export interface operations {
   };
   /**
    * Delete the account and everything that belongs to it
-   * @description Every session ends, and nothing brings the account back.
+   * @description Every session ends. The account cannot be restored.
    */
   deleteMe: {
     responses: {
@@ -2309,7 +2309,7 @@ export interface operations {
   };
   /**
    * End all other sessions of the account
-   * @description The session of the access token in use goes on.
+   * @description The session of the access token in use stays active.
    */
   endOtherSessions: {
     responses: {
@@ -2328,7 +2328,7 @@ export interface operations {
   };
   /**
    * End one session of the account
-   * @description Its refresh token stops working at once; other services accept its access token until that expires.
+   * @description Its refresh token stops working at once. Other services accept its access token until that expires.
    */
   endSession: {
     parameters: {
@@ -2353,7 +2353,7 @@ export interface operations {
   };
   /**
    * Get the second factors of the account
-   * @description Also says how many recovery codes are left.
+   * @description Also shows how many recovery codes are left.
    */
   getFactors: {
     responses: {
@@ -2362,7 +2362,7 @@ export interface operations {
         content: {
           "application/json": {
             factors: components["schemas"]["Factor"][];
-            /** @description What the Signal API takes (WebAuthn Level 3 section 5.1.10) */
+            /** @description The input for the Signal API (WebAuthn Level 3 section 5.1.10) */
             passkeys: {
               rp_id: string;
               user_id: string;
@@ -2383,7 +2383,7 @@ export interface operations {
   };
   /**
    * Remove the second factor, if the service does not require one
-   * @description Every session ends; the answer has the tokens of a new one.
+   * @description Every session ends. The answer has the tokens of a new session.
    */
   removeFactors: {
     responses: {
@@ -2404,8 +2404,8 @@ export interface operations {
     };
   };
   /**
-   * Show the second factor again, and the password, for an account token
-   * @description The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.
+   * Confirm the second factor and the password again, and get an account token
+   * @description The answer has an account token if the password and the best factor of the account were used within the last 300 s (RFC 9470). Within 300 s of a sign-in, a code alone is enough.
    */
   stepUp: {
     requestBody: {
@@ -2413,7 +2413,7 @@ export interface operations {
         "application/json": ({
           /** @enum {string} */
           method: "passkey";
-          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives */
+          /** @description `AuthenticationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser */
           credential: {
             id: string;
             rawId: string;
@@ -2430,7 +2430,7 @@ export interface operations {
         }) | ({
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
           method?: "totp" | null;
@@ -2438,7 +2438,7 @@ export interface operations {
         }) | ({
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
           /** @enum {string} */
@@ -2458,7 +2458,7 @@ export interface operations {
       };
     };
     responses: {
-      /** @description A new access token for the same session; the refresh token does not change */
+      /** @description A new access token for the same session. The refresh token does not change */
       200: {
         content: {
           "application/json": components["schemas"]["StepUpResponse"];
@@ -2477,7 +2477,7 @@ export interface operations {
   };
   /**
    * Sign out: end the current session
-   * @description With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.
+   * @description If the body has the refresh token, no access token is required, as it may have expired. A used refresh token works too.
    */
   logout: {
     requestBody?: {
@@ -2503,7 +2503,7 @@ export interface operations {
   };
   /**
    * Verify the new email address with the code or the link that was sent to it
-   * @description The code takes the access token of the account. The token takes none, and its answer is only the address, masked. Every other session ends; the one that asked for the link stays.
+   * @description The code from the email requires the access token of the account. The token from the link requires none, and the answer then contains only the masked address. All other sessions end. The session that asked for the link stays.
    */
   verifyEmail: {
     requestBody: {
@@ -2511,7 +2511,7 @@ export interface operations {
         "application/json": {
           /**
            * Format: numeric-code
-           * @description Six digits of any script; blanks, dashes and invisible characters are ignored
+           * @description Six digits in any script. Blanks, dashes and invisible characters are ignored
            */
           code: string;
         } | {
@@ -2542,7 +2542,7 @@ export interface operations {
   };
   /**
    * Check whether an access token is active (RFC 7662)
-   * @description For services that must notice at once when a session ends. A service client shows its secret or a token of its own and sees the tokens of its audience; a person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
+   * @description For services that must notice at once when a session ends. A service client authenticates with its secret or its own token, and sees tokens for its audience. A person sees the tokens of their own session. For any other token the answer is `{"active": false}`.
    */
   introspectToken: {
     requestBody: {
@@ -2596,7 +2596,7 @@ export interface operations {
   };
   /**
    * Remove one factor
-   * @description Every session ends; the answer has the tokens of a new one. The last factor can be removed only where the service does not require one; the recovery codes go with it.
+   * @description Every session ends. The answer has the tokens of a new session. The last factor can be removed only if the service does not require one. The recovery codes are removed with it.
    */
   removeFactor: {
     parameters: {
@@ -2623,8 +2623,8 @@ export interface operations {
     };
   };
   /**
-   * Give a factor another name
-   * @description The account token stays good.
+   * Rename a factor
+   * @description The account token stays valid.
    */
   renameFactor: {
     parameters: {
@@ -2640,7 +2640,7 @@ export interface operations {
          * }
          */
         "application/json": {
-          /** @description What its owner calls it */
+          /** @description The name that its owner has given it */
           name: string;
         };
       };
@@ -2664,7 +2664,7 @@ export interface operations {
   };
   /**
    * Change the password
-   * @description Every session ends; the answer has the tokens of a new one.
+   * @description Every session ends. The answer has the tokens of a new session.
    */
   changePassword: {
     requestBody: {
@@ -2714,7 +2714,7 @@ export interface operations {
         "application/json": {
           /**
            * Format: idn-email
-           * @description In ASCII before the @; a domain of another script is kept as punycode
+           * @description ASCII before the @. A domain in another script is stored as punycode
            */
           email: string;
         };

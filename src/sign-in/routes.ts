@@ -25,7 +25,7 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asyn
         tags: ['Sign in'],
         summary: 'Sign in with username, or verified address, and password',
         description:
-          'With the mfa token of the answer, `/2fa/verify` takes a code, or `/2fa/setup` begins where no second factor is set up.',
+          'Send the mfa token of the answer to `/2fa/verify` with a code. If no second factor is set up yet, send it to `/2fa/setup` first.',
         body: LoginBody,
         response: { 200: LoginResponse },
       },
@@ -57,9 +57,9 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asy
       schema: {
         operationId: 'stepUp',
         tags: ['Second factor'],
-        summary: 'Show the second factor again, and the password, for an account token',
+        summary: 'Confirm the second factor and the password again, and get an account token',
         description:
-          'The answer has an account token if the password and the best factor of the account were shown within 300 s (RFC 9470). Within 300 s of a sign-in, a code is enough.',
+          'The answer has an account token if the password and the best factor of the account were used within the last 300 s (RFC 9470). Within 300 s of a sign-in, a code alone is enough.',
         body: StepUpBody,
         response: { 200: ref(StepUpResponseSchema) },
       },

@@ -12,7 +12,7 @@ export const mfaStepMembers = {
   expires_in: Seconds('Lifetime of the mfa token in seconds'),
   enrolled: Type.Boolean({ description: 'Whether the account has a second factor' }),
   enrolment_code_required: Type.Optional(
-    Type.Literal(true, { description: 'Send the code of the operator to /2fa/setup as `enrolment_code`' }),
+    Type.Literal(true, { description: 'Send the code from the operator to /2fa/setup as `enrolment_code`' }),
   ),
   methods: Type.Array(Type.Enum([...METHODS]), {
     description: 'Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up',
@@ -22,7 +22,7 @@ export const mfaStepMembers = {
 export const MfaStepSchema = Type.Object(mfaStepMembers, {
   ...CLOSED,
   $id: 'MfaStep',
-  description: 'The password is correct; a second factor is required',
+  description: 'The password is correct. A second factor is required',
 })
 
 export const passwordOnlyMembers = { mfa_required: Type.Literal(false), ...signInMembers }
@@ -31,7 +31,7 @@ export const passwordOnlyMembers = { mfa_required: Type.Literal(false), ...signI
 export const PasswordOnlySchema = Type.Object(passwordOnlyMembers, {
   ...CLOSED,
   $id: 'PasswordOnly',
-  description: 'The password is correct; no second factor is required',
+  description: 'The password is correct. No second factor is required',
 })
 
 export const signInSchemas = [MfaStepSchema, PasswordOnlySchema]
@@ -52,7 +52,11 @@ export const LoginBody = Type.Object(
     username: TypedUsername,
     password: PresentPassword,
     recovery_code: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 64, description: 'Signs in at once, and no pause stops it' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description: 'Signs in at once, even during a pause after wrong passwords or codes',
+      }),
     ),
   },
   CLOSED,

@@ -24,7 +24,8 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = 
         operationId: 'getJwks',
         tags,
         summary: 'Get the public keys that verify access tokens (RFC 7517)',
-        description: 'A service keeps them, and asks again for a key that it does not know.',
+        description:
+          'A service caches them, and fetches them again when a token names a key that it does not know.',
         response: { 200: JwkSet },
       },
     },
@@ -41,7 +42,7 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = 
         operationId: 'getServerMetadata',
         tags,
         summary: 'Get the issuer and its endpoints (RFC 8414)',
-        description: 'OAuth libraries find the other endpoints by it.',
+        description: 'OAuth libraries use it to find the other endpoints.',
         response: { 200: ServerMetadata },
       },
     },

@@ -35,7 +35,7 @@ export const refreshRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
         tags: ['Tokens'],
         summary: 'Exchange a refresh token for new tokens',
         description:
-          'A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session is refreshed ten times a minute at most; what is refused with `rate_limited` uses up no token.',
+          'A refresh token works once. A repeat, after a lost response or from another tab, returns the same new refresh token while that one is unused, if it carries the `Idempotency-Key` of the first use or comes within 60 seconds from the same network (IPv4 /24, IPv6 /48). Any other repeat ends the session. A session can be refreshed at most ten times a minute. A refresh that is refused with `rate_limited` does not use up the token.',
         headers: RefreshHeaders,
         querystring: NO_QUERY,
         body: RefreshBody,
@@ -67,7 +67,7 @@ export const revocationRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> =
         tags: ['Tokens'],
         summary: 'End the session of a token (RFC 7009)',
         description:
-          'For a refresh token, also one that was used, and for a live access token. For any other token nothing happens, and the answer is the same.',
+          'Accepts a refresh token, even a used one, or a valid access token. For any other token nothing happens, and the answer is the same.',
         consumes: ['application/json', FORM],
         querystring: NO_QUERY,
         body: IntrospectBody,
@@ -110,7 +110,7 @@ export const logoutRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = asy
         tags,
         summary: 'Sign out: end the current session',
         description:
-          'With the refresh token in the body it takes no access token, which may have run out. A refresh token that was used will do.',
+          'If the body has the refresh token, no access token is required, as it may have expired. A used refresh token works too.',
         querystring: NO_QUERY,
         body: LogoutBody,
         response: { 204: NO_CONTENT },
@@ -175,7 +175,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
         tags,
         summary: 'End one session of the account',
         description:
-          'Its refresh token stops working at once; other services accept its access token until that expires.',
+          'Its refresh token stops working at once. Other services accept its access token until that expires.',
         params: SessionId,
         response: { 204: NO_CONTENT },
       },
@@ -193,7 +193,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<{ room: TokensRoom }> = as
         operationId: 'endOtherSessions',
         tags,
         summary: 'End all other sessions of the account',
-        description: 'The session of the access token in use goes on.',
+        description: 'The session of the access token in use stays active.',
         response: { 204: NO_CONTENT },
       },
     },

@@ -12,7 +12,7 @@ const accessTokenMembers = {
 export const TokenResponseSchema = Type.Object(
   {
     ...accessTokenMembers,
-    refresh_token: Type.String({ description: 'Opaque; to be sent to /token/refresh' }),
+    refresh_token: Type.String({ description: 'Opaque. Send it to /token/refresh' }),
     refresh_expires_in: Seconds('Lifetime of the refresh token in seconds, unless it is used'),
   },
   { ...CLOSED, $id: 'TokenResponse', description: 'The tokens of a session' },
@@ -22,7 +22,7 @@ const accountTokenMembers = {
   account_token: Type.Optional(
     Type.String({
       description:
-        'Good for one change of the account (password, address, factors, recovery codes, deletion). Only where the password and the best factor of the account were shown within 300 s.',
+        'Valid for one change to the account (password, address, factors, recovery codes, deletion). Present only if the password and the best factor of the account were used within the last 300 s.',
     }),
   ),
   account_expires_in: Type.Optional(Seconds('Lifetime of the account token in seconds')),
@@ -36,7 +36,7 @@ export const StepUpResponseSchema = Type.Object(
   {
     ...CLOSED,
     $id: 'StepUpResponse',
-    description: 'A new access token for the same session; the refresh token does not change',
+    description: 'A new access token for the same session. The refresh token does not change',
   },
 )
 
@@ -55,7 +55,7 @@ export const SessionSchema = Type.Object(
     amr: Amr,
     refresh_repeated_at: Type.Union(NullableTime.anyOf, {
       description:
-        'When a refresh was answered a second time last, as it is when the first answer was lost; a thief in the same network may also have asked',
+        'The last time that a refresh was answered a second time. This happens after a lost answer, but a thief in the same network could also have sent the second request',
     }),
     current: Type.Boolean({ description: 'Whether this is the session of the access token in use' }),
   },
@@ -91,8 +91,8 @@ export const IntrospectionSchema = Type.Object(
     acr: Type.Optional(Type.Enum([...ACRS])),
     phr: Type.Optional(Type.Literal(true)),
     auth_time: Type.Optional(Type.Integer()),
-    roles: Type.Optional(Type.Array(Type.String(), { description: 'As the token has them' })),
-    scope: Type.Optional(Type.String({ description: 'Of a service token, which has no `sid`' })),
+    roles: Type.Optional(Type.Array(Type.String(), { description: 'The roles in the token' })),
+    scope: Type.Optional(Type.String({ description: 'The scope of a service token, which has no `sid`' })),
   },
   {
     ...CLOSED,
@@ -126,7 +126,7 @@ export const RefreshHeaders = Type.Object({
       minLength: 16,
       maxLength: 255,
       description:
-        'Random, kept with the refresh token before it is sent, and sent with each repeat: a repeat with it is answered however late it comes. Who has copied the token does not know it.',
+        'A random value. Store it with the refresh token before you send it, and send it with each repeat. A repeat with it is answered no matter how late it comes. A thief who has copied the token does not know it.',
       examples: ['0c8a6a3e-9a0f-4b57-8f0f-6c1a3c3c1c55'],
     }),
   ),

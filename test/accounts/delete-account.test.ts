@@ -113,7 +113,7 @@ t.test('its owner is told at the address it had', async (t) => {
   await service.delete('/me', await accountTokenFor(service, ada.accessToken))
   const mails = await deliver(service)
   t.strictSame(notices(mails), ['your account was deleted → ada@example.com'])
-  t.match(mails[0]?.text, /tell the people who run this service/)
+  t.match(mails[0]?.text, /tell the administrator/)
   t.notMatch(mails[0]?.text, /change your password/, 'there is none any more')
 })
 

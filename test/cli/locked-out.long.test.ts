@@ -58,7 +58,7 @@ t.test('users reset-2fa: the old factors are gone, the password is not, and the 
     t.ok((await statusOf(service.post('/2fa/verify', answer, again.body.mfa_token))) >= 400)
 
   const notice = await mailTo('mary@example.com', /second factor was reset/)
-  t.match(notice.text, /From: the people who run this service/)
+  t.match(notice.text, /From: the administrator/)
   const events = (await service.get('/me/events', await signInAgain('mary', ended.stdout))).body.events
   const own = events.find(({ event }: { event: string }) => event === 'factors_reset')
   t.match(own, { actor: 'operator', ip: '', user_agent: '' }, 'the owner does not learn who the operator is')

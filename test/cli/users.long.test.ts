@@ -20,7 +20,7 @@ t.test('users create: with a password from stdin, also where registration is clo
   const refused: [string[], string, number, RegExp][] = [
     [['grace'], PASSWORD, 1, /username/i],
     [['GRACE'], PASSWORD, 1, /username/i],
-    [['alan'], 'password1', 1, /most common/],
+    [['alan'], 'password1', 1, /too common/],
     [['alan'], 'short', 1, /at least 8 characters/],
     [['alan'], '', 1, /no password on stdin/],
     [['alan'], 'x'.repeat(129), 1, /at most 128/],
@@ -56,7 +56,7 @@ t.test('users create --by-mail: the owner sets the password, and nobody else kno
   t.equal(token.length, 43)
   t.notMatch(made.stdout + made.stderr, token)
   const { text } = await mailTo('joan@example.com', /reset your password/)
-  t.match(text, /The people who run this service ask you to set a new password/)
+  t.match(text, /The administrator asks you to set a new password/)
   t.equal(await statusOf(service.post('/password/reset', { token, new_password: PASSWORD })), 204)
   t.ok(await login(service, 'joan'))
 

@@ -77,7 +77,7 @@ async function walk(t: Test, app: AppExample): Promise<void> {
       await begin('/register')
       await tab.getByLabel('Email (optional)').fill('ada@example.com')
       await givePassword(tab, 'a b', 'short', 'Create account')
-      await told(tab, 'A username has letters')
+      await told(tab, 'A username can contain only letters')
       t.equal(await tab.getByLabel('Username').inputValue(), 'a b')
       t.equal(await tab.getByLabel('Email (optional)').inputValue(), 'ada@example.com')
       await tab.getByLabel('Email (optional)').fill('')

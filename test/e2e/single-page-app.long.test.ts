@@ -421,7 +421,7 @@ t.test('a forgotten password is replaced by the token or the link of a mail', in
   t.equal(new URL(link.url()).hash, '', 'the token is not left in the address')
   await field(link, 'New password').fill('password')
   await press(link, 'Set password')
-  await link.getByText('one of the most common').waitFor()
+  await link.getByText('too common').waitFor()
   await field(link, 'New password').fill('another horse battery')
   await press(link, 'Set password')
   // The mailbox is the only second factor here.
@@ -446,7 +446,7 @@ t.test('what is wrong with a field stands at the field', inBrowser, async (t) =>
   await press(tab, 'Create account')
   await tab.locator('#wrong-password').waitFor()
   t.strictSame(await tab.locator('#wrong-password li').allInnerTexts(), [
-    'It is one of the most common passwords.',
+    'It is too common.',
     'It must not be your username.',
   ])
   t.equal(await username.getAttribute('aria-invalid'), null)
@@ -454,7 +454,7 @@ t.test('what is wrong with a field stands at the field', inBrowser, async (t) =>
   await username.fill('jack')
   await field(tab, 'Password').fill(PASSWORD)
   await press(tab, 'Create account')
-  await tab.locator('#wrong-username').filter({ hasText: 'Another account' }).waitFor()
+  await tab.locator('#wrong-username').filter({ hasText: 'This username is taken' }).waitFor()
 })
 
 t.test('a pause after wrong passwords is passed by a recovery code', inBrowser, async (t) => {

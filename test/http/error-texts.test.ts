@@ -29,19 +29,19 @@ t.test('each fault of a form has a code, its bounds, and a sentence that can be 
     {
       pointer: '/password',
       code: 'too_long',
-      detail: 'The password may have at most 128 characters.',
+      detail: 'The password can have at most 128 characters.',
       max: 128,
     },
   ])
   t.match(await faultsOf({ ...good, username: 'a da' }), [{ code: 'pattern', detail: /letters from A to Z/ }])
   t.match(await faultsOf({ ...good, email: 'nowhere' }), [
-    { code: 'pattern', detail: 'The email address is not one name, an @ and one domain.' },
+    { code: 'pattern', detail: 'The email address must be a name, an @ and a domain.' },
   ])
   t.match(await faultsOf({ ...good, password: 5 }), [
     { code: 'type', detail: 'The password is of the wrong type.' },
   ])
   t.match(await faultsOf({ ...good, e_mail: 'x' }), [
-    { pointer: '/e_mail', code: 'unknown_member', detail: '"e_mail" is not taken here.' },
+    { pointer: '/e_mail', code: 'unknown_member', detail: '"e_mail" is not accepted here.' },
   ])
 })
 

@@ -48,9 +48,7 @@ for (const letter of LETTERS)
       SERVICE,
       TO_STRANGERS.includes(letter.mail) ? 'Hello,' : 'Hello ada,',
       '21 November 2026 at 09:30 UTC',
-      letter.mail.startsWith('password_wanted')
-        ? 'the people who run this service'
-        : 'IP address 203.0.113.7',
+      letter.mail.startsWith('password_wanted') ? 'the administrator' : 'IP address 203.0.113.7',
       String(letter.values.code ?? ''),
       String(letter.values.link ?? ''),
     ]
@@ -116,5 +114,5 @@ t.test('a mail that version 0.1 has left in the outbox still goes out', async (t
 t.test('the address of a client is in a letter only if it is one', async (t) => {
   const from = (ip: string) => notice('password_changed', { ...ABOUT, ip }).values.from
   t.equal(from('fe80::1%www.evil.example'), 'IP address fe80::1')
-  t.equal(from('www.evil.example'), 'an address that is not known')
+  t.equal(from('www.evil.example'), 'an unknown address')
 })

@@ -18,7 +18,7 @@ const CEREMONIES = {
 }
 const PASSWORD_FAULTS = {
   too_short: ({ min }) => `It must have at least ${min} characters.`,
-  common: () => 'It is one of the most common passwords.',
+  common: () => 'It is too common.',
   is_username: () => 'It must not be your username.',
   is_service_name: () => 'It must not be the name of this service.',
 }

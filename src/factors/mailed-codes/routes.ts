@@ -47,7 +47,7 @@ export const switchRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = as
         tags: ['Second factor'],
         summary: 'Switch codes by email on or off',
         description:
-          'On: as well as another second factor, a code that is mailed to the proven address signs in, at `acr` `aal1`. Off: all other sessions end.',
+          'On: a code that is mailed to the verified address can be used to sign in, as an alternative to the other second factor, at `acr` `aal1`. Off: all other sessions end.',
         body: SwitchBody,
         response: { 204: NO_CONTENT },
       },

@@ -161,7 +161,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
     member: 'passkeys',
     schema: Type.Object(
       { rp_id: Type.String(), user_id: Type.String(), credential_ids: Type.Array(Type.String()) },
-      { ...CLOSED, description: 'What the Signal API takes (WebAuthn Level 3 section 5.1.10)' },
+      { ...CLOSED, description: 'The input for the Signal API (WebAuthn Level 3 section 5.1.10)' },
     ),
   },
   describe: async (parts, account) => ({

@@ -31,8 +31,8 @@ export const signInRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'passkeySignInOptions',
         tags,
-        summary: 'Ask for a passkey that signs in alone',
-        description: 'For `navigator.credentials.get()`, whose result goes to `/login/passkey`.',
+        summary: 'Get the options for a sign-in with a passkey alone',
+        description: 'Pass them to `navigator.credentials.get()`, and send its result to `/login/passkey`.',
         response: { 200: ref(PasskeyOptionsSchema) },
       },
     },
@@ -45,8 +45,8 @@ export const signInRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'signInWithPasskey',
         tags,
-        summary: 'Sign in by a passkey alone',
-        description: 'The passkey has to have verified its owner, by a finger, a face or a PIN.',
+        summary: 'Sign in with a passkey alone',
+        description: 'The authenticator must have verified its owner by fingerprint, face or PIN.',
         body: SignInBody,
         response: { 200: ref(SignInSchema) },
       },
@@ -73,7 +73,7 @@ export const createRoutes: Plugin = async (app, { room }) => {
         operationId: 'passkeyOptions',
         tags,
         summary: 'Get the options for making a passkey',
-        description: 'For `navigator.credentials.create()`, whose result goes to `/2fa/passkeys`.',
+        description: 'Pass them to `navigator.credentials.create()`, and send its result to `/2fa/passkeys`.',
         body: OptionsBody,
         response: { 200: ref(PasskeyOptionsSchema) },
       },
@@ -96,9 +96,9 @@ export const createRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'addPasskey',
         tags,
-        summary: 'Make the passkey a factor of the account',
+        summary: 'Add the passkey to the account',
         description:
-          'With an mfa token it is the first factor, and the answer is a sign-in. With an account token it is one more; where it is the first factor, the answer has the tokens of a new session, and all others end.',
+          'With an mfa token, the passkey becomes the first factor, and the answer is that of a sign-in. With an account token, it is added to the other factors. If there was no factor before, the answer has the tokens of a new session, and all other sessions end.',
         body: PasskeyBody,
         response: { 200: ref(SignInSchema), 201: ref(FactorAddedSchema) },
       },
@@ -131,9 +131,9 @@ export const challengeRoutes: Plugin = async (app, { room }) => {
       schema: {
         operationId: 'passkeyChallenge',
         tags,
-        summary: 'Ask for a passkey: for `/2fa/verify` or `/2fa/step-up`',
+        summary: 'Get the options for a passkey at `/2fa/verify` or `/2fa/step-up`',
         description:
-          'For `navigator.credentials.get()`, whose result is sent as `credential` with the method `passkey`.',
+          'Pass them to `navigator.credentials.get()`, and send its result as `credential` with the method `passkey`.',
         response: { 200: ref(PasskeyOptionsSchema) },
       },
     },

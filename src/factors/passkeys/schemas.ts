@@ -21,7 +21,10 @@ export const AssertionSchema = Type.Object(
       userHandle: Type.Optional(Type.Union([Base64url, Type.Null()])),
     }),
   },
-  { description: '`AuthenticationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
+  {
+    description:
+      '`AuthenticationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser',
+  },
 )
 
 const RegistrationSchema = Type.Object(
@@ -35,7 +38,10 @@ const RegistrationSchema = Type.Object(
       ),
     }),
   },
-  { description: '`RegistrationResponseJSON` (WebAuthn Level 3): `toJSON()` of what the browser gives' },
+  {
+    description:
+      '`RegistrationResponseJSON` (WebAuthn Level 3): the `toJSON()` of the credential from the browser',
+  },
 )
 
 export const SignInBody = Type.Object({ credential: AssertionSchema }, CLOSED)
@@ -57,10 +63,14 @@ export const PasskeyOptionsSchema = Type.Object(
     }),
     expires_in: Seconds('Seconds until the challenge expires'),
   },
-  { ...CLOSED, $id: 'PasskeyOptions', description: 'What a browser asks its authenticators' },
+  {
+    ...CLOSED,
+    $id: 'PasskeyOptions',
+    description: 'The options that a browser passes to its authenticators',
+  },
 )
 
 export const FactorAddedSchema = Type.Object(
   { factor: FactorSchema },
-  { ...CLOSED, $id: 'FactorAdded', description: 'The passkey is a factor of the account from now on' },
+  { ...CLOSED, $id: 'FactorAdded', description: 'The passkey is now a factor of the account' },
 )

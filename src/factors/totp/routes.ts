@@ -29,7 +29,7 @@ export const setupRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = asy
         summary: 'Set up an authenticator app',
         body: SetupBody,
         description:
-          'Asked again with the same token, it returns the same secret until a code was tried. With an account token it adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.',
+          'Repeated calls with the same token return the same secret until a code is tried. With an account token, the route adds an authenticator. `Accept` selects the form of the answer: JSON, the QR code as an image, or the QR code as text for a terminal.',
         response: {
           200: {
             description: 'A pending authenticator',
@@ -68,7 +68,7 @@ export const confirmRoutes: FastifyPluginAsyncTypebox<{ room: FactorsRoom }> = a
         tags,
         summary: 'Confirm the authenticator that was set up with an account token',
         description:
-          'From now on its codes sign in; the one that it replaces goes. Every session ends; the answer has the tokens of a new one.',
+          'From now on its codes can be used to sign in. If it replaces another authenticator, that one is removed. Every session ends. The answer has the tokens of a new session.',
         body: ConfirmBody,
         response: { 200: ref(ConfirmedSchema) },
       },

@@ -19,7 +19,7 @@ export const SetupBody = Type.Object(
       Type.String({
         maxLength: 64,
         description:
-          'With an account token: the id of the authenticator that goes when this one is confirmed',
+          'With an account token: the id of the authenticator that is removed when this one is confirmed',
       }),
     ),
     enrolment_code: EnrolmentCode,

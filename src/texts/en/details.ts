@@ -3,7 +3,7 @@ import type { TokenFault } from '../../catalogue.ts'
 /** Why a token is not taken. The last stands for a missing or altered one too, which a form cannot cause. */
 export const tokenFaults: Record<TokenFault, string> = {
   expired: 'This sign-in has expired. Sign in again.',
-  used: 'This sign-in was used already. Sign in again.',
+  used: 'This sign-in has already been used. Sign in again.',
   ended: 'You were signed out. Sign in again.',
   wrong_kind: 'The token is missing, expired, used up, or not meant for this route.',
 }
@@ -37,28 +37,28 @@ export const details = {
   registrationClosed: 'Registration is closed. Ask the administrator for an account.',
   noSuchSession: 'There is no such session. It may have ended already.',
   noSuchFactor: 'There is no such factor. It may have been removed already.',
-  usernameTaken: 'Another account has this username, perhaps in another case. Choose another one.',
+  usernameTaken: 'This username is taken (upper and lower case count as the same). Choose another one.',
   usernameReserved: 'This username is reserved for administrators. Choose another one.',
-  alreadyEnrolled: 'This account has a second factor already. Sign in with it; then you can replace it.',
+  alreadyEnrolled: 'This account already has a second factor. Sign in with it, and then you can replace it.',
   notEnrolled: 'No authenticator is being set up for this account. Begin again.',
-  twoFactorRequired: 'This service asks everybody for a second factor. It can be replaced, not removed.',
+  twoFactorRequired: 'This service requires a second factor. You can replace it but not remove it.',
   recoveryCodeRequired:
-    'This mailbox is your only second factor, and the reset token came by it. Enter a recovery code as well.',
+    'This mailbox is your only second factor, and the reset token came to the same mailbox. Enter a recovery code as well.',
   invalidCode: 'The code is wrong, expired or used. Try the next one, and check the clock of your device.',
   factorLimitReached: (most: number) =>
-    `An account can have ${most} of them. Remove one that you do not use.`,
+    `An account can have at most ${most} of these. Remove one that you do not use.`,
   passkeyRejected: 'The passkey was refused. Try again, or use another one.',
-  unknownCredential: 'No account has this passkey. Sign in in another way.',
+  unknownCredential: 'No account has this passkey. Sign in another way.',
 
   emailUnavailable:
-    'Codes by email are not available: this service sends none, your account has no confirmed address, or you have not switched them on.',
+    'Codes by email are not available. This service does not send them, your account has no confirmed address, or you have not switched them on.',
   noResetByMail: 'This service sends no mail. Ask the administrator for a new password.',
-  addressNotProven: 'Confirm your email address first: codes go to a confirmed one only.',
+  addressNotProven: 'Confirm your email address first. Codes are sent only to a confirmed address.',
   mailboxAlone: 'Set up another second factor first, such as an authenticator app or a passkey.',
-  emailRefused: 'The mail server takes no mail for this address. Check that it is right.',
-  emailDeliveryFailed: 'The mail server did not take the mail. Try again in a moment.',
+  emailRefused: 'The mail server does not accept mail for this address. Check that it is correct.',
+  emailDeliveryFailed: 'The mail server did not accept the mail. Try again in a moment.',
   mailedTooOften: (seconds: number) =>
-    `A mail was sent a moment ago. Ask for another one ${inTime(seconds)}.`,
+    `A mail was sent a moment ago. You can ask for another one ${inTime(seconds)}.`,
 
   rateLimited: (seconds: number) => `Too many requests from this address. Try again ${inTime(seconds)}.`,
   renewedTooOften: (seconds: number) =>
@@ -66,24 +66,23 @@ export const details = {
   refreshedTooOften: (seconds: number) =>
     `This session was refreshed too often. Try again ${inTime(seconds)}.`,
   tooManyAttempts: (seconds: number) => `Too many failed attempts. Try again ${inTime(seconds)}.`,
-  overloaded: (seconds: number) =>
-    `Too many people are signing in at the moment. Try again ${inTime(seconds)}.`,
-  unavailable: 'A part of the service does not answer. Try again in a moment.',
+  overloaded: (seconds: number) => `Too many people are signing in right now. Try again ${inTime(seconds)}.`,
+  unavailable: 'A part of the service is not responding. Try again in a moment.',
   stopping: 'This process is about to end. Try again in a moment.',
-  internalError: 'The request could not be handled. The administrator can find out why by its request_id.',
+  internalError: 'Something went wrong. The administrator can look up the reason by the request_id.',
 
   // No form can cause these.
   databaseStoresNothing: (words: string) => `The database stores nothing: ${words}.`,
   formNotFilledIn: 'The form is not filled in correctly.',
-  noBodyHere: 'This route takes no body.',
+  noBodyHere: 'This route does not accept a body.',
   bodyTooLarge: 'The body is larger than 16 KiB.',
-  bodyOfOtherLength: 'The body is not as long as Content-Length says.',
+  bodyOfOtherLength: 'The length of the body does not match Content-Length.',
   bodyEmpty: 'The body is empty.',
   bodyNotJson: 'The body is not well-formed JSON.',
   bodyNotUtf8: 'The body is not well-formed UTF-8.',
   bodyEncoded: 'Send the body without a Content-Encoding.',
   unpairedSurrogate: 'A string has an unpaired surrogate.',
-  memberTwice: 'The body has the same member twice.',
+  memberTwice: 'The body contains the same member twice.',
   bodyTooDeep: (levels: number) => `The body is nested more than ${levels} levels deep.`,
   unsupportedMediaType: 'Send the body as application/json, or as the form that OAuth asks for.',
   notHttp: 'The request could not be read as HTTP.',
@@ -94,12 +93,12 @@ export const details = {
   insufficientScope: (scope: string) => `This needs a service client with the scope ${scope}.`,
 
   invalidClient: 'The client is unknown, disabled, or its secret is wrong.',
-  credentialsTwice: 'Send the credentials of the client in one way only.',
-  parameterTwice: 'The form has the same parameter twice.',
+  credentialsTwice: 'Send the client credentials in one way only.',
+  parameterTwice: 'The form contains the same parameter twice.',
   formNotUtf8: 'The form is not well-formed UTF-8.',
   noSuchGrant: 'The grant_type must be refresh_token or client_credentials.',
   noSuchAudience: 'The resource is not an audience of this service.',
-  grantForPeople: 'A service client has no refresh tokens.',
+  grantForPeople: 'A service client cannot use refresh tokens.',
   noScopeForPeople: 'A person cannot ask for a scope.',
   refreshTokenMissing: 'The refresh_token is missing.',
   scopeNotGiven: 'The client does not have this scope.',

@@ -3,10 +3,10 @@ import type { MailTemplate } from '../mail-template.ts'
 const GREETING = 'Hello {username},'
 
 const IF_MISTYPED =
-  'If you did not ask for it, someone has mistyped their address. Without the code nothing happens: you need not do anything.'
+  'If you did not ask for it, someone else has mistyped their address. You need not do anything: nothing happens without the code.'
 
 const IF_IT_WAS_NOT_YOU =
-  'If it was not you, someone else has got in: set a new password at once, end all other sessions, and tell the people who run this service.'
+  'If it was not you, someone else has access to your account. Set a new password at once, end all other sessions, and tell the administrator.'
 
 const FACTS = 'When: {when}\nFrom: {from}'
 
@@ -26,16 +26,16 @@ const linkMail = (button: string, subject: string, ...paragraphs: string[]): Mai
 const NEW_PASSWORD = 'Set a new password'
 
 const FORGOTTEN =
-  'Someone, probably you, forgot your password. This sets a new one. It is good once, for {minutes} minutes:'
+  'Someone, probably you, asked to reset your password. Use this to set a new one. It works once, within {minutes} minutes:'
 
 const IF_NOT_FORGOTTEN =
-  'If it was not you, do nothing, and do not pass this mail on: without it your password stays as it is.'
+  'If it was not you, do nothing, and do not forward this mail. Your password stays as it is.'
 
 const WANTED =
-  'The people who run this service ask you to set a new password. Use this to set it. It is good once, for {minutes} minutes:'
+  'The administrator asks you to set a new password. Use this to set it. It works once, within {minutes} minutes:'
 
 const KEEP_TO_YOURSELF =
-  'Do not pass this mail on to anyone, the people who run this service included: they will never ask you for it.'
+  'Do not forward this mail to anyone, not even to the administrator, who will never ask you for it.'
 
 /** Mails with a code, a token or a link in them. */
 export const mails = {
@@ -43,21 +43,21 @@ export const mails = {
   sign_in_code: codeMail(
     'your sign-in code',
     GREETING,
-    'Here is the code that signs you in. It is good once, for {minutes} minutes:',
-    'If you are not signing in, someone else knows your password: change it. Do not give this code to anyone; we will never ask you for it.',
+    'Use this code to sign in. It works once, within {minutes} minutes:',
+    'If you are not signing in, someone else knows your password: change it. Do not give this code to anyone. We will never ask you for it.',
   ),
   /** The same to an address that is not proven. The reader may be a stranger, so no name stands in it. */
   first_sign_in_code: codeMail(
     'your sign-in code',
     'Hello,',
-    'Here is the code that signs you in. It is good once, for {minutes} minutes:',
-    `${IF_MISTYPED} Do not give this code to anyone; we will never ask you for it.`,
+    'Use this code to sign in. It works once, within {minutes} minutes:',
+    `${IF_MISTYPED} Do not give this code to anyone. We will never ask you for it.`,
   ),
   /** Proof that an address belongs to the account. Until then it may be a stranger's, so no name stands in it. */
   address_code: codeMail(
     'confirm your address',
     'Hello,',
-    'Here is the code that confirms this address for your account. It is good once, for {minutes} minutes:',
+    'Use this code to confirm this address for your account. It works once, within {minutes} minutes:',
     IF_MISTYPED,
   ),
   /** The same where a link does it too, also on another device than the one where it was asked for. */
@@ -69,7 +69,7 @@ export const mails = {
     '{link}',
     '    {code}',
     FACTS,
-    'If you did not ask for it, someone has mistyped their address. Do not open the link: it would give your address to their account. Without it and the code nothing happens.',
+    'If you did not ask for it, someone else has mistyped their address. Do not open the link, because it would add your address to their account. Nothing happens without the link or the code.',
   ),
   /** The way to a new password, for a person who forgot the old one. */
   password_forgotten: codeMail('reset your password', GREETING, FORGOTTEN, IF_NOT_FORGOTTEN),
@@ -89,8 +89,8 @@ export const mails = {
   enrolment_code: codeMail(
     'your enrolment code',
     GREETING,
-    'The people who run this service have reset your second factor. Sign in with your password, and set up an authenticator with this code, within {days} days:',
-    'Do not give this code to anyone. If you did not ask for it, tell the people who run this service.',
+    'The administrator has reset your second factor. Sign in with your password, and use this code to set up an authenticator within {days} days:',
+    'Do not give this code to anyone. If you did not ask for it, tell the administrator.',
   ),
 }
 
@@ -101,12 +101,9 @@ const notice = (subject: string, sentence: string, closing = IF_IT_WAS_NOT_YOU) 
 export const notices = {
   factor_enrolled: notice(
     'a second factor was set up',
-    'A second factor was set up for your account: {factor}. From now on it is asked for.',
+    'A second factor was set up for your account: {factor}. You need it to sign in from now on.',
   ),
-  factor_replaced: notice(
-    'your authenticator was replaced',
-    'A new authenticator took the place of the old one.',
-  ),
+  factor_replaced: notice('your authenticator was replaced', 'A new authenticator has replaced the old one.'),
   factor_removed: notice(
     'a second factor was removed',
     'A second factor was removed from your account: {factor}. If it was the last one, your password alone protects it now.',
@@ -117,11 +114,11 @@ export const notices = {
   ),
   email_codes_switched_off: notice(
     'codes by mail were switched off',
-    'Mailed codes do not sign in to your account any more. Your other second factor does.',
+    'Mailed codes no longer work for your account. Use your other second factor to sign in.',
   ),
   recovery_codes_renewed: notice(
     'new recovery codes',
-    'New recovery codes were made for your account. The old ones are void.',
+    'New recovery codes were made for your account. The old ones no longer work.',
   ),
   recovery_code_used: notice(
     'a recovery code was used',
@@ -129,61 +126,61 @@ export const notices = {
   ),
   recovery_codes_low: notice(
     'few recovery codes are left',
-    'A recovery code was used, and at most two are left. Make new ones before you need them.',
+    'A recovery code was used, and at most two are left. Make new ones soon.',
   ),
   passkey_counter_fell: notice(
     'a passkey was refused',
-    'A passkey of yours was refused: it counts its uses, and the count went back. Someone may have a copy of it.',
+    'One of your passkeys was refused. It counts its uses, and the count went backwards. Someone may have a copy of it.',
     'Sign in with another factor, remove this passkey, and make a new one.',
   ),
   second_factor_failing: notice(
     'failed sign-ins with your password',
-    'Someone gave your right password, and then failed at the second factor three times: {factor}.',
+    'Someone entered your correct password, and then failed three times at the second factor: {factor}.',
     'If it was not you, someone else knows your password: change it.',
   ),
   refresh_token_reused: notice(
     'a session was ended for safety',
-    'A token of one of your sessions was used a second time, which happens when someone has copied it. The session has ended.',
-    'Sign in again. If it happens again, or you see sessions that are not yours, change your password and tell the people who run this service.',
+    'A token of one of your sessions was used a second time. This happens when someone has copied it. The session has ended.',
+    'Sign in again. If it happens again, or you see sessions that are not yours, change your password and tell the administrator.',
   ),
   new_network: notice(
     'a sign-in from a new place',
-    'Your account was signed in to from a network that is new to it. If it was you, there is nothing to do.',
+    'Someone signed in to your account from a network that it had not been used from before. If it was you, there is nothing to do.',
   ),
   password_changed: notice(
     'your password was changed',
     'Your password was changed, and your other sessions have ended.',
-    'If it was not you, someone else has got in: reset your password at once, and tell the people who run this service.',
+    'If it was not you, someone else has access to your account. Reset your password at once, and tell the administrator.',
   ),
   password_reset: notice(
     'your password was reset',
-    'Your password was reset by a token from this mailbox, and all your sessions have ended.',
-    'If it was not you, someone else reads this mailbox: secure it, reset your password again, and tell the people who run this service.',
+    'Your password was reset with a token that was mailed to this address. All your sessions have ended.',
+    'If it was not you, someone else can read this mailbox. Secure it, reset your password again, and tell the administrator.',
   ),
   email_changed: notice(
     'your address was changed',
-    'Your account has a new address. This mail goes to the new one and, where there was one, to the old one.',
-    'If it was not you, someone else has got in: tell the people who run this service at once.',
+    'Your account has a new address. This mail goes to the new address, and to the old one if there was one.',
+    'If it was not you, someone else has access to your account. Tell the administrator at once.',
   ),
   account_disabled: notice(
-    'your account was closed',
-    'The people who run this service have closed your account. All its sessions have ended.',
-    'If you do not know why, ask them.',
+    'your account was disabled',
+    'The administrator has disabled your account. All its sessions have ended.',
+    'If you do not know why, ask the administrator.',
   ),
   account_enabled: notice(
-    'your account is open again',
-    'The people who run this service have opened your account again. You can sign in.',
-    'If you do not know why, ask them.',
+    'your account is enabled again',
+    'The administrator has enabled your account again. You can sign in.',
+    'If you do not know why, ask the administrator.',
   ),
   factors_reset: notice(
     'your second factor was reset',
-    'The people who run this service have removed the second factor and the recovery codes of your account, and ended its sessions.',
-    'Sign in and set up a new one. If you did not ask for it, tell them at once.',
+    'The administrator has removed the second factor and the recovery codes of your account, and ended its sessions.',
+    'Sign in and set up a new one. If you did not ask for this, tell the administrator at once.',
   ),
   account_deleted: notice(
     'your account was deleted',
-    'Your account was deleted, and everything that belonged to it.',
-    'If it was not you, tell the people who run this service at once.',
+    'Your account and everything that belonged to it were deleted.',
+    'If it was not you, tell the administrator at once.',
   ),
 }
 
@@ -201,6 +198,6 @@ export const circumstances = {
   /** In which form dates are written (BCP 47). */
   dates: 'en-GB',
   address: (ip: string) => `IP address ${ip}`,
-  unknownAddress: 'an address that is not known',
-  operators: 'the people who run this service',
+  unknownAddress: 'an unknown address',
+  operators: 'the administrator',
 }

@@ -2,5 +2,5 @@
 export const problemsPage = {
   title: 'Problems of this service',
   introduction:
-    'The `type` of each error leads here. Programs compare its `code`; its `title` and `detail` can be shown to people; its `request_id` finds the request in the log.',
+    'The `type` of each error links to this page. Programs should compare its `code`. Its `title` and `detail` can be shown to people. Use its `request_id` to find the request in the log.',
 }

@@ -37,7 +37,7 @@ const NOT_TAKEN: Record<string, string> = {
     'takes the SDK of Android; its routes and members are checked below',
   'docs/monitoring.md: npm install @opentelemetry/api @opentelemetry/sdk-node':
     'cli/traces.test.ts uses them',
-  'docs/performance.md: npm run bench -- --peer better-auth --check': 'a benchmark is no test',
+  'docs/performance.md: npm run bench -- --peer better-auth,django --check': 'a benchmark is no test',
   'docs/production.md: location /auth/ {': 'e2e/nginx.test.ts takes the block of the page',
   'docs/protect-your-api.md: @Bean': 'not tested, and the page says so',
   "docs/protect-your-api.md: $issuer = 'http://127.0.0.1:3000';": 'not tested, and the page says so',

@@ -9,7 +9,7 @@ import { judge, type RunFigures } from './goals.ts'
 import { measureGrowth } from './growth.ts'
 import { startKeyturn } from './keyturn.ts'
 import { describeMachine, markdownOf } from './report.ts'
-import { bareRoutes, betterAuth, productSubjects, rawHash, type Subject } from './subjects.ts'
+import { bareRoutes, PEERS, productSubjects, rawHash, type Subject } from './subjects.ts'
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url))
 
@@ -18,7 +18,7 @@ interface Options {
   runs: number
   clients: number
   only?: string[]
-  peer?: string
+  peer?: string[]
   check?: boolean
   growth?: boolean | string
   postgres?: boolean
@@ -30,13 +30,19 @@ const positive = (text: string) => {
   throw new InvalidArgumentError('It must be a number above 0.')
 }
 
+const peers = (text: string, before: string[] = []) => {
+  const names = text.split(',')
+  if (names.every((name) => PEERS.has(name))) return [...new Set([...before, ...names])]
+  throw new InvalidArgumentError(`There are ${[...PEERS.keys()].join(' and ')}.`)
+}
+
 const options = new Command('bench')
   .description('Measures the service and, turn by turn in the same run, what its rates are compared with.')
   .option('--seconds <n>', 'how long each is measured in a run', positive, 4)
   .option('--runs <n>', 'how many runs', positive, 3)
   .option('--clients <n>', 'how many clients ask at once', positive, 8)
   .option('--only <ids>', 'some of them, by their ids and separated by commas', (text) => text.split(','))
-  .option('--peer <name>', 'measure another product beside it: better-auth')
+  .option('--peer <names>', `measure other products beside it: ${[...PEERS.keys()].join(',')}`, peers)
   .option('--check', 'exit with 1 when a goal is missed by more than a tenth')
   .option('--growth [accounts]', 'instead: latencies with 1000 accounts and with more, up to so many')
   .option('--postgres', 'for --growth: on PostgreSQL instead of SQLite')
@@ -58,9 +64,9 @@ if (options.growth) {
 process.exit()
 
 async function measureRates(): Promise<void> {
-  const keyturn = await startKeyturn(`${folder}/keyturn`, ACCOUNTS)
   const beside = [await rawHash(folder), await bareRoutes(folder)]
-  if (options.peer === 'better-auth') beside.push(await betterAuth(folder))
+  for (const [name, start] of PEERS) if (options.peer?.includes(name)) beside.push(await start(folder))
+  const keyturn = await startKeyturn(`${folder}/keyturn`, ACCOUNTS)
   const all = [...productSubjects(keyturn), ...beside.flatMap(({ list }) => list)]
   const subjects = all.filter(({ id }) => !options.only || options.only.includes(id))
 

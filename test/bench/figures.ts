@@ -5,7 +5,7 @@ export interface Figures {
   perSecond: number
   p50Ms: number
   p99Ms: number
-  /** CPU time of the server's process for one step. */
+  /** CPU time of the server's processes for one step. */
   cpuMs: number
   /** How much of one core the server was at work. */
   cores: number

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** What the kernel counts CPU time in. */
 const TICK_MS = 10
@@ -26,4 +26,19 @@ export function processTimes(folder: string): ProcessTimes | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A process and all that it has started, by their ids. */
+export function processTree(root: number): Map<number, ProcessTimes> {
+  const all = new Map(
+    readdirSync('/proc').flatMap((pid) => {
+      const times = /^\d+$/.test(pid) && processTimes(pid)
+      return times ? [[Number(pid), times] as const] : []
+    }),
+  )
+  const isOfTree = (pid: number): boolean => {
+    const parent = all.get(pid)?.parent
+    return pid === root || (parent !== undefined && isOfTree(parent))
+  }
+  return new Map([...all].filter(([pid]) => isOfTree(pid)))
 }

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -17,7 +16,7 @@ import {
 } from '../helpers/programs/scale.ts'
 import { CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
 import { join, logIn, type Person } from './journeys.ts'
-import { processTimes } from './process-times.ts'
+import { processTimes, processTree } from './process-times.ts'
 
 /**
  * How many people join and log in each second through nginx at one, two and three replicas on this machine, against
@@ -148,16 +147,6 @@ async function costs({ cluster }: Scale): Promise<Record<string, number>> {
 
 /** CPU time in ms, of the processes that this one has started and of theirs. */
 function cpuByPart(): Record<string, number> {
-  const processes = new Map(
-    readdirSync('/proc').flatMap((pid) => {
-      const times = /^\d+$/.test(pid) && processTimes(pid)
-      return times ? [[Number(pid), times] as const] : []
-    }),
-  )
-  const isOurs = (pid: number): boolean => {
-    const parent = processes.get(pid)?.parent
-    return parent === process.pid || (parent !== undefined && isOurs(parent))
-  }
   const parts = {
     'replicas ms': 0,
     'their main threads ms': 0,
@@ -165,8 +154,8 @@ function cpuByPart(): Record<string, number> {
     'nginx ms': 0,
     'redis ms': 0,
   }
-  for (const [pid, { name, ms }] of processes) {
-    if (!isOurs(pid)) continue
+  for (const [pid, { name, ms }] of processTree(process.pid)) {
+    if (pid === process.pid) continue
     const part = /postgres|nginx|redis/.exec(name)?.[0] as 'postgres' | 'nginx' | 'redis' | undefined
     parts[`${part ?? 'replicas'} ms`] += ms
     if (!part) parts['their main threads ms'] += processTimes(`${pid}/task/${pid}`)?.ms ?? 0

@@ -8,7 +8,7 @@ export interface Slice {
   seconds: number
   /** Of each completed step. */
   latenciesMs: number[]
-  /** CPU time of the server's process. */
+  /** CPU time of the server's processes. */
   cpuMs: number
   rssBytes: number
   delayP99Ms: number

@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Keyturn, Scenario } from './keyturn.ts'
 import { type MeasuredProcess, startMeasured } from './measured-process.ts'
 import { installBetterAuth, type PeerHash, startBetterAuth } from './peers/better-auth.ts'
+import { findDjango, startDjango } from './peers/django.ts'
+import type { Peer, PeerScenario } from './peers/peer.ts'
 import { measureSlice, pausing, type Slice, type Step } from './slice.ts'
 
 export interface Load {
@@ -132,29 +135,59 @@ export async function bareRoutes(folder: string): Promise<Subjects> {
   }
 }
 
+const PEER_LABELS: Record<PeerScenario, string> = {
+  login: 'login',
+  flow: 'full flow',
+  verify: 'verify a code',
+}
+
+/** @param mostVerifies where `verify` is one of them: a slice needs no more, and each takes a login before it. */
+function peerSubjects(
+  id: string,
+  name: string,
+  peer: Peer,
+  scenarios: readonly PeerScenario[],
+  mostVerifies = 0,
+): Subject[] {
+  return scenarios.map((scenario) =>
+    driven(`${id}-${scenario}`, `${name}: ${PEER_LABELS[scenario]}`, peer.server, (most) =>
+      peer.prepare(scenario, scenario === 'verify' ? Math.min(most, mostVerifies) : most),
+    ),
+  )
+}
+
 /** Both ways of hashing; verifying a code has nothing to do with the hash and is measured once. */
-export async function betterAuth(folder: string): Promise<Subjects> {
+async function betterAuth(folder: string): Promise<Subjects> {
   const version = installBetterAuth()
   const start = (hash: PeerHash) => startBetterAuth(`${folder}/better-auth-${hash}`, hash, 1000)
   const [shipped, argon2] = [await start('shipped'), await start('argon2')]
   const name = `Better Auth ${version}`
   return {
     list: [
-      driven('peer-login', `${name}: sign-in`, shipped.server, (most) => shipped.prepare('login', most)),
-      driven('peer-flow', `${name}: full flow`, shipped.server, (most) => shipped.prepare('flow', most)),
-      driven('peer-argon2-login', `${name} with @node-rs/argon2: sign-in`, argon2.server, (most) =>
-        argon2.prepare('login', most),
-      ),
-      driven('peer-argon2-flow', `${name} with @node-rs/argon2: full flow`, argon2.server, (most) =>
-        argon2.prepare('flow', most),
-      ),
-      // It answers some two hundred a second: no need to prepare, by a login each, for more.
-      driven('peer-verify', `${name}: verify a code`, argon2.server, (most) =>
-        argon2.prepare('verify', Math.min(most, 800)),
-      ),
+      ...peerSubjects('peer', name, shipped, ['login', 'flow']),
+      ...peerSubjects('peer-argon2', `${name} with @node-rs/argon2`, argon2, ['login', 'flow']),
+      // It answers some two hundred a second.
+      ...peerSubjects('peer', name, argon2, ['verify'], 800),
     ],
     async stop() {
       await Promise.all([shipped.server.stop(), argon2.server.stop()])
     },
   }
 }
+
+async function django(folder: string): Promise<Subjects> {
+  const { django, djangoOtp } = findDjango()
+  const peer = await startDjango(`${folder}/django`, 20_000)
+  const name = `Django ${django} with django-otp ${djangoOtp}`
+  return {
+    // Each worker answers some two hundred a second.
+    list: peerSubjects('django', name, peer, ['login', 'flow', 'verify'], 750 * availableParallelism()),
+    stop: peer.server.stop,
+  }
+}
+
+/** By the names that `--peer` takes. */
+export const PEERS = new Map([
+  ['better-auth', betterAuth],
+  ['django', django],
+])

@@ -5,19 +5,14 @@ import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { totp } from '../../helpers/people/totp.ts'
 import { type Connection, openConnection, type Reply } from '../connection.ts'
-import { type MeasuredProcess, startMeasured } from '../measured-process.ts'
+import { startMeasured } from '../measured-process.ts'
 import { PASSWORD } from '../seed.ts'
-import type { Step } from '../slice.ts'
+import { type Peer, peerOf } from './peer.ts'
 
 const FOLDER = fileURLToPath(new URL('better-auth', import.meta.url))
 
 /** Better Auth as it ships hashes with scrypt in JavaScript; it can be given another hash. */
 export type PeerHash = 'shipped' | 'argon2'
-
-export interface Peer {
-  server: MeasuredProcess
-  prepare(scenario: 'login' | 'verify' | 'flow', most: number): Promise<Step>
-}
 
 /** Its own packages, in its own folder: the product has nothing to do with them. */
 export function installBetterAuth(): string {
@@ -46,41 +41,12 @@ export async function startBetterAuth(folder: string, hash: PeerHash, accounts: 
   let turn = 0
   const next = () => 1 + (turn++ % accounts)
   const code = () => totp(secret, Date.now())
-  const login = (connection: Connection) =>
-    post(connection, port, '/sign-in/email', { email: emailOf(next()), password: PASSWORD })
+  const login = async (connection: Connection) =>
+    (await post(connection, port, '/sign-in/email', { email: emailOf(next()), password: PASSWORD })).cookies
   const verify = (connection: Connection, cookies: readonly string[]) =>
     post(connection, port, '/two-factor/verify-totp', { code: code() }, cookies)
 
-  return {
-    server,
-    async prepare(scenario, most) {
-      if (scenario === 'login') return async (connection) => void (await login(connection))
-      if (scenario === 'flow')
-        return async (connection) => void (await verify(connection, (await login(connection)).cookies))
-      const signedIn = await loginsAtOnce(port, most, login)
-      return async (connection) => {
-        const cookies = signedIn.pop()
-        if (!cookies) throw new Error('the slice was prepared for fewer steps')
-        await verify(connection, cookies)
-      }
-    },
-  }
-}
-
-/** The verify of a slice needs a login each, and these take as long as they take. */
-async function loginsAtOnce(
-  port: number,
-  count: number,
-  login: (connection: Connection) => Promise<Reply>,
-): Promise<string[][]> {
-  const done: string[][] = []
-  const workers = Array.from({ length: 4 }, async () => {
-    const connection = await openConnection(port)
-    while (done.length < count) done.push((await login(connection)).cookies)
-    connection.close()
-  })
-  await Promise.all(workers)
-  return done
+  return peerOf(server, login, verify)
 }
 
 /** The way a person goes. @returns the secret of the authenticator, in base32. */

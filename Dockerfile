@@ -1,12 +1,12 @@
 # By tag: pin it by the digest that `docker buildx imagetools inspect node:24-slim` prints when you build for production.
 FROM node:24-slim AS build
 WORKDIR /app
-# For the password hash alone, and only where it has something to compile.
+# Only for the password hash, and only if it has to be compiled.
 RUN if [ "$(uname -m)" = x86_64 ]; then \
   apt-get update && apt-get install -y --no-install-recommends g++ make python3 || true; fi
 COPY package.json package-lock.json .npmrc ./
 COPY scripts/trim.js ./scripts/
-# The native packages bring their binaries along: no install script has to run.
+# The native packages include their binaries, so no install script has to run.
 RUN npm ci --omit=dev --ignore-scripts && node scripts/trim.js
 COPY .env.example ./
 COPY deploy/healthy ./deploy/
@@ -31,7 +31,7 @@ ENV NODE_ENV=production \
     PORT=3000 \
     DATABASE_URL=sqlite:/data/keyturn.db
 WORKDIR /app
-# All of it belongs to root: the service cannot change its own code.
+# Everything belongs to root, so the service cannot change its own code.
 COPY --from=build /app ./
 RUN mkdir -m 0700 /data && chown node:node /data
 USER node

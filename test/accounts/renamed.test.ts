@@ -33,7 +33,7 @@ t.test('a name that another account has, or that is none, is refused in a senten
   await register(service, 'grace')
   t.match(await keyturn('users', 'rename', 'ada', 'GRACE'), {
     code: 1,
-    stderr: /another account has this username/i,
+    stderr: /this username is taken/i,
   })
   t.match(await keyturn('users', 'rename', 'ada', 'a b'), { code: 2, stderr: /^A username has 3 to 64/ })
   t.match(await keyturn('users', 'rename', 'nobody', 'somebody'), { code: 1, stderr: /There is no account/ })

@@ -446,9 +446,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a username that a stranger chose is mailed to an address of his choice',
     file: 'src/texts/en/mails.ts',
-    find: "    'Hello,',\n    'Here is the code that confirms this address",
+    find: "    'Hello,',\n    'Use this code to confirm this address",
     replace:
-      "    'Hello Your-wallet-was-hacked.www.evil-refund.example.com',\n    'Here is the code that confirms this address",
+      "    'Hello Your-wallet-was-hacked.www.evil-refund.example.com',\n    'Use this code to confirm this address",
     test: 'test/security/mail-to-strangers.test.ts',
     title: 'a code to a new address says nothing that its sender chose',
   },

@@ -20,7 +20,7 @@ const NOT_TAKEN: Record<string, string> = {
     'the test suite itself',
   'src/sdk/README.md: npm install keyturn-client': 'e2e/package.long.test.ts installs the package',
   'docs/single-page-apps.md: npm install keyturn-client': 'e2e/package.long.test.ts installs the package',
-  'docs/single-page-apps.md: cp -r openapi/examples/single-page-app my-app && cd my-app':
+  'docs/single-page-apps.md: cp -r openapi/examples/single-page-app ../my-app && cd ../my-app':
     'e2e/single-page-app.long.test.ts serves the example',
   'docs/add-it-to-your-app.md: cd openapi/examples': 'e2e/app-examples.long.test.ts runs both apps',
   'docs/alerts.md: docker compose logs --since 15m keyturn | grep -E \'"level":"(error|warn)"\'':

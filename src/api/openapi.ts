@@ -88,7 +88,6 @@ export const openapi = fp(
         tags: [
           { name: START_TAG, description: 'From nothing to an access token, in this order' },
           { name: 'Account', description: 'Create, read and change an account' },
-          { name: 'Sign in', description: 'Sign in with a password' },
           { name: 'Second factor', description: 'Set up an authenticator app and verify its codes' },
           {
             name: 'Passkeys',

@@ -22,7 +22,7 @@ export const loginRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asyn
       },
       schema: {
         operationId: 'login',
-        tags: ['Sign in'],
+        tags: ['Account'],
         summary: 'Sign in with username, or verified address, and password',
         description:
           'Send the mfa token of the answer to `/2fa/verify` with a code. If no second factor is set up yet, send it to `/2fa/setup` first.',

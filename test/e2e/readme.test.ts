@@ -30,6 +30,7 @@ const STEP = 30_000
 /** What the curl blocks leave behind, for the checks in other services. */
 const tokens = { access: '', mfa: '', refresh: '' }
 let secretOfAda = ''
+let recoveryCodesOfAda: string[] = []
 const executed: string[] = []
 
 t.test('the curl commands of the README lead from /register to a session, and on', async (t) => {
@@ -56,6 +57,7 @@ t.test('the curl commands of the README lead from /register to a session, and on
   const verified = answered(await paste('curl-verify', code))
   t.match(verified, { token_type: 'Bearer' })
   t.equal(verified.recovery_codes.length, 10)
+  recoveryCodesOfAda = verified.recovery_codes
   t.match(JSON.parse(await paste('curl-me')), { username: 'ada', two_factor_enabled: true })
 
   const used = answered(await paste('curl-login', code))
@@ -227,6 +229,24 @@ t.test('the documented command makes the origin of an Android app', async (t) =>
   const bytes = Buffer.from(fingerprint.replaceAll(':', ''), 'hex')
   t.equal(bytes.length, createHash('sha256').digest().length)
   t.equal((await shell.paste(block('apk-key-hash'))).trim(), bytes.toString('base64url'))
+})
+
+t.test('the commands for a lost phone end with a new authenticator and new recovery codes', async (t) => {
+  const shell = openShell(t)
+  const paste = (name: string, typed?: string) => {
+    executed.push(name)
+    return shell.paste(block(name), typed)
+  }
+  const prompts: Record<string, string> = {}
+  prompts.code = await paste('lost-sign-in', recoveryCodesOfAda[0])
+  const [, secret = ''] = /^Secret: ([A-Z2-7]{32})$/m.exec(await paste('lost-set-up')) ?? []
+  t.not(secret, secretOfAda)
+  prompts.confirmed = await paste('lost-confirm', totp(secret, Date.now()))
+  t.strictSame(prompts, { code: 'Recovery code: ', confirmed: 'Code: ' }, 'nothing went wrong')
+  const answer = await paste('lost-new-codes', totp(secret, Date.now() + STEP))
+  const { recovery_codes: codes } = JSON.parse(answer.slice('Next code: '.length))
+  t.equal(codes.length, 10)
+  t.notOk(recoveryCodesOfAda.some((code) => codes.includes(code)))
 })
 
 t.test('no marked block of a document is left out', { skip: httpieMissing || pythonMissing }, async (t) => {

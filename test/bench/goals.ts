@@ -32,7 +32,8 @@ const ratio = (name: string, [above, below]: [string, string], atLeast: number):
   atLeast,
   of: ({ rates }) => {
     const [one, other] = [rates.get(above)?.perSecond, rates.get(below)?.perSecond]
-    return one === undefined || other === undefined ? undefined : one / other
+    // A slow peer may finish nothing within a slice.
+    return one === undefined || !other ? undefined : one / other
   },
 })
 

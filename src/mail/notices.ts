@@ -26,7 +26,9 @@ export const makeTellOwner =
   ) => {
     if (!isNotice(name)) return
     const { username, email, emailVerified } = account
+    const addresses = new Set([...(email && emailVerified ? [email] : []), ...alsoTo])
+    if (addresses.size === 0) return
     const letter = notice(name, { username, at: clock.now(), ip }, method)
-    for (const address of new Set([...(email && emailVerified ? [email] : []), ...alsoTo]))
+    for (const address of addresses)
       await outbox.put(trx, { kind: 'letter', to: { name: '', address }, letter })
   }

@@ -105,7 +105,7 @@ t.test('nothing is changed without --apply, nor while anything is refused for a 
     [{ ...good, username: 'ada', totp_secret: SECRET, totp_algorithm: 'SHA256' }, /it uses SHA256/],
     [{ ...good, username: 'ada', totp_secret: `otpauth://totp/a?secret=${SECRET}&digits=8` }, /8 digits/],
     [{ ...good, username: 'ada', totp_secret: `otpauth://hotp/a?secret=${SECRET}` }, /not of TOTP/],
-    [{ ...good, username: 'ada', email: 'a@b, c@d' }, /email: The email address is not/],
+    [{ ...good, username: 'ada', email: 'a@b, c@d' }, /email: The email address must be/],
     [{ ...good, username: 'ada', id: '7' }, /id: it is not a UUID/],
     [{ ...good, username: 'ada', created_at: 'yesterday' }, /created_at: it is not a time/],
     [{ ...good, username: 'ada', created_at: '2999-01-01' }, /created_at: .*still to come/],

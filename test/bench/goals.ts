@@ -41,10 +41,10 @@ export const GOALS: readonly Goal[] = [
   ratio('logins / raw hash', ['login', 'raw-hash'], 0.9),
   ratio('full flows / raw hash', ['flow', 'raw-hash'], 0.85),
   ratio('full flows / Better Auth as it ships', ['flow', 'peer-flow'], 7),
-  ratio('full flows / Better Auth with @node-rs/argon2', ['flow', 'peer-argon2-flow'], 2),
+  ratio('full flows / Better Auth with @node-rs/argon2', ['flow', 'peer-argon2-flow'], 1.2),
   ratio('full flows / Django with django-otp', ['flow', 'django-flow'], 1),
   ratio('verify / route with a read and a durable write', ['verify', 'bare-write'], 0.38),
-  ratio('verify / Better Auth', ['verify', 'peer-verify'], 8),
+  ratio('verify / Better Auth', ['verify', 'peer-verify'], 2),
   ratio('verify / Django with django-otp', ['verify', 'django-verify'], 1),
   {
     name: 'CPU of a verify by passkey / of one by code',

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { totp } from '../helpers/people/totp.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
+import { onPostgres } from '../helpers/service/database.ts'
 import {
   type Answer,
   enrol,
@@ -52,12 +53,13 @@ t.test(
     const ada = await enrol(service)
     const token = await login(service)
     const answers = await burst(40, () => guess(service, ada, token))
-    // Those that had passed the guard by then: how long they took could tell the right one.
-    t.strictSame(tally(answers), {
-      '422 invalid_code': 5,
-      '401 invalid_token': 5,
-      '429 too_many_attempts': 30,
-    })
+    const { '422 invalid_code': wrong, '401 invalid_token': dead = 0, ...others } = tally(answers)
+    t.equal(wrong, 5)
+    // Those that had passed the guard by then: how long they took could tell the right one. On PostgreSQL some have waited
+    // for a connection and come to the guard when the challenge is dead.
+    if (onPostgres) t.ok(dead >= 5, `${dead} after the fifth`)
+    else t.equal(dead, 5)
+    t.strictSame(others, dead === 35 ? {} : { '429 too_many_attempts': 35 - dead })
     const left = answers.map(({ body }) => body.attempts_left).filter((number) => number !== undefined)
     t.strictSame(left.sort(), [0, 1, 2, 3, 4], 'each try was counted')
   },

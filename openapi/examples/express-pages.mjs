@@ -88,7 +88,7 @@ export function code(response, signIn, problem) {
     </details>`
   const lost = html`
     <details ${problem?.method === 'recovery_code' && 'open'}><summary>I have lost my phone</summary>
-      <p>Use one of the recovery codes that you saved. Each works once. Without any, ask the people who run this site.</p>
+      <p>Use one of the recovery codes that you saved. Each works once. If you have none, ask the people who run this site.</p>
       ${codeForm('recovery_code', 'Recovery code', 'autocomplete="off" autocapitalize="characters"')}
     </details>`
   const content = html`
@@ -106,7 +106,7 @@ export function code(response, signIn, problem) {
 }
 
 export function passkey(response, options, signInId) {
-  const content = html`<p>Your browser asks for it now.</p>
+  const content = html`<p>Your browser will ask you for it.</p>
     <form method="post" action="/passkey" id="passkey" data-options="${JSON.stringify(options)}">
       <input type="hidden" name="sign_in" value="${signInId}"><input type="hidden" name="credential"><button>Ask again</button>
     </form>
@@ -115,8 +115,8 @@ export function passkey(response, options, signInId) {
 }
 
 export function recoveryCodes(response, codes) {
-  const content = html`<p>Without your phone, one of these codes lets you in. Each works once.
-      Keep them where you find them without the phone: they are not shown again.</p>
+  const content = html`<p>If you lose your phone, you can sign in with one of these codes. Each works once.
+      Keep them in a place that is not your phone: they are not shown again.</p>
     <ol id="codes">${codes.map((code) => html`<li>${code}</li>`)}</ol>
     <button type="button" id="copy">Copy</button>
     <a download="recovery-codes.txt" href="data:text/plain,${codes.join('%0A')}">Download</a>

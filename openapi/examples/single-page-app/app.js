@@ -14,7 +14,7 @@ const element = (tag, textContent, more) =>
 
 const CEREMONIES = {
   NotAllowedError: 'No passkey was used.',
-  InvalidStateError: 'This device has a passkey for the account already.',
+  InvalidStateError: 'This device already has a passkey for the account.',
 }
 const PASSWORD_FAULTS = {
   too_short: ({ min }) => `It must have at least ${min} characters.`,
@@ -168,12 +168,12 @@ const METHODS = {
   email: {
     choose: 'Get a code by email',
     label: 'Code from the mail',
-    hint: 'We can mail six digits to you.',
+    hint: 'We can mail a code of six digits to you.',
   },
   recovery_code: {
     choose: 'I have lost my phone',
     label: 'Recovery code',
-    hint: 'Enter one that you have saved.',
+    hint: 'Enter one of the codes that you saved.',
   },
 }
 let step
@@ -235,7 +235,7 @@ async function use(chosen) {
 async function sendCode() {
   const { sent_to, resend_after } = unwrap(await keyturn.POST('/2fa/email'))
   $('#hint').textContent =
-    `We have sent six digits to ${sent_to}. You can ask for others in ${resend_after} seconds.`
+    `We have sent a code to ${sent_to}. You can ask for another one in ${resend_after} seconds.`
   $('#send').disabled = true
   setTimeout(
     () => Object.assign($('#send'), { disabled: false, textContent: 'Send another code' }),

@@ -196,7 +196,7 @@ app.post(['/setup', '/code', '/email', '/passkey'], (request, response, next) =>
   if (!signIn) return askAgain(response, 'Signing in took too long.')
   pages.code(response, signIn, {
     status: 409,
-    detail: 'You have begun again in another tab. Please go on from here.',
+    detail: 'You have started again in another tab. Please continue here.',
   })
 })
 

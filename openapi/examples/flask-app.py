@@ -245,7 +245,7 @@ def check_sign_in():
         return None
     if not sign_in:
         return ask_again('Signing in took too long.')
-    return show('code', {'status': 409, 'detail': 'You have begun again in another tab. Please go on from here.'})
+    return show('code', {'status': 409, 'detail': 'You have started again in another tab. Please continue here.'})
 
 
 def with_mfa_token(path, body=None):

@@ -156,7 +156,7 @@ t.test('the links of the documents lead to files of this project, and to heading
 /** A drawing of docs/pictures/. */
 const drawing = (name: string) => readFileSync(new URL(`docs/pictures/${name}.svg`, ROOT), 'utf8')
 
-t.test('the drawing of the tokens has those of the contract, and how long they live', async (t) => {
+t.test('the drawing of the tokens has the tokens of the contract, and how long they live', async (t) => {
   const drawn = [
     ...drawing('tokens').matchAll(/class="name middle".*?>(.*?)<.*?class="quiet middle".*?>(.*?)</g),
   ]

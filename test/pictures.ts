@@ -97,7 +97,7 @@ ${texts}</svg>
 `
 }
 
-/** The beginning of the page with its tags, and beside it an operation from its name to the QR code of its answer. */
+/** The beginning of the page with its tags, and to its right an operation, from its name to the QR code of its answer. */
 async function swaggerUi(browser: Browser, url: string, colorScheme: 'light' | 'dark'): Promise<Buffer> {
   const [left, right] = [540, 460]
   const ui = await openSwaggerUi(t, browser, url)

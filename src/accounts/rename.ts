@@ -7,7 +7,7 @@ import { findAccountByUsername, replaceUsername } from './store.ts'
 
 /**
  * Gives an account another username, in force at once. Its networks are kept under the old name, so it has none of its
- * own until the next sign-in, and whoever takes the old name finds none.
+ * own until the next sign-in, and an account that takes the old name finds none.
  *
  * @param username of the allowed form.
  * @returns whether the account is still there.

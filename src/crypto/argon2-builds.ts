@@ -62,7 +62,7 @@ export function requireBuilt(sets: readonly InstructionSet[]): {
   }
 }
 
-/** The package `argon2` as it is installed. Loaded again each time: the one that is loaded may have another binary. */
+/** The package `argon2` as it is installed. It is loaded again each time: the loaded one may have another binary. */
 export function requireArgon2(): typeof import('argon2') {
   delete require.cache[require.resolve('argon2')]
   return require('argon2')

@@ -27,8 +27,8 @@ const FLOOD = 5
 const REMEMBERED = 8
 
 /**
- * How many slow pieces of work run at once. They take no turns from the others: the hash of another program may take many
- * times as long as one of ours, and every sign-in would wait for it.
+ * How many slow pieces of work run at once. They take no turns from the others: the hash of another program may take
+ * many times as long as one of ours, and every sign-in would wait for it.
  */
 const SLOW_AT_ONCE = 1
 

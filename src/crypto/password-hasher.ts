@@ -70,7 +70,8 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
       }),
 
     /**
-     * Hashes of other programs, and of a higher cost than today's, run one at a time, and the hashes of this service do not wait for them.
+     * Hashes of other programs, and of a higher cost than today's, run one at a time. The hashes of this service do not
+     * wait for them.
      *
      * @param find the hash of the account, made here or imported. For an account that does not exist the same work is
      * done and the answer is `false`. It is called when there is a place in the queue, not before.

@@ -9,7 +9,7 @@ const unawaited = new WeakSet<readonly unknown[]>()
 
 /** Whether a query is one of those that are built once. */
 export const isPrepared = (text: string) => texts.has(text)
-/** Whether nobody waits for what comes of the query with these values. */
+/** Whether the result of the query with these values is not read. */
 export const isUnawaited = (values: readonly unknown[]) => unawaited.has(values)
 
 /** Names a value of the query that is being built. The value itself is not known yet. */

@@ -36,7 +36,7 @@ t.test('a name that another account has, or that is none, is refused in a senten
     stderr: /this username is taken/i,
   })
   t.match(await keyturn('users', 'rename', 'ada', 'a b'), { code: 2, stderr: /^A username has 3 to 64/ })
-  t.match(await keyturn('users', 'rename', 'nobody', 'somebody'), { code: 1, stderr: /There is no account/ })
+  t.match(await keyturn('users', 'rename', 'unknown', 'lovelace'), { code: 1, stderr: /There is no account/ })
   t.match(
     await keyturn.json('users', 'rename', 'ada', 'ADA'),
     { username: 'ADA' },

@@ -42,7 +42,7 @@ const options = new Command('bench')
   .option('--runs <n>', 'how many runs', positive, 3)
   .option('--clients <n>', 'how many clients ask at once', positive, 8)
   .option('--only <ids>', 'some of them, by their ids and separated by commas', (text) => text.split(','))
-  .option('--peer <names>', `measure other products beside it: ${[...PEERS.keys()].join(',')}`, peers)
+  .option('--peer <names>', `measure other products as well: ${[...PEERS.keys()].join(',')}`, peers)
   .option('--check', 'exit with 1 when a goal is missed by more than a tenth')
   .option('--growth [accounts]', 'instead: latencies with 1000 accounts and with more, up to so many')
   .option('--postgres', 'for --growth: on PostgreSQL instead of SQLite')
@@ -64,10 +64,10 @@ if (options.growth) {
 process.exit()
 
 async function measureRates(): Promise<void> {
-  const beside = [await rawHash(folder), await bareRoutes(folder)]
-  for (const [name, start] of PEERS) if (options.peer?.includes(name)) beside.push(await start(folder))
+  const others = [await rawHash(folder), await bareRoutes(folder)]
+  for (const [name, start] of PEERS) if (options.peer?.includes(name)) others.push(await start(folder))
   const keyturn = await startKeyturn(`${folder}/keyturn`, ACCOUNTS)
-  const all = [...productSubjects(keyturn), ...beside.flatMap(({ list }) => list)]
+  const all = [...productSubjects(keyturn), ...others.flatMap(({ list }) => list)]
   const subjects = all.filter(({ id }) => !options.only || options.only.includes(id))
 
   const runs = await measureRuns(subjects, keyturn.restart)
@@ -85,7 +85,7 @@ async function measureRates(): Promise<void> {
     JSON.stringify({ machine: describeMachine(), options, figures, verdicts }, null, 2),
   )
 
-  await Promise.all([keyturn.stop(), ...beside.map(({ stop }) => stop())])
+  await Promise.all([keyturn.stop(), ...others.map(({ stop }) => stop())])
   if (options.check && verdicts.some(({ fails }) => fails)) process.exitCode = 1
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -14,7 +14,7 @@ import { type Remote, remote } from '../helpers/programs/remote.ts'
 import { CHEAP_HASHES } from '../helpers/service/service.ts'
 import { quantile } from './figures.ts'
 import { join, logIn, type Person } from './journeys.ts'
-import { processTimes } from './process-times.ts'
+import { processTimes, processTree } from './process-times.ts'
 
 /**
  * What a person who joins and one who logs in cost the main thread of one replica, and PostgreSQL: of this version and
@@ -125,14 +125,11 @@ async function cost(version: Version, work: () => Promise<void>): Promise<number
 }
 
 function cpu({ pid, postmaster }: Version): number[] {
-  const children = readdirSync('/proc').filter(
-    (id) => /^\d+$/.test(id) && processTimes(id)?.parent === postmaster,
-  )
-  const server = [String(postmaster), ...children].reduce((sum, id) => sum + (processTimes(id)?.ms ?? 0), 0)
+  const server = [...processTree(postmaster).values()].reduce((sum, { ms, ofEnded }) => sum + ms + ofEnded, 0)
   return [
     Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
     processTimes(String(pid))?.ms ?? 0,
-    server + (processTimes(String(postmaster))?.ofEnded ?? 0),
+    server,
     performance.now(),
   ]
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import { placeOf } from '../../src/platform/database.ts'
 import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 import { childOptions } from '../helpers/programs/child-environment.ts'
 import { jsonLines } from '../helpers/programs/importing.ts'
@@ -114,7 +115,7 @@ t.test('a terminal has colours, and NO_COLOR, a pipe and a file have none', { sk
     ['\u001b[1mUsage:\u001b[22m', '--help'],
     ['\u001b[1mExample:\u001b[22m', 'users', 'rename', '--help'],
     ['\u001b[1mUSERNAME  ', 'users', 'list'],
-    ['\u001b[31mThere is no account', 'users', 'show', 'nobody'],
+    ['\u001b[31mThere is no account', 'users', 'show', 'unknown'],
     ['\u001b[31merror: unknown command', 'users', 'shew'],
   ] as const) {
     t.match((await onTerminal(t, environment, args)).screen, shown)
@@ -139,5 +140,5 @@ t.test('what takes long shows a bar on the terminal alone', { skip }, async (t) 
   const urls = ['--from', environment.DATABASE_URL as string, '--to', `sqlite:${folder}/copy.db`]
   t.match(await shown('copy', ...urls), /Copying .* of \d+/)
   const { stderr } = await keyturnOn(environment)('export', `${folder}/again.jsonl`)
-  t.notMatch(stderr, 'Exporting')
+  t.equal(stderr, `Database: ${placeOf(environment.DATABASE_URL as string)}\n`)
 })

@@ -172,7 +172,7 @@ t.test('nested more deeply than any parser likes, a body is refused', async (t) 
   ] as const) {
     const depth = Math.floor((16 * 1024 - 20) / (open.length + close.length))
     const deep = `${open.repeat(depth)}1${close.repeat(depth)}`
-    // Whoever keeps the last of two members has nothing deep left.
+    // A parser that keeps the last of two members has nothing deep left.
     for (const { url, token } of TARGETS)
       for (const body of [deep, open.repeat(3000), `{"a":${deep},"a":1}`]) {
         const answer = await postBytes(service, url, body, JSON_TYPE, token)

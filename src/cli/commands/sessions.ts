@@ -47,7 +47,7 @@ export function registerSessions(program: Command): void {
 
   sessions
     .command('end')
-    .description('end one session or all sessions of an account, or those of everyone')
+    .description('end one session or all sessions of an account, or the sessions of all accounts')
     .argument('[user]', 'username or id')
     .option('--session <id>', 'only this session')
     .option('--all', 'the sessions of all accounts')

@@ -89,7 +89,7 @@ export async function compareEngines(): Promise<{ name: string; ms: number }[]> 
 
 const ABOUT = `
 It proposes no less than OWASP's minimum, and touches no database. Copy the lines into .env as they are: each password is
-hashed anew at the next login.
+hashed again at the next login.
 
 Examples:
   keyturn tune --ms 100

@@ -13,7 +13,7 @@ const MOST_CHANGES = 12
 /** Longer than a request takes. */
 const MOMENT_MS = 30
 
-/** Somebody, and the service that knows them. */
+/** A person, and the service that the person uses. */
 type Inhabitant = readonly [RememberingPerson, Reachable]
 
 /**

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import keyturn from '../../../src/index.ts'
 
 const { PORT, SECRET_KEY = '', ARGON2_MEMORY_KIB, ARGON2_TIME } = process.env
-// Longer than ten seconds may a plugin take to start where others are at work.
+// On a busy machine a plugin may take more than ten seconds to start.
 const app = Fastify({ pluginTimeout: 0, logger: { level: 'error' } })
 app.get('/readyz', async () => ({}))
 for (const [index, databaseUrl] of process.argv.slice(2).entries())

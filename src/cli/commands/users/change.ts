@@ -28,7 +28,7 @@ interface Change {
 const CHANGES: readonly Change[] = [
   {
     name: 'disable',
-    description: 'disable an account: its sessions end, and nobody can sign in to it',
+    description: 'disable an account: its sessions end, and no one can sign in to it',
     question: (username) => `Disable the account ${username} and end its sessions?`,
     act: async (service, account, caller) =>
       (await closeAccount(service, account, caller))

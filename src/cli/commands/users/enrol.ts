@@ -131,7 +131,7 @@ export function registerReset2fa(users: Command): void {
             byMail
               ? `the enrolment code that was mailed to ${mailTo}`
               : `this enrolment code:\n\n    ${code}\n`
-          }\nIt is good for ${ENROLMENT_CODE_DAYS} days. Whoever has this code and the password takes over the account.`,
+          }\nIt is good for ${ENROLMENT_CODE_DAYS} days. Anyone who has this code and the password can take over the account.`,
         })
       }),
     )

@@ -61,7 +61,7 @@ export function registerRename(users: Command): void {
 }
 
 const EMAIL_ABOUT = `
-The address counts as proven, and whoever reads its mail can reset the password: check first that it belongs to the owner.
+The address counts as proven, and anyone who reads its mail can reset the password: check first that it belongs to the owner.
 All sessions of the account end, and tokens that were mailed to the old address are void. Both mailboxes get a notice.
 
 Example:

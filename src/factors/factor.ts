@@ -1,5 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
-import type { AliasableExpression, ExpressionBuilder, ExpressionWrapper, SqlBool } from 'kysely'
+import {
+  type AliasableExpression,
+  type ExpressionBuilder,
+  type ExpressionWrapper,
+  type SqlBool,
+  sql,
+} from 'kysely'
 import type { TObject, TSchema } from 'typebox'
 import type { Account } from '../accounts/account.ts'
 import type { ScopeName } from '../api/principal.ts'
@@ -201,6 +207,12 @@ export interface FactorState {
 export type AccountIdExpression = AliasableExpression<string>
 /** `null` where it is not active. */
 export type SinceExpression = AliasableExpression<number | null>
+
+/**
+ * The least value of a column. For `min` alone SQLite sorts, which took a third of the time of the statement that asks
+ * for the facts; with a second aggregate it does not.
+ */
+export const least = (column: string) => sql<number | null>`min(${sql.ref(column)}) + 0 * count(*)`
 export type FactExpression = ExpressionWrapper<Tables, never, SqlBool>
 
 /** How secrets of a factor are written in files that are imported and exported. */

@@ -36,6 +36,8 @@ export interface EngineAdapter extends DialectAdapter {
   lockersOf(db: Db): Promise<string[]>
   /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
   wipeDeleted(db: Db): Promise<void>
+  /** Whether SQLite sorts in files: to make an index of a large table there may not be memory enough. */
+  sortInFiles(db: Db, inFiles: boolean): Promise<void>
   /**
    * Counts the rows of tables, for metrics: SQLite exactly and some thousands at a time, so that requests run in
    * between; PostgreSQL by the estimate that it keeps.

@@ -10,7 +10,7 @@ import {
 } from 'kysely/migration'
 import { migrations } from '../../migrations/index.ts'
 import { VERSION } from '../version.ts'
-import { DatabaseError, type Db, inTransaction, type Trx } from './database.ts'
+import { adapterOf, DatabaseError, type Db, inTransaction, type Trx } from './database.ts'
 import { isWorthRepeating } from './database-errors.ts'
 
 /** A migration, and when this database got it. */
@@ -132,17 +132,23 @@ async function run(
   db: Db,
   action: (migrator: Migrator) => Promise<MigrationResultSet>,
 ): Promise<MigrationResultSet> {
-  return inTransaction(db, async (trx) => {
-    await trx.getExecutor().adapter.acquireMigrationLock(trx, {
-      lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
-      lockRowId: MIGRATION_LOCK_ID,
+  const adapter = adapterOf(db)
+  await adapter.sortInFiles(db, true)
+  try {
+    return await inTransaction(db, async (trx) => {
+      await adapter.acquireMigrationLock(trx, {
+        lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
+        lockRowId: MIGRATION_LOCK_ID,
+      })
+      await requireRight(trx)
+      const outcome = await action(migratorFor(trx))
+      if (outcome.error === undefined) return outcome
+      const failed = outcome.results?.find(({ status }) => status === 'Error')
+      throw failure(outcome.error, failed?.migrationName)
     })
-    await requireRight(trx)
-    const outcome = await action(migratorFor(trx))
-    if (outcome.error === undefined) return outcome
-    const failed = outcome.results?.find(({ status }) => status === 'Error')
-    throw failure(outcome.error, failed?.migrationName)
-  })
+  } finally {
+    await adapter.sortInFiles(db, false)
+  }
 }
 
 /**

@@ -148,6 +148,7 @@ class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
   override async releaseMigrationLock(): Promise<void> {}
 
   async wipeDeleted(): Promise<void> {}
+  async sortInFiles(): Promise<void> {}
 
   async keepStill(trx: Trx, tables: readonly string[]): Promise<void> {
     await trx.executeQuery(CompiledQuery.raw(UNHURRIED))

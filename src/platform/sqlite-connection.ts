@@ -85,6 +85,8 @@ export async function openWriter(path: string): Promise<SqliteConnection> {
     sqlite.pragma('trusted_schema = OFF')
     // What was deleted is overwritten: a deleted account is not to be read from the free space of the file.
     sqlite.pragma('secure_delete = ON')
+    // What a savepoint may have to undo, above 64 KB: in a file it is as much to write as the transaction itself.
+    sqlite.pragma('temp_store = MEMORY')
     const writer = new SqliteConnection(sqlite)
     writer.requireInPlace()
     return writer

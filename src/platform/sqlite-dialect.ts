@@ -65,6 +65,10 @@ class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
     await sql`pragma wal_checkpoint(truncate)`.execute(db)
   }
 
+  async sortInFiles(db: Db, inFiles: boolean): Promise<void> {
+    await (inFiles ? sql`pragma temp_store = file` : sql`pragma temp_store = memory`).execute(db)
+  }
+
   async countRows(db: Db, tables: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const rows = new Map<string, number>()
     for (const table of tables) {

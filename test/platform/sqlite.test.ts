@@ -9,6 +9,7 @@ import { holdWriteLock } from '../helpers/faults/write-lock.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { listen } from '../helpers/requests/raw-socket.ts'
 import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 t.test('a commit is on the disk before it is answered, and references hold', async (t) => {
   const { db } = await startService(t)
@@ -21,6 +22,24 @@ t.test('a commit is on the disk before it is answered, and references hold', asy
     sql`insert into challenges values ('c', 'nobody', 0, 0, 0, null)`.execute(db),
     /FOREIGN KEY/,
   )
+})
+
+t.test('what a savepoint may have to undo stays in memory, and migrations sort in files', async (t) => {
+  const databaseUrl = `sqlite:${t.testdir()}/keyturn.db`
+  const db = await openDatabase(databaseUrl, { mayMake: true })
+  t.teardown(() => db.destroy())
+  const texts: string[] = []
+  await watchingStatements(
+    databaseUrl,
+    (text) => texts.push(text),
+    () => migrateUp(db),
+  )
+  const ran = texts.filter((text) => /^(pragma temp_store|create index)/.test(text))
+  t.equal(ran[0], 'pragma temp_store = file')
+  t.match(ran[1], /^create index/)
+  t.equal(ran.at(-1), 'pragma temp_store = memory')
+  const { rows } = await sql`pragma temp_store`.execute(db)
+  t.strictSame(rows, [{ temp_store: 2 }])
 })
 
 t.test('SQLite is of a version without the WAL-reset bug', async (t) => {

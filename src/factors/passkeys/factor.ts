@@ -5,7 +5,7 @@ import { newId } from '../../platform/ids.ts'
 import { passkeyAmr } from '../../tokens/assurance.ts'
 import { canHavePasskeys } from '../../values/relying-party.ts'
 import { answererId } from '../bound-to.ts'
-import type { Binding, Factor } from '../factor.ts'
+import { type Binding, type Factor, least } from '../factor.ts'
 import { factorLimitReached, passkeyRejected } from '../problems.ts'
 import {
   type Asserted,
@@ -66,7 +66,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
   since: (eb, accountId) =>
     eb
       .selectFrom('passkeys')
-      .select((row) => row.fn.min('created_at').as('since'))
+      .select(least('created_at').as('since'))
       .where('account_id', '=', accountId)
       .where('removed_at', 'is', null)
       .$asScalar(),

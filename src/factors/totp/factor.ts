@@ -1,7 +1,7 @@
 import { notEnrolled } from '../../errors.ts'
 import { answererId } from '../bound-to.ts'
 import { codeAnswer } from '../code-answer.ts'
-import type { Factor } from '../factor.ts'
+import { type Factor, least } from '../factor.ts'
 import { confirmPending, spendCode, TOTP_ASSURANCE } from './confirm.ts'
 import { totpSecrets } from './portable.ts'
 import { confirmRoutes, setupRoutes } from './routes.ts'
@@ -30,7 +30,7 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
   since: (eb, accountId) =>
     eb
       .selectFrom('totp_factors')
-      .select((row) => row.fn.min('confirmed_at').as('since'))
+      .select(least('confirmed_at').as('since'))
       .where('account_id', '=', accountId)
       .where('state', '=', 'active')
       .$asScalar(),

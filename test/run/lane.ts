@@ -7,7 +7,7 @@ import { nextFile } from './lanes.ts'
 /** Runs test files one after the other in this process, each as a test of its own, until the queue is empty. */
 
 /** As long as .taprc gives a file that has a process of its own. */
-const PATIENCE_MS = 600_000
+const PATIENCE_MS = 1_800_000
 
 /** What `import t from 'tap'` is in a test file: the test of that file. */
 let current: Test

@@ -21,9 +21,21 @@ export interface SwaggerUi extends Watched {
 /** Waits until a page that was loaded shows its document. */
 export const shown = (page: Page) => page.locator('.opblock').first().waitFor()
 
-export async function openSwaggerUi(t: Test, browser: Browser, url: string): Promise<SwaggerUi> {
+/** @param kept what the page has kept from before. */
+export async function openSwaggerUi(
+  t: Test,
+  browser: Browser,
+  url: string,
+  kept?: { refreshToken: string },
+): Promise<SwaggerUi> {
   const page = await (await newPerson(t, browser)).newPage()
-  const watched = watchPage(page, [new URL(url).origin])
+  const { origin } = new URL(url)
+  const watched = watchPage(page, [origin])
+  if (kept) {
+    // Any other page of the service shares its storage, and shows itself at once.
+    await page.goto(`${origin}/livez`)
+    await page.evaluate(`sessionStorage.setItem('keyturn-tokens', '${JSON.stringify(kept)}')`)
+  }
   await page.goto(url)
   await shown(page)
 

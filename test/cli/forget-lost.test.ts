@@ -5,6 +5,7 @@ import { forgetLost } from '../../src/cli/commands/forget-lost.ts'
 import { reseal } from '../../src/cli/table-rows.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
+import { openDatabase } from '../../src/platform/database.ts'
 import { migrateDown } from '../../src/platform/migrate.ts'
 import { enrolPasskey, signInWith } from '../helpers/people/passkeys.ts'
 import { isAlive, refresh } from '../helpers/people/sessions.ts'
@@ -90,8 +91,10 @@ t.test(
 
 t.test('a lost key keeps no one from a version with a way out', async (t) => {
   const before = await startService(t, { rootKeys: [OLD] })
-  await migrateDown(before.db)
   await before.close()
+  const db = await openDatabase(before.databaseUrl)
+  await migrateDown(db)
+  await db.destroy()
   const keyturn = keyturnOn(environmentOf(before))
   t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /^SECRET_KEY is not the key/ })
   t.match(await keyturn('keys', 'forget-lost', '--yes'), { code: 0 })

@@ -207,13 +207,13 @@ export interface FactorState {
 export type AccountIdExpression = AliasableExpression<string>
 /** `null` where it is not active. */
 export type SinceExpression = AliasableExpression<number | null>
+export type FactExpression = ExpressionWrapper<Tables, never, SqlBool>
 
 /**
  * The least value of a column. For `min` alone SQLite sorts, which took a third of the time of the statement that asks
  * for the facts; with a second aggregate it does not.
  */
 export const least = (column: string) => sql<number | null>`min(${sql.ref(column)}) + 0 * count(*)`
-export type FactExpression = ExpressionWrapper<Tables, never, SqlBool>
 
 /** How secrets of a factor are written in files that are imported and exported. */
 export interface PortableSecrets {

@@ -202,7 +202,7 @@ t.test('of many confirmations at once one wins, and its recovery codes are the t
     t.equal((await service.post('/2fa/step-up', { code, method: 'recovery_code' }, token)).status, 200)
 })
 
-t.test('nobody confirms the authenticator of another account', async (t) => {
+t.test('no one confirms the authenticator of another account', async (t) => {
   const service = await startService(t)
   const [ada, mallory] = [await enrol(service), await enrol(service, 'mallory')]
   const pending = await setUp(service, ada.accessToken)

@@ -114,7 +114,7 @@ t.test('an owner ends one session of theirs', async (t) => {
 
 // Broken object level authorization (OWASP API1:2023): the id of somebody else's session must be worth nothing,
 // not even the knowledge that there is such a session.
-t.test('nobody ends the session of another account, or learns that it exists', async (t) => {
+t.test('no one ends the session of another account, or learns that it exists', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)
   const ended = await signIn(service, ada)

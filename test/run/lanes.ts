@@ -33,6 +33,7 @@ const FIRST: readonly string[] = [
   'test/cli/import-many.long.test.ts',
   'test/e2e/app-examples.long.test.ts',
   'test/e2e/single-page-app.long.test.ts',
+  'test/e2e/swagger-ui.long.test.ts',
   'test/start.test.ts',
   'test/cli/every-command.test.ts',
   'test/e2e/swagger-ui.test.ts',

@@ -26,7 +26,7 @@ export async function openSwaggerUi(
   t: Test,
   browser: Browser,
   url: string,
-  kept?: { refreshToken: string },
+  kept?: Readonly<Record<string, string>>,
 ): Promise<SwaggerUi> {
   const page = await (await newPerson(t, browser)).newPage()
   const { origin } = new URL(url)

@@ -120,9 +120,8 @@ const sinceOf = (index: number) => `since${index}`
 
 function factsIn(row: Record<string, unknown>, index: number): Facts {
   const prefix = columnOf(index, '')
-  return Object.fromEntries(
-    Object.entries(row)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, value]) => [name.slice(prefix.length), Boolean(value)]),
-  )
+  const facts: Record<string, boolean> = {}
+  for (const column in row)
+    if (column.startsWith(prefix)) facts[column.slice(prefix.length)] = Boolean(row[column])
+  return facts
 }

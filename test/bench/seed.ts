@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3'
+import { from } from '../../src/attempts/subjects.ts'
 import { totpSecretContext } from '../../src/factors/totp/tables.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
@@ -20,7 +21,8 @@ export interface Seeding {
 
 /**
  * Fills a migrated database with accounts as the service would have written them: enrolled, with ten recovery
- * codes, and for each session a refresh token and an audit event. Some hundred thousand rows a second.
+ * codes, and for each session, all from one network, a refresh token and an audit event. Some hundred thousand rows a
+ * second.
  */
 export async function seedAccounts(deps: Parts, seeding: Seeding): Promise<void> {
   const { accounts, sessionsEach, usableEvery = 1 } = seeding
@@ -34,6 +36,7 @@ export async function seedAccounts(deps: Parts, seeding: Seeding): Promise<void>
   sqlite.function('sealed', (account, factor) =>
     deps.box.seal(TOTP_SECRET, totpSecretContext(String(account), String(factor))),
   )
+  sqlite.function('network_of', (n) => from(deps.keyedHash, `user${n}`, '127.0.0.1'))
   sqlite.function('token_hash', (n) => deps.keyedHash('refresh token', refreshTokenOf(Number(n))))
   const sealedLength = deps.box.seal(TOTP_SECRET, 'x').length
 
@@ -76,6 +79,11 @@ export async function seedAccounts(deps: Parts, seeding: Seeding): Promise<void>
          ${numbers(sessions)} select row_id(${KINDS.session}, n), row_id(${KINDS.account}, n / ${sessionsEach}),
            'pwd otp mfa', 'aal2', @now, @now, @now, @now + ${year}, @now + ${year}, '127.0.0.1',
            'Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0' from numbers`,
+      )
+      run(
+        `insert into own_networks (subject, account_id, signed_in_at)
+         ${numbers(accounts)} select iif(is_usable(n), network_of(n), substr(hex(randomblob(22)), 1, 43)) as subject,
+           row_id(${KINDS.account}, n), @now from numbers order by subject`,
       )
       run(
         `insert into refresh_tokens (token_hash, session_id, created_at, expires_at)

@@ -30,8 +30,7 @@ const factorsInTime = prepared((db, param: Params<{ accountId: string; now: numb
     .selectFrom('totp_factors')
     .selectAll()
     .where('account_id', '=', param('accountId'))
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', param('now'))]))
-    .orderBy('id'),
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', param('now'))])),
 )
 type Row = Awaited<ReturnType<typeof factorsInTime.all>>[number]
 
@@ -58,6 +57,8 @@ export async function findTotpFactors(
   now: number,
 ): Promise<{ active: TotpFactor[]; pending: (PendingTotpFactor & { tried: boolean })[] }> {
   const rows = await factorsInTime.all(db, { accountId, now })
+  // Ids sort by time. For `order by` SQLite makes a tree of its own, which takes longer than the rest of the statement.
+  rows.sort((one, other) => (one.id < other.id ? -1 : 1))
   return {
     active: rows.filter(({ state }) => state === 'active').map(factorIn),
     pending: rows

@@ -141,8 +141,9 @@ export async function startService(
     } finally {
       // A broken rule is thrown here, and what stays open would keep the file running.
       await close()
-      // A test that failed saw the status alone; why the service could not answer is here.
-      if (!t.passing()) for (const line of logLines) if (line.includes('"level":"error"')) console.error(line)
+      // A failed test saw a status, and the reason is here. What is no test has nothing but `teardown`.
+      if (t.passing?.() === false)
+        for (const line of logLines) if (line.includes('"level":"error"')) console.error(line)
     }
   })
 

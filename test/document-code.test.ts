@@ -22,7 +22,8 @@ const NOT_TAKEN: Record<string, string> = {
   'docs/single-page-apps.md: npm install keyturn-client': 'e2e/package.long.test.ts installs the package',
   'docs/single-page-apps.md: cp -r openapi/examples/single-page-app ../my-app && cd ../my-app':
     'e2e/single-page-app.long.test.ts serves the example',
-  'docs/add-it-to-your-app.md: cd openapi/examples': 'e2e/app-examples.long.test.ts runs both apps',
+  'docs/add-it-to-your-app.md: cp -r openapi/examples ../sign-in-app && cd ../sign-in-app':
+    'e2e/app-examples.long.test.ts runs both apps',
   'docs/alerts.md: docker compose logs --since 15m keyturn | grep -E \'"level":"(error|warn)"\'':
     'takes a container engine',
   'docs/backup.md: # the service is stopped': 'cli/backup.test.ts restores',
@@ -43,8 +44,7 @@ const NOT_TAKEN: Record<string, string> = {
   "docs/protect-your-api.md: $issuer = 'http://127.0.0.1:3000';": 'not tested, and the page says so',
   'docs/protect-your-api.md: builder.Services.AddAuthentication().AddJwtBearer(options =>':
     'not tested, and the page says so',
-  'docs/scaling.md: SECRET_KEY=$(openssl rand -base64 32) POSTGRES_PASSWORD=$(openssl rand -hex 16) KEYTURN_PASSWORD=$(openssl rand -hex 16) \\':
-    'takes a container engine; npm run docker:config reads the file',
+  'docs/scaling.md: cat >> .env <<END': 'takes a container engine; npm run docker:config reads the file',
   "docs/scaling.md: create role keyturn_owner login password '…';": 'platform/postgres-roles.test.ts',
   'docs/service-clients.md: OAuth2TokenVerify introspect https://id.example.com/token/introspect introspect.auth=client_secret_basic&client_id=<id>&client_secret=<secret>':
     'e2e/gateways.test.ts configures mod_oauth2 like this',

@@ -17,7 +17,8 @@ Examples:
 
 const ROTATE_EXAMPLES = `
 The old secret stays good until you end it, so that the service can be restarted with the new one first. If a secret has
-leaked, run both commands, one after the other.
+leaked, run keyturn clients disable before these two and keyturn clients enable after them: tokens that were issued for
+the old secret would stay valid otherwise.
 
 Examples:
   keyturn clients rotate orders

@@ -81,8 +81,8 @@ async function withSecrets(
 }
 
 const ABOUT = `
-Only its owner can read the file. It leaves out recovery codes, sessions and factors by mail: to move a whole service to
-another database, use keyturn copy.
+Only its owner can read the file. It leaves out passkeys, recovery codes, sessions and factors by mail: to move a
+whole service to another database, use keyturn copy.
 
 Examples:
   keyturn export accounts.jsonl

@@ -26,6 +26,7 @@ import * as roles from './0024-roles.ts'
 import * as serviceClients from './0025-service-clients.ts'
 import * as keyHolders from './0026-key-holders.ts'
 import * as provenAddresses from './0027-proven-addresses.ts'
+import * as mailedCodeUse from './0028-mailed-code-use.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -56,4 +57,5 @@ export const migrations: Record<string, Migration> = {
   '0025-service-clients': serviceClients,
   '0026-key-holders': keyHolders,
   '0027-proven-addresses': provenAddresses,
+  '0028-mailed-code-use': mailedCodeUse,
 }

@@ -44,8 +44,8 @@ async function setPassword(
     const now = clock.now()
     if (!(await store.setPassword(trx, account.id, passwordHash, now, account.passwordSetAt)))
       throw invalidCredentials()
-    await passwordReplaced(room, trx, account, caller)
-    await trail.record(trx, 'password_changed', { account }, caller)
+    await passwordReplaced(room, trx, changing.account, caller)
+    await trail.record(trx, 'password_changed', { account: changing.account }, caller)
     return sessions.startOver(trx, changing.account, { ...changing.session, passwordAt: now }, caller)
   })
 }

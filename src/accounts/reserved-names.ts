@@ -1,4 +1,5 @@
 import { isServiceClientId } from '../values/service-client-id.ts'
+import { isUuid } from '../values/uuid.ts'
 
 /** Mailboxes of services and roles (RFC 2142), and titles of people who run a service. */
 const RESERVED = [
@@ -13,8 +14,11 @@ export type IsReserved = (username: string) => boolean
 /** @param serviceNames what the service itself is called. */
 export function makeIsReserved(serviceNames: readonly string[]): IsReserved {
   const reserved = new Set([...RESERVED, ...serviceNames].map(fold))
-  // Gateways pass on a username or the id of a service client.
-  return (username) => reserved.has(fold(username)) || isServiceClientId(username.toLowerCase())
+  // Gateways pass on a username or the id of a service client, and operators name an account by either.
+  return (username) => {
+    const lower = username.toLowerCase()
+    return reserved.has(fold(username)) || isServiceClientId(lower) || isUuid(lower)
+  }
 }
 
 /** `no-reply` and `NoReply` count as the same name. */

@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { Type } from 'typebox'
-import { compileValidator, validatorBy } from '../http/schema-compilers.ts'
+import { asMeant, compileValidator, validatorBy } from '../http/schema-compilers.ts'
 import { CLOSED, NumericCode, ref, Timestamp, TRIMMED } from '../http/schemas.ts'
 import { mfaStepMembers, PresentPassword, passwordOnlyMembers, TypedUsername } from '../sign-in/schemas.ts'
 import { TOKEN_MAX_LENGTH } from '../tokens/schemas.ts'
@@ -97,6 +97,7 @@ export const EmailBody = Type.Object({ email: emailAddress }, CLOSED)
 
 const EmailCodeBody = Type.Object({ code: NumericCode }, CLOSED)
 const EmailLinkBody = Type.Object({ token: mailedToken }, CLOSED)
+const CodeOrLink = Type.Partial(Type.Object({ ...EmailCodeBody.properties, ...EmailLinkBody.properties }))
 
 /** The code within a session, or the token of the link without one. */
 export const ProveEmailBody = Type.Union([EmailCodeBody, EmailLinkBody])
@@ -106,7 +107,10 @@ export const proveEmailValidator: FastifySchemaCompiler<unknown> = (route) => {
   const [byCode, byLink] = [EmailCodeBody, EmailLinkBody].map((schema) =>
     compileValidator({ ...route, schema }),
   ) as [ReturnType<typeof compileValidator>, ReturnType<typeof compileValidator>]
-  return validatorBy((body) => ((body as { token?: unknown } | null)?.token == null ? byCode : byLink))
+  return validatorBy((body) => {
+    asMeant(CodeOrLink, body)
+    return (body as { token?: unknown } | null)?.token === undefined ? byCode : byLink
+  })
 }
 
 /** Who has the link knows the address, and need not learn whose account it is. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { Account } from '../accounts/account.ts'
 import { pendingAddressOf } from '../accounts/pending-address.ts'
 import { anywhere, from } from '../attempts/subjects.ts'
-import { listAddressesOf } from '../audit/list-events.ts'
+import { listAddressesOf, listEvents } from '../audit/list-events.ts'
 import { accountSubject, addressSubject } from '../mail/allowance.ts'
 import { waitingMailOf } from '../mail/waiting-mail.ts'
 import { rfc3339 } from '../platform/clock.ts'
@@ -13,13 +13,16 @@ import { networkOf } from '../values/network.ts'
 
 type Row = Record<string, unknown>
 
+/** Of one account: operators alone rename. */
+const MOST_RENAMINGS = 1_000
+
 /**
  * Everything that is kept about one account, by table; times are RFC 3339. Secrets and hashes of them are left out.
  *
  * @throws {UnsealError} when a mail that waits opens under none of the keys.
  */
 export async function exportPerson(
-  service: Pick<Service, 'box' | 'clock' | 'db' | 'keyedHash'>,
+  service: Pick<Service, 'accounts' | 'box' | 'clock' | 'db' | 'keyedHash'>,
   account: Account,
 ): Promise<Record<string, unknown>> {
   const { clock, db } = service
@@ -40,18 +43,34 @@ async function addressesOf(db: Db, { id, email }: Account): Promise<string[]> {
 
 /** The subjects of the counters of an account, and what they stand for. They are hashes, and cannot be listed. */
 async function subjectsOf(
-  { db, keyedHash }: Pick<Service, 'db' | 'keyedHash'>,
+  service: Pick<Service, 'accounts' | 'db' | 'keyedHash'>,
   { id, username }: Account,
   addresses: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
+  const { db, keyedHash } = service
   const ips = await listAddressesOf(db, id)
+  const named = (name: string, label: string) => [
+    [anywhere(keyedHash, name), label] as const,
+    ...ips.map((ip) => [from(keyedHash, name, ip), `${label} from ${networkOf(ip)}`] as const),
+  ]
   return new Map([
     [id, 'account'],
     [accountSubject(keyedHash, id), 'account'],
     ...addresses.map((address) => [addressSubject(keyedHash, address), address] as const),
-    [anywhere(keyedHash, username), 'username'],
-    ...ips.map((ip) => [from(keyedHash, username, ip), `username from ${networkOf(ip)}`] as const),
+    ...(await formerNames(service, id)).flatMap((name) => named(name, 'former username')),
+    ...named(username, 'username'),
   ])
+}
+
+/** The names that an account had before, but for those that another account has now. */
+async function formerNames(
+  { accounts, db }: Pick<Service, 'accounts' | 'db'>,
+  accountId: string,
+): Promise<string[]> {
+  const renamings = await listEvents(db, { accountId, event: 'account_renamed', limit: MOST_RENAMINGS })
+  const names = renamings.map(({ method }) => (method ?? '').replace(/ -> .*/, ''))
+  const free = await Promise.all(names.map(async (name) => !(await accounts.byUsername(name))))
+  return names.filter((_, index) => free[index])
 }
 
 async function rowsOf(

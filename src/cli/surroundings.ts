@@ -11,6 +11,7 @@ import { migrateUp } from '../platform/migrate.ts'
 import { sqlitePath } from '../platform/sqlite.ts'
 import type { Service } from '../service.ts'
 import { requireRootKeys, rootKeysOf } from '../tokens/root-keys.ts'
+import { isUuid } from '../values/uuid.ts'
 import { CommandFailed } from './terminal.ts'
 
 /** Opens the configured database without migrating it, for the duration of some work. */
@@ -106,8 +107,6 @@ export async function openBox(config: Config, db: Db): Promise<SecretBox> {
   return makeSecretBox(makeKeyRing(await rootKeysOf(config, db)))
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /**
  * Finds an account by its id or username. Ids come first: a person who took the id of another account as a name is
  * not meant.
@@ -115,8 +114,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * @throws {CommandFailed} when there is none.
  */
 export async function findAccount(accounts: Accounts, user: string): Promise<Account> {
-  const account =
-    (UUID.test(user) && (await accounts.byId(user.toLowerCase()))) || (await accounts.byUsername(user))
+  const id = user.toLowerCase()
+  const account = (isUuid(id) && (await accounts.byId(id))) || (await accounts.byUsername(user))
   if (!account) throw new CommandFailed(`There is no account "${user}".`)
   return account
 }

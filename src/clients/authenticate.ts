@@ -24,7 +24,7 @@ const USE_MS = 60_000
  * @throws {AppError} invalid_client, invalid_request, rate_limited, too_many_attempts
  */
 export async function authenticate(room: ClientsRoom, request: FastifyRequest): Promise<Client | null> {
-  const shown = await readCredentials(request)
+  const shown = shownCredentials(request)
   if (!shown) return null
   const { clock, db, keyedHash } = room
   // One look-up by the hash of both, so that a wrong secret, an unknown and a disabled client are the same work.
@@ -38,16 +38,6 @@ export async function authenticate(room: ClientsRoom, request: FastifyRequest): 
   if (lastUsedAt === null || Math.abs(now - lastUsedAt) >= USE_MS)
     await noteUse(db, secretHash, now, now - USE_MS)
   return client
-}
-
-/** What cannot be read counts too, for the address. */
-async function readCredentials(request: FastifyRequest): Promise<Credentials | null> {
-  try {
-    return shownCredentials(request)
-  } catch (error) {
-    await request.countRequest?.('general')
-    throw error
-  }
 }
 
 /** The client password of RFC 6749 section 2.3.1, counted for the client from this network. A right one is never paused. */

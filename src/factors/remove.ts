@@ -38,13 +38,13 @@ export async function removeFactors(
     for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
     const left = await factors.of(trx, account)
     // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
-    if (mfaRequired && !factors.all.some((factor) => left.state(factor).active && left.state(factor).answers))
-      throw twoFactorRequired()
+    const answers = factors.all.some((factor) => left.state(factor).active && left.state(factor).answers)
+    if (mfaRequired && !answers) throw twoFactorRequired()
     // The recovery codes go too, and what is pending.
-    if (!left.enrolled) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
+    if (!answers) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
     for (const method of new Set(going.map(({ factor }) => factor.method)))
       await trail.record(trx, 'factor_removed', { account, method }, caller)
-    const shown = left.enrolled ? session : withoutFactor(session)
+    const shown = answers ? session : withoutFactor(session)
     return sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)
   })
 }

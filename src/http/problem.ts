@@ -66,14 +66,23 @@ export const problems = fp(
   { name: 'problems' },
 )
 
-const answerErrors =
-  (problemOf: ProblemOf) => (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+const answerErrors = (problemOf: ProblemOf) => {
+  const answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
     const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
     logCause(problem, request)
     const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
     if (isOAuth) sendOAuthError(problem, reply)
     else sendProblem(problem, problemOf(problem, request.id), reply)
   }
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
+    const counted = request.countUnknown?.()
+    if (!counted) return answer(error, request, reply)
+    return counted.then(
+      () => answer(error, request, reply),
+      (limited) => answer(limited, request, reply),
+    )
+  }
+}
 
 /** Whether the client closed the connection within its body. Node.js gives its own error for it the code of a reset. */
 function isHangUp(error: FastifyError, request: FastifyRequest): boolean {

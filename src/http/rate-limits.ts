@@ -67,9 +67,13 @@ export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
 
     app.addHook('onRequest', async (request, reply) => {
       const group = request.is404 ? 'unknown' : (request.routeOptions.config.limit ?? 'general')
+      if (group !== 'client') return count(request, reply, group)
       // Who asks is known once the secret or the token was looked at.
-      request.countRequest = (other) => count(request, reply, other)
-      if (group !== 'client') await count(request, reply, group)
+      request.countRequest = (known) => {
+        request.countUnknown = undefined
+        return count(request, reply, known)
+      }
+      request.countUnknown = () => count(request, reply, 'general')
     })
     app.addHook('onReady', async () => sharedCounts?.open())
     app.addHook('onClose', async () => sharedCounts?.close())
@@ -83,7 +87,9 @@ declare module 'fastify' {
     limit?: RateLimitGroup
   }
   interface FastifyRequest {
-    /** Counts the request in a group; missing without limits. @throws {AppError} rate_limited */
+    /** Counts the request of a client in a group; missing without limits. @throws {AppError} rate_limited */
     countRequest?: (group: RateLimitGroup) => Promise<void>
+    /** Counts it for its address, where it was refused before it was known who asks. @throws {AppError} rate_limited */
+    countUnknown?: (() => Promise<void>) | undefined
   }
 }

@@ -8,7 +8,7 @@ import { atFirstUse, packageAtFirstUse } from '../platform/packages.ts'
 interface BodySchema {
   type?: unknown
   properties?: Record<string, BodySchema>
-  required?: readonly string[]
+  required?: readonly string[] | undefined
   anyOf?: readonly BodySchema[]
   description?: string
   'x-trimmed'?: boolean

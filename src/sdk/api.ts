@@ -2469,7 +2469,7 @@ export interface operations {
       409: components["responses"]["NotEnrolledOrEmailUnavailable"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
+      422: components["responses"]["InvalidCodeOrPasskeyRejected"];
       429: components["responses"]["StepUp429"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["OverloadedOrUnavailable"];

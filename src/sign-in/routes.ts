@@ -50,7 +50,8 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<{ room: SignInRoom }> = asy
         limit: 'codes',
         problems: [
           ...(['insufficient_user_authentication', 'invalid_credentials', 'not_enrolled'] as const),
-          ...(['email_unavailable', 'invalid_code', 'too_many_attempts', 'overloaded'] as const),
+          ...(['email_unavailable', 'invalid_code', 'passkey_rejected', 'too_many_attempts'] as const),
+          'overloaded',
         ],
       },
       validatorCompiler: stepUpValidator(room.factors),

@@ -1,10 +1,10 @@
 import type { Caller } from '../caller.ts'
 import { noSuchSession } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
+import { findRefreshToken, findRefreshTokenOwner } from './refresh-token-store.ts'
 import type { TokensRoom } from './room.ts'
 import type { SignedIn } from './session.ts'
 import { stillSignedIn } from './signed-in.ts'
-import { findRefreshToken, findRefreshTokenOwner } from './store.ts'
 
 /** Signs out. */
 export async function endOwnSession(

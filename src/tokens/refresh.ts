@@ -4,19 +4,16 @@ import { invalidRefreshToken, refreshedTooOften } from '../errors.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { networkOf } from '../values/network.ts'
 import { showsSecondFactor } from './assurance.ts'
-import type { TokensRoom } from './room.ts'
-import type { Grant, Session } from './session.ts'
 import {
-  endSession,
-  findLiveSession,
   findRefreshToken,
   findRefreshTokenOwner,
   insertRefreshToken,
   noteRepeat,
-  noteRepeatedRefresh,
   rotateRefreshToken,
-  touchSession,
-} from './store.ts'
+} from './refresh-token-store.ts'
+import type { TokensRoom } from './room.ts'
+import type { Grant, Session } from './session.ts'
+import { endSession, findLiveSession, noteRepeatedRefresh, touchSession } from './store.ts'
 
 /**
  * For this long after its use, a refresh token is answered again to the same network: a lost answer, or two tabs at
@@ -55,7 +52,10 @@ export async function refresh(
     const account = accountId && (await accounts.lock(trx, accountId))
     if (!account) throw invalidRefreshToken('it is unknown')
     const now = clock.now()
-    const sessionId = await rotateRefreshToken(trx, { tokenHash, idempotencyKeyHash, now })
+    const sessionId = await rotateRefreshToken(trx, {
+      ...{ tokenHash, idempotencyKeyHash, now },
+      keptUntil: now + refreshTtl * 1000,
+    })
     if (sessionId !== undefined) {
       const before = await liveSession(room, trx, sessionId, account)
       const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)

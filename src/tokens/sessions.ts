@@ -12,6 +12,7 @@ import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Proof } from './assurance.ts'
 import { deleteDeadSessions, endSomeSessions, endSurplusSessions } from './many-sessions.ts'
+import { insertRefreshToken } from './refresh-token-store.ts'
 import type { Grant, Session, SignedIn } from './session.ts'
 import {
   type AfterSession,
@@ -21,7 +22,6 @@ import {
   endSession,
   findLiveSession,
   forgetPassword,
-  insertRefreshToken,
   insertSession,
   listLiveSessions,
   proveSession,

@@ -216,6 +216,15 @@ t.test('a process of the version before that replaces the code takes the link wi
   t.equal(await addressOf(service, ada.accessToken), null)
 })
 
+t.test('`null` for the one that is not given is the same as leaving it out', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrol(service)
+  const send = (body: object, token?: string) => service.post('/me/email/verify', body, token)
+  isProblem(t, await send({ code: '123456', token: null }, ada.accessToken), 'invalid_code')
+  isProblem(t, await send({ code: null, token: 'x'.repeat(43) }), 'invalid_token')
+  isProblem(t, await send({ code: null, token: null }, ada.accessToken), 'validation_failed')
+})
+
 t.test('the code takes an access token, and one body has one of both', async (t) => {
   const service = await start(t)
   const ada = await enrol(service)

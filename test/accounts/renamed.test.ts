@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
 import { renameAccount } from '../../src/accounts/rename.ts'
 import { setEmail } from '../../src/accounts/set-email.ts'
+import { exportPerson } from '../../src/cli/export-person.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { deliver, enrolWithAddress, latestCode, mailedToken, notices } from '../helpers/people/mail.ts'
@@ -123,3 +124,26 @@ t.test('an account that was deleted while the operator was asked is said to be g
   t.notOk(await renameAccount(service.deps, account, 'lovelace', operatorCaller()))
   t.notOk(await setEmail(service.deps, account, 'ada@example.org', operatorCaller()))
 })
+
+t.test(
+  'wrong passwords under the old name are in the export, until another account has that name',
+  async (t) => {
+    const service = await startService(t)
+    const { id } = await enrol(service)
+    await service.post('/login', { username: 'ada', password: 'not her password' })
+    const present = async () => (await service.deps.accounts.byId(id)) as Account
+    const counted = async () => {
+      const { failure_counters } = await exportPerson(service.deps, await present())
+      return (failure_counters as { subject: string }[]).map(({ subject }) => subject).sort()
+    }
+    const before = await counted()
+    t.match(before.join(), /username from 127\.0\.0\.0/)
+    await renameAccount(service.deps, await present(), 'lovelace', operatorCaller())
+    t.strictSame(
+      await counted(),
+      before.map((subject) => subject.replace('username', 'former username')),
+    )
+    await register(service)
+    t.strictSame(await counted(), [])
+  },
+)

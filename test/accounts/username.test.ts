@@ -164,6 +164,7 @@ t.test('a name that would pass for the service or the people who run it cannot b
     'a.d.m.i.n',
     'keyturn',
     'service_0199f3a2-5c1e-7d3b-9a44-2f1f6a0c7be1',
+    '0199F3A2-5c1e-7d3b-9a44-2f1f6a0c7be1',
   ]
   for (const username of [...names, 'example-bank', 'ExampleBank', 'id.bank.example']) {
     const answer = await service.post('/register', { username, password: PASSWORD })

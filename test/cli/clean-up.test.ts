@@ -160,6 +160,22 @@ t.test('a used refresh token is known after the clean-up, and ends its session',
   t.notOk(await isAlive(service, body.access_token))
 })
 
+t.test(
+  'a refresh is repeated with its key after the used token has run out and others were cleaned up',
+  async (t) => {
+    const service = await startService(t, { environment: { REFRESH_TOKEN_TTL: '3600' } })
+    const ada = await enrol(service)
+    const headers = { 'idempotency-key': '0123456789abcdef0123' }
+    const send = () =>
+      service.post('/token/refresh', { refresh_token: ada.refreshToken }, undefined, { headers })
+    service.clock.advance(3500)
+    const { body } = await send()
+    service.clock.advance(200)
+    await cleanUp(service.deps)
+    t.equal((await send()).body.refresh_token, body.refresh_token)
+  },
+)
+
 t.test('ten thousand rows go in small batches, and requests have their turn in between', async (t) => {
   const service = await startService(t)
   const ada = await enrol(service)

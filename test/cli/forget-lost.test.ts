@@ -7,14 +7,16 @@ import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { migrateDown } from '../../src/platform/migrate.ts'
-import { enrolPasskey, signInWith } from '../helpers/people/passkeys.ts'
-import { isAlive, refresh } from '../helpers/people/sessions.ts'
+import { enrolByEmail, signInByEmail } from '../helpers/people/mail.ts'
+import { addPasskey, enrolPasskey, newPasskey, signInWith } from '../helpers/people/passkeys.ts'
+import { accountTokenFor, isAlive, refresh } from '../helpers/people/sessions.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import {
   enrol,
   login,
   nextCode,
+  PASSWORD,
   register,
   runningClock,
   type Service,
@@ -108,6 +110,26 @@ t.test('it is refused while a service runs', async (t) => {
     code: 1,
     stderr: /has the database open. Stop it first/,
   })
+})
+
+t.test('a passkey goes from an account that keeps another factor, which is its best one then', async (t) => {
+  const before = await startService(t, { mail: true, rootKeys: [OLD] })
+  const ada = await enrolByEmail(before)
+  const added = await addPasskey(before, newPasskey(), await accountTokenFor(before, ada.accessToken))
+  t.equal(added.status, 201)
+  await before.close()
+  const { databaseUrl, clock } = before
+  const db = await openDatabase(databaseUrl)
+  t.strictSame(await forgetLost(db, makeKeyRing([NEW]), clock), [], 'she has a factor left')
+  await db.destroy()
+  const service = await startService(t, {
+    ...{ mail: true, databaseUrl, clock, rootKeys: [NEW] },
+    spared: ['whatIsUsedStaysUsed', 'factorsWereShown'],
+  })
+  service.clock.advance(3_600)
+  const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
+  t.strictSame(body.methods, ['email'])
+  t.ok((await signInByEmail(service)).body.account_token, 'its session may change the account')
 })
 
 t.test('where the hash key is not lost, only what was sealed under the lost key goes', async (t) => {

@@ -1,6 +1,9 @@
 import t from 'tap'
 import { newNumericCode } from '../../src/crypto/codes.ts'
+import { rfc3339 } from '../../src/platform/clock.ts'
+import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { maskAddress } from '../../src/values/email-address.ts'
+import { factorsOf } from '../helpers/people/factors.ts'
 import {
   answerByEmail,
   codeIn,
@@ -12,7 +15,7 @@ import {
   registerWithEmail,
   signInByEmail,
 } from '../helpers/people/mail.ts'
-import { accountTokenFor, claimsOf } from '../helpers/people/sessions.ts'
+import { accountTokenFor, claimsOf, refresh } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { enrol, login, nextCode, PASSWORD, register, startService } from '../helpers/service/service.ts'
@@ -94,6 +97,22 @@ t.test('a code lives for ten minutes from when it was made, however late the mai
     service.clock.advance(age)
     t.equal(outcomeOf(await answerByEmail(service, code, mfaToken)), expected, `after ${age} s`)
   }
+})
+
+t.test('its owner sees when the last code was used, also after the clean-up', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrolByEmail(service)
+  const lastUsed = async (accessToken: string) => (await factorsOf(service, accessToken))[0]?.last_used_at
+  t.equal(await lastUsed(ada.accessToken), rfc3339(service.clock.now()))
+  service.clock.advance(3600)
+  const { body } = await signInByEmail(service)
+  const used = rfc3339(service.clock.now())
+  service.clock.advance(590)
+  await cleanUp(service.deps)
+  service.clock.advance(20)
+  await cleanUp(service.deps)
+  const { access_token } = (await refresh(service, body.refresh_token)).body
+  t.equal(await lastUsed(access_token), used)
 })
 
 t.test('the next code waits for a minute, and Retry-After is true', async (t) => {

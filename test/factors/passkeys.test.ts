@@ -102,6 +102,25 @@ t.test('a step-up takes a passkey, and gives an account token where its owner wa
   t.notOk('account_token' in touch.body, 'a touch alone is not the password')
 })
 
+t.test('the document has what a step-up refuses a passkey with', async (t) => {
+  const service = await startService(t)
+  const { body } = await enrolPasskey(service)
+  const { public_key } = (await service.post('/2fa/passkeys/challenge', undefined, body.access_token)).body
+  const other = newPasskey()
+  const creation = await service.post(
+    '/2fa/passkeys/options',
+    undefined,
+    await accountTokenFor(service, body.access_token),
+  )
+  other.create(creation.body.public_key)
+  const credential = other.get({ ...public_key, allowCredentials: [] })
+  const refused = await service.post('/2fa/step-up', { method: 'passkey', credential }, body.access_token)
+  t.equal(outcomeOf(refused), '422 passkey_rejected')
+  const { paths, components } = (await service.get('/openapi.json')).body
+  const name = paths['/2fa/step-up'].post.responses[422].$ref.split('/').at(-1)
+  t.match(JSON.stringify(components.responses[name]), /"passkey_rejected"/)
+})
+
 t.test('a step-up with the password says so, and counts it for a key that only shows presence', async (t) => {
   const service = await startService(t)
   const { passkey } = await enrolPasskey(service)

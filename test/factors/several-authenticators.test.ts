@@ -252,6 +252,23 @@ t.test('a name is changed without using the account token up, and is a name', as
   t.ok(body.access_token)
 })
 
+t.test(
+  'under MFA_POLICY=optional codes by mail that are switched off go with the last that answers',
+  async (t) => {
+    const environment = { MFA_POLICY: 'optional' }
+    const mailing = await startService(t, { mail: true, environment })
+    const ada = await enrolWithAddress(mailing)
+    t.equal((await switchCodes(mailing, ada.accessToken, true)).status, 204)
+    const { clock, databaseUrl } = mailing
+    const service = await startService(t, { databaseUrl, clock, environment })
+    const [phone] = await factorsOf(service, ada.accessToken)
+    const token = await accountTokenFor(service, ada.accessToken)
+    t.equal((await service.delete(`/2fa/factors/${phone?.id}`, token)).status, 200)
+    const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
+    t.match(body, { mfa_required: false }, 'she is not left outside')
+  },
+)
+
 t.test('under MFA_POLICY=required one stays that can answer', async (t) => {
   const mailing = await startService(t, { mail: true })
   const ada = await enrolWithAddress(mailing)

@@ -231,6 +231,17 @@ t.test('wrong answers of every kind count for a session, until a right one', asy
   t.equal(outcomeOf(await stepUp(service, ada.accessToken, nextCode(service, ada))), '429 too_many_attempts')
 })
 
+t.test('wrong codes with the right password count for a session as well', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  service.clock.advance(30)
+  const answers = await burst(7, () => {
+    const body = { code: wrongCode(service, ada), password: PASSWORD }
+    return service.post('/2fa/step-up', body, ada.accessToken)
+  })
+  t.strictSame(tally(answers), { '422 invalid_code': 5, '429 too_many_attempts': 2 })
+})
+
 t.test('there is no step-up without a factor, nor by a code that only confirms one', async (t) => {
   const service = await startService(t, { environment: OPTIONAL })
   await register(service)

@@ -73,6 +73,25 @@ t.test('unknown paths, wrong methods and missing tokens count as well', async (t
   }
 })
 
+t.test('what is asked of the routes of service clients counts also where no client is known', async (t) => {
+  const service = await startService(t, { environment: limited })
+  const form = { 'content-type': 'application/x-www-form-urlencoded' }
+  const requests: Record<string, [path: string, body: unknown, headers?: Record<string, string>]> = {
+    'the client of people, which has no secret': ['/token/introspect', { token: 'x', client_id: 'keyturn' }],
+    'no grant': ['/token', 'scope=x', form],
+    'no JSON': ['/token/introspect', '{', { 'content-type': 'application/json' }],
+    'another media type': ['/token', 'x', { 'content-type': 'text/plain' }],
+  }
+  for (const [index, [name, [path, body, headers = {}]]] of Object.entries(requests).entries()) {
+    const remoteAddress = `192.0.2.${index}`
+    const send = () => service.post(path, body, undefined, { headers, remoteAddress })
+    const { status } = await send()
+    t.ok(status === 400 || status === 401 || status === 415, `${name}: ${status}`)
+    for (let turn = 1; turn < RATE_LIMITS.general; turn += 1) await send()
+    t.equal((await send()).status, 429, name)
+  }
+})
+
 t.test('a burst cannot have more than the limit', async (t) => {
   const service = await startService(t, { environment: limited })
   const { url } = await listen(service)

@@ -802,6 +802,22 @@ export const MUTANTS: readonly Mutant[] = [
     title: 'wrong codes that a thief of an access token sends do not close the change of the address',
   },
   {
+    breaks: 'another account that has taken the name answers for a session',
+    file: 'src/sign-in/password-in-session.ts',
+    find: 'if (id !== account.id) throw invalidCredentials()',
+    replace: '',
+    test: 'test/security/held-request.test.ts',
+    title: 'the password of the account that takes the old name does not count for the renamed one',
+  },
+  {
+    breaks: 'wrong codes with the right password are not counted for a session',
+    file: 'src/sign-in/password-in-session.ts',
+    find: "['invalid_credentials', 'invalid_code', 'passkey_rejected']",
+    replace: "['invalid_credentials']",
+    test: 'test/factors/step-up.test.ts',
+    title: 'wrong codes with the right password count for a session as well',
+  },
+  {
     breaks: 'a repeat of a refresh leaves no event',
     file: 'src/tokens/refresh.ts',
     find: 'if (await noteRepeat(trx, tokenHash, now))',
@@ -811,7 +827,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'each repeat of a refresh leaves an event',
-    file: 'src/tokens/store.ts',
+    file: 'src/tokens/refresh-token-store.ts',
     find: ".where('repeated_at', 'is', null)",
     replace: '',
     test: 'test/audit/refused-attempts.test.ts',

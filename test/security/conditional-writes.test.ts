@@ -16,7 +16,8 @@ import {
   type TotpFactor,
 } from '../../src/factors/totp/store.ts'
 import { inTransaction, type Trx } from '../../src/platform/database.ts'
-import { endSession, rotateRefreshToken } from '../../src/tokens/store.ts'
+import { rotateRefreshToken } from '../../src/tokens/refresh-token-store.ts'
+import { endSession } from '../../src/tokens/store.ts'
 import { enrolPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { claimsOf } from '../helpers/people/sessions.ts'
 import { RULE_NAMES } from '../helpers/service/invariants.ts'
@@ -91,7 +92,7 @@ t.test('a reset token is used by one write', async (t) => {
 t.test('a refresh token is swapped, and a session ended, by one write', async (t) => {
   const { token_hash } = await db.selectFrom('refresh_tokens').select('token_hash').executeTakeFirstOrThrow()
   await onlyOnce(t, (trx) =>
-    rotateRefreshToken(trx, { tokenHash: token_hash, idempotencyKeyHash: null, now }),
+    rotateRefreshToken(trx, { tokenHash: token_hash, idempotencyKeyHash: null, now, keptUntil: now + 1 }),
   )
   await onlyOnce(t, (trx) => endSession(trx, claimsOf(ada.accessToken).sid, ada.id, now))
 })

@@ -4,6 +4,7 @@
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
+import { renameAccount } from '../../src/accounts/rename.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
 import type { Instrument } from '../../src/monitoring/instrument.ts'
 import { inTransaction } from '../../src/platform/database.ts'
@@ -199,4 +200,18 @@ t.test('a step-up that was begun before a change brings no account token after i
   const { status, body } = await answer
   t.equal(status, 200)
   t.notOk('account_token' in body, 'the change has voided the password that the session had shown')
+})
+
+t.test('the password of an account that takes the old name does not count for the renamed one', async (t) => {
+  const { bodies, service } = await startHolding(t)
+  const ada = await enrol(service)
+  service.clock.advance(400)
+  const password = 'the password of a thief'
+  const body = { code: totp(ada.secret, service.clock.now()), password }
+  const { answer } = await bodies.begin(() => service.post('/2fa/step-up', body, ada.accessToken))
+  const account = (await service.deps.accounts.byId(ada.id)) as Account
+  await renameAccount(service.deps, account, 'ada.lovelace', operatorCaller())
+  t.equal((await service.post('/register', { username: 'ada', password })).status, 201)
+  bodies.release()
+  t.equal(outcomeOf(await answer), '401 invalid_credentials')
 })

@@ -39,14 +39,15 @@ export async function forgetLost(db: Db, keyRing: KeyRing, clock: Clock): Promis
     for (const { name, sealed } of sealedTables)
       await sql`delete from ${sql.table(name)} where ${keyIdIn(sealed.column)} not in (${held})`.execute(trx)
     const hashKeyLost = !(await sealedHashKey(trx))
-    if (hashKeyLost)
+    if (hashKeyLost) {
       // The hashes of accounts are of passwords, which need no key.
       for (const { name, secrets } of tables)
         if (secrets && name !== 'accounts') await sql`delete from ${sql.table(name)}`.execute(trx)
-    const after = await enrolledOrOwing(
-      trx,
-      factors.filter(({ boundToHashKey }) => !(hashKeyLost && boundToHashKey)),
-    )
+      // Where another factor is left as well: one that can never answer would raise the level that a change asks for.
+      for (const factor of factors)
+        if (factor.boundToHashKey) for (const id of before) await factor.remove(trx, id, clock.now())
+    }
+    const after = await enrolledOrOwing(trx, factors)
     const bereft = [...before].filter((id) => !after.has(id))
     await oweUnknownCodes(trx, bereft, clock.now())
     return bereft

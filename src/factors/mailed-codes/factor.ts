@@ -8,6 +8,7 @@ import {
   dropMailedCodes,
   enrolledAmong,
   enrolMailedCodes,
+  noteMailedCodeUse,
   noteMailedPassword,
   trustMailbox,
   useEmailCode,
@@ -55,12 +56,14 @@ export const mailedCodes: Factor<{ code: string }, unknown, MailedCodeFact> = {
   },
   /** The first right code of an account without a factor proves the address, and makes the mailbox its factor. */
   async accepted({ accounts, clock, trail }, trx, account, { active }, caller) {
-    if (active) return false
-    await enrolMailedCodes(trx, account.id, clock.now())
-    await accounts.proveAddress(trx, account.id)
-    const proven = { ...account, emailVerified: true }
-    await trail.record(trx, 'factor_enrolled', { account: proven, method: 'email' }, caller)
-    return true
+    if (!active) {
+      await enrolMailedCodes(trx, account.id, clock.now())
+      await accounts.proveAddress(trx, account.id)
+      const proven = { ...account, emailVerified: true }
+      await trail.record(trx, 'factor_enrolled', { account: proven, method: 'email' }, caller)
+    }
+    await noteMailedCodeUse(trx, account.id, clock.now())
+    return !active
   },
   async otherAccepted(_room, trx, account, { passwordByMail }) {
     if (passwordByMail) await trustMailbox(trx, account.id)

@@ -54,8 +54,17 @@ export async function useEmailCode(
 export async function enrolMailedCodes(trx: Trx, accountId: string, now: number): Promise<void> {
   await trx
     .insertInto('mailed_code_factors')
-    .values({ account_id: accountId, enrolled_at: now, password_by_mail_at: null })
+    .values({ account_id: accountId, enrolled_at: now, password_by_mail_at: null, last_used_at: null })
     .onConflict((conflict) => conflict.column('account_id').doUpdateSet({ enrolled_at: now }))
+    .execute()
+}
+
+/** A mailed code has signed the account in. */
+export async function noteMailedCodeUse(trx: Trx, accountId: string, now: number): Promise<void> {
+  await trx
+    .updateTable('mailed_code_factors')
+    .set({ last_used_at: now })
+    .where('account_id', '=', accountId)
     .execute()
 }
 
@@ -63,7 +72,7 @@ export async function enrolMailedCodes(trx: Trx, accountId: string, now: number)
 export async function dropMailedCodes(trx: Trx, accountId: string): Promise<void> {
   await trx
     .updateTable('mailed_code_factors')
-    .set({ enrolled_at: null })
+    .set({ enrolled_at: null, last_used_at: null })
     .where('account_id', '=', accountId)
     .execute()
 }
@@ -72,7 +81,7 @@ export async function dropMailedCodes(trx: Trx, accountId: string): Promise<void
 export async function noteMailedPassword(trx: Trx, accountId: string, now: number): Promise<void> {
   await trx
     .insertInto('mailed_code_factors')
-    .values({ account_id: accountId, enrolled_at: null, password_by_mail_at: now })
+    .values({ account_id: accountId, enrolled_at: null, password_by_mail_at: now, last_used_at: null })
     .onConflict((conflict) => conflict.column('account_id').doUpdateSet({ password_by_mail_at: now }))
     .execute()
 }
@@ -88,16 +97,9 @@ export async function trustMailbox(trx: Trx, accountId: string): Promise<void> {
 
 /** As its owner sees it: there is one of its kind at most, so the kind is its id. */
 export async function describeMailedCodes(db: Db, accountId: string) {
-  const { enrolled_at: createdAt, used_at: lastUsedAt } = await db
+  const { enrolled_at: createdAt, last_used_at: lastUsedAt } = await db
     .selectFrom('mailed_code_factors')
-    .select('enrolled_at')
-    .select((eb) =>
-      eb
-        .selectFrom('email_codes')
-        .select((codes) => codes.fn.max('used_at').as('used_at'))
-        .where('account_id', '=', accountId)
-        .as('used_at'),
-    )
+    .select(['enrolled_at', 'last_used_at'])
     .where('account_id', '=', accountId)
     .executeTakeFirstOrThrow()
   return { id: 'email', name: 'Codes by email', createdAt: createdAt ?? 0, lastUsedAt }

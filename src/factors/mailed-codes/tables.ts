@@ -14,6 +14,8 @@ export interface MailedCodeFactorsTable {
   enrolled_at: number | null
   /** When a mailed token set the password, until a factor other than the mailbox is shown. */
   password_by_mail_at: number | null
+  /** When a mailed code last signed the account in. */
+  last_used_at: number | null
 }
 
 /** The latest code that was sent for a challenge. */

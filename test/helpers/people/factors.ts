@@ -5,7 +5,7 @@ import { accountTokenFor } from './sessions.ts'
 export async function factorsOf(
   { get }: Pick<Service, 'get'>,
   accessToken: string,
-): Promise<{ id: string; kind: string; name: string }[]> {
+): Promise<{ id: string; kind: string; name: string; last_used_at: string | null }[]> {
   return (await get('/2fa', accessToken)).body.factors
 }
 

@@ -44,6 +44,8 @@ t.test('users delete: gone for good, and the trail stays', async (t) => {
   t.match(await keyturn('users', 'delete', 'yuri', '--yes'), { code: 0, stdout: /is deleted/ })
   t.equal(await statusOf(service.get('/me', yuri.accessToken)), 401)
   t.match(await keyturn.events('--event', 'account_deleted'), [{ account_id: yuri.id, actor: 'operator' }])
+  const hers = await keyturn.events('--user', yuri.id)
+  t.strictSame([hers.at(0)?.event, hers.at(-1)?.event], ['account_registered', 'account_deleted'])
   t.match(await keyturn('users', 'delete', 'yuri', '--yes'), {
     code: 1,
     stderr: 'There is no account "yuri".\n',

@@ -65,12 +65,14 @@ t.test('what is called like a secret is censored, three levels deep, in whatever
   }
   logger.info({ password: 'planted', username: 'ada' }, 'a body')
   logger.info({ request: new Request() }, 'a request')
+  const sent = { account_token: 'planted', client_secret: 'planted', enrolment_code: 'planted' }
+  logger.info({ sent, headers: { 'idempotency-key': 'planted' } }, 'what else is sent')
   logger.info({ requests: [{ code: 'planted' }, { at: new Date(0) }] }, 'a list')
   logger.child({ token: 'planted', request_id: '1' }).info('a child')
   logger.error({ err: Object.assign(new Error('broken'), { secret: 'planted' }) }, 'an error')
-  t.equal(lines.length, 5)
+  t.equal(lines.length, 6)
   t.notMatch(lines.join(''), 'planted')
-  const [body, request, list, child, error] = lines.map((line) => JSON.parse(line))
+  const [body, request, , list, child, error] = lines.map((line) => JSON.parse(line))
   t.equal(body.username, 'ada')
   t.strictSame(request.request.headers, { authorization: '[redacted]', host: 'id.example' })
   t.strictSame(list.requests, [{ code: '[redacted]' }, { at: '1970-01-01T00:00:00.000Z' }])

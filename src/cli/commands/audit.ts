@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
-import { makeAccounts } from '../../accounts/accounts.ts'
+import { type Accounts, makeAccounts } from '../../accounts/accounts.ts'
 import { usernamesOf } from '../../accounts/list-accounts.ts'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
 import { type EventFilter, listEvents } from '../../audit/list-events.ts'
@@ -8,6 +8,7 @@ import type { AuditEventRow } from '../../audit/tables.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
 import { harmless } from '../../platform/logger.ts'
+import { isUuid } from '../../values/uuid.ts'
 import { findAccount, withExistingDatabase } from '../surroundings.ts'
 import { pointInTime, wholeNumber } from '../terminal.ts'
 
@@ -38,7 +39,7 @@ export function registerAudit(program: Command): void {
   program
     .command('audit')
     .description('show the audit trail, latest events last')
-    .option('--user <user>', 'only events of this account: username or id')
+    .option('--user <user>', 'only events of this account: username, or id, also of one that is deleted')
     .addOption(new Option('--event <name>', 'only events of this kind').choices(Object.keys(EVENTS)))
     .addOption(
       new Option('--actor <actor>', 'only events by clients, by operators or by the service itself').choices(
@@ -53,7 +54,7 @@ export function registerAudit(program: Command): void {
       const print = command.optsWithGlobals().json ? printJson : printText
       await withExistingDatabase(async (db) => {
         const accounts = makeAccounts({ db, clock: systemClock })
-        const accountId = user === undefined ? undefined : (await findAccount(accounts, user)).id
+        const accountId = user === undefined ? undefined : await accountIdOf(accounts, user)
         const filter = { ...options, ...(accountId && { accountId }) }
         const before = follow ? await listLately(db, filter) : []
         const shown = await listNamed(db, filter)
@@ -61,6 +62,15 @@ export function registerAudit(program: Command): void {
         if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })
     })
+}
+
+/** The events of an account outlive it, under its id. */
+async function accountIdOf(accounts: Accounts, user: string): Promise<string> {
+  const id = user.toLowerCase()
+  const account = await findAccount(accounts, user).catch((error) => {
+    if (!isUuid(id)) throw error
+  })
+  return account?.id ?? id
 }
 
 /** An event, and the present username of its account; `null` when the account is gone. */

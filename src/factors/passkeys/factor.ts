@@ -72,7 +72,8 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
       .$asScalar(),
   state: (_account, { active }, { relyingParty }) => ({
     active,
-    answers: active,
+    // Where no page may use them, there are no routes for them either.
+    answers: active && canHavePasskeys(relyingParty),
     enrollable: canHavePasskeys(relyingParty),
   }),
 

@@ -17,9 +17,10 @@ RUN NODE_DISABLE_COMPILE_CACHE=1 node src/cli/keyturn.js build-hash --for avx2 |
 # One start fills the compile cache, for the user who starts the service later: Node.js keeps one for each.
 RUN mkdir node_modules/.cache && chown node node_modules/.cache
 USER node
-RUN export SECRET_KEY=$(head -c 32 /dev/urandom | base64) DATABASE_URL=sqlite::memory:; \
-  timeout --preserve-status -s INT 10 node --max-semi-space-size=8 src/cli/keyturn.js serve && \
-  chmod -R a+rX node_modules/.cache
+RUN export SECRET_KEY=$(head -c 32 /dev/urandom | base64) DATABASE_URL=sqlite::memory: log=node_modules/.cache/log; \
+  node --max-semi-space-size=8 src/cli/keyturn.js serve > $log & service=$!; \
+  until grep -qs '"msg":"ready"' $log; do kill -0 $service && sleep 1 || exit 1; done; \
+  kill -INT $service && wait $service && rm $log && chmod -R a+rX node_modules/.cache
 
 FROM node:24-slim
 LABEL org.opencontainers.image.title="Keyturn" \

@@ -11,6 +11,7 @@ import { addressCode } from '../mail/templates/codes.ts'
 import { rfc3339 } from '../platform/clock.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { linkWith } from '../platform/link.ts'
+import { mayArrive } from '../platform/mail-error.ts'
 import type { SignedIn } from '../tokens/session.ts'
 import { findSignedIn, stillSignedIn } from '../tokens/signed-in.ts'
 import type { Account } from './account.ts'
@@ -78,6 +79,7 @@ export async function beginEmailChange(
     const about = { at: clock.now(), ip: caller.ip }
     await sendLetter(address, addressCode({ ...about, code, link, minutes: CODE_TTL_SECONDS / 60 }))
   } catch (error) {
+    if (mayArrive(error)) throw emailDeliveryFailed(error)
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await deleteEmailChange(trx, account.id, codeHash)

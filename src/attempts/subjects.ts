@@ -10,9 +10,12 @@ export function from(keyedHash: KeyedHash, username: string, ip: string): string
   return keyedHash('sign-in subject', usernameKey(username), networkOf(ip))
 }
 
-/** All subjects under which a name is counted that was tried from these addresses. */
+/**
+ * All subjects under which a name is counted that was tried from these addresses, in the order in which a sign-in locks
+ * its own.
+ */
 export function subjectsOf(keyedHash: KeyedHash, username: string, ips: readonly string[]): string[] {
-  return [...new Set([anywhere(keyedHash, username), ...ips.map((ip) => from(keyedHash, username, ip))])]
+  return [...new Set([...ips.map((ip) => from(keyedHash, username, ip)), anywhere(keyedHash, username)])]
 }
 
 /** The name from all networks together that are not the account's own. */

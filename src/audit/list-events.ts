@@ -46,23 +46,6 @@ export async function listTriedFrom(db: Db, accountId: string, since = 0): Promi
 }
 
 /**
- * The addresses that wrong passwords came from for names that no account had then. An account may have one of them now.
- *
- * @param since epoch milliseconds.
- */
-export async function listStrayedFrom(db: Db, since: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('audit_events')
-    .select('ip')
-    .distinct()
-    .where('account_id', 'is', null)
-    .where('event', '=', 'password_refused')
-    .where('id', '>=', earliestId(since))
-    .execute()
-  return rows.map(({ ip }) => ip)
-}
-
-/**
  * The accounts that attempts were paused of.
  *
  * @param since epoch milliseconds.

@@ -151,6 +151,11 @@ export async function restore(config: Config, file: string, agree: (whole: Whole
     const whole = await copyWhole(file, draft)
     await agree(whole)
     const made = await makeReady(config, draft)
+    // Closing writes the log into the file; where that fails, SQLite says nothing and leaves the log.
+    if (existsSync(`${draft}-wal`))
+      throw new CommandFailed(
+        `The copy of ${file} could not be completed in ${dirname(path)}: is its disk full?`,
+      )
     await requireUnused(config.databaseUrl)
     const replaced = putInPlace(draft, path)
     return { ...whole, ...made, replaced }

@@ -99,7 +99,11 @@ export async function confirm(command: Command, question: string): Promise<void>
   if (command.optsWithGlobals().yes) return
   if (!process.stdin.isTTY) throw new Misused(`${question} Without a terminal, confirm with --yes.`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const reply = await terminal.question(`${question} [y/N] `).finally(() => terminal.close())
+  const reply = await terminal
+    .question(`${question} [y/N] `)
+    // Ctrl+C and Ctrl+D.
+    .catch(() => '')
+    .finally(() => terminal.close())
   if (!/^y(es)?$/i.test(reply.trim())) throw new CommandFailed('Nothing was done.')
 }
 

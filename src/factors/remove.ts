@@ -40,10 +40,14 @@ export async function removeFactors(
     // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
     const answers = factors.all.some((factor) => left.state(factor).active && left.state(factor).answers)
     if (mfaRequired && !answers) throw twoFactorRequired()
-    // The recovery codes go too, and what is pending.
-    if (!answers) for (const factor of factors.all) await factor.remove(trx, account.id, clock.now())
-    for (const method of new Set(going.map(({ factor }) => factor.method)))
-      await trail.record(trx, 'factor_removed', { account, method }, caller)
+    const gone = new Set(going.map(({ factor }) => factor.method))
+    // The recovery codes go too, what is pending, and a mailbox that cannot answer.
+    if (!answers)
+      for (const factor of factors.all) {
+        if (left.state(factor).active) gone.add(factor.method)
+        await factor.remove(trx, account.id, clock.now())
+      }
+    for (const method of gone) await trail.record(trx, 'factor_removed', { account, method }, caller)
     const shown = answers ? session : withoutFactor(session)
     return sessions.startOver(trx, account, { ...shown, passwordAt: null }, caller)
   })

@@ -74,13 +74,21 @@ const answerErrors = (problemOf: ProblemOf) => {
     if (isOAuth) sendOAuthError(problem, reply)
     else sendProblem(problem, problemOf(problem, request.id), reply)
   }
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void | Promise<void> => {
-    const counted = request.countUnknown?.()
-    if (!counted) return answer(error, request, reply)
-    return counted.then(
-      () => answer(error, request, reply),
-      (limited) => answer(limited, request, reply),
-    )
+  return (
+    error: FastifyError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> | undefined => {
+    const counting = request.countUnknown?.()
+    if (counting)
+      return counting
+        .catch((limited) => limited)
+        .then((limited) => {
+          answer(limited ?? error, request, reply)
+          return reply
+        })
+    answer(error, request, reply)
+    return undefined
   }
 }
 
@@ -94,7 +102,7 @@ export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf, 
   const answerError = answerErrors(problemOf)
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     reply.headers(headersOf(request.id))
-    answerError(error, request, reply)
+    void answerError(error, request, reply)
     endRequest(request, reply)
   }
 }

@@ -3,7 +3,7 @@ import type { SecretBox } from '../crypto/secret-box.ts'
 import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
-import { MailError } from '../platform/mail-error.ts'
+import { MailError, mayArrive } from '../platform/mail-error.ts'
 import type { Mailbox, Mailer } from '../platform/mailer.ts'
 import type { Letter, OldLetter, RenderLetter } from './letter.ts'
 import * as store from './store.ts'
@@ -92,6 +92,7 @@ export function makeOutbox(parts: OutboxParts): Outbox {
     const answer = await answerForgotten(accountId, message)
     if (!answer) return
     await post(answer).catch(async (error) => {
+      if (mayArrive(error)) return
       await answer.takeBack()
       throw error
     })

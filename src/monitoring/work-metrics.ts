@@ -28,7 +28,7 @@ export function hashMetrics({ counter, gauge, histogram }: Meters): Instrument {
       }
       return {
         ...queue,
-        admit: () => queue.admit().catch(countRefusal),
+        admit: (lane) => queue.admit(lane).catch(countRefusal),
         async run(work, options) {
           const endWait = wait.startTimer()
           const timed = async () => {

@@ -55,13 +55,21 @@ export function makeMailer({ url, from, issuer, timeoutMs = SEND_TIMEOUT_MS }: M
   })
   const transport = createTransport(smtp, { from, disableFileAccess: true, disableUrlAccess: true })
   const domain = from.address.split('@')[1]
+  /** The ids of mails that the server has all of, and has yet to answer. */
+  const handedOver = new Set<unknown>()
+  transport.use('stream', ({ message, data: { messageId } }, done) => {
+    message.processFunc((content) => content.once('end', () => handedOver.add(messageId)))
+    done()
+  })
 
   return {
     /** @throws {MailError} in time, whatever the server does. What was not sent by then is not sent later. */
     async send({ id, to, subject, text, html }: Mail): Promise<void> {
+      const messageId = `<${id}@${domain}>`
+      const signal = AbortSignal.timeout(timeoutMs)
       const sending = transport.sendMail({
-        signal: AbortSignal.timeout(timeoutMs),
-        messageId: `<${id}@${domain}>`,
+        signal,
+        messageId,
         to,
         // The envelope is given explicitly, so that no header decides who gets the mail.
         envelope: { from: from.address, to: [to.address] },
@@ -70,9 +78,12 @@ export function makeMailer({ url, from, issuer, timeoutMs = SEND_TIMEOUT_MS }: M
         html,
         headers: { 'Auto-Submitted': 'auto-generated' },
       })
-      await sending.catch((cause) => {
-        throw new MailError('The mail server did not take the mail', { cause })
-      })
+      await sending
+        .catch((cause) => {
+          const maybeSent = signal.aborted && handedOver.has(messageId)
+          throw new MailError('The mail server did not take the mail', { cause, maybeSent })
+        })
+        .finally(() => handedOver.delete(messageId))
     },
     /**
      * Connects, signs in and asks about a recipient, without sending anything.

@@ -26,14 +26,20 @@ export function keepState(store: TokenStore): KeptState {
   const signedOut = new Set<(reason: SignedOutReason) => void>()
   const inTurn = oneAtATimeHere()
   let last: ClientState = { status: 'signed_out' }
+  let whose: string | undefined
 
   const first = store.read()
-  if (!('then' in first)) last = stateOf(first)
+  if (!('then' in first)) {
+    last = stateOf(first)
+    whose = ownerOf(first)
+  }
 
   function announce(kept: Kept, reason: SignedOutReason): void {
     const before = last
+    const whoseBefore = whose
     last = stateOf(kept)
-    if (JSON.stringify(before) === JSON.stringify(last)) return
+    whose = ownerOf(kept)
+    if (JSON.stringify(before) === JSON.stringify(last) && whoseBefore === whose) return
     for (const listener of changed) listener(last)
     if (before.status === 'signed_in' && !kept.tokens) for (const listener of signedOut) listener(reason)
   }
@@ -66,6 +72,16 @@ export function keepState(store: TokenStore): KeptState {
 function listenIn<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)
   return () => void listeners.delete(listener)
+}
+
+/** The account of the access token, as far as it can be read here. Another tab may sign another person in. */
+function ownerOf({ tokens }: Kept): string | undefined {
+  try {
+    const [, claims = ''] = tokens?.accessToken.split('.') ?? []
+    return JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))).sub
+  } catch {
+    return undefined
+  }
 }
 
 export function stateOf({ tokens, mfaStep }: Kept): ClientState {

@@ -83,8 +83,8 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   }
 
   async function refresh({ refreshToken, refreshKey }: Tokens): Promise<string | Response | null> {
-    const response = await withTimeout((signal) =>
-      send(
+    const response = await withTimeout(async (signal) => {
+      const answer = await send(
         new Request(`${url}/token/refresh`, {
           method: 'POST',
           headers: {
@@ -94,8 +94,14 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
           body: JSON.stringify({ refresh_token: refreshToken }),
           signal,
         }),
-      ).catch(unreachable),
-    )
+      )
+      // Read within the time: others wait for their turn.
+      const late = new Promise<never>((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      )
+      const text = await Promise.race([answer.text(), late])
+      return new Response(text, { status: answer.status, headers: answer.headers })
+    }).catch(unreachable)
     const body = response.ok ? ((await response.json()) as TokenBody) : null
     // Anything else may pass: a service that is away for a moment does not sign the user out.
     if (!body && (await problemIn(response.clone())).code !== 'invalid_refresh_token') return response
@@ -200,6 +206,9 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     if (schemes.length === 0) return send(request)
     const kept = await state.read()
     for (const scheme of schemes) {
+      // Another tab has signed in since: the step that was left here may be that of another person.
+      const isStale = scheme === 'mfaToken' && kept.tokens && !kept.mfaStep?.besides
+      if (isStale && schemes.length > 1) continue
       const sent = sendWith[scheme](operation, request, kept)
       if (sent) return sent
     }
@@ -242,7 +251,9 @@ function keptAfter(kept: Kept, body: TokenBody, isNew = false): Kept {
       mfaStep: null,
     }
   if (kept.tokens && newCodes) return { ...kept, tokens: { ...kept.tokens, recoveryCodes } }
-  return mfaToken ? { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods } } : kept
+  if (!mfaToken) return kept
+  const besides = kept.tokens && ({ besides: true } as const)
+  return { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods, ...besides } }
 }
 
 /** Without it, where a runtime such as React Native makes no UUIDs, a repeat must come from the same network. */

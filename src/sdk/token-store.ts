@@ -19,6 +19,8 @@ export interface MfaStep {
   enrolled: boolean
   /** What `POST /2fa/verify` takes, or what can be set up. */
   methods: readonly string[]
+  /** Whether there was a session when it began. If not, a session that is there now began after it, in another tab. */
+  besides?: true
 }
 
 /** All that a client keeps of one person. */

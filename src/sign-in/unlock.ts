@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import { LONGEST_PAUSE_SECONDS } from '../attempts/policies.ts'
 import { subjectsOf } from '../attempts/subjects.ts'
-import { listStrayedFrom, listTriedFrom } from '../audit/list-events.ts'
+import { listTriedFrom } from '../audit/list-events.ts'
 import type { Caller } from '../caller.ts'
 import { CLOCK_SKEW_SECONDS, type Clock } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
@@ -15,16 +15,14 @@ import type { SignInRoom } from './room.ts'
  * listed.
  */
 export async function unlock(
-  { accounts, attempts, clock, db, keyedHash, trail }: SignInRoom,
+  { accounts, attempts, db, keyedHash, trail }: SignInRoom,
   account: Account,
   ips: readonly string[],
   caller: Caller,
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     const { username } = account
-    const strayed = await listStrayedFrom(trx, pausedSince(clock))
-    for (const subject of subjectsOf(keyedHash, username, [...ips, ...strayed]))
-      await attempts.clear(trx, subject)
+    for (const subject of subjectsOf(keyedHash, username, ips)) await attempts.clear(trx, subject)
     await attempts.endPauses(trx, account.id)
     await accounts.keep(trx, account)
     await trail.record(trx, 'account_unlocked', { account }, caller)
@@ -52,8 +50,7 @@ export async function listPausedFrom(
   db: Db,
   { id }: Account,
 ): Promise<string[]> {
-  const since = pausedSince(clock)
-  return [...(await listTriedFrom(db, id, since)), ...(await listStrayedFrom(db, since))]
+  return listTriedFrom(db, id, pausedSince(clock))
 }
 
 /** No pause that is on began before this time, in epoch milliseconds. */

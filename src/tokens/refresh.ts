@@ -27,7 +27,7 @@ export interface ShownRefreshToken {
   idempotencyKey: string | undefined
 }
 
-/** Refreshes of one session in a minute: a token that is used is kept for as long as it would have lived. */
+/** Refreshes of one session in a minute: a token that is used is kept for as long as its successor can live. */
 export const REFRESHES_A_MINUTE = 10
 const MINUTE_MS = 60_000
 

@@ -18,6 +18,7 @@ t.test('sessions list and end: one, those of an account, those of all', async (t
     code: 1,
     stderr: 'wang has no such session.\n',
   })
+  t.match(await keyturn('sessions', 'end', 'vera', '--session', '', '--yes'), { code: 1, stdout: '' })
   t.strictSame(await keyturn.json('sessions', 'end', 'vera', '--session', session.id, '--yes'), { ended: 1 })
   t.equal(await statusOf(service.get('/me', one.accessToken)), 401)
   t.equal(await statusOf(service.get('/me', other.accessToken)), 200)
@@ -57,6 +58,9 @@ t.test('audit: filters by what is asked for, and refuses what it does not know',
   t.match(accepted, [{ outcome: 'success' }, { outcome: 'success' }])
   t.ok((accepted[0]?.at as string) <= (accepted[1]?.at as string), 'the latest last')
   t.strictSame(await keyturn.events('--since', '2099-01-01'), [])
+  const latest = await keyturn('audit', '--limit', '2')
+  t.match(latest, { code: 0, stderr: /^There are more/ })
+  t.equal(latest.stdout.trimEnd().split('\n').length, 2)
   for (const wrong of [
     ['--event', 'toString'],
     ['--since', 'yesterday'],

@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { readFieldMap } from '../../src/cli/import/fields.ts'
 import { openFlaskTable } from '../../src/cli/import/flask.ts'
-import { readCsv } from '../../src/cli/import/read-file.ts'
+import { readCsv, readJsonLines } from '../../src/cli/import/read-file.ts'
 import { FOREIGN_HASHES } from '../helpers/people/foreign-hashes.ts'
 
 /** What is read of a file of accounts. (With the command, and with Flask itself: import-*.long.test.ts) */
@@ -47,6 +47,24 @@ function flaskFile(t: Test, statements: string): string {
 }
 
 const HASH = FOREIGN_HASHES['Werkzeug pbkdf2:sha256']
+
+t.test('JSON Lines: a line ends where it ends, and not within a text', async (t) => {
+  const lines = [
+    { username: 'ada', bio: 'one\u2028two\u2029three' },
+    { username: 'grace', bio: '' },
+  ]
+  const text = lines.map((line) => JSON.stringify(line)).join('\r\n')
+  // In pieces that end within a line, and within a letter.
+  const bytes = Buffer.from(text)
+  const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, n) =>
+    bytes.subarray(7 * n, 7 * n + 7),
+  )
+  const file = Readable.from(pieces, { objectMode: false })
+  t.strictSame(await Readable.from(readJsonLines(file, readFieldMap([], ['bio']))).toArray(), [
+    { place: 'line 1', values: { username: 'ada' } },
+    { place: 'line 2', values: { username: 'grace' } },
+  ])
+})
 
 t.test('Flask: a table under the usual names is found, an unconfirmed secret left behind', async (t) => {
   const file = flaskFile(

@@ -2,9 +2,13 @@ import { execFile, execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { parse } from 'yaml'
 import { operatorCaller } from '../../src/cli/operator.ts'
+import { makeHashQueue } from '../../src/crypto/hash-queue.ts'
+import { metersOf } from '../../src/monitoring/meters.ts'
+import { hashMetrics } from '../../src/monitoring/work-metrics.ts'
 import { adapterOf, inTransaction } from '../../src/platform/database.ts'
 import { ConnectionError } from '../../src/platform/database-errors.ts'
 import { VERSION } from '../../src/version.ts'
@@ -144,6 +148,19 @@ t.test('the hash queue shows what runs, waits and is refused', async (t) => {
   t.strictSame(samples(text, 'keyturn_hash_wait_seconds_count'), { '': 2 })
   const waited = samples(text, 'keyturn_hash_wait_seconds_sum')['']
   t.ok(waited && waited > 0.01, `one of them waited: ${waited} s`)
+})
+
+t.test('a queue that is measured has the same places for the same lanes', async (t) => {
+  for (const measured of [false, true]) {
+    const plain = makeHashQueue({ concurrency: 1, capacity: 3 })
+    const queue = measured ? (hashMetrics(metersOf(new Registry())).hashQueue?.(plain) ?? plain) : plain
+    const hold = Promise.withResolvers<void>()
+    const lane = ['strangers', '192.0.2.0/24']
+    const running = Array.from({ length: 4 }, () => queue.run(() => hold.promise, { lane }))
+    await t.rejects(queue.admit(lane), { name: 'QueueFullError' }, `measured: ${measured}`)
+    hold.resolve()
+    await Promise.all(running)
+  }
 })
 
 t.test('mail that goes, mail that does not, and mail that waits', async (t) => {

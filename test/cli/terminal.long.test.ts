@@ -88,7 +88,8 @@ t.test(
     const environment = await sharedEnvironment(t)
     const keyturn = keyturnOn(environment)
     await keyturn.withInput('correct horse battery', 'users', 'create', 'ada')
-    for (const reply of ['', 'n', 'yesterday']) {
+    // The last two are Ctrl+C and Ctrl+D.
+    for (const reply of ['', 'n', 'yesterday', '\u0003', '\u0004']) {
       const { code, screen } = await onTerminal(
         t,
         environment,

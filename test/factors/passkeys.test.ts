@@ -321,18 +321,6 @@ t.test('its owner is told of a passkey, and not of a code', async (t) => {
   t.notMatch(mails[0]?.text, /a code/)
 })
 
-t.test('where no page may use passkeys any more, no sign-in offers one', async (t) => {
-  const before = await startService(t, { environment: { ISSUER: 'https://id.example.com' } })
-  await enrolPasskey(before, 'ada', newPasskey({ origin: 'https://id.example.com' }))
-  const { clock, databaseUrl } = before
-  const service = await startService(t, {
-    ...{ clock, databaseUrl },
-    environment: { ISSUER: 'http://id.example.com' },
-  })
-  const { body } = await service.post('/login', { username: 'ada', password: PASSWORD })
-  t.match(body, { mfa_required: true, enrolled: true, methods: ['recovery_code'] })
-})
-
 t.test(
   'passkeys work on this machine with nothing set, and elsewhere for the pages of the issuer',
   async (t) => {

@@ -807,7 +807,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (id !== account.id) throw invalidCredentials()',
     replace: '',
     test: 'test/security/held-request.test.ts',
-    title: 'the password of the account that takes the old name does not count for the renamed one',
+    title: 'an account that takes the name while a password is checked does not answer for it',
   },
   {
     breaks: 'wrong codes with the right password are not counted for a session',

@@ -215,3 +215,26 @@ t.test('the password of an account that takes the old name does not count for th
   bodies.release()
   t.equal(outcomeOf(await answer), '401 invalid_credentials')
 })
+
+t.test('an account that takes the name while a password is checked does not answer for it', async (t) => {
+  const service = await startService(t)
+  const ada = await enrol(service)
+  service.clock.advance(400)
+  const { accounts } = service.deps
+  const { usernameOf } = accounts
+  const password = 'the password of a thief'
+  accounts.usernameOf = async (name) => {
+    accounts.usernameOf = usernameOf
+    await renameAccount(
+      service.deps,
+      (await accounts.byId(ada.id)) as Account,
+      'ada.lovelace',
+      operatorCaller(),
+    )
+    await service.post('/register', { username: 'ada', password })
+    return usernameOf(name)
+  }
+  const body = { code: totp(ada.secret, service.clock.now()), password }
+  t.equal(outcomeOf(await service.post('/2fa/step-up', body, ada.accessToken)), '401 invalid_credentials')
+  t.equal((await accounts.byId(ada.id))?.username, 'ada.lovelace', 'it was renamed meanwhile')
+})

@@ -1,9 +1,7 @@
 import t from 'tap'
-import type { Account } from '../../src/accounts/account.ts'
-import { renameAccount } from '../../src/accounts/rename.ts'
 import { unlock as unlockAccount } from '../../src/sign-in/unlock.ts'
 import { CLOSED, setFailures } from '../helpers/service/failures.ts'
-import { enrol, login, nextCode, PASSWORD, startService, wrongCode } from '../helpers/service/service.ts'
+import { enrol, login, nextCode, startService, wrongCode } from '../helpers/service/service.ts'
 
 const OPERATOR = { by: 'operator', ip: '', userAgent: 'keyturn (test)', requestId: 'test' } as const
 
@@ -31,16 +29,4 @@ t.test('an operator ends a pause, not the count of wrong codes', async (t) => {
     429,
   )
   t.strictSame(await service.deps.attempts.closed(service.db, ada.id), ['totp'])
-})
-
-t.test('an operator ends a pause that began before the account had its name', async (t) => {
-  const service = await startService(t)
-  const { id } = await enrol(service)
-  const logIn = (password: string) => service.post('/login', { username: 'grace', password })
-  for (let count = 1; count <= 10; count += 1) await logIn('not her password')
-  const present = async () => (await service.deps.accounts.byId(id)) as Account
-  await renameAccount(service.deps, await present(), 'grace', OPERATOR)
-  t.equal((await logIn(PASSWORD)).status, 429)
-  await unlockAccount(service.deps, await present(), [], OPERATOR)
-  t.equal((await logIn(PASSWORD)).status, 200)
 })

@@ -10,12 +10,13 @@ import type { Db } from '../../platform/database.ts'
 import { harmless } from '../../platform/logger.ts'
 import { isUuid } from '../../values/uuid.ts'
 import { findAccount, withExistingDatabase } from '../surroundings.ts'
-import { pointInTime, wholeNumber } from '../terminal.ts'
+import { CommandFailed, pointInTime, wholeNumber } from '../terminal.ts'
 
 const FOLLOW_EVERY_MS = 1_000
 /** Events are dated before they are committed, so that an earlier event of another process may appear later. */
 const OVERLAP_MS = 15_000
 const FOLLOWED_AT_ONCE = 10_000
+const MOST = 100_000
 
 const EXAMPLES = `
 With --json, each event is one line.
@@ -47,7 +48,7 @@ export function registerAudit(program: Command): void {
       ),
     )
     .option('--since <time>', 'only events since then: 30m, 2h, 7d or a time', pointInTime)
-    .option('--limit <number>', 'how many events at most', wholeNumber(1, 100_000), 100)
+    .option('--limit <number>', 'how many events at most', wholeNumber(1, MOST), 100)
     .option('--follow', 'go on and show new events')
     .addHelpText('after', EXAMPLES)
     .action(async ({ user, follow, ...options }: Options, command: Command) => {
@@ -57,18 +58,27 @@ export function registerAudit(program: Command): void {
         const accountId = user === undefined ? undefined : await accountIdOf(accounts, user)
         const filter = { ...options, ...(accountId && { accountId }) }
         const before = follow ? await listLately(db, filter) : []
-        const shown = await listNamed(db, filter)
+        const [further, shown] = split(
+          await listNamed(db, { ...filter, limit: filter.limit + 1 }),
+          filter.limit,
+        )
+        if (further) console.error(`There are more, earlier ones: --limit, at most ${MOST}`)
         for (const event of shown) print(event)
         if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })
     })
 }
 
+/** @returns whether there are more than so many, and the latest of them. */
+function split<T>(events: readonly T[], limit: number): [further: boolean, latest: readonly T[]] {
+  return [events.length > limit, events.slice(-limit)]
+}
+
 /** The events of an account outlive it, under its id. */
 async function accountIdOf(accounts: Accounts, user: string): Promise<string> {
   const id = user.toLowerCase()
   const account = await findAccount(accounts, user).catch((error) => {
-    if (!isUuid(id)) throw error
+    if (!isUuid(id) || !(error instanceof CommandFailed)) throw error
   })
   return account?.id ?? id
 }

@@ -70,7 +70,7 @@ accounts are gone, and deleted accounts and revoked signing keys are back.
 ${
   replaced
     ? `The old database is now ${replaced}. This lists what has to be done again:
-  DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since}`
+  DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since} --limit 100000`
     : 'Ask the people who changed a password or used a recovery code since to do it again.'
 }${keyFault ? `\nThe service will not start on it yet: ${keyFault}` : ''}`,
       })

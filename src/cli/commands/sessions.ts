@@ -57,7 +57,12 @@ export function registerSessions(program: Command): void {
         throw new Misused('Name a user or say --all. --session goes with a user.')
       await withExistingService(async (service) => {
         const account = user === undefined ? null : await findAccount(service.accounts, user)
-        const whose = session ? `session ${session}` : account ? `all sessions of ${account.username}` : null
+        const whose =
+          session !== undefined
+            ? `session ${session}`
+            : account
+              ? `all sessions of ${account.username}`
+              : null
         await confirm(command, whose ? `End ${whose}?` : 'End every session of every account?')
         const ended = await end(service, account, session)
         answer(command, { json: { ended }, text: `${counted(ended, 'session')} ended.` })
@@ -71,7 +76,7 @@ async function end(
   sessionId?: string,
 ): Promise<number> {
   const caller = operatorCaller()
-  if (account && sessionId) {
+  if (account && sessionId !== undefined) {
     const ended = await inTransaction(db, (trx) => sessions.end(trx, account, sessionId, caller))
     if (ended) return 1
     throw new CommandFailed(`${account.username} has no such session.`)

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { CsvError } from 'csv-parse'
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
@@ -80,10 +79,24 @@ function checkColumns(names: string[], fields: FieldMap): void {
     throw new Misused(`The file has no column ${missing.join(', ')}; it has ${names.join(', ')}.`)
 }
 
+/** Lines as JSON Lines has them: a string may have U+2028 in it, where `readline` would end one. */
+async function* linesOf(file: Readable): AsyncGenerator<string> {
+  let line = ''
+  for await (const chunk of file.setEncoding('utf8')) {
+    const [end = '', ...next] = String(chunk).split('\n')
+    line += end
+    for (const begun of next) {
+      yield line
+      line = begun
+    }
+  }
+  if (line !== '') yield line
+}
+
 /** JSON Lines: an object on each line. Empty lines are skipped. */
 export async function* readJsonLines(file: Readable, fields: FieldMap): AsyncGenerator<ReadRecord> {
   let number = 0
-  for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(file)) {
     number += 1
     const text = number === 1 ? line.replace(/^\u{feff}/u, '') : line
     if (text.trim() !== '') yield readLine(text, `line ${number}`, fields)

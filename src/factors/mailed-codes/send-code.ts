@@ -7,6 +7,7 @@ import { COOL_DOWN_SECONDS, refuseInCoolDown } from '../../mail/cool-down.ts'
 import { emailDeliveryFailed, emailUnavailable } from '../../mail/problems.ts'
 import { signInCode } from '../../mail/templates/codes.ts'
 import { inTransaction } from '../../platform/database.ts'
+import { mayArrive } from '../../platform/mail-error.ts'
 import { maskAddress } from '../../values/email-address.ts'
 import type { Facts } from '../factor.ts'
 import type { FactorsRoom } from '../room.ts'
@@ -92,6 +93,7 @@ export async function sendCode(
     const about = { username, at: clock.now(), ip: caller.ip }
     await sendLetter(email, signInCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
   } catch (error) {
+    if (mayArrive(error)) throw emailDeliveryFailed(error)
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await takeBackEmailCode(trx, challenge.id, codeHash)

@@ -72,8 +72,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
       .$asScalar(),
   state: (_account, { active }, { relyingParty }) => ({
     active,
-    // Where no page may use them, there are no routes for them either.
-    answers: active && canHavePasskeys(relyingParty),
+    answers: active,
     enrollable: canHavePasskeys(relyingParty),
   }),
 

@@ -35,7 +35,7 @@ const document: OpenApi = JSON.parse(live.json)
 const operations = operationsOf(document)
 
 t.test('the committed documents are those that the service serves', async (t) => {
-  t.equal(committed('openapi.json'), live.json, 'npm run openapi writes openapi.json anew')
+  t.equal(committed('openapi.json'), live.json, 'npm run openapi writes openapi.json again')
   t.equal(committed('openapi.yaml'), live.yaml, 'and openapi.yaml')
   t.strictSame(parse(live.yaml), document, 'both say the same')
 })

@@ -25,21 +25,18 @@ export function keepState(store: TokenStore): KeptState {
   const changed = new Set<(state: ClientState) => void>()
   const signedOut = new Set<(reason: SignedOutReason) => void>()
   const inTurn = oneAtATimeHere()
-  let last: ClientState = { status: 'signed_out' }
-  let whose: string | undefined
 
   const first = store.read()
-  if (!('then' in first)) {
-    last = stateOf(first)
-    whose = ownerOf(first)
-  }
+  const known: Kept = 'then' in first ? { tokens: null, mfaStep: null } : first
+  let last = stateOf(known)
+  let owner = ownerOf(known)
 
   function announce(kept: Kept, reason: SignedOutReason): void {
     const before = last
-    const whoseBefore = whose
+    const isSamePerson = owner === ownerOf(kept)
     last = stateOf(kept)
-    whose = ownerOf(kept)
-    if (JSON.stringify(before) === JSON.stringify(last) && whoseBefore === whose) return
+    owner = ownerOf(kept)
+    if (isSamePerson && JSON.stringify(before) === JSON.stringify(last)) return
     for (const listener of changed) listener(last)
     if (before.status === 'signed_in' && !kept.tokens) for (const listener of signedOut) listener(reason)
   }

@@ -52,13 +52,11 @@ export async function refresh(
     const account = accountId && (await accounts.lock(trx, accountId))
     if (!account) throw invalidRefreshToken('it is unknown')
     const now = clock.now()
-    const sessionId = await rotateRefreshToken(trx, {
-      ...{ tokenHash, idempotencyKeyHash, now },
-      keptUntil: now + refreshTtl * 1000,
-    })
+    const keptUntil = now + refreshTtl * 1000
+    const sessionId = await rotateRefreshToken(trx, { tokenHash, idempotencyKeyHash, now, keptUntil })
     if (sessionId !== undefined) {
       const before = await liveSession(room, trx, sessionId, account)
-      const idleExpiresAt = Math.min(now + refreshTtl * 1000, before.expiresAt)
+      const idleExpiresAt = Math.min(keptUntil, before.expiresAt)
       const session = { ...before, lastUsedAt: now, idleExpiresAt, ...countRefresh(before, now) }
       const successor = await succeed(room, trx, token, session, caller)
       await trail.record(trx, 'token_refreshed', { account, sessionId }, caller)

@@ -10,7 +10,7 @@ const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 /** 80 bits, as Google Authenticator and older pyotp made them. */
 const SHORT_SECRET = 'JBSWY3DPEHPK3PXP'
 
-t.test('people keep the password, hashed anew at the first login', async (t) => {
+t.test('people keep the password, hashed again at the first login', async (t) => {
   const origins = Object.keys(FOREIGN_HASHES)
   const { service, keyturn, folder } = await startImporting(t, {
     'users.jsonl': jsonLines(

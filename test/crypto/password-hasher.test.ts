@@ -91,7 +91,7 @@ t.test('auto takes an engine that is there', async (t) => {
   t.match((await loadArgon2Engine('auto')).name, /^(node-rs|argon2)\b/)
 })
 
-t.test('a hash made at another cost is to be made anew', async (t) => {
+t.test('a hash made at another cost is to be made again', async (t) => {
   const hasher = await hasherOf(engines[0], { memoryKib: 64, passes: 2, parallelism: 1 })
   t.equal(hasher.needsRehash(await hasher.hash(PASSWORD), PASSWORD), false)
   for (const cost of [

@@ -20,7 +20,7 @@ for (const engine of engines)
     }
   })
 
-t.test('every foreign hash is to be made anew, and what was respelled once stays as it is', async (t) => {
+t.test('every foreign hash is to be made again, and what was respelled once stays as it is', async (t) => {
   const [engine] = engines
   const queue = makeHashQueue({ concurrency: 1, capacity: 1 })
   const cost = { memoryKib: 8, passes: 1, parallelism: 1 }

@@ -137,21 +137,7 @@ t.test('the steps of the Dockerfile need no compiler and make a service that is 
   const folder = mkdtempSync(join(tmpdir(), 'keyturn-image-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   for (const name of ['bin', 'app', 'data']) mkdirSync(join(folder, name))
-  const tools = [
-    'base64',
-    'bash',
-    'chmod',
-    'env',
-    'grep',
-    'head',
-    'mkdir',
-    'node',
-    'npm',
-    'rm',
-    'sh',
-    'sleep',
-    'uname',
-  ]
+  const tools = 'base64 bash chmod env grep head mkdir node npm rm sh sleep uname'.split(' ')
   for (const tool of tools) symlinkSync(which(tool) ?? '', `${folder}/bin/${tool}`)
   // There is no user of that name here, and nothing is to be installed on this machine.
   for (const tool of ['chown', 'apt-get']) symlinkSync(which('true') ?? '', `${folder}/bin/${tool}`)

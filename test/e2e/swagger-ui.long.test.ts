@@ -1,14 +1,12 @@
 import t from 'tap'
-import { browserMissing, launchBrowser } from '../helpers/programs/browser.ts'
+import { browserMissing, oneBrowser } from '../helpers/programs/browser.ts'
 import { openSwaggerUi, shown } from '../helpers/programs/swagger-ui.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
 // Swagger UI takes seconds for each page and each operation that is opened.
 
-let launched: ReturnType<typeof launchBrowser> | undefined
-/** One for all tests. Each is a person of its own in it. */
-const browser = () => (launched ??= launchBrowser(t))
+const browser = oneBrowser(t)
 
 t.test(
   'what the page has kept is there after a reload, in this tab alone, and fits a phone',

@@ -1,13 +1,11 @@
 import t from 'tap'
 import { totp } from '../helpers/people/totp.ts'
-import { browserMissing, launchBrowser } from '../helpers/programs/browser.ts'
+import { browserMissing, oneBrowser } from '../helpers/programs/browser.ts'
 import { readPng } from '../helpers/programs/qr-reader.ts'
 import { openSwaggerUi } from '../helpers/programs/swagger-ui.ts'
 import { register, startService } from '../helpers/service/service.ts'
 
-let launched: ReturnType<typeof launchBrowser> | undefined
-/** One for all tests. Each is a person of its own in it. */
-const browser = () => (launched ??= launchBrowser(t))
+const browser = oneBrowser(t)
 
 t.test(
   'in Swagger UI a newcomer goes the whole way from /register to /me, and the page carries the tokens',

@@ -157,7 +157,7 @@ t.test('a session below the best factor removes none', async (t) => {
   t.equal(outcomeOf(refused), '401 insufficient_user_authentication')
 })
 
-t.test('after a removal, enrolling begins anew: with new recovery codes, by whatever factor', async (t) => {
+t.test('after a removal, enrolling begins again: with new recovery codes, by whatever factor', async (t) => {
   const required = await startService(t, { mail: true })
   const ada = await enrolByEmail(required)
   const { databaseUrl, clock } = required

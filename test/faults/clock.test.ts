@@ -52,7 +52,7 @@ for (const seconds of JUMPS) {
     t.ok((await signIn(service, ada)).accessToken, 'the next one is')
   })
 
-  t.test(`${seconds} s forwards: all expires in time, and who signs in anew is in`, async (t) => {
+  t.test(`${seconds} s forwards: all expires in time, and who signs in again is in`, async (t) => {
     const service = await startService(t)
     const ada = await enrol(service)
     const mfaToken = await login(service)

@@ -180,7 +180,7 @@ t.test('a system that takes no more bytes', { skip: !prlimit && 'prlimit is not 
   const code = totp(ada.secret, Date.now() + 30_000)
   const mfaToken = await login(server)
 
-  // It is written anew from its beginning now and then; of a commit at its end part has room.
+  // It is written again from its beginning now and then; of a commit at its end part has room.
   limit(statSync(`${path}-wal`).size + 6_000)
   const answers: Answer[] = []
   for (let call = 0; call < 4; call += 1)

@@ -19,7 +19,7 @@ for (const [how, signal] of [
   ['stopped', 'SIGINT'],
   ['killed', 'SIGQUIT'],
 ] as const)
-  t.test(`a server that is ${how} and started anew loses nothing that was answered`, { skip }, async (t) => {
+  t.test(`a server that is ${how} and started again loses nothing that was answered`, { skip }, async (t) => {
     // One that may forget what it has confirmed, by its own defaults.
     const cluster = await startCluster()
     t.teardown(() => cluster.stop())

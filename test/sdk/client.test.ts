@@ -71,7 +71,7 @@ const PROBLEM = { 'content-type': 'application/problem+json' }
 
 t.test('its types are those of the document', async (t) => {
   const types = await clientTypes(committed('openapi/openapi.json'))
-  t.equal(committed('src/sdk/api.ts'), types, 'npm run openapi writes them anew')
+  t.equal(committed('src/sdk/api.ts'), types, 'npm run openapi writes them again')
 })
 
 t.test('from /register to /me nobody handles a token', async (t) => {
@@ -259,7 +259,7 @@ t.test(
       const { service, mine, secret } = await startSignedIn(t)
       const { client, store } = mine
       service.clock.advance(ACCESS_TTL + 1)
-      // The answer is on its way when somebody signs in anew.
+      // The answer is on its way when somebody signs in again.
       mine.refreshFailsWith(async () => {
         mine.refreshFailsWith(null)
         unwrap(await client.POST('/login', { body: { username: 'ada', password: PASSWORD } }))

@@ -83,7 +83,7 @@ t.test('from the tenth wrong code in a row, over all challenges, each brings a l
 })
 
 t.test(
-  'the hundredth wrong code in a row closes codes by mail, until the mailbox is proven anew',
+  'the hundredth wrong code in a row closes codes by mail, until the mailbox is proven again',
   async (t) => {
     const service = await startService(t, { mail: true })
     const { email, recoveryCodes } = await enrolByEmail(service)

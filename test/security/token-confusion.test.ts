@@ -7,7 +7,7 @@ import { openMint, present, refused, unsigned } from '../helpers/people/forge.ts
 import { outcomeOf } from '../helpers/requests/burst.ts'
 import { login } from '../helpers/service/service.ts'
 
-t.test('genuine tokens pass, as do copies signed anew: what follows fails for its own reason', async (t) => {
+t.test('genuine tokens pass, as do copies signed again: what follows fails for its own reason', async (t) => {
   const { service, ada, mfaToken, access, account, mfa } = await openMint(t)
   for (const token of [ada.accessToken, await access()])
     t.equal((await service.get('/me', token)).status, 200)

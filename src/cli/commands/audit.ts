@@ -16,7 +16,8 @@ const FOLLOW_EVERY_MS = 1_000
 /** Events are dated before they are committed, so that an earlier event of another process may appear later. */
 const OVERLAP_MS = 15_000
 const FOLLOWED_AT_ONCE = 10_000
-const MOST = 100_000
+/** What `--limit` can ask for. */
+export const MOST_SHOWN = 100_000
 
 const EXAMPLES = `
 With --json, each event is one line.
@@ -48,7 +49,7 @@ export function registerAudit(program: Command): void {
       ),
     )
     .option('--since <time>', 'only events since then: 30m, 2h, 7d or a time', pointInTime)
-    .option('--limit <number>', 'how many events at most', wholeNumber(1, MOST), 100)
+    .option('--limit <number>', 'how many events at most', wholeNumber(1, MOST_SHOWN), 100)
     .option('--follow', 'go on and show new events')
     .addHelpText('after', EXAMPLES)
     .action(async ({ user, follow, ...options }: Options, command: Command) => {
@@ -58,20 +59,14 @@ export function registerAudit(program: Command): void {
         const accountId = user === undefined ? undefined : await accountIdOf(accounts, user)
         const filter = { ...options, ...(accountId && { accountId }) }
         const before = follow ? await listLately(db, filter) : []
-        const [further, shown] = split(
-          await listNamed(db, { ...filter, limit: filter.limit + 1 }),
-          filter.limit,
-        )
-        if (further) console.error(`There are more, earlier ones: --limit, at most ${MOST}`)
+        const found = await listNamed(db, { ...filter, limit: filter.limit + 1 })
+        const shown = found.slice(-filter.limit)
+        if (found.length > shown.length)
+          console.error(`There are more, earlier ones: --limit, at most ${MOST_SHOWN}`)
         for (const event of shown) print(event)
         if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })
     })
-}
-
-/** @returns whether there are more than so many, and the latest of them. */
-function split<T>(events: readonly T[], limit: number): [further: boolean, latest: readonly T[]] {
-  return [events.length > limit, events.slice(-limit)]
 }
 
 /** The events of an account outlive it, under its id. */

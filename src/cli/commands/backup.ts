@@ -7,6 +7,7 @@ import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { backUp, restore, type Whole } from '../backup.ts'
 import { requireDatabase } from '../surroundings.ts'
 import { answer, CommandFailed, confirm, counted } from '../terminal.ts'
+import { MOST_SHOWN } from './audit.ts'
 
 const BACKUP_ABOUT = `
 The service may keep running. The file appears once it is complete and checked, and only its owner can read it. SECRET_KEY
@@ -70,7 +71,7 @@ accounts are gone, and deleted accounts and revoked signing keys are back.
 ${
   replaced
     ? `The old database is now ${replaced}. This lists what has to be done again:
-  DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since} --limit 100000`
+  DATABASE_URL=sqlite:${replaced} keyturn audit --since ${since} --limit ${MOST_SHOWN}`
     : 'Ask the people who changed a password or used a recovery code since to do it again.'
 }${keyFault ? `\nThe service will not start on it yet: ${keyFault}` : ''}`,
       })

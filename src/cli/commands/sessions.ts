@@ -58,11 +58,7 @@ export function registerSessions(program: Command): void {
       await withExistingService(async (service) => {
         const account = user === undefined ? null : await findAccount(service.accounts, user)
         const whose =
-          session !== undefined
-            ? `session ${session}`
-            : account
-              ? `all sessions of ${account.username}`
-              : null
+          account && (session === undefined ? `all sessions of ${account.username}` : `session ${session}`)
         await confirm(command, whose ? `End ${whose}?` : 'End every session of every account?')
         const ended = await end(service, account, session)
         answer(command, { json: { ended }, text: `${counted(ended, 'session')} ended.` })

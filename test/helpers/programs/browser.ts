@@ -31,6 +31,12 @@ export async function launchBrowser(t: Test, args: readonly string[] = []): Prom
   return browser
 }
 
+/** One for all tests of a file, launched by the first that asks. Each is a person of its own in it. */
+export function oneBrowser(t: Test): () => Promise<Browser> {
+  let launched: Promise<Browser> | undefined
+  return () => (launched ??= launchBrowser(t))
+}
+
 /** What the browser keeps for one person apart from the others, until the test ends. */
 export async function newPerson(t: Test, browser: Browser): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 1000 } })

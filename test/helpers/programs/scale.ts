@@ -33,7 +33,7 @@ export interface Replica {
   kill(): Promise<unknown>
   /** Ends it as an update would. */
   stop(): Promise<unknown>
-  /** Starts it anew where it was. */
+  /** Starts it again where it was. */
   start(): Promise<void>
 }
 

@@ -170,19 +170,22 @@ export function showProgress(what: string, total: number): Progress {
  * Writes a new file that only its owner can read. It is on the disk when this returns, and removed when the work
  * fails.
  *
+ * @returns what the work returned.
  * @throws {CommandFailed} when the file exists already or cannot be written.
  */
-export async function writePrivateFile(
+export async function writePrivateFile<T>(
   path: string,
-  work: (write: (text: string) => Promise<void>) => Promise<void>,
-): Promise<void> {
+  work: (write: (text: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
   const file = await openPrivateFile(path)
+  const failed = (error: Error) => {
+    throw cannotBeWritten(path, error)
+  }
   try {
-    await work(async (text) => {
-      // Not write(), which may write only a part without an error.
-      await file.appendFile(text)
-    })
-    await file.sync()
+    // Not write(), which may write only a part without an error.
+    const result = await work((text) => file.appendFile(text).catch(failed))
+    await file.sync().catch(failed)
+    return result
   } catch (error) {
     await rm(path, { force: true })
     throw error
@@ -200,8 +203,11 @@ export async function openPrivateFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'wx', 0o600)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw new CommandFailed(`The file ${path} is there already. Name another one.`)
-    throw new CommandFailed(`The file ${path} cannot be written: ${message}.`)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new CommandFailed(`The file ${path} is there already. Name another one.`)
+    throw cannotBeWritten(path, error as Error)
   }
 }
+
+const cannotBeWritten = (path: string, { message }: Error) =>
+  new CommandFailed(`The file ${path} cannot be written: ${message}.`)

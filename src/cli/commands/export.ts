@@ -112,15 +112,15 @@ export function registerExport(program: Command): void {
       for (const { portable } of secrets.factors) console.error(portable?.option.warning)
       await withExistingDatabase(async (db, config) => {
         const source = { db, openBox: atFirstUse(() => openBox(config, db)) }
-        if (file === '-') await write(source, secrets, writeToStdout)
-        else
-          await writePrivateFile(file, async (writeText) => {
-            const accounts = await write(source, secrets, writeText)
-            answer(command, {
-              json: { file, accounts },
-              text: `${counted(accounts, 'account')} written to ${file}.`,
-            })
-          })
+        if (file === '-') {
+          await write(source, secrets, writeToStdout)
+          return
+        }
+        const accounts = await writePrivateFile(file, (writeText) => write(source, secrets, writeText))
+        answer(command, {
+          json: { file, accounts },
+          text: `${counted(accounts, 'account')} written to ${file}.`,
+        })
       })
     })
 }

@@ -27,6 +27,7 @@ import * as serviceClients from './0025-service-clients.ts'
 import * as keyHolders from './0026-key-holders.ts'
 import * as provenAddresses from './0027-proven-addresses.ts'
 import * as mailedCodeUse from './0028-mailed-code-use.ts'
+import * as eventsOfFewKinds from './0029-events-of-few-kinds.ts'
 
 /** The one timeline for every database, in order. A migration that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -58,4 +59,5 @@ export const migrations: Record<string, Migration> = {
   '0026-key-holders': keyHolders,
   '0027-proven-addresses': provenAddresses,
   '0028-mailed-code-use': mailedCodeUse,
+  '0029-events-of-few-kinds': eventsOfFewKinds,
 }

@@ -5,7 +5,7 @@ import { newNumericCode, newOpaqueToken, typedCode } from '../crypto/codes.ts'
 import { invalidCode, invalidToken } from '../errors.ts'
 import { beginGraveChange } from '../factors/change.ts'
 import { addressProven } from '../factors/hooks.ts'
-import { refuseInCoolDown } from '../mail/cool-down.ts'
+import { COOL_DOWN_SECONDS, refuseInCoolDown } from '../mail/cool-down.ts'
 import { emailDeliveryFailed, emailUnavailable } from '../mail/problems.ts'
 import { addressCode } from '../mail/templates/codes.ts'
 import { rfc3339 } from '../platform/clock.ts'
@@ -79,7 +79,7 @@ export async function beginEmailChange(
     const about = { at: clock.now(), ip: caller.ip }
     await sendLetter(address, addressCode({ ...about, code, link, minutes: CODE_TTL_SECONDS / 60 }))
   } catch (error) {
-    if (mayArrive(error)) throw emailDeliveryFailed(error)
+    if (mayArrive(error)) throw emailDeliveryFailed(error, COOL_DOWN_SECONDS)
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await deleteEmailChange(trx, account.id, codeHash)

@@ -5,6 +5,7 @@ import { factors } from '../factors/registry.ts'
 import { CLOSED, Seconds } from '../http/schemas.ts'
 import type { Service } from '../service.ts'
 import { ACCOUNT_TOKEN_TTL } from '../tokens/account-token.ts'
+import { canHavePasskeys } from '../values/relying-party.ts'
 import { USERNAME_MAX, USERNAME_MIN } from '../values/username.ts'
 import { VERSION } from '../version.ts'
 
@@ -15,6 +16,7 @@ export const configRoute: FastifyPluginAsyncTypebox<{ room: Service }> = async (
   const { config, passwordMin } = room
   const mails = room.sendLetter !== null
   const codes = mails && config.emailCodes
+  const passkeys = canHavePasskeys(room.relyingParty)
   const answer = {
     name: config.appName,
     version: VERSION,
@@ -22,7 +24,9 @@ export const configRoute: FastifyPluginAsyncTypebox<{ room: Service }> = async (
     mfa_policy: config.mfaPolicy,
     password: { min_length: passwordMin, max_length: PASSWORD_MAX },
     username: { min_length: USERNAME_MIN, max_length: USERNAME_MAX, at_sign: config.usernames === 'any' },
-    methods: factors.filter(({ isMailbox }) => codes || !isMailbox).map(({ method }) => method),
+    methods: factors
+      .filter(({ isMailbox, phishingResistant }) => (codes || !isMailbox) && (passkeys || !phishingResistant))
+      .map(({ method }) => method),
     mail: { codes, reset: mails },
     token_lifetimes: {
       mfa_token: config.mfaTokenTtl,

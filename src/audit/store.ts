@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Trx } from '../platform/database.ts'
 import { type Params, prepared } from '../platform/prepared.ts'
 import type { AuditEventRow } from './tables.ts'
@@ -34,14 +35,17 @@ export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow
       .execute()
 }
 
+/** The condition of an index, word for word: without it, all events of an account would be read. */
+const OF_FEW_KINDS = sql<boolean>`event in ('account_renamed', 'factor_pending', 'factor_renamed')`
+
 /** Empties the usernames in the events of an account, which it is deleted with. */
 export async function forgetUsernames(trx: Trx, accountId: string): Promise<void> {
-  const renamings = trx.updateTable('audit_events').where('event', '=', 'account_renamed')
+  const renamings = trx.updateTable('audit_events').where(OF_FEW_KINDS).where('event', '=', 'account_renamed')
   await renamings.where('account_id', '=', accountId).set({ method: null }).execute()
 }
 
 /**
- * Inserts an event, unless the account has so many of its kind already.
+ * Inserts an event of one of the few kinds, unless the account has so many of its kind already.
  *
  * @param max how many it may have with an id between these two.
  */
@@ -56,6 +60,7 @@ export async function insertAuditEventWithin(
     .where('account_id', '=', event.account_id)
     .where('id', '>', after)
     .where('id', '<', before)
+    .where(OF_FEW_KINDS)
     .where('event', '=', event.event)
     .limit(1)
     .offset(max - 1)

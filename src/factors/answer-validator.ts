@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TObject } from 'typebox'
-import { compileValidator, validatorBy } from '../http/schema-compilers.ts'
+import { asMeant, compileValidator, validatorBy } from '../http/schema-compilers.ts'
 import { DEFAULT_METHOD } from './code-answer.ts'
 import type { Factor, FactorAnswer } from './factor.ts'
 import type { Factors } from './factors.ts'
@@ -18,7 +18,8 @@ export function answerValidator(factors: Factors): FastifySchemaCompiler<unknown
 
 /**
  * Validates a body by the schema that its `method` names. A union would report the faults of every member. An unknown
- * method is reported as a fault of `method`, and the rest is validated as if it were of the default method.
+ * method is reported as a fault of `method`, and the rest is validated as if it were of the default method. Members of
+ * other methods may be `null`, as clients that have one type for all of them send them.
  */
 export function validatorByMethod(schemas: ReadonlyMap<string, TObject>): FastifySchemaCompiler<unknown> {
   const methods = [...schemas.keys()]
@@ -28,8 +29,19 @@ export function validatorByMethod(schemas: ReadonlyMap<string, TObject>): Fastif
     ...ofDefault,
     properties: { ...ofDefault.properties, method: { enum: methods } },
   }
+  const all: TObject['properties'] = Object.assign(
+    {},
+    ...[...schemas.values()].map((each) => each.properties),
+  )
   return (route) => {
-    const compile = (schema: object) => compileValidator({ ...route, schema })
+    const compile = (schema: Pick<TObject, 'properties'>) => {
+      const validate = compileValidator({ ...route, schema })
+      const ofOthers = Object.entries(all).filter(([name]) => !(name in schema.properties))
+      return validatorBy((body) => {
+        asMeant({ properties: Object.fromEntries(ofOthers) }, body)
+        return validate
+      })
+    }
     const members = new Map([...schemas].map(([method, schema]) => [method, compile(schema)]))
     const otherwise = compile(otherwiseSchema)
     return validatorBy((body) => members.get(methodOf(body)) ?? otherwise)

@@ -83,8 +83,8 @@ export async function useUp(
 }
 
 /**
- * The same for what would take the account from its owner: removing or replacing a factor, new recovery codes, another
- * address, the end of the account. A thief who has added a factor in a stolen session cannot do that with it for a day.
+ * The same for what would take the account from its owner: new recovery codes, another address, the end of the account
+ * (and removing or replacing an older factor, which asks by itself). A thief who has added a factor in a stolen session cannot do that with it for a day.
  *
  * @throws {AppError} invalid_token, insufficient_user_authentication (`reason: factor_too_new`)
  */
@@ -109,13 +109,17 @@ export async function prepareGraveChange(
   return changing
 }
 
-/** @throws {AppError} insufficient_user_authentication (`reason: factor_too_new`) */
+/**
+ * @param goingSince since when the account has had the factor that goes; where none goes, its oldest one counts.
+ * @throws {AppError} insufficient_user_authentication (`reason: factor_too_new`)
+ */
 export function refuseNewFactor(
   { clock }: Pick<FactorsRoom, 'clock'>,
-  { known: { bestAcr, oldestSince }, token: { factor_since: factorSince } }: Changing,
+  { known, token: { factor_since: factorSince } }: Changing,
+  goingSince: number | null = known.oldestSince,
 ): void {
-  if (oldestSince === null || oldestSince >= factorSince) return
-  if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(bestAcr)
+  if (goingSince === null || goingSince >= factorSince) return
+  if (factorSince > clock.now() - NEW_FACTOR_WAITS_MS) throw factorTooNew(known.bestAcr)
 }
 
 /**

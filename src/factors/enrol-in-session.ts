@@ -34,7 +34,7 @@ export async function enrolInSession(
     const { account, known } = changing
     const enrolled = await enrolByAnswer(room, trx, account, known, answering, caller)
     if (!enrolled) return null
-    if (enrolled.enrolled?.replaced) refuseNewFactor(room, changing)
+    refuseNewFactor(room, changing, enrolled.enrolled?.replaced ?? null)
     // Only now: a wrong code leaves the token for the next one.
     await useUp(room, trx, changing)
     const { recoveryCodes, ...shown } = enrolled

@@ -2,7 +2,8 @@ import type { Account } from '../accounts/account.ts'
 import type { AccountPrincipal, MfaPrincipal } from '../api/principal.ts'
 import { alreadyEnrolled, enrolmentCodeRequired } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
-import { prepareChange, refuseNewFactor, refusePhishable } from './change.ts'
+import { type Changing, prepareChange, refuseNewFactor, refusePhishable } from './change.ts'
+import { listFactors } from './describe.ts'
 import type { Factor } from './factor.ts'
 import type { FactorsRoom } from './room.ts'
 
@@ -13,7 +14,7 @@ export type Enrolling = MfaPrincipal | AccountPrincipal
  * Asked in the transaction that begins an enrolment: a password alone gives an account its first factor, and no other.
  *
  * @param factor that is to be enrolled.
- * @param replaces whether another one goes for it.
+ * @param replaces the id of the one that goes for it.
  * @param codeShown whether the enrolment code was shown that the account may owe (`showsEnrolmentCode`).
  * @returns the account, locked.
  * @throws {AppError} already_enrolled, enrolment_code_required, invalid_token, insufficient_user_authentication
@@ -24,15 +25,15 @@ export async function enrollingAccount(
   enrolling: Enrolling,
   {
     factor,
-    replaces = false,
+    replaces = null,
     codeShown = false,
-  }: { factor?: Factor; replaces?: boolean; codeShown?: boolean } = {},
+  }: { factor?: Factor; replaces?: string | null; codeShown?: boolean } = {},
 ): Promise<Account> {
   const { accounts, factors } = room
   if (enrolling.kind === 'account') {
     const changing = await prepareChange(room, trx, enrolling)
     if (factor?.phishingResistant) refusePhishable(changing)
-    if (replaces) refuseNewFactor(room, changing)
+    if (replaces !== null) await refuseReplacing(room, trx, changing, replaces)
     return changing.account
   }
   const account = await accounts.present(trx, enrolling.account.id)
@@ -40,4 +41,10 @@ export async function enrollingAccount(
   if (enrolled) throw alreadyEnrolled()
   if (owesEnrolmentCode && !codeShown) throw enrolmentCodeRequired()
   return account
+}
+
+async function refuseReplacing(room: FactorsRoom, trx: Trx, changing: Changing, id: string): Promise<void> {
+  const all = await listFactors(room, trx, changing.account, changing.known)
+  const going = all.find((each) => each.id === id)
+  if (going) refuseNewFactor(room, changing, going.createdAt)
 }

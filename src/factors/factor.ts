@@ -184,8 +184,8 @@ export interface RefusedAnswer {
 
 /** What an answer shows that has enrolled a factor. */
 export interface Enrolled extends Assurance {
-  /** Whether it took the place of another one of its kind. */
-  replaced: boolean
+  /** Since when the account had the one of its kind whose place it took, in epoch milliseconds; `null` for none. */
+  replaced: number | null
   /** Since when the account has it, in epoch milliseconds, as it was written: a clock goes on. */
   since: number
   id?: string

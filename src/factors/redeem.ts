@@ -107,7 +107,7 @@ export async function enrolByAnswer(
   }
   if (known.owesEnrolmentCode) await deleteEnrolmentCode(trx, account.id)
   await attempts.succeed(trx, account.id, factor.method)
-  await trail.record(trx, enrolled.replaced ? 'factor_replaced' : 'factor_enrolled', about, caller)
+  await trail.record(trx, enrolled.replaced !== null ? 'factor_replaced' : 'factor_enrolled', about, caller)
   await otherAccepted(room, trx, account, known, factor)
   const { since } = enrolled
   const shown = { ...proofOf(enrolled, given.binding, { now: clock.now(), since }), enrolled }

@@ -23,22 +23,27 @@ export async function removeFactors(
   caller: Caller,
   id?: string,
 ): Promise<Grant> {
-  const { clock, db, factors, mfaRequired, sessions, trail } = room
+  const { attempts, clock, db, factors, mfaRequired, sessions, trail } = room
   if (mfaRequired && id === undefined) throw twoFactorRequired()
   await sessions.endSurplus(principal.account, caller, principal.session.id)
   return inTransaction(db, async (trx) => {
     const changing = await prepareChange(room, trx, principal)
-    const { account, session, token } = changing
+    const { account, session } = changing
     const all = await listFactors(room, trx, account, changing.known)
     const going = all.filter((each) => id === undefined || each.id === id)
     if (id !== undefined && going.length === 0) throw noSuchFactor()
-    if (going.some(({ createdAt }) => createdAt < token.factor_since)) refuseNewFactor(room, changing)
+    for (const { createdAt } of going) refuseNewFactor(room, changing, createdAt)
     if (going.some(({ factor }) => factor.phishingResistant)) refusePhishable(changing)
     await useUp(room, trx, changing)
     for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
     const left = await factors.of(trx, account)
-    // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
-    const answers = factors.all.some((factor) => left.state(factor).active && left.state(factor).answers)
+    // One that cannot answer, such as a mailbox without a mail server, or one that wrong codes have closed, would
+    // leave its owner outside.
+    const closed = await attempts.closed(trx, account.id)
+    const answers = factors.all.some((factor) => {
+      const { active, answers } = left.state(factor)
+      return active && answers && !closed.includes(factor.method)
+    })
     if (mfaRequired && !answers) throw twoFactorRequired()
     const gone = new Set(going.map(({ factor }) => factor.method))
     // The recovery codes go too, what is pending, and a mailbox that cannot answer.

@@ -92,7 +92,7 @@ export function makeOutbox(parts: OutboxParts): Outbox {
     const answer = await answerForgotten(accountId, message)
     if (!answer) return
     await post(answer).catch(async (error) => {
-      if (mayArrive(error)) return
+      if (mayArrive(error)) return logger.warn({ err: error, mail_id: id }, 'mail may not have arrived')
       await answer.takeBack()
       throw error
     })

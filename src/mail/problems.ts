@@ -14,11 +14,12 @@ export const addressNotProven = () => new AppError('email_unavailable', details.
 /** The mailbox must not become the only factor of an account that would have no recovery codes. */
 export const mailboxAlone = () => new AppError('email_unavailable', details.mailboxAlone)
 
-export const emailDeliveryFailed = (cause: unknown) =>
+/** @param coolDown seconds until the next mail may be requested, which a mail that may have arrived begins. */
+export const emailDeliveryFailed = (cause: unknown, coolDown = 0) =>
   cause instanceof MailError && cause.final
     ? new AppError('email_delivery_failed', details.emailRefused, { extras: { reason: 'refused' }, cause })
     : new AppError('email_delivery_failed', details.emailDeliveryFailed, {
-        retryAfter: 5,
+        retryAfter: Math.max(coolDown, 5),
         cause,
       })
 

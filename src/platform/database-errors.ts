@@ -21,6 +21,9 @@ export class OutcomeUnknownError extends Error {
 /** Several transactions were in each other's way, and this one was undone. */
 const IN_THE_WAY = ['40001', '40P01']
 
+/** Another transaction did not release its lock in time. */
+const LOCKED = '55P03'
+
 /** What the session had prepared is gone, or gives other columns since a migration. */
 const STALE = ['0A000', '26000']
 
@@ -58,6 +61,9 @@ export function isRefusal(error: unknown): boolean {
   // The code decides, because the severity is in the language of the server.
   return !PARTING.test(code) && !['FATAL', 'PANIC'].includes(severity)
 }
+
+/** Whether a statement gave up its wait for a lock. */
+export const isLocked = (error: unknown) => codeOf(error) === LOCKED
 
 /** Whether the session keeps no statements, or not as they are now. The failed one did nothing. */
 export const isStale = (error: unknown) => STALE.includes(codeOf(error))

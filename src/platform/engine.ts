@@ -32,8 +32,12 @@ export interface EngineAdapter extends DialectAdapter {
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
   /** Waits until all tables can be written, as each write would. SQLite has one lock for all, and the transaction has it. */
   waitForTables(trx: Trx, tables: readonly string[]): Promise<void>
-  /** Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite. */
-  lockersOf(db: Db): Promise<string[]>
+  /**
+   * Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite.
+   *
+   * @param readers also who has only read, which stands in the way of nothing but a migration.
+   */
+  lockersOf(db: Db, options?: { readers?: boolean }): Promise<string[]>
   /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */
   wipeDeleted(db: Db): Promise<void>
   /** Whether SQLite sorts in files: to make an index of a large table there may not be memory enough. */

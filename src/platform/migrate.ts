@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import {
   DEFAULT_MIGRATION_LOCK_TABLE,
@@ -11,7 +12,7 @@ import {
 import { migrations } from '../../migrations/index.ts'
 import { VERSION } from '../version.ts'
 import { adapterOf, DatabaseError, type Db, inTransaction, type Trx } from './database.ts'
-import { isWorthRepeating } from './database-errors.ts'
+import { isLocked, isWorthRepeating } from './database-errors.ts'
 
 /** A migration, and when this database got it. */
 export interface MigrationState {
@@ -133,9 +134,8 @@ async function run(
   action: (migrator: Migrator) => Promise<MigrationResultSet>,
 ): Promise<MigrationResultSet> {
   const adapter = adapterOf(db)
-  await adapter.sortInFiles(db, true)
-  try {
-    return await inTransaction(db, async (trx) => {
+  const migrate = () =>
+    inTransaction(db, async (trx) => {
       await adapter.acquireMigrationLock(trx, {
         lockTable: DEFAULT_MIGRATION_LOCK_TABLE,
         lockRowId: MIGRATION_LOCK_ID,
@@ -146,10 +146,28 @@ async function run(
       const failed = outcome.results?.find(({ status }) => status === 'Error')
       throw failure(outcome.error, failed?.migrationName)
     })
+  await adapter.sortInFiles(db, true)
+  try {
+    for (let tries = 1; ; tries++)
+      try {
+        return await migrate()
+      } catch (error) {
+        if (!isLocked(error)) throw error
+        // A backup may take hours. Meanwhile the services that run go on.
+        if (tries === 2)
+          process.emitWarning([WAITING, ...(await adapter.lockersOf(db, { readers: true }))].join(' '))
+        await sleep(LOCK_PAUSE_MS)
+      }
   } finally {
     await adapter.sortInFiles(db, false)
   }
 }
+
+/** Between two tries to lock tables, in milliseconds. */
+const LOCK_PAUSE_MS = 1_000
+
+const WAITING =
+  'The migration waits for tables that are in use, such as by a backup, and tries again each second.'
 
 /**
  * The error of a migration says so too, but not in an empty database: when PostgreSQL refuses the migrator its own
@@ -166,7 +184,7 @@ async function requireRight(trx: Trx): Promise<void> {
 
 /** An error for the operator, unless it may be different the next time. */
 function failure(error: unknown, migrationName?: string): unknown {
-  if (isWorthRepeating(error)) return error
+  if (isWorthRepeating(error) || isLocked(error)) return error
   return new DatabaseError(explainFailure(error, migrationName), { cause: error })
 }
 

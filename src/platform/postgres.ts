@@ -73,6 +73,9 @@ const POOL_PATIENCE_MS = 10_000
 /** How long it waits for a server that does not answer or is restarting. */
 const CONNECT_PATIENCE_MS = 2_000
 
+/** How long a migration waits for a table, and its queue with it. */
+const TABLE_LOCK_TIMEOUT_MS = 500
+
 /** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'
 
@@ -139,10 +142,15 @@ class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
     return new Map(rows.map(({ name, rows }) => [name, rows]))
   }
 
-  /** Within the transaction of the migrations, whose end releases the lock. */
+  /**
+   * Within the transaction of the migrations, whose end releases the lock. They wait as long as it takes for each other,
+   * and only for a moment for a table that is in use, such as by a backup: the queries of running services queue behind
+   * them.
+   */
   override async acquireMigrationLock(db: Kysely<unknown>): Promise<void> {
     await db.executeQuery(CompiledQuery.raw(UNHURRIED))
     await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(db)
+    await sql`select set_config('lock_timeout', ${String(TABLE_LOCK_TIMEOUT_MS)}, true)`.execute(db)
   }
 
   override async releaseMigrationLock(): Promise<void> {}
@@ -156,14 +164,14 @@ class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
   }
 
   /** The longest first. What others do is told only to a role that may see it. */
-  async lockersOf(db: Db): Promise<string[]> {
+  async lockersOf(db: Db, { readers = false } = {}): Promise<string[]> {
     const { rows } = await sql<{ pid: number; who: string; seconds: number; query: string }>`
       select pid, concat_ws(' at ', usename, client_addr) as who, left(query, 100) as query,
         cast(extract(epoch from now() - xact_start) as integer) as seconds
       from pg_stat_activity as activity
       where datname = current_database() and pid <> pg_backend_pid() and xact_start < now() - interval '1 second'
         and exists (select from pg_locks where pid = activity.pid and granted and relation is not null
-          and mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock'))
+          and (${readers} or mode not in ('AccessShareLock', 'ShareUpdateExclusiveLock')))
       order by xact_start limit 5`.execute(db)
     return rows.map(
       ({ pid, who, seconds, query }) =>

@@ -385,7 +385,7 @@ export interface components {
     MfaStep: {
       /** @enum {boolean} */
       mfa_required: true;
-      /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
+      /** @description Valid only for /2fa/setup, /2fa/passkeys, /2fa/email and /2fa/verify, and what begins a passkey */
       mfa_token: string;
       /** @enum {string} */
       token_type: "Bearer";
@@ -394,7 +394,7 @@ export interface components {
       /** @description Whether the account has a second factor */
       enrolled: boolean;
       /**
-       * @description Send the code from the operator to /2fa/setup as `enrolment_code`
+       * @description Send the code from the operator to /2fa/setup or /2fa/passkeys/options as `enrolment_code`
        * @enum {boolean}
        */
       enrolment_code_required?: true;
@@ -1284,7 +1284,7 @@ export interface operations {
             user: components["schemas"]["User"];
             /** @enum {boolean} */
             mfa_required: true;
-            /** @description Valid only for /2fa/setup, /2fa/email and /2fa/verify */
+            /** @description Valid only for /2fa/setup, /2fa/passkeys, /2fa/email and /2fa/verify, and what begins a passkey */
             mfa_token: string;
             /** @enum {string} */
             token_type: "Bearer";
@@ -1293,7 +1293,7 @@ export interface operations {
             /** @description Whether the account has a second factor */
             enrolled: boolean;
             /**
-             * @description Send the code from the operator to /2fa/setup as `enrolment_code`
+             * @description Send the code from the operator to /2fa/setup or /2fa/passkeys/options as `enrolment_code`
              * @enum {boolean}
              */
             enrolment_code_required?: true;

@@ -7,12 +7,18 @@ import { EMAIL_MAX } from '../values/email-address.ts'
 /** Members of the answer to a right password when a second factor is needed. */
 export const mfaStepMembers = {
   mfa_required: Type.Literal(true),
-  mfa_token: Type.String({ description: 'Valid only for /2fa/setup, /2fa/email and /2fa/verify' }),
+  mfa_token: Type.String({
+    description:
+      'Valid only for /2fa/setup, /2fa/passkeys, /2fa/email and /2fa/verify, and what begins a passkey',
+  }),
   token_type: Type.Literal('Bearer'),
   expires_in: Seconds('Lifetime of the mfa token in seconds'),
   enrolled: Type.Boolean({ description: 'Whether the account has a second factor' }),
   enrolment_code_required: Type.Optional(
-    Type.Literal(true, { description: 'Send the code from the operator to /2fa/setup as `enrolment_code`' }),
+    Type.Literal(true, {
+      description:
+        'Send the code from the operator to /2fa/setup or /2fa/passkeys/options as `enrolment_code`',
+    }),
   ),
   methods: Type.Array(Type.Enum([...METHODS]), {
     description: 'Methods that /2fa/verify accepts now; if `enrolled` is false, methods that can be set up',

@@ -222,6 +222,18 @@ t.test('what no account here has is unknown; what was removed here may be forgot
   t.equal((await service.delete(`/2fa/factors/${factor.id}`, account_token)).status, 200)
   const removed = await signInAlone(service, second)
   t.match(removed.body, { code: 'unknown_credential', reason: 'removed' })
+  const events = await service.db
+    .selectFrom('audit_events')
+    .select(['event', 'method', 'account_id'])
+    .where('event', '=', 'code_rejected')
+    .orderBy('id')
+    .execute()
+  const refused = { event: 'code_rejected', method: 'passkey' }
+  t.strictSame(
+    events,
+    [null, id, id].map((account_id) => ({ ...refused, account_id })),
+    'each is an event',
+  )
   t.equal(outcomeOf(await signInWith(service, second)), '422 passkey_rejected', 'where a password was shown')
 })
 

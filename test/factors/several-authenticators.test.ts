@@ -156,6 +156,18 @@ t.test('a factor of the first day adds another one, and replaces none', async (t
   t.ok((await addPhone(service, fresh)).secret)
 })
 
+t.test('a factor of the first day replaces one that is not older', async (t) => {
+  const { service, fresh } = await withTwo(t)
+  service.clock.advance(30)
+  const third = await addPhone(service, fresh)
+  const [, second, last] = await factorsOf(service, third.accessToken)
+  const replace = async (id: string | undefined) =>
+    service.post('/2fa/setup', { replaces: id }, await accountTokenFor(service, third.accessToken))
+  t.match((await replace(second?.id)).body, { reason: 'factor_too_new' })
+  t.equal((await replace(last?.id)).status, 200)
+  await addPhone(service, third, { replaces: last?.id })
+})
+
 t.test('the same secret twice is refused, and a replaced one confirms nothing', async (t) => {
   const { service, old, fresh } = await withTwo(t)
   const token = await accountTokenFor(service, fresh.accessToken)

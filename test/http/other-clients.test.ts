@@ -36,6 +36,10 @@ t.test('null for an optional member is the same as leaving it out', async (t) =>
     await service.post('/2fa/verify', { code: '000000', method: null }, body.mfa_token),
     'invalid_code',
   )
+  const answer = { code: '000000', credential: null }
+  isProblem(t, await service.post('/2fa/verify', answer, body.mfa_token), 'invalid_code', 'of another method')
+  const unknown = await service.post('/2fa/verify', { ...answer, admin: null }, body.mfa_token)
+  t.match(unknown.body.errors, [{ code: 'unknown_member', pointer: '/admin' }])
   const login = { username: 'ada', password: PASSWORD, recovery_code: null }
   t.equal((await service.post('/login', login)).status, 200)
   const missing = await service.post('/login', { username: null, password: PASSWORD })

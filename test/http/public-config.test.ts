@@ -52,6 +52,12 @@ t.test('mail is named where there is a mail server, and codes by mail where they
   t.ok(methods.includes('email'))
 })
 
+t.test('passkeys are named where pages can make some', async (t) => {
+  const service = await startService(t, { environment: { ISSUER: 'http://192.0.2.5:3000' } })
+  t.strictSame((await service.get('/config')).body.methods, ['totp', 'recovery_code'])
+  t.equal((await service.post('/login/passkey/options')).status, 404)
+})
+
 t.test('without a mail server a forgotten password is refused with the reason', async (t) => {
   const service = await startService(t)
   const { status, body } = await service.post('/password/forgot', { username: 'nobody' })

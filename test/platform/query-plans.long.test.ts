@@ -4,7 +4,7 @@ import t from 'tap'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { deliver, type MailingService } from '../helpers/people/mail.ts'
-import { MORE_SCENARIOS, SCENARIOS, send } from '../helpers/people/scenarios.ts'
+import { MORE_SCENARIOS, SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
 import { onPostgres } from '../helpers/service/database.ts'
 import { startService } from '../helpers/service/service.ts'
 import { watchingStatements } from '../helpers/service/statements.ts'
@@ -112,3 +112,16 @@ for (const [what, event, index] of [
     t.strictSame(others, [])
     t.match((await planOf(service, found ?? '')).join('\n'), index)
   })
+
+t.test('renamings of an account and of its factors are found without reading its other events', async (t) => {
+  const service = await startService(t, { mail: true })
+  const statements = await statementsOf(service, async () => {
+    for (const route of ['PATCH /2fa/factors/:id', 'DELETE /me']) {
+      const scenario = { ...SCENARIOS, ...MORE_SCENARIOS }[route] as Scenario
+      await send(service, route, await scenario.prepare(service, route.replace(/[^a-z]/gi, '').toLowerCase()))
+    }
+  })
+  const found = statements.filter((text) => /factor_renamed/.test(text))
+  t.ok(found.length >= 2, `${found.length} statements`)
+  for (const text of found) t.match((await planOf(service, text)).join('\n'), /audit_events_of_few_kinds/)
+})

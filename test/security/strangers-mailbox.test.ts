@@ -3,7 +3,7 @@
 // factor, and got the notices and the resets from then on. And a mailbox that its owner has proven, but does not want
 // as a second factor, is one all the same.
 import t from 'tap'
-import { kindsOf } from '../helpers/people/factors.ts'
+import { factorId, kindsOf } from '../helpers/people/factors.ts'
 import {
   answerByEmail,
   deliver,
@@ -131,6 +131,31 @@ t.test('an authenticator of today does not switch off a mailbox that was there b
   t.match(await off(), { status: 401, body: { reason: 'factor_too_new' } })
   service.clock.advance(24 * 3600)
   t.equal((await off()).status, 204)
+})
+
+t.test('an authenticator of today switches off a mailbox that was switched on with it', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrolWithAddress(service)
+  service.clock.advance(60)
+  const token = await accountTokenFor(service, ada.accessToken)
+  const { secret } = (await service.post('/2fa/setup', undefined, token)).body
+  const confirmed = { code: nextCode(service, { secret }) }
+  t.equal((await service.post('/2fa/setup/confirm', confirmed, token)).status, 200)
+  for (const enabled of [true, false]) {
+    service.clock.advance(60)
+    const { accountToken } = await signIn(service, { username: 'ada', secret })
+    t.equal((await service.put('/2fa/email', { enabled }, accountToken)).status, 204, String(enabled))
+  }
+})
+
+t.test('the last factor that answers stays, where one is required', async (t) => {
+  const service = await startService(t, { mail: true })
+  const ada = await enrolWithCodes(service)
+  await setFailures(service, ada.id, 'email', 100)
+  const authenticator = await factorId(service, ada.accessToken, 'totp')
+  const token = await accountTokenFor(service, ada.accessToken)
+  const refused = await service.delete(`/2fa/factors/${authenticator}`, token)
+  isProblem(t, refused, 'two_factor_required', 'guesses have closed the other one')
 })
 
 t.test('where a factor is required, the mailbox that is the only one stays', async (t) => {

@@ -93,7 +93,7 @@ export async function sendCode(
     const about = { username, at: clock.now(), ip: caller.ip }
     await sendLetter(email, signInCode({ ...about, code, minutes: CODE_TTL_SECONDS / 60 }))
   } catch (error) {
-    if (mayArrive(error)) throw emailDeliveryFailed(error)
+    if (mayArrive(error)) throw emailDeliveryFailed(error, COOL_DOWN_SECONDS)
     await inTransaction(db, async (trx) => {
       await accounts.lock(trx, account.id)
       await takeBackEmailCode(trx, challenge.id, codeHash)

@@ -3,7 +3,7 @@ import type { Caller } from '../../caller.ts'
 import { twoFactorRequired } from '../../errors.ts'
 import { addressNotProven, emailUnavailable, mailboxAlone } from '../../mail/problems.ts'
 import { inTransaction, type Trx } from '../../platform/database.ts'
-import { beginChange, beginGraveChange } from '../change.ts'
+import { beginChange, prepareChange, refuseNewFactor, useUp } from '../change.ts'
 import type { FactorsRoom } from '../room.ts'
 import { dropMailedCodes, enrolMailedCodes } from './store.ts'
 
@@ -51,7 +51,10 @@ async function switchOff(
 ): Promise<void> {
   const { factors, mfaRequired, sessions, trail } = room
   const mailbox = factors.named('email')
-  const { account, known } = await beginGraveChange(room, trx, principal)
+  const changing = await prepareChange(room, trx, principal)
+  const { account, known } = changing
+  refuseNewFactor(room, changing, known.since(mailbox))
+  await useUp(room, trx, changing)
   if (!known.state(mailbox).active) return
   if (!known.hasOther(mailbox)) throw mfaRequired ? twoFactorRequired() : mailboxAlone()
   await dropMailedCodes(trx, account.id)

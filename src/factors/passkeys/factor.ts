@@ -143,7 +143,7 @@ export const passkeys: Factor<PasskeyAnswer, Checked, 'active'> = {
       removedAt: null,
     })
     if (!isNew) return null
-    return { ...shown(backupEligible, userVerified), replaced: false, since, id }
+    return { ...shown(backupEligible, userVerified), replaced: null, since, id }
   },
   remove: removePasskeys,
 

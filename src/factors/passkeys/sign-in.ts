@@ -18,11 +18,16 @@ export async function signInWithPasskey(
   credential: AuthenticationResponseJSON,
   caller: Caller,
 ): Promise<SignIn> {
-  const { accounts, clock, db, factors, sessions } = room
+  const { accounts, clock, db, factors, sessions, trail } = room
   const passkey = await findPasskey(db, credential.id)
   const owner = passkey && (await accounts.byId(passkey.accountId))
-  if (!owner || owner.disabled) throw unknownCredential()
-  if (passkey.removedAt !== null) throw unknownCredential('removed')
+  const refuse = async (reason?: 'removed'): Promise<never> => {
+    const about = { account: owner, method: 'passkey' }
+    await inTransaction(db, (trx) => trail.record(trx, 'code_rejected', about, caller))
+    throw unknownCredential(reason)
+  }
+  if (!owner || owner.disabled) return refuse()
+  if (passkey.removedAt !== null) return refuse('removed')
   const answering = await prepareAnswer(room, owner, {
     factor: factors.named('passkey'),
     answer: { method: 'passkey', credential },

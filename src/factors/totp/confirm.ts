@@ -56,7 +56,7 @@ export async function spendCode(
  * was to replace.
  *
  * @param begunBy the challenge or session.
- * @returns whether it took another one's place, and when; `null` when the code is wrong.
+ * @returns since when the account has had it, and had the one that it replaces; `null` when the code is wrong.
  * @throws {AppError} not_enrolled, factor_limit_reached
  */
 export async function confirmPending(
@@ -64,7 +64,7 @@ export async function confirmPending(
   trx: Trx,
   account: Account,
   { code, begunBy }: { code: string; begunBy: string },
-): Promise<{ replaced: boolean; since: number; id: string } | null> {
+): Promise<{ replaced: number | null; since: number; id: string } | null> {
   const since = room.clock.now()
   const { active, pending } = await findTotpFactors(trx, account.id, since)
   const own = pending.find((each) => each.begunBy === begunBy)
@@ -80,5 +80,5 @@ export async function confirmPending(
   // Thrown, so that the old one is not gone with a pending one that another request has taken.
   if (!(await activateTotpFactor(trx, own, step, since))) throw notEnrolled()
   if (old) await deleteTotpFactors(trx, account.id, since, old.id)
-  return { replaced: old !== undefined, since, id: own.id }
+  return { replaced: old ? (old.confirmedAt ?? old.createdAt) : null, since, id: own.id }
 }

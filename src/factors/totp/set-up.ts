@@ -51,10 +51,7 @@ export async function setUp(
   const { name = DEFAULT_NAME, replaces = null } = wanted
   const begunBy = askerId(asking)
   const { account, secret, expiresAt } = await inTransaction(db, async (trx) => {
-    const account = await enrollingAccount(room, trx, asking, {
-      codeShown,
-      replaces: replaces !== null,
-    })
+    const account = await enrollingAccount(room, trx, asking, { codeShown, replaces })
     const { active, pending } = await findTotpFactors(trx, account.id, now)
     if (replaces !== null && !active.some(({ id }) => id === replaces)) throw noSuchFactor()
     if (replaces === null && active.length >= MOST_AUTHENTICATORS)

@@ -49,7 +49,7 @@ export const handshake: Factor<HandshakeAnswer, Checked> = {
     if (!(await spendChallenge(trx, signed, 'pending', clock.now()))) return null
     const since = clock.now()
     await activateKey(trx, response.key_id, since)
-    return { amr: ['pop'], acr: 'aal2', replaced: false, since }
+    return { amr: ['pop'], acr: 'aal2', replaced: null, since }
   },
   remove: deleteKeys,
 

@@ -1,10 +1,18 @@
+import { claimOf } from './claims.ts'
 import { oneAtATimeHere } from './one-at-a-time.ts'
 import type { Kept, TokenStore } from './token-store.ts'
 
 /** Where a person is: signed out, between password and second factor, or signed in. */
 export type ClientState =
   | { status: 'signed_out' }
-  | { status: 'mfa'; enrolled: boolean; methods: readonly string[]; expiresAt: number }
+  | {
+      status: 'mfa'
+      enrolled: boolean
+      methods: readonly string[]
+      expiresAt: number
+      /** The first factor takes the code that an operator handed out, as `enrolment_code`. */
+      enrolmentCodeRequired?: true
+    }
   | { status: 'signed_in'; recoveryCodes?: readonly string[] }
 
 /** Why there is no session any more: this client ended it, the service did, or another tab. */
@@ -28,6 +36,8 @@ export function keepState(store: TokenStore): KeptState {
 
   const first = store.read()
   const known: Kept = 'then' in first ? { tokens: null, mfaStep: null } : first
+  // The next read fails too, and that one somebody waits for.
+  if ('then' in first) first.catch(() => {})
   let last = stateOf(known)
   let owner = ownerOf(known)
 
@@ -37,8 +47,8 @@ export function keepState(store: TokenStore): KeptState {
     last = stateOf(kept)
     owner = ownerOf(kept)
     if (isSamePerson && JSON.stringify(before) === JSON.stringify(last)) return
-    for (const listener of changed) listener(last)
-    if (before.status === 'signed_in' && !kept.tokens) for (const listener of signedOut) listener(reason)
+    tell(changed, last)
+    if (before.status === 'signed_in' && !kept.tokens) tell(signedOut, reason)
   }
 
   async function read(): Promise<Kept> {
@@ -71,15 +81,20 @@ function listenIn<T>(listeners: Set<T>, listener: T): () => void {
   return () => void listeners.delete(listener)
 }
 
-/** The account of the access token, as far as it can be read here. Another tab may sign another person in. */
-function ownerOf({ tokens }: Kept): string | undefined {
-  try {
-    const [, claims = ''] = tokens?.accessToken.split('.') ?? []
-    return JSON.parse(atob(claims.replace(/-/g, '+').replace(/_/g, '/'))).sub
-  } catch {
-    return undefined
-  }
+/** A fault of one listener is its own: neither the others nor the request that changed the state fail by it. */
+function tell<T>(listeners: Set<(value: T) => void>, value: T): void {
+  for (const listener of listeners)
+    try {
+      listener(value)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
 }
+
+/** Another tab may sign another person in. */
+const ownerOf = ({ tokens }: Kept) => claimOf(tokens?.accessToken, 'sub')
 
 export function stateOf({ tokens, mfaStep }: Kept): ClientState {
   if (tokens) {
@@ -87,6 +102,12 @@ export function stateOf({ tokens, mfaStep }: Kept): ClientState {
     return { status: 'signed_in', ...(recoveryCodes && { recoveryCodes }) }
   }
   if (!mfaStep || mfaStep.expiresAt <= Date.now()) return { status: 'signed_out' }
-  const { enrolled, methods, expiresAt } = mfaStep
-  return { status: 'mfa', enrolled, methods, expiresAt }
+  const { enrolled, methods, expiresAt, enrolmentCodeRequired } = mfaStep
+  return {
+    status: 'mfa',
+    enrolled,
+    methods,
+    expiresAt,
+    ...(enrolmentCodeRequired && { enrolmentCodeRequired }),
+  }
 }

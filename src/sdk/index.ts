@@ -76,7 +76,7 @@ export function createClient({
       if (request.signal?.aborted) throw error
       return unreachable()
     })
-  const session = makeSession({ url: baseUrl, state, send })
+  const session = makeSession({ url: baseUrl, state, send, shared: store.shared })
   const { GET, POST, PUT, PATCH, DELETE } = createFetchClient<paths, Json>({
     baseUrl,
     fetch: async (request) => asProblem(await session.send(request)),

@@ -44,6 +44,17 @@ export async function problemIn(response: Response): Promise<Problem> {
   return unavailable(response.status, 'The service is not available. Try again in a moment.', requestId)
 }
 
+/**
+ * Whether a token was refused.
+ *
+ * @param orSpent also one that has no attempt left.
+ */
+export async function isInvalidToken(response: Response, { orSpent = false } = {}): Promise<boolean> {
+  if (response.ok) return false
+  const { code, attempts_left } = await problemIn(response.clone())
+  return code === 'invalid_token' || (orSpent && attempts_left === 0)
+}
+
 /** A request that got no answer, in the form of one. */
 export const unreachable = (): Response =>
   asResponse(unavailable(503, 'The service cannot be reached. Check the connection and try again.', ''))

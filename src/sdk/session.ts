@@ -1,23 +1,11 @@
 import { type SecurityScheme, security } from './api.ts'
+import { claimOf } from './claims.ts'
 import type { KeptState } from './client-state.ts'
-import { oneAtATime } from './one-at-a-time.ts'
+import { keptAfter, type TokenBody } from './kept-after.ts'
+import { oneAtATime, oneAtATimeHere } from './one-at-a-time.ts'
 import { type Operation, operationOf } from './operation.ts'
-import { problemIn, unreachable } from './problem.ts'
+import { isInvalidToken, problemIn, unreachable } from './problem.ts'
 import { type Kept, NOTHING, type Tokens } from './token-store.ts'
-
-/** What answers say about tokens, as far as they do. */
-interface TokenBody {
-  access_token?: string
-  expires_in?: number
-  refresh_token?: string
-  mfa_token?: string
-  account_token?: string
-  account_expires_in?: number
-  enrolled?: boolean
-  methods?: string[]
-  /** New ones; `GET /2fa` says under this name how many are left. */
-  recovery_codes?: string[] | object
-}
 
 type Send = (request: Request) => Promise<Response>
 
@@ -34,6 +22,7 @@ const SIGNS_OUT: readonly (Operation | undefined)[] = ['POST /logout', 'DELETE /
 
 /** What is kept of a session before these is not of the one that they begin. */
 const SIGNS_IN: readonly (Operation | undefined)[] = [
+  'POST /register',
   'POST /login',
   'POST /login/passkey',
   'POST /2fa/verify',
@@ -51,29 +40,52 @@ const EXPIRY_MARGIN_MS = 10_000
 
 const REFRESH_TIMEOUT_MS = 15_000
 
+/** Refusals that are about the moment. */
+const MAY_PASS: readonly string[] = ['unavailable', 'rate_limited', 'overloaded']
+
 interface SessionOptions {
   url: string
   state: KeptState
   send: Send
+  /** What other tabs call what they share with this client. */
+  shared?: string | undefined
 }
 
-export function makeSession({ url, state, send }: SessionOptions): ClientSession {
-  const alone = oneAtATime(`keyturn refresh ${url}`)
+/** What was known when a request was sent. */
+interface Asked {
+  kept: Kept
+  signOuts: number
+}
+
+export function makeSession({ url, state, send, shared }: SessionOptions): ClientSession {
+  const alone = shared === undefined ? oneAtATimeHere() : oneAtATime(`keyturn refresh ${shared} ${url}`)
   const base = pathOf(url)
   /** Good for one change of the account. It lives for minutes, and is never stored. */
   let accountToken: { token: string; expiresAt: number; refreshToken: string } | null = null
   /** Whether sessions may be left to end: from the last time, or after a sign-out that did not reach the service. */
   let someToEnd = true
+  let signOuts = 0
+  let renewing: { refused: string; result: Promise<string | Response | null> } | null = null
 
-  async function learn(operation: Operation | undefined, response: Response): Promise<void> {
+  async function learn(operation: Operation | undefined, response: Response, asked: Asked): Promise<void> {
     if (!response.ok) return
+    const isNew = SIGNS_IN.includes(operation)
+    /** Whether the person has signed out since, or the answer is about another session than the one that is here now. */
+    const isLate = ({ tokens }: Kept) =>
+      asked.signOuts !== signOuts || (!isNew && tokens !== null && sidOf(tokens) !== sidOf(asked.kept.tokens))
     if (SIGNS_OUT.includes(operation)) {
-      accountToken = null
-      await state.update(({ ending }) => ({ ...NOTHING, ending: ending ?? null }), 'logout')
+      const signedOut = (kept: Kept) => (isLate(kept) ? kept : { ...NOTHING, ending: kept.ending ?? null })
+      await state.update(signedOut, 'logout')
     } else if (/^application\/json\b/.test(response.headers.get('content-type') ?? '')) {
       const body = (await response.clone().json()) as TokenBody
-      const { tokens } = await state.update((kept) => keptAfter(kept, body, SIGNS_IN.includes(operation)))
-      if (body.account_token && tokens)
+      let late = false
+      const { tokens } = await state.update((kept) => {
+        late = isLate(kept)
+        return late ? kept : keptAfter(kept, body, { isNew, besides: asked.kept.tokens !== null })
+      })
+      if (late) {
+        if (body.refresh_token) await leave(body.refresh_token)
+      } else if (body.account_token && tokens)
         accountToken = {
           token: body.account_token,
           expiresAt: Date.now() + (body.account_expires_in ?? 0) * 1000,
@@ -84,21 +96,20 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
 
   async function refresh({ refreshToken, refreshKey }: Tokens): Promise<string | Response | null> {
     const response = await withTimeout(async (signal) => {
-      const answer = await send(
-        new Request(`${url}/token/refresh`, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            ...(refreshKey && { 'idempotency-key': refreshKey }),
-          },
-          body: JSON.stringify({ refresh_token: refreshToken }),
-          signal,
-        }),
-      )
-      // Read within the time: others wait for their turn.
+      // Read within the time, also by a `fetch` that does not look at the signal: others wait for their turn.
       const late = new Promise<never>((_, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason)),
       )
+      const request = new Request(`${url}/token/refresh`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(refreshKey && { 'idempotency-key': refreshKey }),
+        },
+        body: JSON.stringify({ refresh_token: refreshToken }),
+        signal,
+      })
+      const answer = await Promise.race([send(request), late])
       const text = await Promise.race([answer.text(), late])
       return new Response(text, { status: answer.status, headers: answer.headers })
     }).catch(unreachable)
@@ -113,12 +124,28 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     return tokens?.accessToken ?? null
   }
 
-  /** A call that waits for its turn finds what the one before it got, also when that one was another tab. */
-  const renew = (refused: string) =>
-    alone(async () => {
-      const { tokens } = await state.read()
-      return tokens?.accessToken === refused ? refresh(tokens) : (tokens?.accessToken ?? null)
-    })
+  /** Another tab may have renewed it meanwhile, or have signed another person in, whose token is not for this call. */
+  async function renewNow(refused: string): Promise<string | Response | null> {
+    const { tokens } = await state.read()
+    if (tokens?.accessToken === refused) return refresh(tokens)
+    const isTheirs = claimOf(tokens?.accessToken, 'sub') === claimOf(refused, 'sub')
+    return (isTheirs && tokens?.accessToken) || null
+  }
+
+  /** All calls that wait for the same one get what it got, also where that is a refusal. */
+  async function renew(refused: string): Promise<string | Response | null> {
+    if (renewing?.refused !== refused) {
+      const result = alone(() => renewNow(refused))
+      const mine = { refused, result }
+      renewing = mine
+      const done = () => {
+        if (renewing === mine) renewing = null
+      }
+      result.then(done, done)
+    }
+    const renewed = await renewing.result
+    return renewed instanceof Response ? renewed.clone() : renewed
+  }
 
   /** The access token, or the next one where it is about to expire. */
   const fresh = async ({ accessToken, accessExpiresAt }: Tokens) =>
@@ -174,11 +201,21 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   }
 
   /** Here it is done at once; there, where the service cannot be reached now, as soon as it answers again. */
-  async function signOut({ tokens, ending }: Kept): Promise<Response> {
+  async function signOut(): Promise<Response> {
     accountToken = null
-    const left = tokens ? [...(ending ?? []), tokens.refreshToken] : ending
-    await state.update(() => ({ ...NOTHING, ending: left ?? null }), 'logout')
-    return tokens ? end(tokens.refreshToken) : new Response(null, { status: 204 })
+    signOuts += 1
+    let left: string | undefined
+    await state.update(({ tokens, ending }) => {
+      left = tokens?.refreshToken
+      return { ...NOTHING, ending: left ? [...(ending ?? []), left] : (ending ?? null) }
+    }, 'logout')
+    return left ? end(left) : new Response(null, { status: 204 })
+  }
+
+  /** Ends a session that nobody here wants any more. */
+  async function leave(refreshToken: string): Promise<void> {
+    await state.update((kept) => ({ ...kept, ending: [...(kept.ending ?? []), refreshToken] }))
+    await end(refreshToken)
   }
 
   /** By the refresh token, also a used one: nothing of the session stays alive, whether or not the access token has run out. */
@@ -186,7 +223,9 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ refresh_token: refreshToken })
     const response = await send(new Request(`${url}/logout`, { method: 'POST', headers, body }))
-    if (!response.ok && response.status !== 401) someToEnd = true
+    // What a proxy says is no answer, and what the service refuses it will not take later either.
+    const isRefused = response.status < 500 && !MAY_PASS.includes((await problemIn(response.clone())).code)
+    if (response.status !== 204 && !isRefused) someToEnd = true
     else
       await state.update(({ ending, ...kept }) => {
         const left = ending?.filter((one) => one !== refreshToken) ?? []
@@ -200,15 +239,13 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
     for (const refreshToken of (await state.read()).ending ?? []) await end(refreshToken)
   }
 
-  async function sendAs(operation: Operation | undefined, request: Request): Promise<Response> {
+  async function sendAs(operation: Operation | undefined, request: Request, kept: Kept): Promise<Response> {
     if (!operation || request.headers.has('authorization')) return send(request)
     const schemes = security[operation]
     if (schemes.length === 0) return send(request)
-    const kept = await state.read()
     for (const scheme of schemes) {
       // Another tab has signed in since: the step that was left here may be that of another person.
-      const isStale = scheme === 'mfaToken' && kept.tokens && !kept.mfaStep?.besides
-      if (isStale && schemes.length > 1) continue
+      if (scheme === 'mfaToken' && kept.tokens && !kept.mfaStep?.besides) continue
       const sent = sendWith[scheme](operation, request, kept)
       if (sent) return sent
     }
@@ -220,9 +257,10 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
       const operation = operationOf(request.method, pathOf(request.url).slice(base.length))
       const { headers } = request
       if (operation === 'POST /logout' && !headers.has('content-type') && !headers.has('authorization'))
-        return signOut(await state.read())
-      const response = await sendAs(operation, request)
-      await learn(operation, response)
+        return signOut()
+      const asked = { kept: await state.read(), signOuts }
+      const response = await sendAs(operation, request, asked.kept)
+      await learn(operation, response, asked)
       if (someToEnd && response.ok) void endTheRest().catch(() => {})
       return response
     },
@@ -234,33 +272,7 @@ export function makeSession({ url, state, send }: SessionOptions): ClientSession
   }
 }
 
-/** What is kept once an answer has come; a step-up brings no new refresh token. */
-function keptAfter(kept: Kept, body: TokenBody, isNew = false): Kept {
-  const expiresAt = Date.now() + (body.expires_in ?? 0) * 1000
-  const { access_token: accessToken, mfa_token: mfaToken, enrolled = false, methods = [] } = body
-  const refreshToken = body.refresh_token ?? kept.tokens?.refreshToken
-  const newCodes = Array.isArray(body.recovery_codes) ? (body.recovery_codes as string[]) : undefined
-  const recoveryCodes = newCodes ?? (isNew ? undefined : kept.tokens?.recoveryCodes)
-  if (accessToken && refreshToken)
-    return {
-      ...kept,
-      tokens: {
-        ...{ accessToken, accessExpiresAt: expiresAt, refreshToken, recoveryCodes },
-        ...refreshKeyOf(kept, body),
-      },
-      mfaStep: null,
-    }
-  if (kept.tokens && newCodes) return { ...kept, tokens: { ...kept.tokens, recoveryCodes } }
-  if (!mfaToken) return kept
-  const besides = kept.tokens && ({ besides: true } as const)
-  return { ...kept, mfaStep: { mfaToken, expiresAt, enrolled, methods, ...besides } }
-}
-
-/** Without it, where a runtime such as React Native makes no UUIDs, a repeat must come from the same network. */
-function refreshKeyOf({ tokens }: Kept, body: TokenBody): Pick<Tokens, 'refreshKey'> {
-  const refreshKey = body.refresh_token ? globalThis.crypto?.randomUUID?.() : tokens?.refreshKey
-  return refreshKey === undefined ? {} : { refreshKey }
-}
+const sidOf = (tokens: Tokens | null) => claimOf(tokens?.accessToken, 'sid')
 
 /** React Native has no `AbortSignal.timeout`. */
 async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -277,12 +289,6 @@ async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promis
 function pathOf(url: string): string {
   const [, path = ''] = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*([^?#]*)/i.exec(url) ?? []
   return path.replace(/\/$/, '')
-}
-
-async function isInvalidToken(response: Response, { orSpent = false } = {}): Promise<boolean> {
-  if (response.ok) return false
-  const { code, attempts_left } = await problemIn(response.clone())
-  return code === 'invalid_token' || (orSpent && attempts_left === 0)
 }
 
 function withToken(request: Request, token: string): Request {

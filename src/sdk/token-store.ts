@@ -19,6 +19,8 @@ export interface MfaStep {
   enrolled: boolean
   /** What `POST /2fa/verify` takes, or what can be set up. */
   methods: readonly string[]
+  /** Whether the first factor takes the code that an operator handed out. */
+  enrolmentCodeRequired?: true
   /** Whether there was a session when it began. If not, a session that is there now began after it, in another tab. */
   besides?: true
 }
@@ -37,6 +39,8 @@ export const NOTHING: Kept = { tokens: null, mfaStep: null }
 export interface TokenStore {
   read(): Kept | Promise<Kept>
   write(kept: Kept): void | Promise<void>
+  /** Where other tabs use the same store: its name, by which they take turns. */
+  shared?: string
   /** Calls the listener when something else, such as another tab, has written. */
   onChange?(listener: () => void): void
 }
@@ -68,11 +72,14 @@ interface Page {
 /**
  * In the browser's storage, over reloads: the session in `localStorage`, for all tabs of an origin together, and the step
  * between password and second factor in `sessionStorage`, for the tab that is at it. Whatever script runs on the origin
- * can read both; without a need for that, keep tokens in memory.
+ * can read both; without a need for that, keep tokens in memory. A browser that lets the page store nothing keeps them there.
  */
 export function webStore(name = 'keyturn'): TokenStore {
-  const { localStorage, sessionStorage, addEventListener } = globalThis as unknown as Page
+  const page = globalThis as unknown as Page
+  const [localStorage, sessionStorage] = storagesOf(page)
+  if (!localStorage || !sessionStorage) return memoryStore()
   return {
+    shared: name,
     read: () => ({
       tokens: readJson(localStorage, name),
       mfaStep: readJson(sessionStorage, name),
@@ -84,7 +91,7 @@ export function webStore(name = 'keyturn'): TokenStore {
       writeJson(localStorage, `${name}.ending`, ending)
     },
     onChange(listener) {
-      addEventListener('storage', ({ key }) => {
+      page.addEventListener('storage', ({ key }) => {
         if (key === name || key === null) listener()
       })
     },
@@ -103,7 +110,7 @@ export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
   return {
     async read() {
       const text = await storage.getItem(name)
-      return text === null ? NOTHING : (JSON.parse(text) as Kept)
+      return parsed<Kept>(text) ?? NOTHING
     },
     async write(kept) {
       if (kept.tokens || kept.mfaStep || kept.ending) await storage.setItem(name, JSON.stringify(kept))
@@ -112,9 +119,24 @@ export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
   }
 }
 
-function readJson<T>(storage: Texts, name: string): T | null {
-  const text = storage.getItem(name)
-  return text === null ? null : JSON.parse(text)
+/** With cookies blocked, even the look at them throws. */
+function storagesOf(page: Page): [Texts, Texts] | [] {
+  try {
+    return [page.localStorage, page.sessionStorage]
+  } catch {
+    return []
+  }
+}
+
+const readJson = <T>(storage: Texts, name: string) => parsed<T>(storage.getItem(name))
+
+/** What is damaged counts as nothing: the person signs in again. */
+function parsed<T>(text: string | null): T | null {
+  try {
+    return text === null ? null : JSON.parse(text)
+  } catch {
+    return null
+  }
 }
 
 function writeJson(storage: Texts, name: string, value: unknown): void {

@@ -99,9 +99,14 @@ const tokens = await tokensOf(t, service, service.issuer)
 const tried: string[] = []
 
 /** Takes a recipe out of the document. */
-function take(name: string, port: number, more: Record<string, string> = {}): string {
-  tried.push(name)
-  return recipe(name, { [ISSUER]: service.issuer, 8080: String(port), ...more })
+function take(
+  name: string,
+  port: number,
+  more: Record<string, string> = {},
+  issuer = service.issuer,
+): string {
+  if (!tried.includes(name)) tried.push(name)
+  return recipe(name, { [ISSUER]: issuer, 8080: String(port), ...more })
 }
 
 for (const name of ['express', 'fastify'])
@@ -128,51 +133,73 @@ for (const name of ['express', 'fastify'])
     t.equal(await deleteThings({ roles: ['admin'], auth_time: 1 }), stepUp)
   })
 
+/** A service whose key set nobody gets: one that has just started does not take that for a fault of the token. */
+async function tellsOutage(t: Test, start: (issuer: string, port: number) => Promise<void>): Promise<void> {
+  const [port, issuerPort] = [await freePort(), await freePort()]
+  const issuer = `http://127.0.0.1:${issuerPort}`
+  const down = createServer((_request, response) => response.writeHead(503).end('{}'))
+  down.listen(issuerPort, '127.0.0.1')
+  t.teardown(() => down.close())
+  await once(down, 'listening')
+  await start(issuer, port)
+  t.equal((await ask(port, tokens.right)).status, 503, 'no key set')
+}
+
 const python = findPyJwt()
 const flask = python && spawnSync(python, ['-c', 'import flask']).status === 0
 const missing = (there: unknown, packages: string) => (there ? false : `NOT TESTED: Debian: ${packages}`)
 
 t.test('Flask', { skip: missing(flask, 'python3-flask python3-jwt') }, async (t) => {
+  const start = async (issuer: string, port: number) => {
+    const folder = openFolder(t, {
+      'api.py': take('flask', port),
+      'check.py': recipe('pyjwt', { [ISSUER]: issuer }),
+    })
+    const command = [python ?? '', '-m', 'flask', '--app', 'api', 'run', '--port', String(port)]
+    await startRecipe(t, command, { folder, port })
+  }
   const port = await freePort()
-  const folder = openFolder(t, {
-    'api.py': take('flask', port),
-    'check.py': recipe('pyjwt', { [ISSUER]: service.issuer }),
-  })
-  await startRecipe(t, [python ?? '', '-m', 'flask', '--app', 'api', 'run', '--port', String(port)], {
-    folder,
-    port,
-  })
+  await start(service.issuer, port)
   await checksTokens(t, port, tokens, 'Hello, ada')
   await hasLeeway(t, port, tokens)
+  await tellsOutage(t, start)
 })
 
 const GOPATH = '/usr/share/gocode'
 const goJose = existsSync(`${GOPATH}/src/gopkg.in/square/go-jose.v2`) && existsSync('/usr/bin/go')
 
 t.test('Go', { skip: missing(goJose, 'golang-go golang-gopkg-square-go-jose.v2-dev') }, async (t) => {
-  const port = await freePort()
-  const folder = openFolder(t, { 'main.go': take('go', port) })
   const env = {
     ...newcomersEnvironment,
     GOPATH,
     GO111MODULE: 'off',
-    GOCACHE: `${folder}/cache`,
+    GOCACHE: openFolder(t, {}),
     GOFLAGS: '-p=2',
   }
-  execFileSync('/usr/bin/go', ['build', '-o', 'api', 'main.go'], { cwd: folder, env, stdio: 'pipe' })
-  await startRecipe(t, ['./api'], { folder, port })
+  const start = async (issuer: string, port: number) => {
+    const folder = openFolder(t, { 'main.go': take('go', port, {}, issuer) })
+    execFileSync('/usr/bin/go', ['build', '-o', 'api', 'main.go'], { cwd: folder, env, stdio: 'pipe' })
+    await startRecipe(t, ['./api'], { folder, port })
+  }
+  const port = await freePort()
+  await start(service.issuer, port)
   await checksTokens(t, port, tokens, 'Hello, ada')
   await hasLeeway(t, port, tokens)
+  await tellsOutage(t, start)
 })
 
 const rubyJwt = spawnSync('ruby', ['-e', 'require "jwt"; require "webrick"']).status === 0
 
 t.test('Ruby', { skip: missing(rubyJwt, 'ruby ruby-jwt ruby-webrick') }, async (t) => {
+  const start = async (issuer: string, port: number) => {
+    const folder = openFolder(t, { 'api.rb': take('ruby', port, {}, issuer) })
+    await startRecipe(t, ['ruby', 'api.rb'], { folder, port })
+  }
   const port = await freePort()
-  const folder = openFolder(t, { 'api.rb': take('ruby', port) })
-  await startRecipe(t, ['ruby', 'api.rb'], { folder, port })
+  await start(service.issuer, port)
   await checksTokens(t, port, tokens, 'Hello, ada')
   await hasLeeway(t, port, tokens)
+  await tellsOutage(t, start)
 })
 
 t.test('nginx, and the verifier that it asks', { skip: nginxMissing }, async (t) => {
@@ -242,7 +269,7 @@ t.test('Apache', { skip: missing(openidc, 'apache2 libapache2-mod-auth-openidc')
     port,
   })
   // It has no challenge where a claim is not the one that is required.
-  await checksTokens(t, port, tokens, 'Hello, ada', { challenges: false })
+  await checksTokens(t, port, tokens, `Hello, ${tokens.id}`, { challenges: false })
   t.equal(
     (await ask(port, await tokens.forge({ header: { typ: 'account+jwt' } }))).status,
     200,

@@ -60,7 +60,7 @@ async function enrolWith({ client }: ReturnType<typeof makeClient>, { clock }: S
 
 async function startSignedIn(t: Test) {
   const service = await startListening(t)
-  const mine = makeClient(service)
+  const mine = makeClient(service, { ...memoryStore(), shared: service.issuer })
   const secret = await enrolWith(mine, service)
   return { service, mine, secret }
 }
@@ -453,7 +453,7 @@ t.test(
         async fetch(request) {
           if (request.url.endsWith('/login')) return Response.json({ mfa_token: 'mfa', expires_in: 300 })
           sent.push(request.headers.get('authorization'))
-          return Response.json({})
+          return request.url.endsWith('/logout') ? new Response(null, { status: 204 }) : Response.json({})
         },
       })
       const call = client[method as 'GET'] as (path: string, options: object) => Promise<unknown>

@@ -17,6 +17,7 @@ t.test('the client runs where there is no page and no Node.js, and goes on after
   t.strictSame(rest, {
     username: 'ada',
     renewed: true,
+    keys: 1,
     seen: ['mfa', 'mfa', 'signed_in', 'signed_out'],
     left: [],
   })

@@ -133,6 +133,10 @@ async function start() {
 const FORMS = {
   'sign-in': (body) => keyturn.POST('/login', { body }).then(unwrap),
   'sign-up': (body) => keyturn.POST('/register', { body }).then(unwrap),
+  async 'handed-out'(body) {
+    await authenticator(step, body)
+    await render(await keyturn.state())
+  },
   code: (body) => keyturn.POST('/2fa/verify', { body: { ...body, method } }).then(unwrap),
   async forgotten(body) {
     unwrap(await keyturn.POST('/password/forgot', { body }))
@@ -189,6 +193,7 @@ async function showStep(state) {
   const methods = state.methods.filter((one) => one in METHODS && (one !== 'passkey' || support.passkeys))
   step = { ...state, methods }
   if (!step.enrolled) {
+    if (step.enrolmentCodeRequired && !keptAuthenticator(step)) return show('handed-out')
     const { secret, otpauth_uri, qr_png } = await authenticator(step)
     $('#enrolment code').textContent = secret
     $('#enrolment a').href = otpauth_uri
@@ -198,11 +203,17 @@ async function showStep(state) {
   show('code')
 }
 
-/** Of this tab, over a reload: the service makes another one once a code was tried. */
-async function authenticator({ expiresAt }) {
+/** Of this tab, over a reload. */
+function keptAuthenticator({ expiresAt }) {
   const kept = JSON.parse(sessionStorage.getItem('authenticator'))
-  if (kept?.expiresAt === expiresAt) return kept
-  const made = { ...unwrap(await keyturn.POST('/2fa/setup')), expiresAt }
+  return kept?.expiresAt === expiresAt && kept
+}
+
+/** The service makes another one once a code was tried. */
+async function authenticator({ expiresAt }, body) {
+  const kept = keptAuthenticator({ expiresAt })
+  if (kept) return kept
+  const made = { ...unwrap(await keyturn.POST('/2fa/setup', { body })), ...body, expiresAt }
   sessionStorage.setItem('authenticator', JSON.stringify(made))
   return made
 }
@@ -225,7 +236,9 @@ function choose(chosen) {
 
 async function use(chosen) {
   if (chosen === 'passkey')
-    return step.enrolled ? passkeys.verifyWithPasskey(keyturn) : passkeys.registerPasskey(keyturn)
+    return step.enrolled
+      ? passkeys.verifyWithPasskey(keyturn)
+      : passkeys.registerPasskey(keyturn, { enrolmentCode: keptAuthenticator(step).enrolment_code })
   choose(chosen)
   $('#code form').reset()
   $('#code input').focus()
@@ -245,7 +258,7 @@ async function sendCode() {
 
 onClick('#send', sendCode)
 // It gives the half-done sign-in up.
-onClick('#back', () => keyturn.POST('/logout'))
+for (const button of $$('.back')) button.onclick = () => attempt(() => keyturn.POST('/logout'))
 
 // --- Recovery codes: the client keeps them until they are saved.
 

@@ -32,8 +32,23 @@ const secureStore: Record<string, (name: string, value: string) => Promise<unkno
   deleteItemAsync: async (name) => later().then(() => void storage.delete(name)),
 }
 
+let keys = 0
+const noting: typeof fetch = (input, init) => {
+  if (input instanceof Request && (input.headers.get('idempotency-key')?.length ?? 0) >= 16) keys += 1
+  return fetch(input, init)
+}
+
 const context = vm.createContext({
-  ...{ fetch, Request, Headers, FormData, URLSearchParams, AbortController, setTimeout, clearTimeout },
+  ...{
+    fetch: noting,
+    Request,
+    Headers,
+    FormData,
+    URLSearchParams,
+    AbortController,
+    setTimeout,
+    clearTimeout,
+  },
   Response: LesserResponse,
   URL: LesserUrl,
   navigator: { product: 'ReactNative' },
@@ -100,4 +115,5 @@ const me = unwrap(answers[0])
 const renewed = JSON.parse(storage.get('keyturn') ?? '').tokens.refreshToken !== kept.tokens.refreshToken
 unwrap(await restarted.POST('/logout'))
 
-console.log(JSON.stringify({ afterRestart, username: me.username, renewed, seen, left: [...storage.keys()] }))
+const left = [...storage.keys()]
+console.log(JSON.stringify({ afterRestart, username: me.username, renewed, keys, seen, left }))

@@ -83,8 +83,8 @@ export async function useUp(
 }
 
 /**
- * The same for what would take the account from its owner: new recovery codes, another address, the end of the account
- * (and removing or replacing an older factor, which asks by itself). A thief who has added a factor in a stolen session cannot do that with it for a day.
+ * The same for what would take the account from its owner: new recovery codes, another address, the end of the account.
+ * Removing or replacing a factor is checked where that is done (`refuseNewFactor`). A thief who has added a factor in a stolen session cannot do that with it for a day.
  *
  * @throws {AppError} invalid_token, insufficient_user_authentication (`reason: factor_too_new`)
  */

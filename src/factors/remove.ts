@@ -37,14 +37,12 @@ export async function removeFactors(
     await useUp(room, trx, changing)
     for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
     const left = await factors.of(trx, account)
-    // One that cannot answer, such as a mailbox without a mail server, or one that wrong codes have closed, would
-    // leave its owner outside.
+    // One that cannot answer, such as codes by mail that are switched off, would leave its owner outside.
+    const answering = factors.all.filter((factor) => left.state(factor).active && left.state(factor).answers)
+    const answers = answering.length > 0
+    // Wrong codes, which may be a stranger's, close a factor and remove none.
     const closed = await attempts.closed(trx, account.id)
-    const answers = factors.all.some((factor) => {
-      const { active, answers } = left.state(factor)
-      return active && answers && !closed.includes(factor.method)
-    })
-    if (mfaRequired && !answers) throw twoFactorRequired()
+    if (mfaRequired && answering.every(({ method }) => closed.includes(method))) throw twoFactorRequired()
     const gone = new Set(going.map(({ factor }) => factor.method))
     // The recovery codes go too, what is pending, and a mailbox that cannot answer.
     if (!answers)

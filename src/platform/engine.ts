@@ -35,7 +35,7 @@ export interface EngineAdapter extends DialectAdapter {
   /**
    * Who has rows or tables locked, each as a sentence with the statement that ends it. Nothing for SQLite.
    *
-   * @param readers also who has only read, which stands in the way of nothing but a migration.
+   * @param readers also sessions that have only read: they block nothing but a migration.
    */
   lockersOf(db: Db, options?: { readers?: boolean }): Promise<string[]>
   /** Leaves nothing of deleted rows in the files of SQLite. PostgreSQL sees to its files by itself. */

@@ -154,8 +154,10 @@ async function run(
       } catch (error) {
         if (!isLocked(error)) throw error
         // A backup may take hours. Meanwhile the services that run go on.
-        if (tries === 2)
-          process.emitWarning([WAITING, ...(await adapter.lockersOf(db, { readers: true }))].join(' '))
+        if (tries % TRIES_A_WARNING === 2) {
+          const lockers = await adapter.lockersOf(db, { readers: true }).catch(() => [])
+          process.emitWarning([WAITING, ...lockers].join(' '))
+        }
         await sleep(LOCK_PAUSE_MS)
       }
   } finally {
@@ -166,8 +168,11 @@ async function run(
 /** Between two tries to lock tables, in milliseconds. */
 const LOCK_PAUSE_MS = 1_000
 
+/** They take about a minute. */
+const TRIES_A_WARNING = 24
+
 const WAITING =
-  'The migration waits for tables that are in use, such as by a backup, and tries again each second.'
+  'The migration waits for tables that are in use, such as by a backup, and tries again. These have locks:'
 
 /**
  * The error of a migration says so too, but not in an empty database: when PostgreSQL refuses the migrator its own

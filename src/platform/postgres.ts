@@ -73,8 +73,11 @@ const POOL_PATIENCE_MS = 10_000
 /** How long it waits for a server that does not answer or is restarting. */
 const CONNECT_PATIENCE_MS = 2_000
 
-/** How long a migration waits for a table, and its queue with it. */
-const TABLE_LOCK_TIMEOUT_MS = 500
+/**
+ * How long a migration waits for a table, and with it the queries of running services, which have more patience. It is
+ * longer than `deadlock_timeout`, after which PostgreSQL ends an autovacuum that is in the way.
+ */
+const TABLE_LOCK_TIMEOUT_MS = 1_500
 
 /** A number that nothing else in the database uses for a lock: "keyturn" in ASCII. */
 const MIGRATION_LOCK = '30229394827342446'

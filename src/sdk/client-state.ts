@@ -1,6 +1,6 @@
 import { claimOf } from './claims.ts'
 import { oneAtATimeHere } from './one-at-a-time.ts'
-import type { Kept, TokenStore } from './token-store.ts'
+import { type Kept, sound, type TokenStore } from './token-store.ts'
 
 /** Where a person is: signed out, between password and second factor, or signed in. */
 export type ClientState =
@@ -35,7 +35,7 @@ export function keepState(store: TokenStore): KeptState {
   const inTurn = oneAtATimeHere()
 
   const first = store.read()
-  const known: Kept = 'then' in first ? { tokens: null, mfaStep: null } : first
+  const known: Kept = 'then' in first ? { tokens: null, mfaStep: null } : sound(first)
   // The next read fails too, and that one somebody waits for.
   if ('then' in first) first.catch(() => {})
   let last = stateOf(known)
@@ -52,7 +52,7 @@ export function keepState(store: TokenStore): KeptState {
   }
 
   async function read(): Promise<Kept> {
-    const kept = await store.read()
+    const kept = sound(await store.read())
     announce(kept, 'elsewhere')
     return kept
   }
@@ -87,9 +87,8 @@ function tell<T>(listeners: Set<(value: T) => void>, value: T): void {
     try {
       listener(value)
     } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
+      // biome-ignore lint/suspicious/noConsole: no caller waits for what a listener does
+      console.error(error)
     }
 }
 

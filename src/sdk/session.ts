@@ -6,6 +6,7 @@ import { oneAtATime, oneAtATimeHere } from './one-at-a-time.ts'
 import { type Operation, operationOf } from './operation.ts'
 import { isInvalidToken, problemIn, unreachable } from './problem.ts'
 import { type Kept, NOTHING, type Tokens } from './token-store.ts'
+import { withTimeout } from './with-timeout.ts'
 
 type Send = (request: Request) => Promise<Response>
 
@@ -40,8 +41,8 @@ const EXPIRY_MARGIN_MS = 10_000
 
 const REFRESH_TIMEOUT_MS = 15_000
 
-/** Refusals that are about the moment. */
-const MAY_PASS: readonly string[] = ['unavailable', 'rate_limited', 'overloaded']
+/** Why a sign-out by a refresh token is refused for good. */
+const FINAL: readonly string[] = ['invalid_refresh_token', 'validation_failed']
 
 interface SessionOptions {
   url: string
@@ -84,7 +85,7 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
         return late ? kept : keptAfter(kept, body, { isNew, besides: asked.kept.tokens !== null })
       })
       if (late) {
-        if (body.refresh_token) await leave(body.refresh_token)
+        if (body.refresh_token) void leave(body.refresh_token).catch(() => {})
       } else if (body.account_token && tokens)
         accountToken = {
           token: body.account_token,
@@ -94,10 +95,14 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
     }
   }
 
-  async function refresh({ refreshToken, refreshKey }: Tokens): Promise<string | Response | null> {
-    const response = await withTimeout(async (signal) => {
+  async function refresh({
+    accessToken,
+    refreshToken,
+    refreshKey,
+  }: Tokens): Promise<string | Response | null> {
+    const response = await withTimeout(REFRESH_TIMEOUT_MS, async (signal) => {
       // Read within the time, also by a `fetch` that does not look at the signal: others wait for their turn.
-      const late = new Promise<never>((_, reject) =>
+      const timeout = new Promise<never>((_, reject) =>
         signal.addEventListener('abort', () => reject(signal.reason)),
       )
       const request = new Request(`${url}/token/refresh`, {
@@ -109,8 +114,8 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
         body: JSON.stringify({ refresh_token: refreshToken }),
         signal,
       })
-      const answer = await Promise.race([send(request), late])
-      const text = await Promise.race([answer.text(), late])
+      const answer = await Promise.race([send(request), timeout])
+      const text = await Promise.race([answer.text(), timeout])
       return new Response(text, { status: answer.status, headers: answer.headers })
     }).catch(unreachable)
     const body = response.ok ? ((await response.json()) as TokenBody) : null
@@ -121,20 +126,19 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
       if (kept.tokens?.refreshToken !== refreshToken) return kept
       return body ? keptAfter(kept, body) : { ...kept, tokens: null }
     })
-    return tokens?.accessToken ?? null
+    return ofTheSame(accessToken, tokens)
   }
 
   /** Another tab may have renewed it meanwhile, or have signed another person in, whose token is not for this call. */
   async function renewNow(refused: string): Promise<string | Response | null> {
     const { tokens } = await state.read()
     if (tokens?.accessToken === refused) return refresh(tokens)
-    const isTheirs = claimOf(tokens?.accessToken, 'sub') === claimOf(refused, 'sub')
-    return (isTheirs && tokens?.accessToken) || null
+    return ofTheSame(refused, tokens)
   }
 
   /** All calls that wait for the same one get what it got, also where that is a refusal. */
   async function renew(refused: string): Promise<string | Response | null> {
-    if (renewing?.refused !== refused) {
+    if (!renewing || renewing.refused !== refused) {
       const result = alone(() => renewNow(refused))
       const mine = { refused, result }
       renewing = mine
@@ -223,9 +227,9 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ refresh_token: refreshToken })
     const response = await send(new Request(`${url}/logout`, { method: 'POST', headers, body }))
-    // What a proxy says is no answer, and what the service refuses it will not take later either.
-    const isRefused = response.status < 500 && !MAY_PASS.includes((await problemIn(response.clone())).code)
-    if (response.status !== 204 && !isRefused) someToEnd = true
+    // What a proxy says is no answer.
+    const isOver = response.status === 204 || FINAL.includes((await problemIn(response.clone())).code)
+    if (!isOver) someToEnd = true
     else
       await state.update(({ ending, ...kept }) => {
         const left = ending?.filter((one) => one !== refreshToken) ?? []
@@ -258,7 +262,8 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
       const { headers } = request
       if (operation === 'POST /logout' && !headers.has('content-type') && !headers.has('authorization'))
         return signOut()
-      const asked = { kept: await state.read(), signOuts }
+      // The count first: the store may answer late.
+      const asked = { signOuts, kept: await state.read() }
       const response = await sendAs(operation, request, asked.kept)
       await learn(operation, response, asked)
       if (someToEnd && response.ok) void endTheRest().catch(() => {})
@@ -272,18 +277,11 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
   }
 }
 
-const sidOf = (tokens: Tokens | null) => claimOf(tokens?.accessToken, 'sid')
+/** The access token that is there now, if it is of the person of another one. */
+const ofTheSame = (accessToken: string, now: Tokens | null) =>
+  now && claimOf(now.accessToken, 'sub') === claimOf(accessToken, 'sub') ? now.accessToken : null
 
-/** React Native has no `AbortSignal.timeout`. */
-async function withTimeout<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), REFRESH_TIMEOUT_MS)
-  try {
-    return await work(late.signal)
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const sidOf = (tokens: Tokens | null) => claimOf(tokens?.accessToken, 'sid')
 
 /** The path of an absolute URL, without a slash at its end. Not by `URL`, whose `pathname` React Native lacks. */
 function pathOf(url: string): string {

@@ -76,8 +76,9 @@ interface Page {
  */
 export function webStore(name = 'keyturn'): TokenStore {
   const page = globalThis as unknown as Page
-  const [localStorage, sessionStorage] = storagesOf(page)
-  if (!localStorage || !sessionStorage) return memoryStore()
+  const storages = storagesOf(page)
+  if (!storages) return memoryStore()
+  const [localStorage, sessionStorage] = storages
   return {
     shared: name,
     read: () => ({
@@ -120,13 +121,19 @@ export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
 }
 
 /** With cookies blocked, even the look at them throws. */
-function storagesOf(page: Page): [Texts, Texts] | [] {
+function storagesOf(page: Page): [Texts, Texts] | null {
   try {
     return [page.localStorage, page.sessionStorage]
   } catch {
-    return []
+    return null
   }
 }
+
+/** Tokens that have lost a part are none. */
+export const sound = (kept: Kept): Kept =>
+  typeof kept.tokens?.refreshToken === 'string' && typeof kept.tokens.accessToken === 'string'
+    ? kept
+    : { ...kept, tokens: null }
 
 const readJson = <T>(storage: Texts, name: string) => parsed<T>(storage.getItem(name))
 

@@ -158,6 +158,18 @@ t.test('the last factor that answers stays, where one is required', async (t) =>
   isProblem(t, refused, 'two_factor_required', 'guesses have closed the other one')
 })
 
+t.test('guesses at codes by mail remove nothing, where no factor is required', async (t) => {
+  const service = await startService(t, { mail: true, environment: OPTIONAL })
+  const ada = await enrolWithCodes(service)
+  await setFailures(service, ada.id, 'email', 100)
+  const authenticator = await factorId(service, ada.accessToken, 'totp')
+  const token = await accountTokenFor(service, ada.accessToken)
+  const removed = await service.delete(`/2fa/factors/${authenticator}`, token)
+  t.equal(removed.status, 200)
+  const left = (await service.get('/2fa', removed.body.access_token)).body
+  t.match(left, { factors: [{ kind: 'email' }], recovery_codes: { remaining: 10 } })
+})
+
 t.test('where a factor is required, the mailbox that is the only one stays', async (t) => {
   const service = await startService(t, { mail: true })
   const ada = await enrolByEmail(service)

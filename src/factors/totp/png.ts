@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 
 const SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')
 
-/** A line after this byte is told by its difference from the one above (W3C PNG, third edition, section 9.2). */
+/** Filter type "Up": each byte is stored as its difference from the byte above (W3C PNG, third edition, section 9.2). */
 const UP = 2
 
 /**

@@ -156,7 +156,7 @@ async function run(
         // A backup may take hours. Meanwhile the services that run go on.
         if (tries % TRIES_A_WARNING === 2) {
           const lockers = await adapter.lockersOf(db, { readers: true }).catch(() => [])
-          process.emitWarning([WAITING, ...lockers].join(' '))
+          process.emitWarning([WAITING, ...(lockers.length > 0 ? [THESE, ...lockers] : [])].join(' '))
         }
         await sleep(LOCK_PAUSE_MS)
       }
@@ -171,8 +171,8 @@ const LOCK_PAUSE_MS = 1_000
 /** They take about a minute. */
 const TRIES_A_WARNING = 24
 
-const WAITING =
-  'The migration waits for tables that are in use, such as by a backup, and tries again. These have locks:'
+const WAITING = 'The migration waits for tables that are in use, such as by a backup, and tries again.'
+const THESE = 'These have locks:'
 
 /**
  * The error of a migration says so too, but not in an empty database: when PostgreSQL refuses the migrator its own

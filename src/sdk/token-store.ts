@@ -121,19 +121,25 @@ export function asyncStore(storage: AsyncTexts, name = 'keyturn'): TokenStore {
 }
 
 /** With cookies blocked, even the look at them throws. */
-function storagesOf(page: Page): [Texts, Texts] | null {
+function storagesOf(page: Partial<Page>): [Texts, Texts] | null {
   try {
-    return [page.localStorage, page.sessionStorage]
+    const { localStorage, sessionStorage } = page
+    return localStorage && sessionStorage ? [localStorage, sessionStorage] : null
   } catch {
     return null
   }
 }
 
-/** Tokens that have lost a part are none. */
-export const sound = (kept: Kept): Kept =>
-  typeof kept.tokens?.refreshToken === 'string' && typeof kept.tokens.accessToken === 'string'
-    ? kept
-    : { ...kept, tokens: null }
+/** What has lost a part is nothing. */
+export function sound(kept: Partial<Kept> | null): Kept {
+  const { tokens = null, mfaStep = null, ending } = kept ?? {}
+  return {
+    tokens:
+      typeof tokens?.refreshToken === 'string' && typeof tokens.accessToken === 'string' ? tokens : null,
+    mfaStep: typeof mfaStep?.mfaToken === 'string' && Array.isArray(mfaStep.methods) ? mfaStep : null,
+    ending: Array.isArray(ending) ? ending : null,
+  }
+}
 
 const readJson = <T>(storage: Texts, name: string) => parsed<T>(storage.getItem(name))
 

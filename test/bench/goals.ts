@@ -80,10 +80,11 @@ export const GOALS: readonly Goal[] = [
     of: ({ rates }) => rates.get('login')?.delayP99Ms,
   },
   {
-    name: 'memory at login saturation',
+    name: 'memory at login saturation (`--only login`)',
     atMost: 200,
     unit: 'MiB',
-    of: ({ rates }) => rates.get('login')?.rssMib,
+    // After other routes a process keeps more.
+    of: ({ rates }) => (rates.size === 1 ? rates.get('login')?.rssMib : undefined),
   },
   { name: '`/readyz` after the start', atMost: 1500, unit: 'ms', of: ({ readyMs }) => readyMs },
 ]

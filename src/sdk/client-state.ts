@@ -36,7 +36,7 @@ export function keepState(store: TokenStore): KeptState {
 
   const first = store.read()
   const known: Kept = 'then' in first ? { tokens: null, mfaStep: null } : sound(first)
-  // The next read fails too, and that one somebody waits for.
+  // The next read fails too, and a caller waits for that one.
   if ('then' in first) first.catch(() => {})
   let last = stateOf(known)
   let owner = ownerOf(known)

@@ -216,7 +216,7 @@ export function makeSession({ url, state, send, shared }: SessionOptions): Clien
     return left ? end(left) : new Response(null, { status: 204 })
   }
 
-  /** Ends a session that nobody here wants any more. */
+  /** Ends a session that is not wanted here any more. */
   async function leave(refreshToken: string): Promise<void> {
     await state.update((kept) => ({ ...kept, ending: [...(kept.ending ?? []), refreshToken] }))
     await end(refreshToken)

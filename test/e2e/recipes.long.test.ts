@@ -133,7 +133,7 @@ for (const name of ['express', 'fastify'])
     t.equal(await deleteThings({ roles: ['admin'], auth_time: 1 }), stepUp)
   })
 
-/** A service whose key set nobody gets: one that has just started does not take that for a fault of the token. */
+/** An API that has just started, and gets no key set, does not take that for a fault of the token. */
 async function tellsOutage(t: Test, start: (issuer: string, port: number) => Promise<void>): Promise<void> {
   const [port, issuerPort] = [await freePort(), await freePort()]
   const issuer = `http://127.0.0.1:${issuerPort}`

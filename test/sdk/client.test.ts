@@ -259,7 +259,7 @@ t.test(
       const { service, mine, secret } = await startSignedIn(t)
       const { client, store } = mine
       service.clock.advance(ACCESS_TTL + 1)
-      // The answer is on its way when somebody signs in again.
+      // The answer is on its way when a person signs in again.
       mine.refreshFailsWith(async () => {
         mine.refreshFailsWith(null)
         unwrap(await client.POST('/login', { body: { username: 'ada', password: PASSWORD } }))

@@ -17,7 +17,7 @@ import { eventually } from '../helpers/requests/eventually.ts'
 import { startListening } from '../helpers/service/listening.ts'
 import { enrol, PASSWORD, type Service } from '../helpers/service/service.ts'
 
-/** What a person does while an answer is on its way counts, and not the answer; and what is broken keeps nobody out. */
+/** What a person does while an answer is on its way counts, and not the answer; and a store or a listener that is broken keeps no one out. */
 
 type Listening = Service & { issuer: string }
 
@@ -59,16 +59,26 @@ async function start(t: Test) {
   return { service, ada, bob, signIn, ...own }
 }
 
-t.test('a sign-in that is answered after a sign-out is none, and its session ends', async (t) => {
-  const { service, ada, client, hold, signIn } = await start(t)
-  const { arrived, release } = hold('/2fa/verify')
-  const signingIn = signIn(ada)
+/** The session that an answer brings after a sign-out is not there, and ends. */
+async function signsOutMeanwhile(
+  t: Test,
+  { service, client, hold }: Awaited<ReturnType<typeof start>>,
+  path: string,
+  send: () => Promise<{ data?: { access_token: string }; error?: Problem; response: Response }>,
+): Promise<void> {
+  const { arrived, release } = hold(path)
+  const sending = send()
   await arrived
   await client.POST('/logout')
   release()
-  const { access_token } = unwrap(await signingIn)
+  const { access_token } = unwrap<{ access_token: string }>(await sending)
   t.strictSame(await client.state(), { status: 'signed_out' })
   await eventually('the session has ended', async () => !(await isAlive(service, access_token)))
+}
+
+t.test('a sign-in that is answered after a sign-out is none, and its session ends', async (t) => {
+  const own = await start(t)
+  await signsOutMeanwhile(t, own, '/2fa/verify', () => own.signIn(own.ada))
 })
 
 t.test('a step-up that is answered after another person has signed in leaves no access token', async (t) => {
@@ -89,18 +99,11 @@ t.test('a step-up that is answered after another person has signed in leaves no 
   t.notOk(await accounts.byId(bob.id))
 })
 
-t.test('a new password that is answered after a sign-out signs nobody in', async (t) => {
-  const { service, ada, client, hold, signIn } = await start(t)
-  unwrap(await signIn(ada))
-  const { arrived, release } = hold('/password/change')
+t.test('a new password that is answered after a sign-out signs no one in', async (t) => {
+  const own = await start(t)
+  unwrap(await own.signIn(own.ada))
   const body = { current_password: PASSWORD, new_password: 'staple in a haystack' }
-  const changing = client.POST('/password/change', { body })
-  await arrived
-  await client.POST('/logout')
-  release()
-  const { access_token } = unwrap(await changing)
-  t.strictSame(await client.state(), { status: 'signed_out' })
-  await eventually('the session has ended', async () => !(await isAlive(service, access_token)))
+  await signsOutMeanwhile(t, own, '/password/change', () => own.client.POST('/password/change', { body }))
 })
 
 t.test('a request of one person is not sent again as another one', async (t) => {
@@ -158,36 +161,30 @@ t.test('what is renewed for one person while another one signs in is not handed 
 })
 
 t.test('what a proxy says to a sign-out does not end it, and what the service says does', async (t) => {
-  const answers = [
-    () => new Response('<p>Log in to the Wi-Fi</p>', { status: 200 }),
-    () => new Response('', { status: 401 }),
-    () => asResponse({ status: 408, code: 'request_timeout' } as Problem),
-    () => asResponse({ status: 401, code: 'invalid_refresh_token' } as Problem),
-  ]
-  const tokens = { accessToken: 'x', accessExpiresAt: Number.MAX_SAFE_INTEGER, refreshToken: 'r' }
-  const store = memoryStore()
-  store.write({ tokens, mfaStep: null })
-  let ended = 0
-  const client = createClient({
-    url: 'https://id.example.com',
-    store,
-    async fetch(request) {
-      if (!request.url.endsWith('/logout')) return Response.json({})
-      ended += 1
-      return answers.shift()?.() ?? new Response(null, { status: 204 })
-    },
-  })
-  const asked = async () => (await Promise.resolve(store.read())).ending
-  // What is not JSON cannot be read.
-  await client.POST('/logout').catch(() => {})
-  for (const times of [2, 3, 4]) {
-    t.strictSame(await asked(), ['r'])
-    await eventually('it is tried again', async () => {
-      await client.GET('/config')
-      return ended >= times
-    })
+  const proxies = {
+    'a page to log in to the Wi-Fi': new Response('<p>Log in to the Wi-Fi</p>', { status: 200 }),
+    'no word': new Response('', { status: 401 }),
+    'a request that came too slowly': asResponse({ status: 408, code: 'request_timeout' } as Problem),
   }
-  await eventually('the service has no such session', async () => !(await asked()))
+  const over = asResponse({ status: 401, code: 'invalid_refresh_token' } as Problem)
+  for (const [what, first] of Object.entries(proxies)) {
+    const store = memoryStore()
+    const tokens = { accessToken: 'x', accessExpiresAt: Number.MAX_SAFE_INTEGER, refreshToken: 'r' }
+    store.write({ tokens, mfaStep: null })
+    const answers = [first, over.clone()]
+    const client = createClient({
+      url: 'https://id.example.com',
+      store,
+      fetch: async ({ url }) => (url.endsWith('/logout') && answers.shift()) || Response.json({}),
+    })
+    const toEnd = async () => (await Promise.resolve(store.read())).ending
+    // What is not JSON cannot be read.
+    await client.POST('/logout').catch(() => {})
+    t.strictSame(await toEnd(), ['r'], what)
+    await client.GET('/config')
+    await eventually('it is tried again, and the service has no such session', async () => !(await toEnd()))
+    t.strictSame(answers, [])
+  }
 })
 
 t.test('calls that wait for the same renewal share its failure', async (t) => {

@@ -21,7 +21,16 @@ import { accountTokenFor, claimsOf, isAlive, signedInBy, signIn } from '../helpe
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import { setFailures } from '../helpers/service/failures.ts'
-import { enrol, login, nextCode, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
+import {
+  type Answer,
+  enrol,
+  login,
+  type MailingService,
+  nextCode,
+  PASSWORD,
+  type Service,
+  startService,
+} from '../helpers/service/service.ts'
 
 const offer = async (service: Service, username = 'ada') =>
   (await service.post('/login', { username, password: PASSWORD })).body
@@ -148,23 +157,23 @@ t.test('an authenticator of today switches off a mailbox that was switched on wi
   }
 })
 
-t.test('the last factor that answers stays, where one is required', async (t) => {
-  const service = await startService(t, { mail: true })
+/** Removes the authenticator of an account whose other factor, codes by mail, guesses have closed. */
+async function removeAuthenticatorBesideClosedCodes(service: MailingService): Promise<Answer> {
   const ada = await enrolWithCodes(service)
   await setFailures(service, ada.id, 'email', 100)
   const authenticator = await factorId(service, ada.accessToken, 'totp')
-  const token = await accountTokenFor(service, ada.accessToken)
-  const refused = await service.delete(`/2fa/factors/${authenticator}`, token)
+  return service.delete(`/2fa/factors/${authenticator}`, await accountTokenFor(service, ada.accessToken))
+}
+
+t.test('the last factor that answers stays, where one is required', async (t) => {
+  const service = await startService(t, { mail: true })
+  const refused = await removeAuthenticatorBesideClosedCodes(service)
   isProblem(t, refused, 'two_factor_required', 'guesses have closed the other one')
 })
 
 t.test('guesses at codes by mail remove nothing, where no factor is required', async (t) => {
   const service = await startService(t, { mail: true, environment: OPTIONAL })
-  const ada = await enrolWithCodes(service)
-  await setFailures(service, ada.id, 'email', 100)
-  const authenticator = await factorId(service, ada.accessToken, 'totp')
-  const token = await accountTokenFor(service, ada.accessToken)
-  const removed = await service.delete(`/2fa/factors/${authenticator}`, token)
+  const removed = await removeAuthenticatorBesideClosedCodes(service)
   t.equal(removed.status, 200)
   const left = (await service.get('/2fa', removed.body.access_token)).body
   t.match(left, { factors: [{ kind: 'email' }], recovery_codes: { remaining: 10 } })

@@ -10,6 +10,7 @@ import {
   deleteTotpFactors,
   findTotpFactors,
   noteWrongCode,
+  sinceOf,
   spendTimeStep,
   type TotpFactor,
 } from './store.ts'
@@ -80,5 +81,5 @@ export async function confirmPending(
   // Thrown, so that the old one is not gone with a pending one that another request has taken.
   if (!(await activateTotpFactor(trx, own, step, since))) throw notEnrolled()
   if (old) await deleteTotpFactors(trx, account.id, since, old.id)
-  return { replaced: old ? (old.confirmedAt ?? old.createdAt) : null, since, id: own.id }
+  return { replaced: old ? sinceOf(old) : null, since, id: own.id }
 }

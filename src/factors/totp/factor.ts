@@ -6,7 +6,7 @@ import { confirmPending, spendCode, TOTP_ASSURANCE } from './confirm.ts'
 import { totpSecrets } from './portable.ts'
 import { confirmRoutes, setupRoutes } from './routes.ts'
 import { EnrolmentSchema } from './schemas.ts'
-import { activeTotpSecrets, deleteTotpFactors, findTotpFactors, renameTotpFactor } from './store.ts'
+import { activeTotpSecrets, deleteTotpFactors, findTotpFactors, renameTotpFactor, sinceOf } from './store.ts'
 import { totpTables } from './tables.ts'
 
 /** Authenticator apps: time-based codes (RFC 6238). */
@@ -50,10 +50,10 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
 
   async list(db, { id }) {
     const { active } = await findTotpFactors(db, id, 0)
-    return active.map(({ id, name, createdAt, confirmedAt, lastUsedAt }) => ({
-      ...{ id, name, lastUsedAt },
-      createdAt: confirmedAt ?? createdAt,
-    }))
+    return active.map((factor) => {
+      const { id, name, lastUsedAt } = factor
+      return { id, name, lastUsedAt, createdAt: sinceOf(factor) }
+    })
   },
   rename: renameTotpFactor,
   show: async (_db, _account, { active }) => ({ totp: active }),

@@ -105,6 +105,9 @@ const valuesOf = (factor: TotpFactor) => ({
   confirmed_at: factor.confirmedAt,
 })
 
+/** Since when the account has it, in epoch milliseconds. */
+export const sinceOf = ({ confirmedAt, createdAt }: TotpFactor): number => confirmedAt ?? createdAt
+
 /** Another answer to the same request for a pending one: its name and what it replaces may differ. */
 export async function updatePending(
   trx: Trx,

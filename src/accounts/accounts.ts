@@ -72,7 +72,7 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
 
     /** @param at when its owner was told of a new network, in epoch milliseconds; 0 for the first one, which is none. */
     noteNewNetwork: (trx: Trx, { id }: Account, at: number): Promise<void> =>
-      store.setNewNetworkAt(trx, id, at),
+      store.newNetworkAt.run(trx, { id, at }),
 
     /** A code that was mailed to the address of the account came back. */
     proveAddress: (trx: Trx, accountId: string): Promise<void> =>

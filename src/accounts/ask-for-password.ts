@@ -1,8 +1,8 @@
 import type { Caller } from '../caller.ts'
+import { COOL_DOWN_SECONDS } from '../mail/cool-down.ts'
 import { emailUnavailable, mailedTooOften } from '../mail/problems.ts'
 import { inTransaction } from '../platform/database.ts'
 import type { Account } from './account.ts'
-import { COOL_DOWN_SECONDS } from './forgotten-password.ts'
 import type { AccountsRoom } from './room.ts'
 
 /**

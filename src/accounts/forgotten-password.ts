@@ -1,5 +1,6 @@
 import type { Caller } from '../caller.ts'
 import { newOpaqueToken } from '../crypto/codes.ts'
+import { COOL_DOWN_SECONDS } from '../mail/cool-down.ts'
 import type { AnswerForgotten } from '../mail/outbox.ts'
 import { passwordReset } from '../mail/templates/codes.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
@@ -11,7 +12,6 @@ import type { AccountsRoom } from './room.ts'
 import { findAccountByUsername, findAccountsByAddress, lockAccount } from './store.ts'
 
 const TOKEN_TTL_SECONDS = 3600
-export const COOL_DOWN_SECONDS = 60
 /** Mails in an hour to one account, for all who ask together. */
 const MAX_MAILS = 5
 /** Accounts that one request mails to, where several have proven the same address. */

@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely'
+import { batchesOf } from '../platform/batches.ts'
 import type { Db } from '../platform/database.ts'
 import type { AccountsTable } from './tables.ts'
 
@@ -76,13 +77,9 @@ export async function countAccounts(db: Db): Promise<number> {
 /** The current usernames of these accounts, by id. Accounts that are gone are left out. */
 export async function usernamesOf(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>()
-  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
-    const some = ids.slice(from, from + IDS_AT_ONCE)
+  for (const some of batchesOf(ids)) {
     const rows = await db.selectFrom('accounts').select(['id', 'username']).where('id', 'in', some).execute()
     for (const { id, username } of rows) names.set(id, username)
   }
   return names
 }
-
-/** Few enough for the parameters of one statement. */
-const IDS_AT_ONCE = 500

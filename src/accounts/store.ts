@@ -212,15 +212,12 @@ export async function openAccount(trx: Trx, accountId: string): Promise<boolean>
   return wroteOne(accountOf(trx, accountId).set({ disabled_at: null }).where('disabled_at', 'is not', null))
 }
 
-const newNetworkAt = prepared((db, param: Params<{ id: string; at: number }>) =>
+export const newNetworkAt = prepared((db, param: Params<{ id: string; at: number }>) =>
   db
     .updateTable('accounts')
     .set({ new_network_at: param('at') })
     .where('id', '=', param('id')),
 )
-
-export const setNewNetworkAt = (trx: Trx, id: string, at: number): Promise<void> =>
-  newNetworkAt.run(trx, { id, at })
 
 export async function keepAccount(trx: Trx, accountId: string): Promise<void> {
   await accountOf(trx, accountId).set({ unenrolled_since: null }).execute()

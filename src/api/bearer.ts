@@ -1,19 +1,15 @@
 import fastifyJwt, { type TokenOrHeader } from '@fastify/jwt'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { MFA_TOKEN_TYP, type MfaTokens } from '../challenges/mfa-token.ts'
+import { MFA_TOKEN_TYP } from '../challenges/mfa-token.ts'
 import { invalidToken, missingToken } from '../errors.ts'
 import { isSentTwice } from '../http/sent-twice.ts'
-import {
-  ACCESS_TOKEN_TYP,
-  type AccessClaims,
-  type AccessTokens,
-  type ServiceClaims,
-} from '../tokens/access-token.ts'
-import { ACCOUNT_TOKEN_TYP, type AccountClaims, type AccountTokens } from '../tokens/account-token.ts'
+import type { Service } from '../service.ts'
+import { ACCESS_TOKEN_TYP, type AccessClaims, type ServiceClaims } from '../tokens/access-token.ts'
+import { ACCOUNT_TOKEN_TYP, type AccountClaims } from '../tokens/account-token.ts'
 import { ClaimError, type CommonClaims, ExpiredError, type UncheckedClaims } from '../tokens/claims.ts'
 import { HMAC_TOKEN_ALG } from '../tokens/hmac-token.ts'
-import { SIGNING_ALGS, type SigningKeys } from '../tokens/signing-keys.ts'
+import { SIGNING_ALGS } from '../tokens/signing-keys.ts'
 
 /**
  * Access tokens whose signature was found right and need not be checked again: one is used many times in its
@@ -22,12 +18,7 @@ import { SIGNING_ALGS, type SigningKeys } from '../tokens/signing-keys.ts'
  */
 const REMEMBERED_SIGNATURES = 10_000
 
-export interface BearerOptions {
-  mfaTokens: MfaTokens
-  accountTokens: AccountTokens
-  accessTokens: AccessTokens
-  signingKeys: SigningKeys
-}
+type BearerOptions = Pick<Service, 'mfaTokens' | 'accountTokens' | 'accessTokens' | 'signingKeys'>
 
 /**
  * `credentials` of RFC 6750 section 2.1: the scheme in any case, blanks, the token. Anything else is not a token.
@@ -170,7 +161,7 @@ async function refusing<T>(token: string, kind: string, verify: () => Promise<T>
 }
 
 /** What the header of a token says: anyone may have written it. */
-function kindOf(token: string): string {
+export function kindOf(token: string): string {
   try {
     return String(JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).typ)
   } catch {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { ProblemCode } from '../errors.ts'
 
 /** Bodies by the name of the example; of a refusal, by its code. */
 export type Examples = Record<string, unknown>
@@ -20,22 +21,33 @@ export function readExamples(): RecordedExamples {
 export const named = (examples: Examples): Record<string, { value: unknown }> =>
   Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]))
 
-/** The parts of an OpenAPI document that belong to requests and to answers in JSON. */
-export interface ExampleDocument {
-  paths: Record<string, Record<string, ExampleOperation>>
+/** The parts of an OpenAPI document that are written here. */
+export interface OpenApiDocument {
+  paths: Record<string, Record<string, Operation>>
+  components: object
 }
 
-interface ExampleOperation {
+interface Operation {
   operationId: string
-  requestBody?: { content: Record<string, object> }
+  tags?: string[]
+  requestBody?: { required?: boolean; content: Record<string, { schema?: BodySchema }> }
   responses: Record<string, { content?: Record<string, object> }>
+  /** What it can answer with, problems by code and OAuth's errors by status, until `responses` takes their place. */
+  'x-problems'?: readonly ProblemCode[]
+  'x-oauth-errors'?: readonly number[]
 }
+
+interface BodySchema {
+  properties?: object
+  required?: readonly string[]
+}
+
+export const operationsOf = ({ paths }: Pick<OpenApiDocument, 'paths'>): Operation[] =>
+  Object.values(paths).flatMap((path) => Object.values(path))
 
 /** Writes the examples of bodies, and of the answers to requests that succeed. */
-export function addExamples({ paths }: ExampleDocument, { operations }: RecordedExamples): void {
-  for (const { operationId, requestBody, responses } of Object.values(paths).flatMap((path) =>
-    Object.values(path),
-  )) {
+export function addExamples(document: OpenApiDocument, { operations }: RecordedExamples): void {
+  for (const { operationId, requestBody, responses } of operationsOf(document)) {
     const { requests = {}, answers = {} } = operations[operationId] ?? {}
     for (const media of Object.values(requestBody?.content ?? {})) Object.assign(media, inMedia(requests))
     for (const [status, examples] of Object.entries(answers)) {

@@ -15,7 +15,7 @@ import { checkAccountToken } from '../factors/change.ts'
 import type { Factors } from '../factors/factors.ts'
 import { ACCESS_TOKEN_TYP } from '../tokens/access-token.ts'
 import { findSignedIn } from '../tokens/signed-in.ts'
-import { bearerToken } from './bearer.ts'
+import { bearerToken, kindOf } from './bearer.ts'
 import type {
   AccessPrincipal,
   AccountPrincipal,
@@ -37,8 +37,6 @@ export interface Guard {
   problems: ProblemCode[]
 }
 
-export type Guards = Record<ScopeName, Guard>
-
 /** The parts of the service that guards use. */
 interface GuardsRoom extends ClientsRoom {
   challenges: Challenges
@@ -49,7 +47,7 @@ interface GuardsRoom extends ClientsRoom {
  * Makes the guards of the scopes. A token is accepted only after its row was found alive: a consumed challenge, an
  * ended session or a disabled account ends it at once, whatever the token says.
  */
-export function makeGuards(room: GuardsRoom): Guards {
+export function makeGuards(room: GuardsRoom): Record<ScopeName, Guard> {
   const { challenges, db, factors } = room
 
   async function checkMfa(request: FastifyRequest): Promise<MfaPrincipal> {
@@ -164,14 +162,8 @@ export function makeGuards(room: GuardsRoom): Guards {
 }
 
 /** The type that a token claims, to choose its check by. The check verifies the token. */
-function tokenTyp(request: FastifyRequest): unknown {
-  const [, header = ''] = /^Bearer +([^.]+)\./i.exec(request.headers.authorization ?? '') ?? []
-  try {
-    return JSON.parse(Buffer.from(header, 'base64url').toString()).typ
-  } catch {
-    return undefined
-  }
-}
+const tokenTyp = ({ headers }: FastifyRequest): string =>
+  kindOf(/^Bearer +(\S+)/i.exec(headers.authorization ?? '')?.[1] ?? '')
 
 /** Puts a guard before every route that is registered in this scope afterwards. */
 export function protect(scope: FastifyInstance, guard: Guard): void {

@@ -13,8 +13,8 @@ import { tokenSchemas } from '../tokens/schemas.ts'
 import { VERSION } from '../version.ts'
 import { describeRoute } from './describe-route.ts'
 import { carryTokens, followColourScheme, PAGE_STYLE, showAnswers } from './docs-page.ts'
-import { addExamples, type ExampleDocument, readExamples } from './examples.ts'
-import { addProblemResponses, type ProblemDocument } from './problem-responses.ts'
+import { addExamples, type OpenApiDocument, operationsOf, readExamples } from './examples.ts'
+import { addProblemResponses } from './problem-responses.ts'
 
 const describe = (basePath: string) => `Accounts with a real second factor.
 
@@ -35,7 +35,7 @@ const START_HERE = ['/register', '/login', '/2fa/setup', '/2fa/verify']
 
 /**
  * Swagger UI comes from this process only. Its scripts and style sheets are files of this origin, it shows images
- * that it made itself (\`data:\` and \`blob:\`), and it connects to no other origin.
+ * that it made itself (`data:` and `blob:`), and it connects to no other origin.
  */
 const DOCS_CSP = {
   'default-src': "'none'",
@@ -156,39 +156,25 @@ export const openapi = fp(
 )
 
 /** The document as it is served. It shares no object with the schemas that the service works with. */
-function finished<T extends object>(document: T): T {
+function finished<T extends object>(made: T): T {
+  const document = made as T & OpenApiDocument
   const examples = readExamples()
-  addExamples(document as T & ExampleDocument, examples)
-  addProblemResponses(document as T & ProblemDocument, examples)
-  letBodiesBeLeftOut(document as T & BodyDocument)
-  startHere(document as T & TaggedDocument)
+  addExamples(document, examples)
+  addProblemResponses(document, examples)
+  letBodiesBeLeftOut(document)
+  startHere(document)
   return withTypedEnums(document) as T
 }
 
-interface TaggedDocument {
-  paths: Record<string, Record<string, { tags?: string[] }>>
-}
-
-function startHere(document: TaggedDocument): void {
+function startHere(document: OpenApiDocument): void {
   const first = START_HERE.map((path) => [path, document.paths[path] ?? {}] as const)
   for (const operation of first.flatMap(([, path]) => Object.values(path))) operation.tags = [START_TAG]
   document.paths = { ...Object.fromEntries(first), ...document.paths }
 }
 
-interface BodyDocument {
-  paths: Record<
-    string,
-    Record<string, { requestBody?: { required?: boolean; content: Record<string, BodySchema> } }>
-  >
-}
-
-interface BodySchema {
-  schema?: { properties?: object; required?: readonly string[] }
-}
-
 /** A body none of whose members is required need not be sent. The library calls every body required. */
-function letBodiesBeLeftOut({ paths }: BodyDocument): void {
-  for (const { requestBody } of Object.values(paths).flatMap((path) => Object.values(path))) {
+function letBodiesBeLeftOut(document: OpenApiDocument): void {
+  for (const { requestBody } of operationsOf(document)) {
     const schemas = Object.values(requestBody?.content ?? {}).map(({ schema }) => schema)
     if (requestBody && schemas.every((schema) => schema?.properties && !schema.required?.length))
       requestBody.required = false

@@ -1,22 +1,13 @@
 import { type ProblemCode, problemCodes, problemStatus } from '../errors.ts'
 import { PROBLEM_MEDIA_TYPE } from '../http/problem.ts'
 import { texts } from '../texts/texts.ts'
-import { type Examples, named, type RecordedExamples } from './examples.ts'
-
-/** The parts of an OpenAPI document that belong to error answers. */
-export interface ProblemDocument {
-  paths: Record<string, Record<string, ProblemOperation>>
-  components: object
-}
-
-interface ProblemOperation {
-  operationId: string
-  responses: Record<string, object>
-  /** The codes that the operation can answer with, until they are replaced by `responses`. */
-  'x-problems'?: readonly ProblemCode[]
-  /** The statuses that it can answer with errors as OAuth has them. */
-  'x-oauth-errors'?: readonly number[]
-}
+import {
+  type Examples,
+  named,
+  type OpenApiDocument,
+  operationsOf,
+  type RecordedExamples,
+} from './examples.ts'
 
 /**
  * Writes the error answers of all operations, with their examples. Each response is written once, in
@@ -24,14 +15,14 @@ interface ProblemOperation {
  * they were three quarters of the document.
  */
 export function addProblemResponses(
-  { paths, components }: ProblemDocument,
+  document: OpenApiDocument,
   { problems, operations }: RecordedExamples,
 ): void {
   const responses: Record<string, object> = {}
   const examples: Record<string, object> = {}
   /** By what they say. */
   const names = new Map<string, string>()
-  for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
+  for (const operation of operationsOf(document)) {
     const { operationId, 'x-problems': codes = [], 'x-oauth-errors': oauth = [] } = operation
     delete operation['x-problems']
     delete operation['x-oauth-errors']
@@ -49,10 +40,10 @@ export function addProblemResponses(
       names.set(content, name)
       responses[name] = response
       for (const code of ofStatus) if (!(code in own)) examples[code] = { value: problems[code] }
-      operation.responses[status] = { $ref: `#/components/responses/${name}` }
+      operation.responses[status] = { $ref: `#/components/responses/${name}` } as object
     }
   }
-  Object.assign(components, { responses, examples })
+  Object.assign(document.components, { responses, examples })
 }
 
 /** `rate_limited_or_too_many_attempts` becomes `RateLimitedOrTooManyAttempts`. */

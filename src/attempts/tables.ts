@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { DAY_MS } from '../platform/clock.ts'
 import { describeTable, type TableDescriptions } from '../platform/tables.ts'
+import { PASSWORD_POLICY } from './policies.ts'
 
 declare module '../platform/tables.ts' {
   interface Tables {
@@ -51,7 +52,7 @@ export const attemptTables = {
       {
         column: 'last_failed_at',
         retention: FEW_RETENTION_MS,
-        only: sql<boolean>`factor = 'password' and failures < 10 and succeeded_at is null`,
+        only: sql<boolean>`factor = 'password' and failures < ${PASSWORD_POLICY.from} and succeeded_at is null`,
       },
     ],
   }),

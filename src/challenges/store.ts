@@ -4,7 +4,7 @@ import { type Params, prepared } from '../platform/prepared.ts'
 import type { Tables } from '../platform/tables.ts'
 import type { Challenge } from './challenge.ts'
 
-const newChallenge = prepared((db, param: Params<Challenge>) =>
+export const newChallenge = prepared((db, param: Params<Challenge>) =>
   db.insertInto('challenges').values({
     id: param('id'),
     account_id: param('accountId'),
@@ -14,10 +14,6 @@ const newChallenge = prepared((db, param: Params<Challenge>) =>
     consumed_at: null,
   }),
 )
-
-export async function insertChallenge(trx: Trx, challenge: Challenge): Promise<void> {
-  await newChallenge.run(trx, challenge)
-}
 
 interface Answerable {
   id: string
@@ -44,18 +40,14 @@ export async function findLiveChallenge(db: Db, which: Answerable): Promise<Chal
   )
 }
 
-const countedAnswer = prepared((db, param: Params<Answerable>) =>
+/** The count including this attempt; none when the challenge cannot be answered any more. */
+export const countedAnswer = prepared((db, param: Params<Answerable>) =>
   db
     .updateTable('challenges')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
     .where(isAnswerable(param))
     .returning('wrong_codes'),
 )
-
-/** @returns the count including this attempt; `undefined` when the challenge cannot be answered any more. */
-export async function countAttempt(trx: Trx, which: Answerable): Promise<number | undefined> {
-  return (await countedAnswer.first(trx, which))?.wrong_codes
-}
 
 export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
   await trx
@@ -66,17 +58,12 @@ export async function uncountAttempt(trx: Trx, id: string): Promise<void> {
     .execute()
 }
 
-const consumed = prepared((db, param: Params<Answerable>) =>
+export const consumed = prepared((db, param: Params<Answerable>) =>
   db
     .updateTable('challenges')
     .set({ consumed_at: param('now') })
     .where(isAnswerable(param)),
 )
-
-/** @returns whether this call consumed it. */
-export async function consumeChallenge(trx: Trx, which: Answerable): Promise<boolean> {
-  return consumed.wroteOne(trx, which)
-}
 
 export async function deleteChallenges(trx: Trx, accountId: string): Promise<void> {
   await trx.deleteFrom('challenges').where('account_id', '=', accountId).execute()

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import {
   chownSync,
   closeSync,
@@ -112,7 +111,7 @@ export async function backUp(
     throw new CommandFailed(`"${file}" is no file. Name one.`)
   if (existsSync(file) && !overwrite)
     throw new CommandFailed(`The file ${file} is there already. Name another one, or say --overwrite.`)
-  const draft = `${file}.${randomUUID()}`
+  const draft = `${file}.${crypto.randomUUID()}`
   try {
     const whole = await copyWhole(path, draft)
     renameSync(draft, file)
@@ -146,7 +145,7 @@ export async function restore(config: Config, file: string, agree: (whole: Whole
   if (!existsSync(file)) throw new CommandFailed(`There is no file ${file}.`)
   if (isSame(file, path)) throw new CommandFailed(`${file} is the database itself.`)
   await requireUnused(config.databaseUrl)
-  const draft = `${path}.${randomUUID()}`
+  const draft = `${path}.${crypto.randomUUID()}`
   try {
     const whole = await copyWhole(file, draft)
     await agree(whole)

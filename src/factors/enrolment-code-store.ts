@@ -1,4 +1,4 @@
-import type { Db, Trx } from '../platform/database.ts'
+import { accountsOf, type Db, type Trx } from '../platform/database.ts'
 
 export async function putEnrolmentCodes(
   trx: Trx,
@@ -34,12 +34,9 @@ export async function putEnrolmentCodes(
 /** Which of these accounts need a code, also where it has expired. */
 export async function owingAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (accountIds.length === 0) return new Set()
-  const rows = await db
-    .selectFrom('enrolment_codes')
-    .select('account_id')
-    .where('account_id', 'in', accountIds)
-    .execute()
-  return new Set(rows.map(({ account_id }) => account_id))
+  return accountsOf(
+    db.selectFrom('enrolment_codes').select('account_id').where('account_id', 'in', accountIds),
+  )
 }
 
 /**

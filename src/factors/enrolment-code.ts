@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import type { MfaPrincipal } from '../api/principal.ts'
 import type { Caller } from '../caller.ts'
 import { deadChallenge } from '../challenges/challenges.ts'
 import { newLetterCode, normalizeLetterCode } from '../crypto/codes.ts'
 import { invalidCode } from '../errors.ts'
-import { BATCH_SIZE } from '../platform/batches.ts'
+import { batchesOf } from '../platform/batches.ts'
 import { DAY_MS, rfc3339 } from '../platform/clock.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
 import { keepShown, putEnrolmentCodes, tryEnrolmentCode } from './enrolment-code-store.ts'
@@ -52,13 +51,9 @@ export async function oweEnrolmentCodes(
 
 /** Makes each of these accounts need a code that no one knows: an operator makes another one (`resetFactors`). */
 export async function oweUnknownCodes(trx: Trx, accountIds: readonly string[], now: number): Promise<void> {
-  const rows = accountIds.map((accountId) => ({ accountId, codeHash: randomUUID() }))
-  for (let at = 0; at < rows.length; at += BATCH_SIZE)
-    await putEnrolmentCodes(trx, rows.slice(at, at + BATCH_SIZE), {
-      mailed: false,
-      createdAt: now,
-      expiresAt: now,
-    })
+  const rows = accountIds.map((accountId) => ({ accountId, codeHash: crypto.randomUUID() }))
+  for (const some of batchesOf(rows))
+    await putEnrolmentCodes(trx, some, { mailed: false, createdAt: now, expiresAt: now })
 }
 
 /**

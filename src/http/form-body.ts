@@ -1,9 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { texts } from '../texts/texts.ts'
-import { refuseEncodedBody } from './json-body.ts'
-
-const DECODER = new TextDecoder('utf-8', { fatal: true })
+import { decodeUtf8, refuseEncodedBody } from './json-body.ts'
 
 export const FORM = 'application/x-www-form-urlencoded'
 
@@ -22,16 +20,9 @@ export function acceptForm(scope: FastifyInstance, known: readonly string[]): vo
 
 /** @throws {AppError} bad_request */
 function parseForm(bytes: Uint8Array, known: readonly string[]): Record<string, string> {
-  const members: [string, string][] = [...new URLSearchParams(decode(bytes))]
+  const text = decodeUtf8(bytes, () => new AppError('bad_request', texts.details.formNotUtf8))
+  const members: [string, string][] = [...new URLSearchParams(text)]
   const names = new Set(members.map(([name]) => name))
   if (names.size < members.length) throw new AppError('bad_request', texts.details.parameterTwice)
   return Object.fromEntries(members.filter(([name, value]) => known.includes(name) && value !== ''))
-}
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return DECODER.decode(bytes)
-  } catch {
-    throw new AppError('bad_request', texts.details.formNotUtf8)
-  }
 }

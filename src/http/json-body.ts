@@ -8,9 +8,6 @@ import { texts } from '../texts/texts.ts'
 /** Bodies of this API have only a few short members. */
 export const BODY_LIMIT_BYTES = 16 * 1024
 
-/** Skips a byte order mark (RFC 8259 section 8.1). */
-const DECODER = new TextDecoder('utf-8', { fatal: true })
-
 /**
  * The only body parser: JSON in well-formed UTF-8 (RFC 8259 section 8.1), each member once, strings of well-formed
  * Unicode. A body that parsers may read differently is refused.
@@ -60,7 +57,7 @@ export function refuseEncodedBody(request: FastifyRequest): void {
 
 /** @throws {AppError} malformed_json, validation_failed */
 function parseStrictJson(bytes: Uint8Array): unknown {
-  const text = decode(bytes)
+  const text = decodeUtf8(bytes, () => malformedJson(texts.details.bodyNotUtf8))
   refuseDeepAndDuplicate(text)
   try {
     return JSON.parse(text, refuseIllFormedText)
@@ -71,11 +68,14 @@ function parseStrictJson(bytes: Uint8Array): unknown {
   }
 }
 
-function decode(bytes: Uint8Array): string {
+/** Skips a byte order mark (RFC 8259 section 8.1). */
+const DECODER = new TextDecoder('utf-8', { fatal: true })
+
+export function decodeUtf8(bytes: Uint8Array, fault: () => AppError): string {
   try {
     return DECODER.decode(bytes)
   } catch {
-    throw malformedJson(texts.details.bodyNotUtf8)
+    throw fault()
   }
 }
 

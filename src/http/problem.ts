@@ -72,7 +72,7 @@ const answerErrors = (problemOf: ProblemOf) => {
     logCause(problem, request)
     const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
     if (isOAuth) sendOAuthError(problem, reply)
-    else sendProblem(problem, problemOf(problem, request.id), reply)
+    else send(problem, problem.status, PROBLEM_MEDIA_TYPE, problemOf(problem, request.id), reply)
   }
   return (
     error: FastifyError,
@@ -107,14 +107,9 @@ export function routerErrorAnswer(endRequest: EndRequest, headersOf: HeadersOf, 
   }
 }
 
-function sendProblem(error: AppError, problem: Problem, reply: FastifyReply): void {
+function send({ headers }: AppError, status: number, type: string, body: object, reply: FastifyReply): void {
   // Serialized here: an error must not fail because the schemas of the route do not have its status.
-  reply
-    .code(error.status)
-    .headers(error.headers)
-    .type(PROBLEM_MEDIA_TYPE)
-    .serializer((body: unknown) => JSON.stringify(body))
-    .send(problem)
+  reply.code(status).headers(headers).type(type).serializer(JSON.stringify).send(body)
 }
 
 /** What OAuth has a code of its own for. It has none for limits and overload: those keep theirs, and their status. */
@@ -131,12 +126,8 @@ const AS_OAUTH: Partial<Record<ProblemCode, ProblemCode>> = {
 /** RFC 6749 section 5.2. */
 function sendOAuthError(error: AppError, reply: FastifyReply): void {
   const code = AS_OAUTH[error.code] ?? error.code
-  reply
-    .code(problemStatus(code))
-    .headers(error.headers)
-    .type('application/json')
-    .serializer((body: unknown) => JSON.stringify(body))
-    .send({ error: code, error_description: descriptionOf(error) })
+  const body = { error: code, error_description: descriptionOf(error) }
+  send(error, problemStatus(code), 'application/json', body, reply)
 }
 
 /** With what is wrong with which parameter, in the characters that a description may have. */

@@ -1,17 +1,7 @@
 import { databaseStoresNothing, stopping, unavailable } from '../errors.ts'
 import { adapterOf, type Db } from '../platform/database.ts'
 import type { DatabaseFault } from '../platform/database-faults.ts'
-import type { RedisState } from '../platform/redis.ts'
 import type { SharedCounts } from './shared-counts.ts'
-
-/** What `/readyz` reports on the parts that the service depends on. */
-export interface Checks {
-  database: 'ok'
-  /** Only where there is one: what must hold behind it goes with each transaction. */
-  pooler?: 'ok'
-  /** While Redis is down, each process limits on its own. That is reported, but does not make the service unready. */
-  redis?: RedisState
-}
 
 /** Whether a load balancer should send requests here. */
 export type Readiness = ReturnType<typeof makeReadiness>
@@ -21,7 +11,7 @@ export function makeReadiness({ probe, db, sharedCounts, warn }: ReadinessParts)
   let withdrawn = false
   return {
     /** @throws {AppError} `unavailable` while the service cannot work or is about to end. */
-    async check(): Promise<{ checks: Checks; warnings: string[] }> {
+    async check() {
       if (withdrawn) throw stopping()
       const fault = await probe.fault()
       if (fault) throw databaseStoresNothing(fault)
@@ -30,9 +20,10 @@ export function makeReadiness({ probe, db, sharedCounts, warn }: ReadinessParts)
       }
       const pooled = await adapterOf(db).behindPooler().catch(unanswered)
       const warnings = await warn().catch(unanswered)
-      const checks: Checks = {
-        database: 'ok',
-        ...(pooled && { pooler: 'ok' }),
+      const checks = {
+        database: 'ok' as const,
+        ...(pooled && { pooler: 'ok' as const }),
+        // While Redis is down, each process limits on its own: it is reported, and the service stays ready.
         ...(sharedCounts && { redis: sharedCounts.state() }),
       }
       return { checks, warnings: warnings.filter((sentence) => sentence !== null) }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
@@ -56,7 +55,7 @@ export type SharedCounts = ReturnType<typeof makeSharedCounts>
 
 /** Redis gets addresses as keyed hashes. A reader of Redis learns that there were requests, but not from where. */
 export function makeSharedCounts({ url, keyedHash, logger }: SharedCountsParts) {
-  const replica = randomUUID()
+  const replica = crypto.randomUUID()
   const replicasKey = `keyturn:replicas:${keyedHash('shared count', 'replicas')}`
   const heard: number[] = []
 

@@ -1,10 +1,11 @@
 import type { Account } from '../accounts/account.ts'
 import type { KeyedHash } from '../crypto/keyed-hash.ts'
 import type { Clock } from '../platform/clock.ts'
+import { countInWindow } from '../platform/count-in-window.ts'
 import type { Trx } from '../platform/database.ts'
 import { MailError } from '../platform/mail-error.ts'
 import { mailedTooOften } from './problems.ts'
-import { countMail, uncountMail } from './store.ts'
+import { uncountMail } from './store.ts'
 import { MAIL_WINDOW_MS } from './tables.ts'
 
 /** Codes in an hour that one account may ask for, to any address. */
@@ -15,6 +16,8 @@ const MAX_FOR_ACCOUNT = 10
  * mailbox. An account that has proven the address is not counted here, so that strangers cannot shut it out.
  */
 const MAX_TO_UNPROVEN = 5
+
+const COUNTED = { table: 'mail_counts', key: 'subject', count: 'mails' } as const
 
 // Under hashes: what is counted must not become a list of addresses.
 
@@ -47,8 +50,8 @@ export function makeMailAllowance({ clock, keyedHash }: { clock: Clock; keyedHas
     async take(trx: Trx, account: Account, address: string): Promise<void> {
       const now = clock.now()
       for (const [subject, max] of subjectsOf(account, address)) {
-        const full = await countMail(trx, subject, { now, windowMs: MAIL_WINDOW_MS, max })
-        if (full) throw mailedTooOften(Math.ceil((full.until - now) / 1000))
+        const until = await countInWindow(trx, COUNTED, subject, { now, windowMs: MAIL_WINDOW_MS, max })
+        if (until !== undefined) throw mailedTooOften(Math.ceil((until - now) / 1000))
       }
     },
 

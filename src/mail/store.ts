@@ -71,38 +71,6 @@ export async function deleteOutbox(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('outbox').where('id', '=', id).execute()
 }
 
-/** @returns nothing when the mail was counted; when there were too many, the time until which no more are. */
-export async function countMail(
-  trx: Trx,
-  subject: string,
-  { now, windowMs, max }: { now: number; windowMs: number; max: number },
-): Promise<{ until: number } | undefined> {
-  await trx
-    .deleteFrom('mail_counts')
-    .where('subject', '=', subject)
-    // A window that begins later than one window from now was counted by a clock that was ahead.
-    .where((eb) => eb.or([eb('since', '<=', now - windowMs), eb('since', '>', now + windowMs)]))
-    .execute()
-  const counted = await trx
-    .insertInto('mail_counts')
-    .values({ subject, since: now, mails: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .column('subject')
-        .doUpdateSet((eb) => ({ mails: eb('mail_counts.mails', '+', 1) }))
-        .where('mail_counts.mails', '<', max),
-    )
-    .returning('mails')
-    .executeTakeFirst()
-  if (counted) return undefined
-  const { since } = await trx
-    .selectFrom('mail_counts')
-    .select('since')
-    .where('subject', '=', subject)
-    .executeTakeFirstOrThrow()
-  return { until: since + windowMs }
-}
-
 export async function uncountMail(trx: Trx, subject: string): Promise<void> {
   await trx
     .updateTable('mail_counts')

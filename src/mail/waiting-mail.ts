@@ -21,23 +21,16 @@ export async function waitingMail(
   return { count: Number(count), since: since === null ? null : Number(since) }
 }
 
-/** A mail that waits, without what is in it: that may be a token. */
-export interface WaitingMail {
-  created_at: string
-  attempts: number
-  /** What it is about, with where it goes or where it was asked for. */
-  about: string
-}
-
 /**
- * The mails that wait for one person: to one of these addresses, or asked for under one or this username.
+ * The mails that wait for one person: to one of these addresses, or asked for under one or this username. They come
+ * without what is in them, which may be a token.
  *
  * @throws {UnsealError} when one opens under none of the keys.
  */
 export async function waitingMailOf(
   { box, db }: { box: SecretBox; db: Db },
   { addresses, username }: { addresses: readonly string[]; username: string },
-): Promise<WaitingMail[]> {
+) {
   const typed = [username, ...addresses].map((name) => name.toLowerCase())
   const rows = await db.selectFrom('outbox').selectAll().orderBy('id').execute()
   return rows.flatMap(({ id, sealed_message, created_at, attempts }) => {

@@ -9,6 +9,11 @@ import type { Dependents, Tables } from './tables.ts'
  */
 export const BATCH_SIZE = 500
 
+/** Few enough for the parameters of one statement, or for one transaction. */
+export function* batchesOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += BATCH_SIZE) yield all.slice(at, at + BATCH_SIZE)
+}
+
 /** A step that repeats steps of its own has rests in its time. */
 const LONGEST_REST_MS = 50
 

@@ -116,3 +116,10 @@ export async function wroteOne(write: {
   if (result instanceof InsertResult) return result.numInsertedOrUpdatedRows === 1n
   return (result instanceof DeleteResult ? result.numDeletedRows : result.numUpdatedRows) === 1n
 }
+
+/** Which accounts these rows are of. */
+export async function accountsOf(rows: {
+  execute(): Promise<{ account_id: string }[]>
+}): Promise<Set<string>> {
+  return new Set((await rows.execute()).map(({ account_id }) => account_id))
+}

@@ -95,7 +95,7 @@ function byVersion(one: string, other: string): number {
 const UNFINISHED_COPY = 'unfinished-copy'
 
 const BROKEN_OFF =
-  'A copy into this database was broken off. Finish it with "npm run keyturn -- copy", or take a new database.'
+  'A copy into this database was broken off. Finish it with "keyturn copy", or take a new database.'
 
 /** Marks a migrated database as one that is being copied into. */
 export async function beginCopy(trx: Trx): Promise<void> {
@@ -202,7 +202,7 @@ function explainFailure(error: unknown, migrationName?: string): string {
   if (message.includes('corrupted migrations'))
     return `A newer version of Keyturn has added to the database (${message}). It takes that back itself: run this command of that version first.`
   if ((error as { code?: string }).code === INSUFFICIENT_PRIVILEGE)
-    return `The database has to be migrated, and its user may not do that (${message}). Run "npm run migrate -- up" as the user who owns the tables.`
+    return `The database has to be migrated, and its user may not do that (${message}). Run "keyturn migrate up" as the user who owns the tables.`
   return `Migration ${migrationName ?? ''} failed: ${message}`
 }
 

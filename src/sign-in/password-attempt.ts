@@ -7,29 +7,15 @@ import type { SignInRoom } from './room.ts'
 
 const FACTOR = 'password'
 
-/**
- * One attempt at a password. It is counted for the name from this network, and perhaps for the name from all
- * strangers.
- */
-interface PasswordAttempt {
-  /** @returns whether the caller is in a network of the account. @throws {AppError} too_many_attempts */
-  begin(trx: Trx, username: string): Promise<{ atHome: boolean }>
-  /** @throws {AppError} too_many_attempts */
-  stillOpen(): Promise<void>
-  /** @returns whether a pause has begun. */
-  fail(trx: Trx): Promise<boolean>
-  takeBack(trx: Trx): Promise<void>
-  succeed(trx: Trx): Promise<void>
-}
-
 interface Budget {
   subject: string
   policy: PausePolicy
 }
 
 /**
- * Counts for the name from this network. Unless that is the account's own, it also counts for the name from all such
- * networks together: many strangers share one budget, and cannot use up that of the owner at home.
+ * One attempt at a password. It counts for the name from this network. Unless that is the account's own, it also counts
+ * for the name from all such networks together: many strangers share one budget, and cannot use up that of the owner at
+ * home.
  *
  * @param inSession whether the attempt comes from a live session of the account: that is no stranger's, wherever it is.
  */
@@ -37,7 +23,7 @@ export function makePasswordAttempt(
   { attempts, db, keyedHash }: Pick<SignInRoom, 'attempts' | 'db' | 'keyedHash'>,
   caller: Caller,
   inSession: boolean,
-): PasswordAttempt {
+) {
   const counted: (Budget & { begun: BegunAttempt })[] = []
   let subjects = { here: '', strangers: '' }
 
@@ -48,7 +34,8 @@ export function makePasswordAttempt(
   }
 
   return {
-    async begin(trx, username) {
+    /** @returns whether the caller is in a network of the account. @throws {AppError} too_many_attempts */
+    async begin(trx: Trx, username: string): Promise<{ atHome: boolean }> {
       // A transaction may run twice.
       counted.length = 0
       subjects = { here: from(keyedHash, username, caller.ip), strangers: anywhere(keyedHash, username) }
@@ -57,19 +44,21 @@ export function makePasswordAttempt(
       if (!atHome) await count(trx, subjects.strangers, STRANGERS_POLICY)
       return { atHome }
     },
-    async stillOpen() {
+    /** @throws {AppError} too_many_attempts */
+    async stillOpen(): Promise<void> {
       for (const { subject, policy, begun } of counted)
         await attempts.stillOpen(db, subject, FACTOR, policy, begun)
     },
-    async fail(trx) {
+    /** @returns whether a pause has begun. */
+    async fail(trx: Trx): Promise<boolean> {
       let paused = false
       for (const { subject, policy } of counted)
         if (await attempts.fail(trx, subject, FACTOR, policy)) paused = true
       return paused
     },
-    async takeBack(trx) {
+    async takeBack(trx: Trx): Promise<void> {
       for (const { subject, begun } of counted) await attempts.takeBack(trx, subject, FACTOR, begun)
     },
-    succeed: (trx) => attempts.succeed(trx, subjects.here, FACTOR, subjects.strangers),
+    succeed: (trx: Trx): Promise<void> => attempts.succeed(trx, subjects.here, FACTOR, subjects.strangers),
   }
 }

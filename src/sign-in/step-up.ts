@@ -5,8 +5,9 @@ import { type Answering, prepareAnswer, redeem, refusal } from '../factors/redee
 import { inTransaction } from '../platform/database.ts'
 import { mayChangeAccount } from '../tokens/account-token.ts'
 import { type Acr, type Proof, reaches } from '../tokens/assurance.ts'
-import type { Session, SignedIn, SignIn } from '../tokens/session.ts'
+import type { Session, SignedIn } from '../tokens/session.ts'
 import { stillSignedIn } from '../tokens/signed-in.ts'
+import type { SteppedUp } from '../tokens/token-response.ts'
 import { withPasswordInSession } from './password-in-session.ts'
 import type { SignInRoom } from './room.ts'
 
@@ -14,9 +15,6 @@ import type { SignInRoom } from './room.ts'
 export type Shown =
   | { factor: Factor; answer: FactorAnswer; password?: string }
   | { factor?: undefined; password: string }
-
-/** What a session may do after a step-up. */
-export type SteppedUp = SignedIn & Pick<SignIn, 'mayChangeAccount'>
 
 /**
  * Shows a factor, the password or both again within a session (RFC 9470). Each attempt counts for the session, which

@@ -3,7 +3,7 @@ import { CLOCK_SKEW_SECONDS, type Clock, epochSeconds } from '../platform/clock.
 import { newId } from '../platform/ids.ts'
 import { type Acr, acrClaim, amrClaim, reaches } from './assurance.ts'
 import { type CommonClaims, stringClaim, timeClaim, type UncheckedClaims } from './claims.ts'
-import { type HmacTokens, makeHmacTokens } from './hmac-token.ts'
+import { makeHmacTokens } from './hmac-token.ts'
 import type { Session, SignedIn } from './session.ts'
 
 export const ACCOUNT_TOKEN_TYP = 'account+jwt'
@@ -28,18 +28,14 @@ export interface AccountClaims extends CommonClaims {
  * Short-lived JWTs that are good for one change of the account here, and for nothing anywhere else. Access tokens
  * travel to every service that an app calls, and one that leaks there must change nothing.
  */
-export interface AccountTokens extends Omit<HmacTokens, 'issue' | 'check'> {
-  issue(signedIn: SignedIn): string
-  /** @throws {ClaimError} */
-  check(claims: UncheckedClaims): AccountClaims
-}
+export type AccountTokens = ReturnType<typeof makeAccountTokens>
 
-export function makeAccountTokens(given: { keyRing: KeyRing; issuer: string; clock: Clock }): AccountTokens {
+export function makeAccountTokens(given: { keyRing: KeyRing; issuer: string; clock: Clock }) {
   const { clock } = given
   const audience = `${given.issuer}/account`
   const tokens = makeHmacTokens({ ...given, typ: ACCOUNT_TOKEN_TYP, purpose: 'account token', audience })
   return {
-    issue({ account, session }) {
+    issue({ account, session }: SignedIn): string {
       const iat = epochSeconds(clock)
       return tokens.issue({
         sub: account.id,
@@ -54,7 +50,8 @@ export function makeAccountTokens(given: { keyRing: KeyRing; issuer: string; clo
       })
     },
     keyFor: tokens.keyFor,
-    check: (claims) => ({
+    /** @throws {ClaimError} */
+    check: (claims: UncheckedClaims): AccountClaims => ({
       ...tokens.check(claims),
       sid: stringClaim(claims, 'sid'),
       acr: acrClaim(claims),

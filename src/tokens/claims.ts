@@ -24,7 +24,7 @@ export interface CommonClaims {
 }
 
 /**
- * Checks what both kinds of token have in common: every claim present, of its type, and with the value of this
+ * Checks what all kinds of token have in common: every claim present, of its type, and with the value of this
  * service (RFC 8725 sections 3.8 and 3.9, RFC 9068 section 4).
  *
  * @param now whole seconds since the epoch.

@@ -8,15 +8,6 @@ export const HMAC_TOKEN_ALG = 'HS256'
 /** The times of a token, in whole seconds since the epoch, and what it is for. */
 type Claims = Pick<CommonClaims, 'sub' | 'jti' | 'iat' | 'exp'> & Record<string, unknown>
 
-/** JWTs that only this service has to check. */
-export interface HmacTokens {
-  issue(claims: Claims): string
-  /** The HMAC key for a `kid`, as text; `undefined` for a `kid` of no key of this service. */
-  keyFor(kid: unknown): string | undefined
-  /** @throws {ClaimError} */
-  check(claims: UncheckedClaims): CommonClaims
-}
-
 interface Parts {
   keyRing: KeyRing
   issuer: string
@@ -28,7 +19,8 @@ interface Parts {
   audience: string
 }
 
-export function makeHmacTokens({ keyRing, issuer, clock, typ, purpose, audience }: Parts): HmacTokens {
+/** JWTs that only this service has to check. */
+export function makeHmacTokens({ keyRing, issuer, clock, typ, purpose, audience }: Parts) {
   const hmacKey = (root: RootKey) => root.derive(purpose).toString('base64url')
   const sign = createSigner({
     key: hmacKey(keyRing.primary),
@@ -39,8 +31,11 @@ export function makeHmacTokens({ keyRing, issuer, clock, typ, purpose, audience 
   const keys = new Map(keyRing.all.map((root) => [root.id, hmacKey(root)]))
 
   return {
-    issue: (claims) => sign({ iss: issuer, aud: audience, ...claims }),
-    keyFor: (kid) => (typeof kid === 'string' ? keys.get(kid) : undefined),
-    check: (claims) => checkCommonClaims(claims, { issuer, audiences: [audience], now: epochSeconds(clock) }),
+    issue: (claims: Claims): string => sign({ iss: issuer, aud: audience, ...claims }),
+    /** The HMAC key for a `kid`, as text; `undefined` for a `kid` of no key of this service. */
+    keyFor: (kid: unknown): string | undefined => (typeof kid === 'string' ? keys.get(kid) : undefined),
+    /** @throws {ClaimError} */
+    check: (claims: UncheckedClaims): CommonClaims =>
+      checkCommonClaims(claims, { issuer, audiences: [audience], now: epochSeconds(clock) }),
   }
 }

@@ -10,7 +10,7 @@ interface NewRefreshToken {
   expiresAt: number
 }
 
-const newRefreshToken = prepared((db, param: Params<NewRefreshToken>) =>
+export const newRefreshToken = prepared((db, param: Params<NewRefreshToken>) =>
   db.insertInto('refresh_tokens').values({
     token_hash: param('tokenHash'),
     session_id: param('sessionId'),
@@ -22,10 +22,6 @@ const newRefreshToken = prepared((db, param: Params<NewRefreshToken>) =>
   }),
 )
 
-export async function insertRefreshToken(trx: Trx, token: NewRefreshToken): Promise<void> {
-  await newRefreshToken.run(trx, token)
-}
-
 /** How a refresh token is used: when, and with which `Idempotency-Key`. */
 interface Rotation {
   tokenHash: string
@@ -35,7 +31,8 @@ interface Rotation {
   keptUntil: number
 }
 
-const rotated = prepared((db, param: Params<Rotation>) =>
+/** Marks a refresh token as used. It gives its session when this call used it. */
+export const rotated = prepared((db, param: Params<Rotation>) =>
   db
     .updateTable('refresh_tokens')
     .set({
@@ -48,15 +45,6 @@ const rotated = prepared((db, param: Params<Rotation>) =>
     .where('expires_at', '>', param('now'))
     .returning('session_id'),
 )
-
-/**
- * Marks a refresh token as used.
- *
- * @returns its session when this call used it.
- */
-export async function rotateRefreshToken(trx: Trx, rotation: Rotation): Promise<string | undefined> {
-  return (await rotated.first(trx, rotation))?.session_id
-}
 
 const refreshTokenOwner = prepared((db, param: Params<{ tokenHash: string }>) =>
   db

@@ -7,13 +7,13 @@ import { showsSecondFactor } from './assurance.ts'
 import {
   findRefreshToken,
   findRefreshTokenOwner,
-  insertRefreshToken,
+  newRefreshToken,
   noteRepeat,
-  rotateRefreshToken,
+  rotated,
 } from './refresh-token-store.ts'
 import type { TokensRoom } from './room.ts'
 import type { Grant, Session } from './session.ts'
-import { endSession, findLiveSession, noteRepeatedRefresh, touchSession } from './store.ts'
+import { endSession, findLiveSession, noteRepeatedRefresh, touched } from './store.ts'
 
 /**
  * For this long after its use, a refresh token is answered again to the same network: a lost answer, or two tabs at
@@ -53,13 +53,13 @@ export async function refresh(
     if (!account) throw invalidRefreshToken('it is unknown')
     const now = clock.now()
     const keptUntil = now + refreshTtl * 1000
-    const sessionId = await rotateRefreshToken(trx, { tokenHash, idempotencyKeyHash, now, keptUntil })
-    if (sessionId !== undefined) {
-      const before = await liveSession(room, trx, sessionId, account)
+    const rotation = await rotated.first(trx, { tokenHash, idempotencyKeyHash, now, keptUntil })
+    if (rotation) {
+      const before = await liveSession(room, trx, rotation.session_id, account)
       const idleExpiresAt = Math.min(keptUntil, before.expiresAt)
       const session = { ...before, lastUsedAt: now, idleExpiresAt, ...countRefresh(before, now) }
       const successor = await succeed(room, trx, token, session, caller)
-      await trail.record(trx, 'token_refreshed', { account, sessionId }, caller)
+      await trail.record(trx, 'token_refreshed', { account, sessionId: session.id }, caller)
       return { account, session, refreshToken: { token: successor, expiresAt: idleExpiresAt } }
     }
 
@@ -125,12 +125,12 @@ async function succeed(
   caller: Caller,
 ): Promise<string> {
   const successor = keyedHash('refresh successor', token)
-  await insertRefreshToken(trx, {
+  await newRefreshToken.run(trx, {
     tokenHash: keyedHash('refresh token', successor),
     sessionId: session.id,
     createdAt: session.lastUsedAt,
     expiresAt: session.idleExpiresAt,
   })
-  await touchSession(trx, { ...session, ip: caller.ip, userAgent: caller.userAgent })
+  await touched.run(trx, { ...session, ip: caller.ip, userAgent: caller.userAgent })
   return successor
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { decodeKey } from '../config.ts'
 import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
@@ -45,7 +45,7 @@ function readIfThere(path: string): string | undefined {
 
 /** Written under another name and then linked: the file appears with its whole content, and for one process only. */
 function makeKeyFile(path: string): string {
-  const draft = `${path}.${randomUUID()}`
+  const draft = `${path}.${crypto.randomUUID()}`
   try {
     writeFileSync(draft, `${randomBytes(MIN_ROOT_KEY_BYTES).toString('base64')}\n`, {
       mode: 0o600,

@@ -12,7 +12,7 @@ import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
 import type { Proof } from './assurance.ts'
 import { deleteDeadSessions, endSomeSessions, endSurplusSessions } from './many-sessions.ts'
-import { insertRefreshToken } from './refresh-token-store.ts'
+import { newRefreshToken } from './refresh-token-store.ts'
 import type { Grant, Session, SignedIn } from './session.ts'
 import {
   type AfterSession,
@@ -34,54 +34,7 @@ export const ABSOLUTE_LIFETIMES = 3
 /** The number of wrong step-ups in a row after which a session can have no more of them. */
 const MAX_STEP_UPS = 5
 
-export interface Sessions {
-  /**
-   * Opens a session with its first refresh token, of which only the hash is stored. Where the account has too many then,
-   * the one unused longest ends. This is a full sign-in: its network is the account's own from now on.
-   */
-  open(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant>
-  /** The session, if it is live. */
-  find(db: Db, id: string): Promise<Session | undefined>
-  /** The live sessions of an account, the last used one first. */
-  list(accountId: string, page?: { after?: AfterSession; limit: number }): Promise<Session[]>
-  /**
-   * Ends every session of the account, and opens one that has shown this: for the person who has replaced or
-   * removed a credential. No older token of the account lives on here.
-   */
-  startOver(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant>
-  /**
-   * Counts an attempt at a step-up before it is looked at.
-   *
-   * @throws {AppError} too_many_attempts after five in a row that were wrong.
-   */
-  countStepUp(trx: Trx, session: Session): Promise<void>
-  /**
-   * Records what was shown in a step-up.
-   *
-   * @throws {AppError} invalid_token when the session has ended meanwhile.
-   */
-  prove(trx: Trx, session: Session, shown: Proof): Promise<Session>
-  /** Whatever follows in this session has to show the password again. */
-  forgetPassword(trx: Trx, session: Session): Promise<void>
-  /** An attempt at a step-up was not looked at after all. */
-  uncountStepUp(trx: Trx, session: Session): Promise<void>
-  /** @returns whether the account had such a live session. */
-  end(trx: Trx, account: Account, id: string, caller: Caller): Promise<boolean>
-  /** Ends every session of the account except this one. */
-  endOthers(trx: Trx, signedIn: SignedIn, caller: Caller): Promise<void>
-  endAll(trx: Trx, accountId: string): Promise<void>
-  /** Ends every session of every account, in batches. @returns how many there were. */
-  endEvery(): Promise<number>
-  /**
-   * Ends the sessions that an account has beyond the limit, in batches: an earlier version or a higher limit has left them.
-   * It comes before a transaction that ends them all, which then has few to end.
-   *
-   * @param keptId the session that stays whenever it was used.
-   */
-  endSurplus(account: Account, caller: Caller, keptId?: string): Promise<void>
-  /** Deletes ended sessions and used refresh tokens, in batches. */
-  deleteDead(accountId: string): Promise<void>
-}
+export type Sessions = ReturnType<typeof makeSessions>
 
 interface Parts {
   accounts: Accounts
@@ -96,7 +49,7 @@ interface Parts {
   maxSessions: number
 }
 
-export function makeSessions(parts: Parts): Sessions {
+export function makeSessions(parts: Parts) {
   const { accounts, db, clock, keyedHash, trail, ownNetworks, refreshTtl, maxSessions } = parts
   const idleMs = refreshTtl * 1000
 
@@ -146,7 +99,7 @@ export function makeSessions(parts: Parts): Sessions {
     if (await insertSession(trx, session, maxSessions))
       await makeRoom(trx, account, { allowed: maxSessions - 1, keptId: session.id }, caller)
     await trail.record(trx, 'session_started', { account, sessionId: session.id }, caller)
-    await insertRefreshToken(trx, {
+    await newRefreshToken.run(trx, {
       tokenHash: keyedHash('refresh token', refreshToken.token),
       sessionId: session.id,
       createdAt: now,
@@ -166,47 +119,83 @@ export function makeSessions(parts: Parts): Sessions {
     if (!untold) await accounts.noteNewNetwork(trx, account, now)
   }
 
-  const sessions: Sessions = {
-    async open(trx, account, shown, caller) {
+  const sessions = {
+    /**
+     * Opens a session with its first refresh token, of which only the hash is stored. Where the account has too many then,
+     * the one unused longest ends. This is a full sign-in: its network is the account's own from now on.
+     */
+    async open(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant> {
       if (await ownNetworks.add(trx, account, caller)) await noteNewNetwork(trx, account, caller)
       return begin(trx, account, shown, caller)
     },
 
-    async startOver(trx, account, shown, caller) {
+    /**
+     * Ends every session of the account, and opens one that has shown this: for the person who has replaced or
+     * removed a credential. No older token of the account lives on here.
+     */
+    async startOver(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant> {
       await sessions.endAll(trx, account.id)
       await trail.record(trx, 'all_sessions_ended', { account }, caller)
       return begin(trx, account, shown, caller)
     },
 
-    find: (db, id) => findLiveSession(db, id, clock.now()),
-    list: (accountId, page) => listLiveSessions(db, accountId, clock.now(), page),
+    /** The session, if it is live. */
+    find: (db: Db, id: string): Promise<Session | undefined> => findLiveSession(db, id, clock.now()),
+    /** The live sessions of an account, the last used one first. */
+    list: (accountId: string, page?: { after?: AfterSession; limit: number }): Promise<Session[]> =>
+      listLiveSessions(db, accountId, clock.now(), page),
 
-    async countStepUp(trx, { id }) {
+    /**
+     * Counts an attempt at a step-up before it is looked at.
+     *
+     * @throws {AppError} too_many_attempts after five in a row that were wrong.
+     */
+    async countStepUp(trx: Trx, { id }: Session): Promise<void> {
       if (!(await countStepUp(trx, id, MAX_STEP_UPS))) throw tooManyStepUps()
     },
-    uncountStepUp: (trx, { id }) => uncountStepUp(trx, id),
-    forgetPassword: (trx, { id }) => forgetPassword(trx, id),
-    async prove(trx, session, { amr, acr, authTime, passwordAt, factorAt, factorSince }) {
+    /** An attempt at a step-up was not looked at after all. */
+    uncountStepUp: (trx: Trx, { id }: Session): Promise<void> => uncountStepUp(trx, id),
+    /** Whatever follows in this session has to show the password again. */
+    forgetPassword: (trx: Trx, { id }: Session): Promise<void> => forgetPassword(trx, id),
+    /**
+     * Records what was shown in a step-up.
+     *
+     * @throws {AppError} invalid_token when the session has ended meanwhile.
+     */
+    async prove(
+      trx: Trx,
+      session: Session,
+      { amr, acr, authTime, passwordAt, factorAt, factorSince }: Proof,
+    ): Promise<Session> {
       const proven = { ...session, amr, acr, authTime, passwordAt, factorAt, factorSince }
       if (!(await proveSession(trx, proven))) throw invalidToken('the session has ended', 'ended')
       return proven
     },
 
-    async end(trx, account, id, caller) {
+    /** @returns whether the account had such a live session. */
+    async end(trx: Trx, account: Account, id: string, caller: Caller): Promise<boolean> {
       const ended = await endSession(trx, id, account.id, clock.now())
       if (ended) await trail.record(trx, 'session_ended', { account, sessionId: id }, caller)
       return ended
     },
-    async endOthers(trx, { account, session }, caller) {
+    /** Ends every session of the account except this one. */
+    async endOthers(trx: Trx, { account, session }: SignedIn, caller: Caller): Promise<void> {
       if (await endOtherSessions(trx, account.id, session.id, clock.now()))
         await trail.record(trx, 'other_sessions_ended', { account, sessionId: session.id }, caller)
     },
-    endAll: (trx, accountId) => endAllSessions(trx, accountId, clock.now()),
-    endEvery() {
+    endAll: (trx: Trx, accountId: string): Promise<void> => endAllSessions(trx, accountId, clock.now()),
+    /** Ends every session of every account, in batches. @returns how many there were. */
+    endEvery(): Promise<number> {
       const begunUntil = clock.now()
       return inBatches(() => endSomeSessions(db, clock.now(), begunUntil))
     },
-    async endSurplus(account, caller, keptId = '') {
+    /**
+     * Ends the sessions that an account has beyond the limit, in batches: an earlier version or a higher limit has left them.
+     * It comes before a transaction that ends them all, which then has few to end.
+     *
+     * @param keptId the session that stays whenever it was used.
+     */
+    async endSurplus(account: Account, caller: Caller, keptId = ''): Promise<void> {
       await inBatches(() =>
         inTransaction(db, async (trx) =>
           (await accounts.lock(trx, account.id))
@@ -215,7 +204,8 @@ export function makeSessions(parts: Parts): Sessions {
         ),
       )
     },
-    deleteDead: (accountId) => deleteDeadSessions(db, accountId, clock.now),
+    /** Deletes ended sessions and used refresh tokens, in batches. */
+    deleteDead: (accountId: string): Promise<void> => deleteDeadSessions(db, accountId, clock.now),
   }
   return sessions
 }

@@ -55,24 +55,7 @@ export interface PublicJwk extends KeyMembers {
 }
 
 /** The keys that sign access tokens. They are kept sealed in the database, one set for all processes. */
-export interface SigningKeys {
-  /** The key to sign with now. */
-  current(): SigningKey
-  /** The key of a `kid`, as long as one of its tokens may be valid. */
-  find(kid: unknown): Promise<SigningKey | undefined>
-  /** RFC 7517 section 5. */
-  jwks(): { keys: PublicJwk[] }
-  /** All keys, in the order they were made. */
-  list(): SigningKey[]
-  /**
-   * Makes the next key, unless one is already waiting to sign. It signs when every verifier can have it.
-   *
-   * @returns the key that signs next.
-   */
-  rotate(): Promise<SigningKey>
-  /** Loads the keys of other processes, rotates by age, and drops keys that are no longer needed. */
-  maintain(): Promise<void>
-}
+export type SigningKeys = Awaited<ReturnType<typeof openSigningKeys>>
 
 /** Tokens of strangers may have unknown `kid`s. They make this process ask the database at most this often. */
 const RELOAD_PAUSE_MS = 1_000
@@ -92,7 +75,7 @@ interface Parts {
  *
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
  */
-export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts): Promise<SigningKeys> {
+export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts) {
   let keys: SigningKey[] = []
   let loadedAt = 0
 
@@ -111,8 +94,14 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts):
   }
 
   const published = () => publishedKeysAt(keys, clock.now(), tokenTtl)
+  /** The key to sign with now. */
   const current = () => signingKeyAt(keys, clock.now()) as SigningKey
 
+  /**
+   * Makes the next key, unless one is already waiting to sign. It signs when every verifier can have it.
+   *
+   * @returns the key that signs next.
+   */
   async function rotate(): Promise<SigningKey> {
     await load()
     if (keys.at(-1) === current()) await makeNext()
@@ -127,17 +116,21 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts):
     current,
     rotate,
 
-    async find(kid) {
+    /** The key of a `kid`, as long as one of its tokens may be valid. */
+    async find(kid: unknown): Promise<SigningKey | undefined> {
       if (typeof kid !== 'string') return undefined
       const known = () => published().find((key) => key.kid === kid)
       if (!known() && Math.abs(clock.now() - loadedAt) >= RELOAD_PAUSE_MS) await load()
       return known()
     },
 
+    /** RFC 7517 section 5. */
     jwks: () => ({ keys: published().map(({ jwk }) => jwk) }),
+    /** All keys, in the order they were made. */
     list: () => [...keys],
 
-    async maintain() {
+    /** Loads the keys of other processes, rotates by age, and drops keys that are no longer needed. */
+    async maintain(): Promise<void> {
       await load()
       if (isRotationDue(keys, clock.now())) await rotate()
       const kept = published()

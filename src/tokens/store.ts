@@ -163,7 +163,8 @@ type Touch = Pick<
   'id' | 'lastUsedAt' | 'idleExpiresAt' | 'ip' | 'userAgent' | 'refreshesSince' | 'refreshes'
 >
 
-const touched = prepared((db, param: Params<Touch>) =>
+/** A use of the session: when, from where, and its new idle end. */
+export const touched = prepared((db, param: Params<Touch>) =>
   db
     .updateTable('sessions')
     .set({
@@ -176,11 +177,6 @@ const touched = prepared((db, param: Params<Touch>) =>
     })
     .where('id', '=', param('id')),
 )
-
-/** Records a use of the session: when, from where, and its new idle end. */
-export async function touchSession(trx: Trx, session: Touch): Promise<void> {
-  await touched.run(trx, session)
-}
 
 /** Records that a refresh of the session was answered again. */
 export async function noteRepeatedRefresh(trx: Trx, id: string, now: number): Promise<void> {

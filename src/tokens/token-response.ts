@@ -12,7 +12,7 @@ interface Issuing {
 }
 
 /** What a session may do after what was just shown in it. */
-type Shown = SignedIn & Pick<SignIn, 'mayChangeAccount'>
+export type SteppedUp = SignedIn & Pick<SignIn, 'mayChangeAccount'>
 
 /**
  * Signs an access token for a grant that has been stored and committed (RFC 6749 section 5.1).
@@ -39,7 +39,7 @@ export function signInResponse(issuing: Issuing, signIn: SignIn) {
 /** After a step-up: the refresh token does not change, nor does the service that the access token is for. */
 export function stepUpResponse(
   issuing: Issuing,
-  shown: Shown,
+  shown: SteppedUp,
   audience: string,
 ): Static<typeof StepUpResponseSchema> {
   return { ...accessTokenOf(issuing.accessTokens, shown, audience), ...accountTokenOf(issuing, shown) }
@@ -53,7 +53,7 @@ function accessTokenOf(accessTokens: AccessTokens, signedIn: SignedIn, audience?
   }
 }
 
-function accountTokenOf({ accountTokens }: Pick<Issuing, 'accountTokens'>, shown: Shown) {
+function accountTokenOf({ accountTokens }: Pick<Issuing, 'accountTokens'>, shown: SteppedUp) {
   if (!shown.mayChangeAccount) return {}
   return { account_token: accountTokens.issue(shown), account_expires_in: ACCOUNT_TOKEN_TTL }
 }

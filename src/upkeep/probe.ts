@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -30,7 +29,7 @@ interface ProbeRoom {
  */
 export async function tryToStore({ db, clock }: ProbeRoom): Promise<DatabaseFault | null> {
   const [accounts, attempts] = [makeAccounts({ db, clock }), makeAttempts({ clock })]
-  const subject = `probe ${randomUUID()}`
+  const subject = `probe ${crypto.randomUUID()}`
   try {
     await (await open(devNull)).close()
     await inTransaction(db, async (trx) => {

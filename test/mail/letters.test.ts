@@ -2,8 +2,9 @@ import t from 'tap'
 import { escapeHtml, type Letter, makeRenderLetter, type OldLetter } from '../../src/mail/letter.ts'
 import { letterOf } from '../../src/mail/templates/circumstances.ts'
 import { addressCode, enrolmentCode, passwordReset, signInCode } from '../../src/mail/templates/codes.ts'
-import { notice, noticeNames } from '../../src/mail/templates/notices.ts'
+import { type NoticeName, notice } from '../../src/mail/templates/notices.ts'
 import { builtInMails } from '../../src/texts/mails.ts'
+import { texts } from '../../src/texts/texts.ts'
 
 /** Letters to addresses that may be a stranger's. */
 const TO_STRANGERS = ['address_code', 'address_link', 'first_sign_in_code']
@@ -27,7 +28,7 @@ const LETTERS: Letter[] = [
   passwordReset({ ...ABOUT, ip: '', token: TOKEN, minutes: 60 }),
   passwordReset({ ...ABOUT, ip: '', token: TOKEN, link: LINK, minutes: 60 }),
   enrolmentCode({ ...ABOUT, code: 'ABCD-EFGH-JKMN-PQRS', days: 7 }),
-  ...noticeNames.map((name) => notice(name, ABOUT)),
+  ...Object.keys(texts.notices).map((name) => notice(name as NoticeName, ABOUT)),
 ]
 
 t.test('there is a letter for each mail', async (t) => {

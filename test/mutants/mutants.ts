@@ -23,7 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Three that a review found alive.
   {
     breaks: 'mails to reset one password follow each other after a second',
-    file: 'src/accounts/forgotten-password.ts',
+    file: 'src/mail/cool-down.ts',
     find: 'COOL_DOWN_SECONDS = 60',
     replace: 'COOL_DOWN_SECONDS = 1',
     test: 'test/accounts/reset-password.test.ts',
@@ -97,9 +97,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     breaks: 'of two answers to one challenge at once both open a session',
-    file: 'src/challenges/store.ts',
-    find: 'return consumed.wroteOne(trx, which)',
-    replace: 'return consumed.run(trx, which).then(() => true)',
+    file: 'src/challenges/challenges.ts',
+    find: 'if (!(await consumed.wroteOne(trx, answerable(id)))) throw deadChallenge()',
+    replace: 'await consumed.run(trx, answerable(id))',
     test: 'test/faults/lost-race.test.ts',
     title: 'a challenge that another process has seen answered',
   },
@@ -188,8 +188,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'the first pause comes after eleven wrong codes',
     file: 'src/attempts/policies.ts',
-    find: 'CODE_POLICY: PausePolicy = { ...GROWING, from: 10',
-    replace: 'CODE_POLICY: PausePolicy = { ...GROWING, from: 11',
+    find: 'CODE_POLICY: PausePolicy = { from: 10',
+    replace: 'CODE_POLICY: PausePolicy = { from: 11',
     test: 'test/security/guessing.test.ts',
     title: 'from the tenth wrong code in a row, over all challenges, each brings a longer pause',
   },
@@ -213,8 +213,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'the first pause comes after eleven wrong passwords',
     file: 'src/attempts/policies.ts',
-    find: 'PASSWORD_POLICY: PausePolicy = { ...GROWING, from: 10',
-    replace: 'PASSWORD_POLICY: PausePolicy = { ...GROWING, from: 11',
+    find: 'PASSWORD_POLICY: PausePolicy = { from: 10',
+    replace: 'PASSWORD_POLICY: PausePolicy = { from: 11',
     test: 'test/security/guessed-password.test.ts',
     title: 'from the tenth wrong password in a row, each brings a longer pause',
   },
@@ -546,9 +546,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'each use of a refresh token gives another successor',
     file: 'src/tokens/refresh.ts',
-    find: "  const successor = keyedHash('refresh successor', token)\n  await insertRefreshToken",
+    find: "  const successor = keyedHash('refresh successor', token)\n  await newRefreshToken",
     replace:
-      "  const successor = keyedHash('refresh successor', token, crypto.randomUUID())\n  await insertRefreshToken",
+      "  const successor = keyedHash('refresh successor', token, crypto.randomUUID())\n  await newRefreshToken",
     test: 'test/security/forked-session.test.ts',
     title: 'fifty refreshes of one token at once over two processes leave one living successor',
   },
@@ -804,8 +804,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a hundred wrong codes close the change of the address',
     file: 'src/attempts/policies.ts',
-    find: 'ADDRESS_POLICY: PausePolicy = { ...GROWING, from: 10, last: Number.POSITIVE_INFINITY }',
-    replace: 'ADDRESS_POLICY: PausePolicy = { ...GROWING, from: 10, last: 100 }',
+    find: 'ADDRESS_POLICY: PausePolicy = { from: 10, last: Number.POSITIVE_INFINITY }',
+    replace: 'ADDRESS_POLICY: PausePolicy = { from: 10, last: 100 }',
     test: 'test/accounts/change-email.test.ts',
     title: 'wrong codes that a thief of an access token sends do not close the change of the address',
   },

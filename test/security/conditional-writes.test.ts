@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
 import { insertPasswordReset, usePasswordReset } from '../../src/accounts/password-reset-store.ts'
-import { consumeChallenge, countAttempt } from '../../src/challenges/store.ts'
+import { consumed, countedAnswer } from '../../src/challenges/store.ts'
 import { putEmailCode, useEmailCode } from '../../src/factors/mailed-codes/store.ts'
 import { listPasskeys, type Passkey, spendChallenge, usePasskey } from '../../src/factors/passkeys/store.ts'
 import { redeemRecoveryCode } from '../../src/factors/recovery-codes/store.ts'
@@ -16,7 +16,7 @@ import {
   type TotpFactor,
 } from '../../src/factors/totp/store.ts'
 import { inTransaction, type Trx } from '../../src/platform/database.ts'
-import { rotateRefreshToken } from '../../src/tokens/refresh-token-store.ts'
+import { rotated } from '../../src/tokens/refresh-token-store.ts'
 import { endSession } from '../../src/tokens/store.ts'
 import { enrolPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { claimsOf } from '../helpers/people/sessions.ts'
@@ -68,12 +68,12 @@ t.test('a recovery code is used by one write', async (t) => {
 
 t.test('a challenge is consumed by one write, and none has a sixth try', async (t) => {
   const which = { id: claimsOf(await login(service)).jti, now, maxAttempts: 5 }
-  const tryOnce = () => inTransaction(db, (trx) => countAttempt(trx, which))
-  for (const count of [1, 2, 3, 4, 5]) t.equal(await tryOnce(), count)
+  const tryOnce = () => inTransaction(db, (trx) => countedAnswer.first(trx, which))
+  for (const count of [1, 2, 3, 4, 5]) t.equal((await tryOnce())?.wrong_codes, count)
   t.equal(await tryOnce(), undefined)
-  t.notOk(await inTransaction(db, (trx) => consumeChallenge(trx, which)), 'nor is it consumed after five')
+  t.notOk(await inTransaction(db, (trx) => consumed.wroteOne(trx, which)), 'nor is it consumed after five')
   const other = { ...which, id: claimsOf(await login(service)).jti }
-  await onlyOnce(t, (trx) => consumeChallenge(trx, other))
+  await onlyOnce(t, (trx) => consumed.wroteOne(trx, other))
 })
 
 t.test('a mailed code is used by one write', async (t) => {
@@ -92,7 +92,7 @@ t.test('a reset token is used by one write', async (t) => {
 t.test('a refresh token is swapped, and a session ended, by one write', async (t) => {
   const { token_hash } = await db.selectFrom('refresh_tokens').select('token_hash').executeTakeFirstOrThrow()
   await onlyOnce(t, (trx) =>
-    rotateRefreshToken(trx, { tokenHash: token_hash, idempotencyKeyHash: null, now, keptUntil: now + 1 }),
+    rotated.first(trx, { tokenHash: token_hash, idempotencyKeyHash: null, now, keptUntil: now + 1 }),
   )
   await onlyOnce(t, (trx) => endSession(trx, claimsOf(ada.accessToken).sid, ada.id, now))
 })

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { ImportedAccount } from '../../accounts/imported-account.ts'
 import { respellHash, saysNoPassword } from '../../crypto/respell-hash.ts'
 import { readStoredHash } from '../../crypto/stored-hash/read-stored-hash.ts'
@@ -111,7 +110,7 @@ export function makePrepare(nobodysHash: string, { clock, usernames }: Pick<Serv
 }
 
 /** A random password of 122 bits that no one knows. The caller hashes it. */
-export const nobodysPassword = () => randomUUID()
+export const nobodysPassword = () => crypto.randomUUID()
 
 function makeReadUsername(usernames: Usernames): (value: unknown) => string {
   const pattern = new RegExp(USERNAME_PATTERNS[usernames])

@@ -1,5 +1,6 @@
 import { importAccounts } from '../../accounts/import-accounts.ts'
 import { newEnrolmentCode } from '../../factors/enrolment-code.ts'
+import { batchesOf } from '../../platform/batches.ts'
 import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
 import { CommandFailed, columns, showProgress } from '../terminal.ts'
@@ -12,9 +13,6 @@ import {
   nobodysPassword,
   type Refusal,
 } from './prepare.ts'
-
-/** Accounts in one transaction. It takes some ten milliseconds, and a running service works in between. */
-const BATCH_SIZE = 500
 
 /** The result for each record of a file. */
 export type ImportReport = Awaited<ReturnType<typeof runImport>>
@@ -102,7 +100,7 @@ async function sortOut({ accounts }: Service, candidates: readonly Candidate[]) 
   const free: Candidate[] = []
   const skipped: Candidate[] = []
   const refused: Refusal[] = []
-  for (const batch of batches(candidates)) {
+  for (const batch of batchesOf(candidates)) {
     const taken = await accounts.taken(batch)
     for (const candidate of batch) {
       const { place, username, id } = candidate
@@ -125,7 +123,7 @@ async function write(
   const late: Candidate[] = []
   let done = 0
   try {
-    for (const batch of batches(candidates)) {
+    for (const batch of batchesOf(candidates)) {
       const codes = batch.flatMap(({ username, enrolmentCode: code }) => (code ? [{ username, code }] : []))
       if (codes.length > 0) await hand?.(codes)
       const taken = await importAccounts(service, batch, caller)
@@ -148,10 +146,6 @@ function withCode(candidate: Candidate, all: boolean): Candidate {
   return candidate.owing || (all && !comesWithFactor(candidate))
     ? { ...candidate, enrolmentCode: newEnrolmentCode() }
     : candidate
-}
-
-function* batches<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < all.length; start += BATCH_SIZE) yield all.slice(start, start + BATCH_SIZE)
 }
 
 function countBy<T>(all: readonly T[], nameOf: (one: T) => string): Record<string, number> {

@@ -18,13 +18,6 @@ const CODE_TTL_SECONDS = 600
 /** `active`: the mailbox is a factor; where there is another one, because its owner has switched it on. */
 export type MailedCodeFact = 'active' | 'passwordByMail'
 
-/** What the client is told about a code that was sent. Times are in whole seconds. */
-export interface SentCode {
-  sentTo: string
-  expiresIn: number
-  resendAfter: number
-}
-
 /** The hash includes the address: after the account has changed its address, codes sent to the old one are void. */
 export function hashCode(
   keyedHash: FactorsRoom['keyedHash'],
@@ -55,13 +48,14 @@ export function isOffered(
 /**
  * Mails six digits, bound to the challenge that asked for them.
  *
+ * @returns where it went, and whole seconds.
  * @throws {AppError} email_unavailable, enrolment_code_required, rate_limited, email_delivery_failed
  */
 export async function sendCode(
   room: FactorsRoom,
   { account: { id }, challenge }: { account: Pick<Account, 'id'>; challenge: Challenge },
   caller: Caller,
-): Promise<SentCode> {
+) {
   const { accounts, allowance, clock, db, factors, keyedHash, sendCode: sendLetter, trail } = room
   if (!sendLetter) throw emailUnavailable()
   const code = newNumericCode()

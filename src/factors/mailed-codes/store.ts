@@ -1,4 +1,4 @@
-import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
+import { accountsOf, type Db, type Trx, wroteOne } from '../../platform/database.ts'
 
 /** When a code was last sent for this challenge. */
 export async function lastEmailCodeAt(trx: Trx, challengeId: string): Promise<number | null> {
@@ -108,11 +108,9 @@ export async function describeMailedCodes(db: Db, accountId: string) {
 /** Which of these accounts have codes by mail as a factor. */
 export async function enrolledAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (accountIds.length === 0) return new Set()
-  const rows = await db
+  const factors = db
     .selectFrom('mailed_code_factors')
     .select('account_id')
-    .where('account_id', 'in', accountIds)
     .where('enrolled_at', 'is not', null)
-    .execute()
-  return new Set(rows.map(({ account_id }) => account_id))
+  return accountsOf(factors.where('account_id', 'in', accountIds))
 }

@@ -1,4 +1,4 @@
-import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
+import { accountsOf, type Db, type Trx, wroteOne } from '../../platform/database.ts'
 
 /** A passkey of an account. Times are epoch milliseconds. */
 export interface Passkey {
@@ -138,14 +138,8 @@ export async function spendChallenge(
 /** Which of these accounts have a passkey. */
 export async function passkeysAmong(db: Db, accountIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (accountIds.length === 0) return new Set()
-  const rows = await db
-    .selectFrom('passkeys')
-    .select('account_id')
-    .distinct()
-    .where('account_id', 'in', accountIds)
-    .where('removed_at', 'is', null)
-    .execute()
-  return new Set(rows.map(({ account_id }) => account_id))
+  const passkeys = db.selectFrom('passkeys').select('account_id').distinct().where('removed_at', 'is', null)
+  return accountsOf(passkeys.where('account_id', 'in', accountIds))
 }
 
 /** A relying party, other than this one, that passkeys of this database were made for. */

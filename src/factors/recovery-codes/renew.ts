@@ -1,14 +1,16 @@
 import type { AccountPrincipal } from '../../api/principal.ts'
 import type { Caller } from '../../caller.ts'
 import { notEnrolled, renewedTooOften } from '../../errors.ts'
+import { countInWindow } from '../../platform/count-in-window.ts'
 import { inTransaction } from '../../platform/database.ts'
 import { beginGraveChange, refusePhishable } from '../change.ts'
 import type { FactorsRoom } from '../room.ts'
 import { renewCodes } from './codes.ts'
-import { countRenewal } from './store.ts'
+import { RENEWAL_WINDOW_MS } from './tables.ts'
 
 /** Renewals of one account in an hour: ten codes are as many sign-ins. */
 const RENEWALS_AN_HOUR = 5
+const COUNTED = { table: 'recovery_code_renewals', key: 'account_id', count: 'renewals' } as const
 
 /**
  * Makes ten new recovery codes and voids all earlier ones in the same transaction.
@@ -27,7 +29,8 @@ export async function renewRecoveryCodes(
     const { account, known } = changing
     if (!known.enrolled) throw notEnrolled()
     const now = clock.now()
-    const until = await countRenewal(trx, account.id, { now, max: RENEWALS_AN_HOUR })
+    const limit = { now, windowMs: RENEWAL_WINDOW_MS, max: RENEWALS_AN_HOUR }
+    const until = await countInWindow(trx, COUNTED, account.id, limit)
     if (until !== undefined) throw renewedTooOften(Math.ceil((until - now) / 1000))
     // The new codes were never guessed at, so their counter starts again.
     await attempts.clear(trx, account.id, 'recovery_code')

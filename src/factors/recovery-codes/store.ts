@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import { type Db, type Trx, wroteOne } from '../../platform/database.ts'
-import { RENEWAL_WINDOW_MS } from './tables.ts'
 
 /** A code is void after so many wrong passwords that came with it. */
 const MAX_WRONG_PASSWORDS = 10
@@ -28,44 +27,6 @@ export async function replaceRecoveryCodes(
       })),
     )
     .execute()
-}
-
-/**
- * Counts a renewal.
- *
- * @returns until when no more are allowed, where this one is too many and was not counted.
- */
-export async function countRenewal(
-  trx: Trx,
-  accountId: string,
-  { now, max }: { now: number; max: number },
-): Promise<number | undefined> {
-  await trx
-    .deleteFrom('recovery_code_renewals')
-    .where('account_id', '=', accountId)
-    // What began later than an hour from now was counted by a clock that was ahead.
-    .where((eb) =>
-      eb.or([eb('since', '<=', now - RENEWAL_WINDOW_MS), eb('since', '>', now + RENEWAL_WINDOW_MS)]),
-    )
-    .execute()
-  const counted = await trx
-    .insertInto('recovery_code_renewals')
-    .values({ account_id: accountId, since: now, renewals: 1 })
-    .onConflict((conflict) =>
-      conflict
-        .column('account_id')
-        .doUpdateSet((eb) => ({ renewals: eb('recovery_code_renewals.renewals', '+', 1) }))
-        .where('recovery_code_renewals.renewals', '<', max),
-    )
-    .returning('renewals')
-    .executeTakeFirst()
-  if (counted) return undefined
-  const { since } = await trx
-    .selectFrom('recovery_code_renewals')
-    .select('since')
-    .where('account_id', '=', accountId)
-    .executeTakeFirstOrThrow()
-  return since + RENEWAL_WINDOW_MS
 }
 
 /** @returns whether the account had this code unused, and this call used it. */

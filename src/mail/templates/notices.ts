@@ -9,8 +9,6 @@ const FACTORS: Readonly<Record<string, string>> = texts.factors
 /** The events that the owner is told about afterwards. */
 export type NoticeName = keyof typeof notices
 
-export const noticeNames = Object.keys(notices) as NoticeName[]
-
 export const isNotice = (name: EventName): name is NoticeName => name in notices
 
 /** @param method the factor that it is about. */

@@ -5,6 +5,7 @@ import { anywhere, from } from '../../../attempts/subjects.ts'
 import { listPausedAccounts } from '../../../audit/list-events.ts'
 import { readStoredHash } from '../../../crypto/stored-hash/read-stored-hash.ts'
 import type { Factors } from '../../../factors/factors.ts'
+import { batchesOf } from '../../../platform/batches.ts'
 import { rfc3339 } from '../../../platform/clock.ts'
 import type { Db } from '../../../platform/database.ts'
 import type { Service } from '../../../service.ts'
@@ -97,13 +98,9 @@ function row({ created_at, disabled, email, email_verified, second_factor, usern
   ]
 }
 
-/** Few enough for the parameters of one statement. */
-const ACCOUNTS_AT_ONCE = 500
-
 async function listed(db: Db, factors: Factors, accounts: readonly ListedAccount[]) {
   const factorOf = new Map<string, string>()
-  for (let from = 0; from < accounts.length; from += ACCOUNTS_AT_ONCE) {
-    const ids = accounts.slice(from, from + ACCOUNTS_AT_ONCE).map(({ id }) => id)
+  for (const ids of batchesOf(accounts.map(({ id }) => id))) {
     // Shows the first factor of an account, in the order of the registry.
     for (const { method, activeAmong } of factors.all)
       for (const id of await activeAmong(db, ids)) if (!factorOf.has(id)) factorOf.set(id, method)

@@ -21,7 +21,7 @@ export class Misused extends Error {
 type Accents = readonly (readonly [what: RegExp, how: Parameters<typeof styleText>[0]])[]
 
 /** Colours parts of a text, where the stream is a terminal. `NO_COLOR` and `FORCE_COLOR` are heeded. */
-export function accented(text: string, accents: Accents, stream: NodeJS.WriteStream): string {
+function accented(text: string, accents: Accents, stream: NodeJS.WriteStream): string {
   return accents.reduce(
     (all, [what, how]) => all.replace(what, (part) => styleText(how, part, { stream })),
     text,

@@ -86,7 +86,7 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2})$/i
  * @returns `null` for the client of people, which shows none.
  * @throws {AppError} invalid_client, invalid_request
  */
-export function shownCredentials(request: FastifyRequest): Credentials | null {
+function shownCredentials(request: FastifyRequest): Credentials | null {
   const body = (request.body ?? {}) as Record<string, unknown>
   const id = textOf(body.client_id)
   const secret = textOf(body.client_secret)

@@ -194,7 +194,7 @@ function fieldFaults(faults: readonly FastifySchemaValidationError[]): FieldFaul
 }
 
 /** A fault, with its sentence. */
-export function fieldFault(
+function fieldFault(
   code: FieldCode,
   pointer: string,
   bounds: { min?: number; max?: number } = {},

@@ -135,7 +135,7 @@ type Facts = Record<string, unknown>
  *
  * @param line one JSON document, as the logger writes it.
  */
-export function forPeople(line: string): string {
+function forPeople(line: string): string {
   const { time, level, msg, err, instance, version, ...facts } = JSON.parse(line) as Facts
   const name = String(level)
   const known = Object.entries(facts).filter(([, value]) => value !== null)

@@ -123,7 +123,7 @@ interface Question {
  *
  * @returns the answer of the server where it does not take the recipient or the sender.
  */
-export async function askMailServer(
+async function askMailServer(
   { auth, authMethod, ...options }: SMTPTransportOptions,
   { from, to }: Question,
 ): Promise<string | null> {

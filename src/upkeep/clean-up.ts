@@ -60,10 +60,7 @@ function expired({ column, retention = 0, only }: Expiry, { clock, config }: Cle
 const KEPT_MS = 30 * DAY_MS
 
 /** Removes network addresses and user agents from the events of accounts that were deleted, or expired, a month ago. */
-export async function forgetDeleted(
-  { db, clock }: { db: Db; clock: Clock },
-  options: BatchOptions,
-): Promise<void> {
+async function forgetDeleted({ db, clock }: { db: Db; clock: Clock }, options: BatchOptions): Promise<void> {
   const by = clock.now() - KEPT_MS
   let after = { at: 0, id: '' }
   await inBatches(async () => {

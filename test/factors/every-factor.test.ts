@@ -30,8 +30,8 @@ import {
   confirmIn,
   enrol,
   eventsOf,
+  type Holder,
   offer,
-  type Person,
   restart,
   sessionsOf,
   signIn,
@@ -347,7 +347,7 @@ const [OLD, NEW] = [randomBytes(32), randomBytes(32)]
 
 interface Life {
   kind: Kind
-  person: Person
+  person: Holder
   /** An answer that was right, and was used. */
   used: AnswerBody
 }

@@ -13,13 +13,13 @@ import {
 import type { AnswerBody, Device, Kind, Owner } from './kinds.ts'
 
 /** Someone who has a factor and has signed in with it for the first time. */
-export interface Person extends Owner, Device {
+export interface Holder extends Owner, Device {
   id: string
   accessToken: string
   refreshToken: string
 }
 
-export async function enrol(service: MailingService, kind: Kind, username: string): Promise<Person> {
+export async function enrol(service: MailingService, kind: Kind, username: string): Promise<Holder> {
   const { id, mfaToken } = await registerWithEmail(service, username)
   const owner: Owner = { username, recoveryCodes: [] }
   const device = await kind.begin(service, owner, mfaToken)
@@ -50,7 +50,7 @@ export const confirmIn = async (
 /** Signs in once more. @returns the answer of the service, and what was answered to it. */
 export async function signIn(
   service: MailingService,
-  person: Person,
+  person: Holder,
 ): Promise<Answer & { given: AnswerBody }> {
   const mfaToken = await login(service, person.username)
   const given = await person.answer(service, mfaToken)
@@ -61,10 +61,10 @@ export async function signIn(
 export const offer = async (service: Service, username: string) =>
   (await service.post('/login', { username, password: PASSWORD })).body
 
-export const accountOf = async ({ deps }: Service, { id }: Person) =>
+export const accountOf = async ({ deps }: Service, { id }: Holder) =>
   (await deps.accounts.byId(id)) as Account
 
-export const sessionsOf = async ({ deps }: Service, { id }: Person) => (await deps.sessions.list(id)).length
+export const sessionsOf = async ({ deps }: Service, { id }: Holder) => (await deps.sessions.list(id)).length
 
 export async function eventsOf({ db }: Service, id: string, method: string): Promise<string[]> {
   const rows = await db.selectFrom('audit_events').selectAll().where('account_id', '=', id).execute()

@@ -36,7 +36,7 @@ const STRANGERS = {
   credential: newPasskey().get({ challenge: 'AAAA' }),
 }
 
-interface Person {
+interface Holder {
   id?: string
   secret?: string
   passkey?: Device
@@ -44,7 +44,7 @@ interface Person {
 }
 
 interface State {
-  make(service: MailingService, username: string): Promise<Person>
+  make(service: MailingService, username: string): Promise<Holder>
   enrolled: boolean
   /** What the owner sees, by either setting. */
   seen?: Method[]
@@ -61,7 +61,7 @@ const withoutRecoveryCodes =
     return person
   }
 
-const enrolByPasskey = async (service: MailingService, username: string): Promise<Person> => {
+const enrolByPasskey = async (service: MailingService, username: string): Promise<Holder> => {
   const person = await enrolKind(service, passkey, username)
   return { ...person, passkey: person }
 }
@@ -69,8 +69,8 @@ const enrolByPasskey = async (service: MailingService, username: string): Promis
 /** To an account with another factor. */
 const addPasskey = async (
   service: MailingService,
-  { username, accessToken, ...person }: { username: string; accessToken: string } & Person,
-): Promise<Person> => {
+  { username, accessToken, ...person }: { username: string; accessToken: string } & Holder,
+): Promise<Holder> => {
   const owner = { username, recoveryCodes: [] }
   const device = await passkey.begin(service, owner, await accountTokenFor(service, accessToken))
   await confirmIn(service, passkey, device.first, accessToken)
@@ -174,7 +174,7 @@ const STATES: Record<string, State> = {
 /** Answers with a right code of that kind, where there is one. */
 async function answer(
   service: MailingService,
-  person: Person,
+  person: Holder,
   method: Method,
   mfaToken: string,
 ): Promise<Answer> {
@@ -196,7 +196,7 @@ async function answer(
 
 t.test('what a login offers and what opens, for every set of factors under every policy', async (t) => {
   const { clock, databaseUrl, ...first } = await startService(t, { mail: true })
-  const people: Record<string, Person> = {}
+  const people: Record<string, Holder> = {}
   for (const [state, { make }] of Object.entries(STATES))
     people[state] = await make({ clock, databaseUrl, ...first }, usernameOf(state))
   await first.close()

@@ -5,7 +5,7 @@ import { type Answer, PASSWORD, type Reachable } from '../service/service.ts'
 import { expecting, Person } from './person.ts'
 
 /** For so long a refresh token that was just used is answered again. */
-const GRACE_MS = 10_000
+const GRACE_MS = 60_000
 
 /** So much later an account token is still good: it lives for five minutes. */
 const ACCOUNT_TOKEN_MS = 240_000

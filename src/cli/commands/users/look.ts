@@ -26,7 +26,7 @@ export interface Pause {
 
 const OTHERS = 'all but its own'
 
-export async function pausesOf(service: Service, account: Account): Promise<Pause[]> {
+async function pausesOf(service: Service, account: Account): Promise<Pause[]> {
   const { attempts, db, keyedHash } = service
   const { id, username } = account
   const networks = new Map(
@@ -41,7 +41,7 @@ export async function pausesOf(service: Service, account: Account): Promise<Paus
 }
 
 /** The accounts that are paused somewhere, from the events of the longest pause there is. */
-export async function pausedAccounts(service: Service): Promise<{ account: Account; pauses: Pause[] }[]> {
+async function pausedAccounts(service: Service): Promise<{ account: Account; pauses: Pause[] }[]> {
   const { accounts, clock, db } = service
   const paused = []
   for (const id of await listPausedAccounts(db, pausedSince(clock))) {

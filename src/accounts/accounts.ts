@@ -20,14 +20,14 @@ export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
      * Whose name it is that a person has typed: the account with this username or, where none has it, the only open
      * one that has proven this address. What is no address costs no statement, and every address costs one.
      *
-     * @returns the text itself where that is no account.
+     * @returns where that is no account: the text itself, or the one spelling that guesses at this address count for.
      */
     async usernameOf(typed: string): Promise<string> {
       const address = addressKey(typed)
       if (address === undefined) return typed
       const [first, second] = await store.findAccountsByAddress(db, address, 2)
       const named = first && (!second || usernameKey(first.username) === address)
-      return named ? first.username : typed
+      return named ? first.username : address
     },
 
     /**

@@ -124,7 +124,9 @@ async function replaceByCode(
   const now = clock.now()
   const begun = await attempts.begin(trx, account.id, FACTOR, ADDRESS_POLICY)
   const change = await tryEmailChange(trx, account.id, now, MAX_ATTEMPTS)
-  if (!change) {
+  // As the link, it is good while the session that asked for it lives. An earlier version has not noted which it was.
+  const asked = change?.session_id ?? signedIn.session.id
+  if (!change || !(await room.sessions.find(trx, asked))) {
     // There is nothing to guess: it must not count against the next code, and leaves no row.
     await attempts.takeBack(trx, account.id, FACTOR, begun)
     return null

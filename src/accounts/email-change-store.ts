@@ -33,14 +33,14 @@ export async function tryEmailChange(
   accountId: string,
   now: number,
   maxWrongCodes: number,
-): Promise<Pick<EmailChangesTable, 'address' | 'code_hash'> | undefined> {
+): Promise<Pick<EmailChangesTable, 'address' | 'code_hash' | 'session_id'> | undefined> {
   return trx
     .updateTable('email_changes')
     .set((eb) => ({ wrong_codes: eb('wrong_codes', '+', 1) }))
     .where('account_id', '=', accountId)
     .where('expires_at', '>', now)
     .where('wrong_codes', '<', maxWrongCodes)
-    .returning(['address', 'code_hash'])
+    .returning(['address', 'code_hash', 'session_id'])
     .executeTakeFirst()
 }
 

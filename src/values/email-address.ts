@@ -28,8 +28,9 @@ export function readEmailAddress(text: string): { address: string } | { fault: E
 
 /** The spelling by which a proven address is found, without regard to case; `undefined` for what is no address. */
 export function addressKey(text: string): string | undefined {
-  const read = text.includes('@') && readEmailAddress(text)
-  return read && 'address' in read ? read.address.toLowerCase() : undefined
+  // In lower case first: some letters become ASCII by that, in a username as well.
+  const read = text.includes('@') && readEmailAddress(text.toLowerCase())
+  return read && 'address' in read ? read.address : undefined
 }
 
 /** Shows just enough for the owner to recognise the mailbox: `a***@e***.com`. */

@@ -11,7 +11,7 @@ import {
   proveEmail,
   setEmail,
 } from '../helpers/people/mail.ts'
-import { claimsOf, disableAccount, isAlive, refresh, signIn } from '../helpers/people/sessions.ts'
+import { claimsOf, disableAccount, isAlive, refresh, signedInBy, signIn } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
 import {
@@ -27,6 +27,7 @@ import {
 
 const VERIFY_URL = 'https://app.example.com/verify#token={token}'
 const NEW = 'new@example.com'
+const NEW_PASSWORD = 'staple in a haystack'
 
 const start = (t: Parameters<typeof startService>[0], environment: Record<string, string> = {}) =>
   startService(t, { mail: true, environment: { VERIFY_URL, ...environment } })
@@ -159,7 +160,7 @@ const ENDS: Record<
   (service: MailingService, ada: Awaited<ReturnType<typeof enrolWithAddress>>) => Promise<unknown>
 > = {
   'a new password': async (service) => {
-    const body = { token: await mailedToken(service), new_password: 'staple in a haystack' }
+    const body = { token: await mailedToken(service), new_password: NEW_PASSWORD }
     return service.post('/password/reset', body)
   },
   'the end of the session': (service, { accessToken }) => service.post('/logout', undefined, accessToken),
@@ -191,6 +192,31 @@ for (const [what, happens] of Object.entries(ENDS))
       'the address stays',
     )
   })
+
+for (const what of ['a new password', 'the end of the session', 'the end of all other sessions'])
+  t.test(`the code ends with ${what}, also for a later session`, async (t) => {
+    const service = await start(t)
+    const ada = await enrolWithAddress(service)
+    service.clock.advance(60)
+    await mailedLink(service, ada.accessToken)
+    const code = codeIn(service.smtp.mails.at(-1))
+    await ENDS[what]?.(service, ada)
+    service.clock.advance(30)
+    const password = what === 'a new password' ? NEW_PASSWORD : PASSWORD
+    const { body } = await service.post('/login', { username: ada.username, password })
+    const shown = { code: nextCode(service, ada) }
+    const { accessToken } = signedInBy(await service.post('/2fa/verify', shown, body.mfa_token))
+    isProblem(t, await proveEmail(service, accessToken, code), 'invalid_code')
+    t.equal(await addressOf(service, accessToken), ada.email)
+  })
+
+t.test('another session may show the code while the one that asked for it lives', async (t) => {
+  const service = await start(t)
+  const ada = await enrol(service)
+  await mailedLink(service, ada.accessToken)
+  const { accessToken } = await signIn(service, ada)
+  t.equal((await proveEmail(service, accessToken, codeIn(service.smtp.mails.at(-1)))).status, 200)
+})
 
 t.test('an account that was closed and opened again has no link', async (t) => {
   const service = await start(t)

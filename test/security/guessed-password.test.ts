@@ -1,6 +1,7 @@
 // The attack: passwords from a list of leaked ones are tried against a name; in another spelling, from the next
 // address of the same network, many at once. Or the owner is locked out by somebody else's wrong tries.
 import t from 'tap'
+import { enrolWithAddress } from '../helpers/people/mail.ts'
 import { at } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
@@ -65,6 +66,28 @@ t.test('all spellings of a name share one counter', async (t) => {
   await register(service, 'kiki')
   const spellings = ['kiki', 'KIKI', 'Kiki', 'kIkI', ' kiki\u200b', '\u212aiki', 'ki\u212ai']
   t.strictSame(await wrongPasswords(service, [...spellings, ...spellings].slice(0, 11)), TEN_THEN_PAUSE)
+})
+
+// In one of them the domain is spelt as browsers read it, in another a letter of the local part is the Kelvin sign.
+t.test('all spellings of an address share one counter, whether an account has it or none', async (t) => {
+  const service = await startService(t, { mail: true })
+  await enrolWithAddress(service, 'kiki')
+  const spell = (name: string) => [
+    `${name}@example.com`,
+    `${name.toUpperCase()}@Example.COM`,
+    `${name}@\uff45xample.com`,
+    `${name}@example\u3002com`,
+    `${name.replace('k', '\u212a')}@example.com`,
+  ]
+  for (const name of ['kiki', 'kukuk']) {
+    const spellings = spell(name)
+    t.strictSame(
+      await wrongPasswords(service, [...spellings, ...spellings, ...spellings].slice(0, 11)),
+      TEN_THEN_PAUSE,
+    )
+    for (const spelling of spellings)
+      t.strictSame(await wrongPasswords(service, [spelling]), ['429 too_many_attempts'], spelling)
+  }
 })
 
 t.test('what only looks like a name is none: its tries open nothing and cost the name nothing', async (t) => {

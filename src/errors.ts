@@ -77,7 +77,9 @@ export const validationFailed = (errors: FieldFault[]) =>
 
 export const malformedJson = (detail: string) => new AppError('malformed_json', detail)
 
-export const unsupportedMediaType = () => new AppError('unsupported_media_type', details.unsupportedMediaType)
+/** @param types those that the route takes. */
+export const unsupportedMediaType = (types: readonly string[] = ['application/json']) =>
+  new AppError('unsupported_media_type', details.unsupportedMediaType(types.join(' or ')))
 
 export const invalidCredentials = () => new AppError('invalid_credentials', details.invalidCredentials)
 
@@ -166,8 +168,8 @@ export const twoFactorRequired = () => new AppError('two_factor_required', detai
 export const recoveryCodeRequired = () => new AppError('recovery_code_required', details.recoveryCodeRequired)
 
 /** Wrong, expired and used codes get the same answer. The time of the server helps to find a clock that is off. */
-export const invalidCode = (serverTime: string, attemptsLeft?: number) =>
-  new AppError('invalid_code', details.invalidCode, {
+export const invalidCode = (serverTime: string, attemptsLeft?: number, detail = details.invalidCode) =>
+  new AppError('invalid_code', detail, {
     extras: {
       ...(attemptsLeft === undefined ? {} : { attempts_left: attemptsLeft }),
       server_time: serverTime,

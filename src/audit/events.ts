@@ -39,6 +39,7 @@ export const EVENTS = {
   recovery_codes_renewed: 'success',
   recovery_code_used: 'success',
   recovery_codes_low: 'success',
+  recovery_code_voided: 'failure',
   new_network: 'success',
   session_started: 'success',
   session_ended: 'success',

@@ -28,16 +28,17 @@ export const jsonBody = fp(
       if (!Number(headers['content-length'] ?? 0) && !headers['transfer-encoding'])
         delete headers['content-type']
     })
-    app.addContentTypeParser('*', async (_request: FastifyRequest, body: Readable) => {
-      for await (const _ of body.iterator({ destroyOnReturn: false })) throw unsupportedMediaType()
+    app.addContentTypeParser('*', async ({ routeOptions }: FastifyRequest, body: Readable) => {
+      for await (const _ of body.iterator({ destroyOnReturn: false }))
+        throw unsupportedMediaType(routeOptions.schema?.consumes)
     })
 
-    // A body that needs no member may be left out. A route without a body schema accepts no body: its members would be
-    // unknown, and unknown members are refused.
+    // No body is one without members: some routes need none, and others say which one is missing. A route without a body
+    // schema accepts no body: its members would be unknown, and unknown members are refused.
     app.addHook('preValidation', async (request) => {
       const { body } = request
-      const schema = request.routeOptions.schema?.body as { type?: string; required?: string[] } | undefined
-      if (body === undefined && schema?.type === 'object' && !schema.required) request.body = {}
+      const schema = request.routeOptions.schema?.body as { type?: string } | undefined
+      if (body === undefined && schema?.type === 'object') request.body = {}
       if (body === undefined || schema) return
       const empty = JSON.stringify(body) === '{}'
       if (!empty)

@@ -130,13 +130,10 @@ function sendOAuthError(error: AppError, reply: FastifyReply): void {
   send(error, problemStatus(code), 'application/json', body, reply)
 }
 
-/** With what is wrong with which parameter, in the characters that a description may have. */
+/** What is wrong, with which parameters if there are any, in the characters that a description may have. */
 function descriptionOf({ message, extras: { errors = [] } }: AppError): string {
   const faults = errors.map(({ pointer, detail }) => `${pointer.slice(1)}: ${detail}`)
-  return [message, ...faults]
-    .join(' ')
-    .replaceAll('"', "'")
-    .replace(/[^ -[\]-~]/g, '?')
+  return (faults.length > 0 ? faults.join(' ') : message).replaceAll('"', "'").replace(/[^ -[\]-~]/g, '?')
 }
 
 /** Logs faults of the service with their stack. What was logged before has a word as its cause. Refusals are logged with their reason at the level `debug` only. */
@@ -174,7 +171,7 @@ function isDamagedRow(error: unknown): boolean {
 
 const FASTIFY_ERRORS: Record<string, () => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', texts.details.bodyTooLarge),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedMediaType(),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson(texts.details.bodyOfOtherLength),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson(texts.details.bodyEmpty),
   FST_ERR_BAD_URL: notFound,

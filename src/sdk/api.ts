@@ -363,7 +363,7 @@ export interface components {
        */
       at: string;
       /** @enum {string} */
-      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_renamed" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "new_network" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "lost_keys_forgotten" | "database_restored";
+      event: "account_registered" | "account_created" | "account_imported" | "accounts_exported" | "account_exported" | "account_disabled" | "account_enabled" | "account_renamed" | "roles_set" | "account_unlocked" | "account_expired" | "account_deleted" | "password_accepted" | "password_refused" | "code_accepted" | "code_rejected" | "code_sent" | "second_factor_failing" | "passkey_counter_fell" | "attempts_paused" | "enrolment_code_rejected" | "factor_pending" | "factor_enrolled" | "factor_renamed" | "factor_replaced" | "factor_removed" | "factors_reset" | "email_codes_switched_on" | "email_codes_switched_off" | "recovery_codes_renewed" | "recovery_code_used" | "recovery_codes_low" | "recovery_code_voided" | "new_network" | "session_started" | "session_ended" | "session_displaced" | "other_sessions_ended" | "all_sessions_ended" | "token_refreshed" | "token_refresh_repeated" | "refresh_token_reused" | "password_changed" | "password_reset_requested" | "password_reset" | "email_change_requested" | "email_changed" | "client_created" | "client_secret_rotated" | "client_secret_ended" | "client_secret_refused" | "client_disabled" | "client_enabled" | "client_deleted" | "signing_key_made" | "signing_key_revoked" | "secrets_resealed" | "lost_keys_forgotten" | "database_restored";
       /** @enum {string} */
       outcome: "success" | "failure";
       /**
@@ -1012,6 +1012,15 @@ export interface components {
         };
       };
     };
+    /** @description `invalid_code`: The code is not valid */
+    SetUpTotp422: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_code";
+        };
+      };
+    };
     /** @description `validation_failed`: The request does not have the expected format · `malformed_json`: The body is not JSON */
     ConfirmTotp400: {
       content: {
@@ -1028,6 +1037,15 @@ export interface components {
           /** @enum {string} */
           code?: "factor_limit_reached" | "not_enrolled";
         });
+      };
+    };
+    /** @description `invalid_code`: The code is not valid */
+    ConfirmTotp422: {
+      content: {
+        "application/problem+json": components["schemas"]["Problem"] & {
+          /** @enum {string} */
+          code?: "invalid_code";
+        };
       };
     };
     /** @description `email_unavailable`: Codes by email are not available */
@@ -1399,7 +1417,7 @@ export interface operations {
       409: components["responses"]["AlreadyEnrolledOrFactorLimitReached"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["InvalidCode"];
+      422: components["responses"]["SetUpTotp422"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];
@@ -2113,7 +2131,7 @@ export interface operations {
       409: components["responses"]["FactorLimitReachedOrNotEnrolled"];
       413: components["responses"]["PayloadTooLarge"];
       415: components["responses"]["UnsupportedMediaType"];
-      422: components["responses"]["Login422"];
+      422: components["responses"]["ConfirmTotp422"];
       429: components["responses"]["RateLimited"];
       500: components["responses"]["InternalError"];
       503: components["responses"]["Unavailable"];

@@ -30,12 +30,9 @@ export async function loginWithRecoveryCode(
   const account = await accounts.byUsername(await accounts.usernameOf(credentials.username))
   // Asked for names that no account has, too: without it they would be refused sooner.
   const codeId = await findGoodCode(room, account?.id ?? '', recoveryCode)
-  const mayBegin =
-    account &&
-    !account.disabled &&
-    codeId !== undefined &&
-    (await inTransaction(db, (trx) => countWrongPassword(trx, codeId)))
-  if (!mayBegin) {
+  const mayBegin = account && !account.disabled && codeId !== undefined
+  const passwordsLeft = mayBegin && (await inTransaction(db, (trx) => countWrongPassword(trx, codeId)))
+  if (!mayBegin || passwordsLeft === undefined) {
     await checkCredentials(room, credentials, caller, (trx, account) =>
       trail.record(trx, 'code_rejected', { account, method: 'recovery_code' }, caller),
     )
@@ -53,9 +50,10 @@ export async function loginWithRecoveryCode(
       throw error
     })
   if (!matches) {
-    await inTransaction(db, (trx) =>
-      trail.record(trx, 'password_refused', { account, method: 'password' }, caller),
-    )
+    await inTransaction(db, async (trx) => {
+      await trail.record(trx, 'password_refused', { account, method: 'password' }, caller)
+      if (passwordsLeft === 0) await trail.record(trx, 'recovery_code_voided', { account }, caller)
+    })
     throw invalidCredentials()
   }
 

@@ -123,6 +123,23 @@ t.test('a refused client is told so as OAuth has it, and no one without credenti
   t.equal(oauthOutcome(two), '400 invalid_request')
 })
 
+t.test('a client shows itself in one way: a token and a secret together are refused', async (t) => {
+  const service = await startService(t, { environment })
+  const orders = await newClient(service, { audiences: [ORDERS] })
+  const token = await tokenFor(service, 'bob', ORDERS)
+  const bearer = `Bearer ${await serviceToken(service, orders)}`
+  for (const secret of [orders.secret, 'a wrong one']) {
+    const form = { token, client_id: orders.id, client_secret: secret }
+    t.equal(oauthOutcome(await postForm(service, '/token/introspect', form, bearer)), '400 invalid_request')
+  }
+  const named = { token, client_id: orders.id }
+  t.equal(
+    (await postForm(service, '/token/introspect', named, bearer)).body.active,
+    true,
+    'its name is no secret',
+  )
+})
+
 t.test('two secrets are good while one takes the place of the other', async (t) => {
   const service = await startService(t)
   const client = await newClient(service)

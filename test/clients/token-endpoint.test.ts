@@ -149,6 +149,30 @@ t.test('what is wrong with a request is said as RFC 6749 section 5.2 has it', as
   t.equal((await postForm(service, '/token', refresh)).status, 200, 'and none of it has used the token up')
 })
 
+t.test('a body of another type is told the one that the route takes', async (t) => {
+  const service = await startService(t)
+  const asText = { headers: { 'content-type': 'text/plain' } }
+  const told = async (url: string, body: unknown, options = {}) => {
+    const answer = (await service.post(url, body, undefined, options)).body
+    return answer.error_description ?? answer.detail
+  }
+  const json = { grant_type: 'client_credentials' }
+  t.equal(await told('/token', json), 'Send the body as application/x-www-form-urlencoded.')
+  t.equal(await told('/login', '{}', asText), 'Send the body as application/json.')
+  t.equal(
+    await told('/token/introspect', '{}', { headers: { ...asText.headers, authorization: 'Basic eDp5' } }),
+    'Send the body as application/json or application/x-www-form-urlencoded.',
+  )
+})
+
+t.test('a form without a parameter that must be there names it', async (t) => {
+  const service = await startService(t)
+  for (const form of [{}, { refresh_token: 'x' }]) {
+    const { error, error_description: text } = (await postForm(service, '/token', form)).body
+    t.strictSame([error, text], ['invalid_request', "grant_type: 'grant_type' is missing."])
+  }
+})
+
 t.test('an error says which parameter is wrong, in characters that it may have', async (t) => {
   const service = await startService(t)
   const form = { grant_type: 'refresh_token', refresh_token: 'x'.repeat(8193), resource: 'x'.repeat(2049) }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { oauthCodes, problemCodes } from '../../src/errors.ts'
 import { accountTokenFor } from '../helpers/people/sessions.ts'
 import { browserMissing, openBrowser, watchPage } from '../helpers/programs/browser.ts'
-import { enrol, PASSWORD, register, startService } from '../helpers/service/service.ts'
+import { enrol, login, PASSWORD, register, startService } from '../helpers/service/service.ts'
 
 /** An app shows a sentence to its user, or makes its own from a code; and a developer finds what a code means. */
 
@@ -72,13 +72,35 @@ t.test('an mfa token that was used up says so', async (t) => {
   })
 })
 
+t.test('only who typed a code of an authenticator app is told of a clock', async (t) => {
+  const service = await startService(t)
+  await enrol(service)
+  const tried = async (body: object) =>
+    (await service.post('/2fa/verify', body, await login(service))).body.detail
+  t.match(await tried({ code: '000000' }), /check the clock/)
+  const recoveryCode = 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA'
+  const typed = 'The code is wrong, expired or used. Check what you typed.'
+  t.equal(await tried({ code: recoveryCode, method: 'recovery_code' }), typed)
+  const atOnce = { username: 'ada', password: PASSWORD, recovery_code: recoveryCode }
+  t.equal((await service.post('/login', atOnce)).body.detail, typed)
+})
+
 t.test('a body that is no object is called the body', async (t) => {
   const service = await startService(t)
-  for (const body of [null, [], 1])
-    t.match(await service.post('/login', body), {
+  const headers = { 'content-type': 'application/json' }
+  for (const payload of ['null', '[]', '1'])
+    t.match(await service.post('/login', undefined, undefined, { payload, headers }), {
       status: 400,
       body: { detail: 'The body is of the wrong type.', errors: [{ pointer: '', code: 'type' }] },
     })
+})
+
+t.test('without a body, the first member that must be there is missing', async (t) => {
+  const service = await startService(t)
+  t.match(await service.post('/login'), {
+    status: 400,
+    body: { detail: 'The username is missing.', errors: [{ pointer: '/username', code: 'required' }] },
+  })
 })
 
 t.test('how long to wait stands in the body too', async (t) => {

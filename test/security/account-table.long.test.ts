@@ -7,7 +7,14 @@ import { operatorCaller } from '../../src/cli/operator.ts'
 import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { page, tableRows } from '../helpers/documents/readme.ts'
-import { codeTo, deliver, enrolByEmail, enrolWithAddress, enrolWithCodes } from '../helpers/people/mail.ts'
+import {
+  codeTo,
+  deliver,
+  enrolByEmail,
+  enrolWithAddress,
+  enrolWithCodes,
+  linkIn,
+} from '../helpers/people/mail.ts'
 import { expecting, Person } from '../helpers/people/person.ts'
 import { accountTokenFor, isAlive } from '../helpers/people/sessions.ts'
 import { type Loot, Thief } from '../helpers/people/thief.ts'
@@ -137,6 +144,16 @@ const EVENTS: Record<string, (thief: Thief, life: Life) => Promise<boolean>> = {
     await service.put('/me/email', { email: address }, thief.token)
     const code = codeTo(service, address, /confirm your address/) ?? '000000'
     const proven = await thief.from.post('/me/email/verify', { code }, await thief.accessToken())
+    if (proven.status === 200) thief.mailbox = address
+    return proven.status === 200
+  },
+  'moves the address by a link': async (thief, { service }) => {
+    const address = `${thief.holds.username}@evil.example`
+    // The minute after the mail with the code that was of no use.
+    service.clock.advance(60)
+    if ((await service.put('/me/email', { email: address }, thief.token)).status !== 202) return false
+    const token = linkIn(service.smtp.mails.at(-1)).split('#token=')[1]
+    const proven = await thief.from.post('/me/email/verify', { token })
     if (proven.status === 200) thief.mailbox = address
     return proven.status === 200
   },
@@ -312,7 +329,10 @@ const TAKEN = '**the account**'
 
 /** New accounts in one state. */
 async function accountsIn(t: Test, state: string): Promise<() => Promise<Life>> {
-  const environment = { MFA_POLICY: state === OPTIONAL ? 'optional' : 'required' }
+  const environment = {
+    MFA_POLICY: state === OPTIONAL ? 'optional' : 'required',
+    VERIFY_URL: 'https://app.example.com/verify#token={token}',
+  }
   const service = await startService(t, { mail: true, environment, spared: ['countersAreResetBySuccess'] })
   let made = 0
   return async () => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { closeAuthenticator, pausePassword } from '../helpers/people/locked-out.ts'
-import { enrolByEmail } from '../helpers/people/mail.ts'
+import { deliver, enrolByEmail, enrolWithAddress, notices } from '../helpers/people/mail.ts'
 import { claimsOf, isAlive } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
 import { isProblem } from '../helpers/requests/problems.ts'
@@ -90,6 +90,21 @@ t.test('ten wrong passwords with a right code void the code, and no other', asyn
   )
   t.equal(outcomeOf(elsewhere), '422 invalid_code', 'everywhere')
   t.equal((await recover(service, second)).status, 200)
+})
+
+t.test('a code that is void is an event, and its owner gets a mail', async (t) => {
+  const service = await startService(t, { mail: true })
+  const [code] = (await enrolWithAddress(service)).recoveryCodes
+  await deliver(service)
+  const voided = async () => {
+    const events = service.db.selectFrom('audit_events').select('outcome')
+    return (await events.where('event', '=', 'recovery_code_voided').execute()).map(({ outcome }) => outcome)
+  }
+  for (let guess = 0; guess < 9; guess += 1) await recover(service, code, 'wrong')
+  t.strictSame([await voided(), await deliver(service)], [[], []], 'nothing is lost yet')
+  await burst(3, () => recover(service, code, 'wrong'))
+  t.strictSame(await voided(), ['failure'])
+  t.strictSame(notices(await deliver(service)), ['a recovery code no longer works → ada@example.com'])
 })
 
 t.test('nine do not', async (t) => {

@@ -65,16 +65,17 @@ export async function findRecoveryCode(
 /**
  * Counts a password that came with the code as wrong, before it is hashed.
  *
- * @returns whether the code was still good: it is void after ten.
+ * @returns how many more the code allows; `undefined` when it was no longer good: it is void after ten.
  */
-export async function countWrongPassword(trx: Trx, id: string): Promise<boolean> {
-  return wroteOne(
-    trx
-      .updateTable('recovery_codes')
-      .set((eb) => ({ wrong_passwords: eb('wrong_passwords', '+', 1) }))
-      .where('id', '=', id)
-      .where(isGood()),
-  )
+export async function countWrongPassword(trx: Trx, id: string): Promise<number | undefined> {
+  const counted = await trx
+    .updateTable('recovery_codes')
+    .set((eb) => ({ wrong_passwords: eb('wrong_passwords', '+', 1) }))
+    .where('id', '=', id)
+    .where(isGood())
+    .returning('wrong_passwords')
+    .executeTakeFirst()
+  return counted && MAX_WRONG_PASSWORDS - counted.wrong_passwords
 }
 
 /** The password was right, or not looked at after all. */

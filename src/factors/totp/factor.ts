@@ -1,4 +1,5 @@
-import { notEnrolled } from '../../errors.ts'
+import { invalidCode, notEnrolled } from '../../errors.ts'
+import { texts } from '../../texts/texts.ts'
 import { answererId } from '../bound-to.ts'
 import { codeAnswer } from '../code-answer.ts'
 import { type Factor, least } from '../factor.ts'
@@ -46,6 +47,8 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
     const confirmed = await confirmPending(room, trx, account, { code: answer.code, begunBy })
     return confirmed && { ...TOTP_ASSURANCE, ...confirmed }
   },
+  refusal: (_prepared, { serverTime, attemptsLeft }) =>
+    invalidCode(serverTime, attemptsLeft, texts.details.invalidAppCode),
   remove: deleteTotpFactors,
 
   async list(db, { id }) {

@@ -44,7 +44,8 @@ export const details = {
   twoFactorRequired: 'This service requires a second factor. You can replace it but not remove it.',
   recoveryCodeRequired:
     'This mailbox is your only second factor, and the reset token came to the same mailbox. Enter a recovery code as well.',
-  invalidCode: 'The code is wrong, expired or used. Try the next one, and check the clock of your device.',
+  invalidCode: 'The code is wrong, expired or used. Check what you typed.',
+  invalidAppCode: 'The code is wrong, expired or used. Try the next one, and check the clock of your device.',
   factorLimitReached: (most: number) =>
     `An account can have at most ${most} of these. Remove one that you do not use.`,
   passkeyRejected: 'The passkey was refused. Try again, or use another one.',
@@ -84,7 +85,7 @@ export const details = {
   unpairedSurrogate: 'A string has an unpaired surrogate.',
   memberTwice: 'The body contains the same member twice.',
   bodyTooDeep: (levels: number) => `The body is nested more than ${levels} levels deep.`,
-  unsupportedMediaType: 'Send the body as application/json, or as the form that OAuth asks for.',
+  unsupportedMediaType: (types: string) => `Send the body as ${types}.`,
   notHttp: 'The request could not be read as HTTP.',
   hostTwice: 'Send one Host header.',
   notFound: 'No route has this path.',

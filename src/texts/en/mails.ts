@@ -128,6 +128,11 @@ export const notices = {
     'few recovery codes are left',
     'A recovery code was used, and at most two are left. Make new ones soon.',
   ),
+  recovery_code_voided: notice(
+    'a recovery code no longer works',
+    'Someone entered one of your recovery codes ten times with a wrong password. This code no longer works.',
+    'If it was not you, someone else knows your recovery codes: make new ones.',
+  ),
   passkey_counter_fell: notice(
     'a passkey was refused',
     'One of your passkeys was refused. It counts its uses, and the count went backwards. Someone may have a copy of it.',

@@ -57,22 +57,29 @@ export async function createClient(
   })
 }
 
-/** Gives a client another secret. The newest one before it stays good, and older ones end. @returns it. */
-export async function rotateSecret(room: Room, id: string, caller: Caller): Promise<string> {
+/**
+ * Gives a client a second secret. The first one stays good until `endOldSecrets`.
+ *
+ * @returns it; `undefined` when the client has two already. A third one would end a secret that may be in use.
+ */
+export async function rotateSecret(room: Room, id: string, caller: Caller): Promise<string | undefined> {
   return inTransaction(room.db, async (trx) => {
-    const { newest } = await keepNewest(trx, id)
+    const [newest, older] = await lockSecrets(trx, id)
+    if (older) return undefined
     await room.trail.record(trx, 'client_secret_rotated', about(id), caller)
     // After the newest one also by a clock that was set back.
-    return addSecret(room, trx, id, newest + 1)
+    return addSecret(room, trx, id, (newest?.created_at ?? 0) + 1)
   })
 }
 
 /** Ends the secrets of a client but the newest one. @returns how many. */
 export async function endOldSecrets({ db, trail }: Room, id: string, caller: Caller): Promise<number> {
   return inTransaction(db, async (trx) => {
-    const { ended } = await keepNewest(trx, id)
-    if (ended > 0) await trail.record(trx, 'client_secret_ended', about(id), caller)
-    return ended
+    const [, ...older] = await lockSecrets(trx, id)
+    for (const { secret_hash } of older)
+      await trx.deleteFrom('client_secrets').where('secret_hash', '=', secret_hash).execute()
+    if (older.length > 0) await trail.record(trx, 'client_secret_ended', about(id), caller)
+    return older.length
   })
 }
 
@@ -94,14 +101,10 @@ async function addSecret(
   return secret
 }
 
-/** @returns when the newest one was made, and how many others were deleted. */
-async function keepNewest(trx: Trx, clientId: string): Promise<{ newest: number; ended: number }> {
-  // Its secrets are changed by one at a time.
+/** The secrets of a client, the newest one first. They are changed by one transaction at a time. */
+async function lockSecrets(trx: Trx, clientId: string) {
   await trx.selectFrom('service_clients').select('id').where('id', '=', clientId).forUpdate().execute()
-  const [newest, ...others] = await listSecrets(trx, clientId)
-  for (const { secret_hash } of others)
-    await trx.deleteFrom('client_secrets').where('secret_hash', '=', secret_hash).execute()
-  return { newest: newest?.created_at ?? 0, ended: others.length }
+  return listSecrets(trx, clientId)
 }
 
 /**

@@ -36,6 +36,14 @@ t.test(
 
     const { client_secret: next } = await keyturn.json('clients', 'rotate', id)
     t.strictSame([await gets(secret), await gets(next)], [200, 200], 'both are good')
+    const third = await keyturn('clients', 'rotate', 'orders')
+    t.match(third, {
+      code: 1,
+      stdout: '',
+      stderr:
+        'orders has two secrets already. End the older one first: keyturn clients rotate orders --end-old\n',
+    })
+    t.strictSame([await gets(secret), await gets(next)], [200, 200], 'both are good still')
     t.match(await keyturn('clients', 'rotate', 'orders', '--end-old'), { code: 2, stderr: /--yes/ })
     t.match(await keyturn.json('clients', 'rotate', 'orders', '--end-old', '--yes'), { ended: 1 })
     t.strictSame([await gets(secret), await gets(next)], [401, 200])

@@ -16,9 +16,9 @@ Examples:
   keyturn clients create orders --audience https://orders.example.com --scope ${INTROSPECT}`
 
 const ROTATE_EXAMPLES = `
-The old secret stays good until you end it, so that the service can be restarted with the new one first. If a secret has
-leaked, run keyturn clients disable before these two and keyturn clients enable after them: tokens that were issued for
-the old secret would stay valid otherwise.
+The old secret stays good until you end it, so that the service can be restarted with the new one first. A client has at
+most two secrets. If a secret has leaked, run keyturn clients disable before these two and keyturn clients enable after
+them: tokens that were issued for the old secret would stay valid otherwise.
 
 Examples:
   keyturn clients rotate orders
@@ -84,6 +84,10 @@ export function registerClients(program: Command): void {
         const { id, name } = await findOne(service, client)
         if (!endOld) {
           const secret = await rotateSecret(service, id, operatorCaller())
+          if (!secret)
+            throw new CommandFailed(
+              `${name} has two secrets already. End the older one first: keyturn clients rotate ${name} --end-old`,
+            )
           const text = `The new secret of ${name} is shown only this once. The old one stays good:`
           return tell(command, { id, secret }, text)
         }

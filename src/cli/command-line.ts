@@ -75,10 +75,37 @@ function makeProgram(): Command {
     })
     .hook('postAction', nameDatabase)
     .exitOverride()
-    .showHelpAfterError()
     .addHelpText('after', AFTER_HELP)
+    .addHelpText('beforeAll', ({ command, error }) => {
+      const asked = findTyped(program)
+      if (asked !== command) asked.help({ error })
+      return ''
+    })
   registerCommands(program)
+  nameHelpAfterError(program, 'keyturn')
   return program
+}
+
+/**
+ * The command that help is asked about: `help users list`, `users help list` or `users list --help`. Commander would show
+ * the help of the group, also for a command that it does not have.
+ */
+function findTyped(program: Command): Command {
+  let found = program
+  for (const word of program.args.filter((word) => word !== 'help')) {
+    if (word.startsWith('-') || found.commands.length === 0) break
+    const next: Command | undefined = found.commands.find((command) => command.name() === word)
+    // keyturn import <file> is short for keyturn import file <file>.
+    if (!next && found.name() === 'import') break
+    found = next ?? found.error(`error: unknown command '${word}'`)
+  }
+  return found
+}
+
+/** After an error, the help itself would move the error out of a small terminal. */
+function nameHelpAfterError(command: Command, typed: string): void {
+  command.showHelpAfterError(`See ${typed} --help`)
+  for (const one of command.commands) nameHelpAfterError(one, `${typed} ${one.name()}`)
 }
 
 function explain(error: unknown): string {

@@ -33,26 +33,74 @@ t.test('an argument that begins with a hyphen goes behind two', async (t) => {
   t.match(stderr, /^There is no signing key -t-unknown\. /)
 })
 
-t.test('what is not a command ends with exit code 2 and the usage, and touches nothing', async (t) => {
-  t.testdir()
-  const mistakes = [
-    [],
-    ['key'],
-    ['keys'],
-    ['keys', 'remove'],
-    ['keys', 'list', 'all'],
-    ['keys', 'rotate', '--now'],
+t.test(
+  'a command without what it works on shows the help, ends with exit code 2, and touches nothing',
+  async (t) => {
+    t.testdir()
+    for (const args of [[], ['keys']]) {
+      const { code, stdout, stderr } = await keyturn(t, args)
+      t.strictSame([code, stdout], [2, ''])
+      t.match(stderr, /^Usage: keyturn/)
+    }
+    t.notOk(existsSync(`${t.testdirName}/keyturn.db`))
+  },
+)
+
+t.test(
+  'what is not a command ends with exit code 2 and a line on where the help is, and touches nothing',
+  async (t) => {
+    t.testdir()
+    const mistakes: readonly [args: string[], wrong: string, help: string][] = [
+      [['key'], "unknown command 'key'", 'keyturn --help'],
+      [['key', '--help'], "unknown command 'key'", 'keyturn --help'],
+      [['help', 'key'], "unknown command 'key'", 'keyturn --help'],
+      [['keys', 'remove'], "unknown command 'remove'", 'keyturn keys --help'],
+      [['keys', 'remove', '--help'], "unknown command 'remove'", 'keyturn keys --help'],
+      [['help', 'keys', 'remove'], "unknown command 'remove'", 'keyturn keys --help'],
+      [['keys', 'help', 'remove'], "unknown command 'remove'", 'keyturn keys --help'],
+      [['keys', 'list', 'all'], 'too many arguments', 'keyturn keys list --help'],
+      [['keys', 'rotate', '--now'], "unknown option '--now'", 'keyturn keys rotate --help'],
+      [['users', 'list', '--limit', '0'], "argument '0' is invalid", 'keyturn users list --help'],
+      [['audit', '--event', 'nope'], "argument 'nope' is invalid", 'keyturn audit --help'],
+    ]
+    const outcomes = await Promise.all(mistakes.map(([args]) => keyturn(t, args)))
+    const said = (wrong: string, help: string) =>
+      new RegExp(`^error: .*${wrong}.*\\n(\\(Did.*\\n)?See ${help}\\n$`)
+    for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
+      const [args, wrong, help] = mistakes[index] as (typeof mistakes)[number]
+      const typed = `keyturn ${args.join(' ')}`
+      t.strictSame([code, stdout], [2, ''], typed)
+      t.match(stderr, said(wrong, help), typed)
+      t.ok(stderr.length < 240, typed)
+    }
+    t.match(await run(t, 'key'), {
+      code: 2,
+      stdout: '',
+      stderr: said("unknown command 'key'", 'keyturn --help'),
+    })
+    t.notOk(existsSync(`${t.testdirName}/keyturn.db`))
+  },
+)
+
+t.test('help on a command is what its --help says', async (t) => {
+  const asked = [
+    ['help', 'keys', 'rotate'],
+    ['keys', 'help', 'rotate'],
+    ['help', 'keys'],
+    ['import', 'users.jsonl', '--help'],
+    ['help'],
   ]
-  const outcomes = await Promise.all(mistakes.map((args) => keyturn(t, args)))
-  outcomes.push(await run(t, 'key'))
-  for (const [index, { code, stdout, stderr }] of outcomes.entries()) {
-    const typed = `keyturn ${mistakes[index]?.join(' ') ?? 'key, in a process of its own'}`
-    t.equal(code, 2, typed)
-    t.equal(stdout, '', typed)
-    t.match(stderr, /Usage: keyturn/, typed)
-    t.notMatch(stderr, /\n +at /, typed)
-  }
-  t.notOk(existsSync(`${t.testdirName}/keyturn.db`))
+  const [first, ...others] = await Promise.all([
+    keyturn(t, ['keys', 'rotate', '--help']),
+    ...asked.map((args) => keyturn(t, args)),
+  ])
+  for (const [index, words] of ['keys rotate', 'keys rotate', 'keys', 'import', ''].entries())
+    t.match(
+      others[index],
+      { code: 0, stderr: '', stdout: `Usage: keyturn ${words}` },
+      `${asked[index]?.join(' ')}`,
+    )
+  t.strictSame([others[0]?.stdout, others[1]?.stdout], [first?.stdout, first?.stdout])
 })
 
 t.test('a password is not taken from the command line, where others can read it', async (t) => {

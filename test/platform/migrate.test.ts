@@ -170,10 +170,11 @@ t.test('npm run migrate: up, status, down, and what it says to anything else', a
   t.match(await migrate('down'), { code: 2, stdout: '', stderr: /Without a terminal, confirm with --yes/ })
   t.match(await migrate('down', '--yes'), { code: 0, stdout: `down: ${NAMES.at(-1)}\n` })
   t.match(await migrate('--help'), { code: 0, stdout: /^Usage: keyturn migrate / })
-  for (const wrong of [[], ['sideways'], ['toString'], ['up', 'twice']])
+  t.match(await migrate(), { code: 2, stdout: '', stderr: /^Usage: keyturn migrate / })
+  for (const wrong of [['sideways'], ['toString'], ['up', 'twice']])
     t.match(
       await migrate(...wrong),
-      { code: 2, stdout: '', stderr: /Usage: keyturn migrate / },
+      { code: 2, stdout: '', stderr: /^error: .*\nSee keyturn migrate .*--help\n$/ },
       wrong.join(' '),
     )
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Accounts, makeAccounts } from '../../accounts/accounts.ts'
 import { usernamesOf } from '../../accounts/list-accounts.ts'
 import { ACTORS, type Actor, EVENTS, type EventName } from '../../audit/events.ts'
@@ -42,7 +42,12 @@ export function registerAudit(program: Command): void {
     .command('audit')
     .description('show the audit trail, latest events last')
     .option('--user <user>', 'only events of this account: username, or id, also of one that is deleted')
-    .addOption(new Option('--event <name>', 'only events of this kind').choices(Object.keys(EVENTS)))
+    .addOption(
+      // Its own error would list every name.
+      new Option('--event <name>', 'only events of this kind')
+        .choices(Object.keys(EVENTS))
+        .argParser(eventName),
+    )
     .addOption(
       new Option('--actor <actor>', 'only events by clients, by operators or by the service itself').choices(
         ACTORS,
@@ -67,6 +72,11 @@ export function registerAudit(program: Command): void {
         if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })
     })
+}
+
+function eventName(text: string): EventName {
+  if (Object.hasOwn(EVENTS, text)) return text as EventName
+  throw new InvalidArgumentError('There is no such event. The help lists all names.')
 }
 
 /** The events of an account outlive it, under its id. */

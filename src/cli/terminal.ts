@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -209,5 +210,22 @@ export async function openPrivateFile(path: string): Promise<FileHandle> {
   }
 }
 
-const cannotBeWritten = (path: string, { message }: Error) =>
-  new CommandFailed(`The file ${path} cannot be written: ${message}.`)
+/** What the codes of the system mean for a file that is written. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user has no right to',
+  EPERM: 'this user has no right to',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk has no room left for this user',
+  EFBIG: 'it is larger than a file may be here',
+  EIO: 'the disk has a fault',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'its name is too long',
+}
+
+function cannotBeWritten(path: string, { code = '', message }: NodeJS.ErrnoException): CommandFailed {
+  if (path === '') return new CommandFailed('The name of the file is empty.')
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new CommandFailed(`There is no folder ${dirname(path)}.`)
+  return new CommandFailed(`The file ${path} cannot be written: ${REASONS[code] ?? (code || message)}.`)
+}

@@ -31,7 +31,11 @@ t.test(
     const file = `${t.testdir({})}/export.jsonl`
     const write = (bytes: number) => writeUnder([prlimit ?? '', `--fsize=${bytes}`], file)
     const full = await write(4000).catch((error) => error)
-    t.match(full, { code: 1, stdout: '', stderr: /The file .* cannot be written: EFBIG/ })
+    t.match(full, {
+      code: 1,
+      stdout: '',
+      stderr: /The file \S* cannot be written: it is larger than a file may be here\.$/m,
+    })
     t.equal(existsSync(file), false)
     t.match(await write(8000), { stdout: 'written\n' })
     t.equal(existsSync(file), true)
@@ -43,9 +47,41 @@ t.test(
   { skip: !strace && 'strace is not installed' },
   async (t) => {
     const file = `${t.testdir({})}/export.jsonl`
-    const fault = ['-f', '-qq', '-P', file, '-e', 'trace=fsync', '-e', 'inject=fsync:error=EIO']
-    const refused = await writeUnder([strace ?? '', ...fault], file).catch((error) => error)
-    t.match(refused, { code: 1, stdout: '', stderr: /The file .* cannot be written: EIO/ })
-    t.equal(existsSync(file), false)
+    const failing = (call: string, code: string) =>
+      writeUnder(
+        [
+          ...[strace ?? '', '-f', '-qq', '-o', '/dev/null', '-P', file],
+          ...['-e', `trace=${call}`, '-e', `inject=${call}:error=${code}`],
+        ],
+        file,
+      ).catch((error) => error)
+    for (const [call, code, reason] of [
+      ['fsync', 'EIO', 'the disk has a fault'],
+      ['write', 'ENOSPC', 'the disk is full'],
+      ['openat', 'EACCES', 'this user has no right to'],
+      ['openat', 'EROFS', 'the disk is read-only'],
+      ['openat', 'ELOOP', 'ELOOP'],
+    ] as const) {
+      const said = `CommandFailed: The file ${file} cannot be written: ${reason}.\n`
+      const { code: ended, stdout, stderr } = await failing(call, code)
+      t.strictSame([ended, stdout], [1, ''], code)
+      t.match(stderr, said, code)
+      t.equal(existsSync(file), false)
+    }
   },
 )
+
+t.test('a path that cannot be a file is refused in words', async (t) => {
+  const folder = t.testdir({ letter: 'Dear Ada' })
+  for (const [path, said] of [
+    [`${folder}/none/x`, `There is no folder ${folder}/none.`],
+    [`${folder}/letter/x`, `There is no folder ${folder}/letter.`],
+    [`${folder}/x/`, `The file ${folder}/x/ cannot be written: it is a folder.`],
+    [`${folder}/${'x'.repeat(300)}`, 'cannot be written: its name is too long.'],
+    ['', 'The name of the file is empty.'],
+  ] as const) {
+    const { code, stdout, stderr } = await writeUnder([], path).catch((error) => error)
+    t.strictSame([code, stdout], [1, ''], said)
+    t.match(stderr, said)
+  }
+})

@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { sql } from 'kysely'
 import t from 'tap'
 import { exportPerson } from '../../src/cli/export-person.ts'
@@ -7,6 +8,7 @@ import { enrolWithCodes, type MailingService, mailedToken, setEmail } from '../h
 import { addPasskey, newPasskey } from '../helpers/people/passkeys.ts'
 import { accountTokenFor, signIn } from '../helpers/people/sessions.ts'
 import { startImporting } from '../helpers/programs/importing.ts'
+import { keyturnOn } from '../helpers/programs/keyturn.ts'
 import { tablesOf } from '../helpers/service/database.ts'
 import { enrol, login, startService, wrongCode } from '../helpers/service/service.ts'
 
@@ -149,4 +151,32 @@ t.test('keyturn users export: to stdout, or a file that its owner alone can read
     stdout: '',
     stderr: 'There is no account "nobody".\n',
   })
+})
+
+t.test('an export of which nothing came is not in the audit trail', async (t) => {
+  const { folder, keyturn, service } = await startImporting(t)
+  await enrol(service)
+  const none = { code: 1, stdout: '', stderr: `There is no folder ${folder}/none.\n` }
+  t.match(await keyturn('users', 'export', 'ada', `${folder}/none/x`), none)
+  t.match(await keyturn('export', `${folder}/none/x`), none)
+
+  const SECRET_KEY = randomBytes(32).toString('base64')
+  const withOtherKey = keyturnOn({ DATABASE_URL: service.databaseUrl, SECRET_KEY })
+  for (const file of [`${folder}/secrets.jsonl`, '-'])
+    t.match(await withOtherKey('export', file, '--with-totp-secrets'), {
+      code: 1,
+      stdout: '',
+      stderr: /SECRET_KEY is not the key/,
+    })
+  t.notOk(existsSync(`${folder}/secrets.jsonl`))
+  t.strictSame(await keyturn.events('--actor', 'operator'), [])
+
+  t.match(await keyturn('export', `${folder}/accounts.jsonl`, '--with-totp-secrets'), { code: 0 })
+  t.match(await keyturn.events('--actor', 'operator'), [{ event: 'accounts_exported', method: 'totp' }])
+})
+
+t.test('an export of no accounts is in the audit trail', async (t) => {
+  const { keyturn } = await startImporting(t)
+  t.match(await keyturn('export', '-'), { code: 0, stdout: '' })
+  t.match(await keyturn.events(), [{ event: 'accounts_exported', actor: 'operator' }])
 })

@@ -135,19 +135,22 @@ async function write(
   writeText: (text: string) => Promise<void>,
 ): Promise<number> {
   const { db } = source
-  // Recorded before the first secret is written: an export that is stopped half way has revealed secrets too.
   const kinds = [
     ...(secrets.passwordHashes ? ['password'] : []),
     ...secrets.factors.map(({ method }) => method),
   ]
-  await recordOperation(db, 'accounts_exported', kinds.join(' ') || undefined)
   const progress = showProgress('Exporting', await countAccounts(db))
   let accounts = 0
   try {
-    for await (const page of exportAccounts(source, secrets)) {
-      await writeText(page.map((account) => `${JSON.stringify(account)}\n`).join(''))
-      accounts += page.length
-      progress.advance(page.length)
+    const pages = exportAccounts(source, secrets)
+    // A wrong SECRET_KEY fails here.
+    let page = await pages.next()
+    // Recorded before the first secret is written: an export that is stopped half way has revealed secrets too.
+    await recordOperation(db, 'accounts_exported', kinds.join(' ') || undefined)
+    for (; !page.done; page = await pages.next()) {
+      await writeText(page.value.map((account) => `${JSON.stringify(account)}\n`).join(''))
+      accounts += page.value.length
+      progress.advance(page.value.length)
     }
     return accounts
   } finally {

@@ -143,14 +143,15 @@ export function registerExportOne(users: Command): void {
       withExistingService(async (service) => {
         const { accounts, db, trail } = service
         const account = await findAccount(accounts, user)
-        // Before anything leaves, and so that it is in what leaves.
-        await inTransaction(db, (trx) => trail.record(trx, 'account_exported', { account }, operatorCaller()))
-        const text = `${JSON.stringify(await exportPerson(service, account), null, 2)}\n`
-        if (file === undefined) {
-          process.stdout.write(text)
-          return
+        async function takeOut(write: (text: string) => unknown): Promise<void> {
+          // Before anything leaves, and so that it is in what leaves.
+          await inTransaction(db, (trx) =>
+            trail.record(trx, 'account_exported', { account }, operatorCaller()),
+          )
+          await write(`${JSON.stringify(await exportPerson(service, account), null, 2)}\n`)
         }
-        await writePrivateFile(file, (write) => write(text))
+        if (file === undefined) return takeOut((text) => process.stdout.write(text))
+        await writePrivateFile(file, takeOut)
         const { id, username } = account
         answer(command, {
           json: { id, username, file },

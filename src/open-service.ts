@@ -42,7 +42,8 @@ export async function openService(opening: Opening): Promise<{ app: FastifyInsta
   const db = await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize })
   try {
     const migrations = await migrateUp(db, () => requireRootKeys(config, db))
-    if (migrations.length > 0) logger.info({ migrations }, 'database migrated')
+    if (migrations.length > 0)
+      logger.info({ migrations: migrations.length, newest: migrations.at(-1) }, 'database migrated')
     await requireStoring(db)
     const rootKeys = await rootKeysOf(config, db)
     const keyRing = makeKeyRing(rootKeys)

@@ -453,6 +453,8 @@ t.test('on a terminal people are told where it is, and read the log', { skip: sc
   t.match(text, new RegExp(`Keyturn ${VERSION} is ready\\.`))
   t.match(text, `http://127.0.0.1:${PORT}/docs`)
   t.match(text, /^\d\d:\d\d:\d\d info {2}request request_id=\S+ method=GET route=\/me status=401/m)
+  t.match(text, /info {2}database migrated migrations=\d+ newest=\d{4}-\S+\s*$/m)
+  t.notMatch(text, '0001-accounts', 'nine lines of names')
   t.notMatch(text, /^\{/m, 'no JSON')
 })
 

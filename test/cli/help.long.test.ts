@@ -10,6 +10,8 @@ async function checkHelp(t: Test, ...path: string[]): Promise<void> {
   const { code, stdout, stderr } = await keyturn(...path, '--help')
   t.strictSame([code, stderr], [0, ''], typed)
   t.match(stdout, new RegExp(`^Usage: ${typed} .*\\n\\n\\S`), 'what it is for')
+  const wide = stdout.split('\n').filter((line) => line.length > 80)
+  t.strictSame(wide, [], `${typed}, on a terminal of 80 columns`)
   const [, list] = stdout.split('\nCommands:\n')
   if (list === undefined) {
     t.match(stdout, /\nExamples?\b.*:\n {2}.*\bkeyturn /, `${typed}, by an example`)

@@ -13,7 +13,8 @@ t.test('users show prints the pauses that are on: of what, where, until when', a
   const ada = await enrol(service)
   t.strictSame((await keyturn.json('users', 'show', 'ada')).pauses, [])
   await enrol(service, 'grace')
-  t.strictSame(await keyturn.json('users', 'paused'), [])
+  t.match(await keyturn('users', 'paused', '--json'), { code: 0, stdout: '[]\n', stderr: '' })
+  t.match(await keyturn('users', 'paused'), { code: 0, stdout: '', stderr: 'No account is paused.\n' })
 
   const tokens = [await login(service), await login(service)]
   for (let count = 0; count < 10; count++)

@@ -58,7 +58,8 @@ export function registerAudit(program: Command): void {
     .option('--follow', 'go on and show new events')
     .addHelpText('after', EXAMPLES)
     .action(async ({ user, follow, ...options }: Options, command: Command) => {
-      const print = command.optsWithGlobals().json ? printJson : printText
+      const { json } = command.optsWithGlobals()
+      const print = json ? printJson : printText
       await withExistingDatabase(async (db) => {
         const accounts = makeAccounts({ db, clock: systemClock })
         const accountId = user === undefined ? undefined : await accountIdOf(accounts, user)
@@ -68,6 +69,7 @@ export function registerAudit(program: Command): void {
         const shown = found.slice(-filter.limit)
         if (found.length > shown.length)
           console.error(`There are more, earlier ones: --limit, at most ${MOST_SHOWN}`)
+        if (shown.length === 0 && !json && !follow) console.error('No event was found.')
         for (const event of shown) print(event)
         if (follow) await followEvents(db, filter, [...before, ...shown], print)
       })

@@ -99,7 +99,7 @@ again afterwards.
 
 Examples:
   keyturn build-hash
-  keyturn build-hash --for avx2      for an image that runs on other machines too`
+  keyturn build-hash --for avx2    for an image that runs on other machines too`
 
 export function registerBuildHash(program: Command): void {
   program

@@ -13,7 +13,8 @@ for itself. The secret is printed only this once.
 
 Examples:
   keyturn clients create gateway --scope ${INTROSPECT}
-  keyturn clients create orders --audience https://orders.example.com --scope ${INTROSPECT}`
+  keyturn clients create orders --audience https://orders.example.com \\
+    --scope ${INTROSPECT}`
 
 const ROTATE_EXAMPLES = `
 The old secret stays good until you end it, so that the service can be restarted with the new one first. A client has at

@@ -136,8 +136,10 @@ table. Run an interrupted copy again, and it goes on from there. Put the passwor
 refused in a URL, because others on this machine can read the arguments of a command.
 
 Examples:
-  keyturn copy --from sqlite:./data/keyturn.db --to postgres://keyturn_owner@db.example.com/keyturn
-  keyturn copy --from postgres://keyturn_owner@db.example.com/keyturn --to sqlite:./data/keyturn.db`
+  keyturn copy --from sqlite:./data/keyturn.db \\
+    --to postgres://keyturn_owner@db.example.com/keyturn
+  keyturn copy --from postgres://keyturn_owner@db.example.com/keyturn \\
+    --to sqlite:./data/keyturn.db`
 
 export function registerCopy(program: Command): void {
   program

@@ -1,16 +1,29 @@
 import { accessSync, constants, createReadStream, statSync } from 'node:fs'
 import { extname } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, Help, Option } from 'commander'
 import { readConfig } from '../../config.ts'
 import { FIELDS, type FieldMap, type ReadRecord, readFieldMap } from '../import/fields.ts'
 import { type FlaskColumns, openFlaskTable } from '../import/flask.ts'
 import { readCsv, readJsonLines } from '../import/read-file.ts'
 import { describeReport, type HandedCode, runImport } from '../import/run-import.ts'
 import { configOfRehearsal, withService } from '../surroundings.ts'
-import { answer, CommandFailed, columns, Misused, openPrivateFile } from '../terminal.ts'
+import { answer, CommandFailed, columns, helpWidth, Misused, openPrivateFile } from '../terminal.ts'
 
 const FORMATS = { '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.csv': 'csv' } as const
 type Format = 'jsonl' | 'csv'
+
+/** The fields of a file and what they mean, as wide as the rest of the help. */
+function members(): string {
+  const widest = Math.max(...Object.keys(FIELDS).map((name) => name.length))
+  const width = helpWidth() - widest - 4
+  const rows = Object.entries(FIELDS).flatMap(([name, meaning]) =>
+    new Help()
+      .boxWrap(meaning, width)
+      .split('\n')
+      .map((line, index) => [index === 0 ? `  ${name}` : '', line]),
+  )
+  return columns(rows)
+}
 
 const ABOUT = `
 Without --apply it changes nothing: it shows which accounts it would import, and which it refuses and why. With --apply
@@ -18,11 +31,12 @@ it imports nothing if it refuses any account, unless you say --skip-refused. It 
 so you can run the same command again. People keep their passwords and authenticators.
 
 Members of JSON and columns of CSV:
-${columns(Object.entries(FIELDS).map(([name, meaning]) => [`  ${name}`, meaning]))}
+${members()}
 
 Examples:
   keyturn import users.jsonl
-  keyturn import users.csv --map username=login --map password_hash=pw --ignore last_seen --apply
+  keyturn import users.csv --map username=login --map password_hash=pw \\
+    --ignore last_seen --apply
   keyturn import flask instance/app.db`
 
 const ABOUT_FLASK = `
@@ -32,7 +46,8 @@ Werkzeug. It only reads the file; the app may keep running.
 
 Examples:
   keyturn import flask instance/app.db
-  keyturn import flask app.db --table member --password pw --totp otp_key --apply`
+  keyturn import flask app.db --table member --password pw --totp otp_key \\
+    --apply`
 
 interface Options {
   apply?: boolean

@@ -20,7 +20,8 @@ It asks for the password without showing it. If stdin is not a terminal, the pas
 
 Examples:
   keyturn users create ada
-  keyturn users create grace --email grace@example.com --by-mail --enrolment-code
+  keyturn users create grace --email grace@example.com --by-mail \\
+    --enrolment-code
   pass show keyturn/alan | keyturn users create alan --json`
 
 interface CreateOptions {

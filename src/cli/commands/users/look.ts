@@ -186,6 +186,7 @@ export function registerPaused(users: Command): void {
     .action((_options, command: Command) =>
       withExistingService(async (service) => {
         const paused = await pausedAccounts(service)
+        if (paused.length === 0 && !command.optsWithGlobals().json) console.error('No account is paused.')
         answer(command, {
           json: paused.map(({ account: { id, username }, pauses }) => ({ id, username, pauses })),
           text: columns(

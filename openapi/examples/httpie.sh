@@ -1,5 +1,6 @@
-# A session with HTTPie 3 (https://httpie.io), for bash or zsh. Paste it part by part: it asks for the codes that your
-# authenticator app shows. A code is good once: wait for the next one each time.
+# A session with HTTPie 3 (https://httpie.io), for bash or zsh. Paste it part by part. A part that asks for the code of your
+# authenticator app stands alone, because some terminals would take the next line for the answer. A code is good once: wait
+# for the next one each time.
 
 BASE=http://127.0.0.1:3000
 api() { http --ignore-stdin --check-status --body "$@"; }
@@ -12,8 +13,10 @@ MFA_TOKEN=$(api POST $BASE/register username=hedy password='correct horse batter
 ### Set up an authenticator: scan what comes
 with "$MFA_TOKEN" POST $BASE/2fa/setup Accept:text/plain
 
-### Confirm it; the recovery codes are shown this once
+### The code that the app shows
 printf 'Code: '; read -r CODE
+
+### Confirm it; the recovery codes are shown this once
 ANSWER=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$CODE")
 ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
 REFRESH_TOKEN=$(printf '%s' "$ANSWER" | field refresh_token)
@@ -34,8 +37,10 @@ printf '%s\n' "$ANSWER"
 ### Whether this session is still alive; a service that must know that of others asks as a service client
 with "$ACCESS_TOKEN" POST $BASE/token/introspect token="$ACCESS_TOKEN"
 
-### A change of the account: password and code give an account token, which is good for one
+### The next code
 printf 'Code: '; read -r CODE
+
+### A change of the account: password and code give an account token, which is good for one
 ACCOUNT_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" password='correct horse battery' | field account_token)
 ANSWER=$(with "$ACCOUNT_TOKEN" POST $BASE/password/change current_password='correct horse battery' new_password='battery staple horse')
 REFRESH_TOKEN=$(printf '%s' "$ANSWER" | field refresh_token)
@@ -47,7 +52,9 @@ ANSWER=$(with "$MFA_TOKEN" POST $BASE/2fa/verify code="$RECOVERY_CODE" method=re
 ACCESS_TOKEN=$(printf '%s' "$ANSWER" | field access_token)
 with "$(printf '%s' "$ANSWER" | field account_token)" POST $BASE/2fa/recovery-codes
 
-### Leave for good
+### The next code
 printf 'Code: '; read -r CODE
+
+### Leave for good
 ACCOUNT_TOKEN=$(with "$ACCESS_TOKEN" POST $BASE/2fa/step-up code="$CODE" password='battery staple horse' | field account_token)
 with "$ACCOUNT_TOKEN" DELETE $BASE/me

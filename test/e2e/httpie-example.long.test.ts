@@ -16,18 +16,15 @@ t.test('the HTTPie session leads from an account to its end', { skip: missing },
   const printed: string[] = []
   let secret = ''
   for (const part of parts) {
-    // What is typed must not be taken from the lines that are pasted after it.
-    const [, asking = '', rest = part] = /^(.*read -r CODE\n)(.*)$/s.exec(part) ?? []
-    if (asking) {
-      clock.advance(30)
-      await shell.paste(asking, totp(secret, clock.now()))
-    }
-    const text = await shell.paste(rest)
+    const asks = part.includes('read -r')
+    if (asks) clock.advance(30)
+    // A terminal without bracketed paste hands the lines that are pasted after a question to it.
+    const text = await shell.paste(`${part.trimEnd()}\n`, asks ? totp(secret, clock.now()) : undefined)
     secret = /^Secret: (\S+)/m.exec(text)?.[1] ?? secret
     printed.push(text)
   }
 
-  const [, , confirmed, looked, refreshed, introspected, , signedInAgain] = printed
+  const [, , , confirmed, looked, refreshed, introspected, , , signedInAgain] = printed
   t.match(confirmed, /"recovery_codes"/)
   t.match(looked, /"two_factor_enabled": ?true.*"remaining": ?10.*"current": ?true.*"events"/s)
   t.match(refreshed, /"refresh_token"/)

@@ -31,7 +31,7 @@ export async function withDatabase(
 }
 
 /** Opens the configured database and brings it up to this version first. */
-export async function withMigratedDatabase(
+async function withMigratedDatabase(
   work: (db: Db, config: Config) => Promise<void>,
   config?: Config,
 ): Promise<void> {

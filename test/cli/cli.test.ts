@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { runCommand } from '../helpers/programs/command.ts'
 import { runWarm } from '../helpers/programs/keyturn.ts'
@@ -28,6 +28,7 @@ t.test('help tells the commands and is no failure', async (t) => {
 
 t.test('an argument that begins with a hyphen goes behind two', async (t) => {
   t.testdir()
+  await keyturn(t, ['migrate', 'up'])
   const { code, stderr } = await run(t, 'keys', 'revoke', '--yes', '--', '-t-unknown')
   t.equal(code, 1)
   t.match(stderr, /^There is no signing key -t-unknown\. /)
@@ -174,10 +175,36 @@ t.test('keys list tells which key signs, which is next and which retires, and ma
 
 t.test('the commands for keys work on a database that no service has seen', async (t) => {
   t.testdir()
+  await keyturn(t, ['migrate', 'up'])
   const empty = await keyturn(t, ['keys', 'list'])
   t.strictSame([empty.code, empty.stdout], [0, ''], empty.stderr)
   const reseal = await keyturn(t, ['keys', 'reseal'])
   t.equal(reseal.code, 0, reseal.stderr)
   const rotate = await keyturn(t, ['keys', 'rotate'])
   t.match(rotate.stdout, /^The next signing key is /, rotate.stderr)
+})
+
+t.test('in the wrong folder a command says that there is no database, and makes none', async (t) => {
+  const folder = t.testdir({})
+  for (const args of [
+    ['keys', 'list'],
+    ['keys', 'rotate'],
+    ['keys', 'revoke', 'kid', '--yes'],
+    ['keys', 'reseal'],
+    ['keys', 'status'],
+    ['keys', 'forget-lost', '--yes'],
+    ['users', 'create', 'ada', '--email', 'ada@example.com', '--by-mail'],
+    ['users', 'list'],
+    ['clients', 'create', 'orders'],
+    ['clients', 'list'],
+    ['sessions', 'end', '--all', '--yes'],
+    ['audit'],
+    ['export', '-'],
+    ['backup', `${folder}/copy.db`],
+    ['migrate', 'down', '--yes'],
+  ]) {
+    const ended = await keyturn(t, args, { DATABASE_URL: `sqlite:${folder}/keyturn.db`, SECRET_KEY: '' })
+    t.match(ended, { code: 1, stdout: '', stderr: /^There is no database / }, args.join(' '))
+  }
+  t.strictSame(readdirSync(folder), [])
 })

@@ -8,7 +8,7 @@ import { revokeSigningKey } from '../../tokens/revoke-key.ts'
 import { givenRootKeys, rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
 import { recordOperation } from '../operator.ts'
-import { openBox, withExistingDatabase, withMigratedDatabase } from '../surroundings.ts'
+import { openBox, withExistingDatabase } from '../surroundings.ts'
 import { reseal, statusOfKeys } from '../table-rows.ts'
 import { answer, CommandFailed, columns, confirm } from '../terminal.ts'
 import { registerForgetLost } from './forget-lost.ts'
@@ -36,7 +36,7 @@ export function registerKeys(program: Command): void {
     .description('list the signing keys')
     .addHelpText('after', '\nExample:\n  keyturn keys list --json')
     .action((_options, command) =>
-      withMigratedDatabase(async (db) => {
+      withExistingDatabase(async (db) => {
         const all = await describeSigningKeys(db, systemClock)
         answer(command, {
           json: all.map(({ createdAt, ...key }) => ({ ...key, created_at: rfc3339(createdAt) })),
@@ -52,7 +52,7 @@ export function registerKeys(program: Command): void {
     .description('create the next signing key; it signs once every service can know it')
     .addHelpText('after', '\nExample:\n  keyturn keys rotate')
     .action((_options, command) =>
-      withMigratedDatabase(async (db, config) => {
+      withExistingDatabase(async (db, config) => {
         const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
         const box = await openBox(config, db)
         const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
@@ -72,7 +72,7 @@ export function registerKeys(program: Command): void {
     .addHelpText('after', REVOKE_ABOUT)
     .action(async (kid: string, _options, command: Command) => {
       await confirm(command, `Revoke the key ${kid}? Access tokens that it signed are refused from now on.`)
-      await withMigratedDatabase(async (db, config) => {
+      await withExistingDatabase(async (db, config) => {
         const box = await openBox(config, db)
         const signer = await revokeSigningKey({ db, box, clock: systemClock, alg: config.jwtAlg }, kid)
         if (!signer) throw new CommandFailed(`There is no signing key ${kid}. See keyturn keys list.`)
@@ -126,7 +126,7 @@ export function registerKeys(program: Command): void {
     .description('seal everything under the first key of SECRET_KEY, so that the others can be dropped')
     .addHelpText('after', RESEAL_EXAMPLE)
     .action((_options, command) =>
-      withMigratedDatabase(async (db, config) => {
+      withExistingDatabase(async (db, config) => {
         const keyRing = makeKeyRing(await rootKeysOf(config, db))
         await requireHolders(db, keyRing.primary.id)
         await noteSealing(db, keyRing.primary.id, systemClock)

@@ -83,7 +83,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const trail = watched(instruments, 'trail', makeAuditTrail({ clock, logger, tellOwner }))
 
   const ttl = config.accessTokenTtl
-  const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg, tokenTtl: ttl })
+  const signingKeys = await openSigningKeys({ db, box, clock, alg: config.jwtAlg, tokenTtl: ttl, logger })
   const accessTokens = makeAccessTokens({ clock, signingKeys, issuer, audiences, ttl })
   const mfaTokens = makeMfaTokens({ clock, keyRing, issuer })
   const accountTokens = makeAccountTokens({ clock, keyRing, issuer })
@@ -129,7 +129,11 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const proxyWatch = makeProxyWatch({ isTrustedProxy, clock, logger })
   const sharedCounts = await makeShared({ config, keyedHash, logger })
   if (sharedCounts) watched(instruments, 'sharedCounts', sharedCounts)
-  const warn = async () => [...proxyWatch.warnings(), await warnOfTimesAhead({ db, clock })]
+  const warn = async () => [
+    ...proxyWatch.warnings(),
+    signingKeys.warning(),
+    await warnOfTimesAhead({ db, clock }),
+  ]
   const probe = watched(instruments, 'probe', makeDatabaseProbe({ db: outside.db, clock, logger }))
   const readiness = makeReadiness({ probe, db: outside.db, sharedCounts, warn })
 

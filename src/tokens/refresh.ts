@@ -36,13 +36,16 @@ const MINUTE_MS = 60_000
  * does not fork, and only while that one is unused: its use proves that the answer has arrived.
  *
  * @throws {AppError} invalid_refresh_token; rate_limited, and the token is as good as before then
+ * @throws {UnsealError} when no key can sign the answer; likewise
  */
 export async function refresh(
   room: TokensRoom,
   { token, idempotencyKey }: ShownRefreshToken,
   caller: Caller,
 ): Promise<Grant> {
-  const { accounts, clock, db, keyedHash, refreshTtl, trail } = room
+  const { accounts, clock, db, keyedHash, refreshTtl, signingKeys, trail } = room
+  // Before the token is spent: a later repeat of one whose answer never came would end the session.
+  signingKeys.current()
   const tokenHash = keyedHash('refresh token', token)
   const idempotencyKeyHash =
     idempotencyKey === undefined ? null : keyedHash('idempotency key', token, idempotencyKey)

@@ -7,6 +7,7 @@ import {
   type KeyObject,
 } from 'node:crypto'
 import { promisify } from 'node:util'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Selectable } from 'kysely'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -36,6 +37,17 @@ export interface SigningKey {
 
 /** What is said of a key when it is made. */
 type Made = Pick<SigningKey, 'alg' | 'generation' | 'createdAt'>
+
+/**
+ * A key that the `SECRET_KEY` of this process does not open: it was made under one that this process lacks. It keeps its
+ * turn, but is neither published nor believed: that its public part is true is known only by the private one.
+ */
+interface ClosedKey extends Made {
+  kid: string
+  fault: unknown
+}
+
+const isOpen = (key: SigningKey | ClosedKey): key is SigningKey => 'privateKeyPem' in key
 
 /** RFC 7518 section 6: an EC key has `crv`, `x` and `y`, an RSA key `n` and `e`; an OKP key (RFC 8037) `crv` and `x`. */
 interface KeyMembers {
@@ -67,6 +79,7 @@ interface Parts {
   alg: SigningAlg
   /** The life of an access token in seconds. */
   tokenTtl: number
+  logger: Pick<FastifyBaseLogger, 'error'>
 }
 
 /**
@@ -75,16 +88,30 @@ interface Parts {
  *
  * @throws {UnsealError} when `SECRET_KEY` is not the one that sealed them.
  */
-export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts) {
-  let keys: SigningKey[] = []
+export async function openSigningKeys({ db, box, clock, alg, tokenTtl, logger }: Parts) {
+  let keys: (SigningKey | ClosedKey)[] = []
   let loadedAt = 0
+  const told = new Set<string>()
 
+  /** Whether a new key opens or not, one that is gone is forgotten: it may have been revoked. */
   async function load(): Promise<void> {
     loadedAt = clock.now()
-    const known = new Map(keys.map((key) => [key.kid, key]))
+    const known = new Map(keys.filter(isOpen).map((key) => [key.kid, key]))
     const rows = await listSigningKeys(db)
     // The date may be another one: that of the key which took the place of a revoked one.
-    keys = rows.map((row) => ({ ...(known.get(row.id) ?? keyFromRow(row, box)), createdAt: row.created_at }))
+    keys = rows.map((row) => ({ ...(known.get(row.id) ?? keyOrFault(row, box)), createdAt: row.created_at }))
+  }
+
+  const closed = () => keys.filter((key): key is ClosedKey => !isOpen(key))
+
+  function tellOfClosed(): void {
+    for (const { kid, fault } of closed()) {
+      if (!told.has(kid))
+        logger.error(
+          `SECRET_KEY does not open the signing key ${kid}, which was made while this process ran (${(fault as Error).message}). Restart it with the SECRET_KEY of the process or command that made the key. Until then it neither publishes this key nor signs with it, and answers its tokens with 503.`,
+        )
+      told.add(kid)
+    }
   }
 
   async function makeNext(): Promise<void> {
@@ -94,21 +121,35 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts) 
   }
 
   const published = () => publishedKeysAt(keys, clock.now(), tokenTtl)
-  /** The key to sign with now. */
-  const current = () => signingKeyAt(keys, clock.now()) as SigningKey
+
+  /**
+   * The key to sign with now. While the one whose turn it is does not open, one before it signs, as long as its tokens
+   * are good to their end.
+   *
+   * @throws {UnsealError} when there is none.
+   */
+  function current(): SigningKey {
+    const turn = signingKeyAt(keys, clock.now()) as SigningKey | ClosedKey
+    if (isOpen(turn)) return turn
+    const kept = publishedKeysAt(keys, clock.now() + tokenTtl * 1000, tokenTtl)
+    const before = kept.slice(0, kept.indexOf(turn)).findLast(isOpen)
+    if (!before) throw turn.fault
+    return before
+  }
 
   /**
    * Makes the next key, unless one is already waiting to sign. It signs when every verifier can have it.
    *
    * @returns the key that signs next.
    */
-  async function rotate(): Promise<SigningKey> {
+  async function rotate(): Promise<Pick<SigningKey, 'kid' | 'alg'>> {
     await load()
-    if (keys.at(-1) === current()) await makeNext()
+    if (keys.at(-1) === signingKeyAt(keys, clock.now())) await makeNext()
     return keys.at(-1) as SigningKey
   }
 
   await load()
+  for (const { fault } of closed()) throw fault
   // A key that waits under another algorithm does not count: only the newest key matters.
   if (keys.at(-1)?.alg !== alg) await makeNext()
 
@@ -116,22 +157,38 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl }: Parts) 
     current,
     rotate,
 
-    /** The key of a `kid`, as long as one of its tokens may be valid. */
+    /**
+     * The key of a `kid`, as long as one of its tokens may be valid.
+     *
+     * @throws {UnsealError} when it does not open: its tokens may be good, but this process cannot tell.
+     */
     async find(kid: unknown): Promise<SigningKey | undefined> {
       if (typeof kid !== 'string') return undefined
       const known = () => published().find((key) => key.kid === kid)
       if (!known() && Math.abs(clock.now() - loadedAt) >= RELOAD_PAUSE_MS) await load()
-      return known()
+      const key = known()
+      if (key && !isOpen(key)) throw key.fault
+      return key
     },
 
     /** RFC 7517 section 5. */
-    jwks: () => ({ keys: published().map(({ jwk }) => jwk) }),
+    jwks: () => ({
+      keys: published()
+        .filter(isOpen)
+        .map(({ jwk }) => jwk),
+    }),
+    /** A sentence for the operator while a key does not open. */
+    warning: () =>
+      closed().length > 0
+        ? 'The SECRET_KEY of this process does not open a signing key that was made while it ran. Restart it with the new SECRET_KEY.'
+        : null,
     /** All keys, in the order they were made. */
     list: () => [...keys],
 
     /** Loads the keys of other processes, rotates by age, and drops keys that are no longer needed. */
     async maintain(): Promise<void> {
       await load()
+      tellOfClosed()
       if (isRotationDue(keys, clock.now())) await rotate()
       const kept = published()
       const done = keys.filter((key) => !kept.includes(key)).map(({ kid }) => kid)
@@ -203,6 +260,14 @@ async function generatePrivateKey(alg: SigningAlg): Promise<KeyObject> {
 function keyFromRow(row: Selectable<SigningKeysTable>, box: SecretBox): SigningKey {
   const pem = box.open(row.sealed_private_key, signingKeyContext(row.id)).toString()
   return describeKey(pem, { alg: row.alg, generation: row.generation, createdAt: row.created_at })
+}
+
+function keyOrFault(row: Selectable<SigningKeysTable>, box: SecretBox): SigningKey | ClosedKey {
+  try {
+    return keyFromRow(row, box)
+  } catch (fault) {
+    return { kid: row.id, alg: row.alg, generation: row.generation, createdAt: row.created_at, fault }
+  }
 }
 
 function describeKey(pem: string, made: Made): SigningKey {

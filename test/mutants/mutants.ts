@@ -899,6 +899,14 @@ export const MUTANTS: readonly Mutant[] = [
     title: 'only the sign-in that has shown the code confirms what it set up',
   },
   {
+    breaks: 'a revoked signing key is trusted on where the next one does not open',
+    file: 'src/tokens/signing-keys.ts',
+    find: 'keyOrFault(row, box)),',
+    replace: 'keyFromRow(row, box)),',
+    test: 'test/tokens/key-that-does-not-open.test.ts',
+    title: 'a key is revoked under a SECRET_KEY that the service does not hold: what it signed is refused',
+  },
+  {
     breaks: 'imported accounts owe no enrolment code that was asked for',
     file: 'src/cli/import/run-import.ts',
     find: 'candidate.owing || (all && !comesWithFactor(candidate))',

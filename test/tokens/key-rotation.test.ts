@@ -166,7 +166,7 @@ async function openTwenty(t: Test, databaseUrl: string, box: ReturnType<typeof m
       const db = await openDatabase(databaseUrl)
       t.teardown(() => db.destroy())
       await migrateUp(db)
-      return openSigningKeys({ db, box, clock, alg: 'ES256', tokenTtl: 600 })
+      return openSigningKeys({ db, box, clock, alg: 'ES256', tokenTtl: 600, logger: console })
     }),
   )
 }

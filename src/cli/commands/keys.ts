@@ -55,7 +55,14 @@ export function registerKeys(program: Command): void {
       withExistingDatabase(async (db, config) => {
         const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
         const box = await openBox(config, db)
-        const signingKeys = await openSigningKeys({ db, box, clock: systemClock, alg, tokenTtl })
+        const signingKeys = await openSigningKeys({
+          db,
+          box,
+          clock: systemClock,
+          alg,
+          tokenTtl,
+          logger: console,
+        })
         const next = await signingKeys.rotate()
         await recordOperation(db, 'signing_key_made')
         answer(command, {

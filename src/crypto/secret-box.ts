@@ -23,6 +23,9 @@ export function makeSecretBox(keyRing: KeyRing) {
   const keys = new Map(keyRing.all.map((root) => [root.id, createSecretKey(root.derive('secret box'))]))
 
   return {
+    /** The id of the key that this seals under. */
+    keyId: keyRing.primary.id,
+
     /** @param context the place of the value, as `<table>:<ids>`. The value opens only with the same context. */
     seal(plaintext: Buffer, context: string): string {
       const { id } = keyRing.primary

@@ -75,12 +75,17 @@ export function makeKeyHolder({ db, clock, keyRing }: { db: Db; clock: Clock; ke
   }
 }
 
+/** The replicas that could not open what this key seals, by where they run. */
+export function instancesLacking(keyId: string, replicas: readonly Replica[]): string[] {
+  return replicas.filter(({ keyIds }) => !keyIds.includes(keyId)).map(({ instance }) => instance)
+}
+
 /** A sentence about a replica that could not open what this key seals; `undefined` when all can. */
 export function lacking(keyId: string, replicas: readonly Replica[]): string | undefined {
-  const one = replicas.find(({ keyIds }) => !keyIds.includes(keyId))
+  const [one] = instancesLacking(keyId, replicas)
   return (
     one &&
-    `The replica ${one.instance} does not hold the key ${keyId}. Give it to every replica, after the one that seals, before it comes first anywhere.`
+    `The replica ${one} does not hold the key ${keyId}. Give it to every replica, after the one that seals, before it comes first anywhere.`
   )
 }
 

@@ -1,4 +1,4 @@
-import type { SecretBox } from '../crypto/secret-box.ts'
+import { type SecretBox, sealedUnder } from '../crypto/secret-box.ts'
 import type { Clock } from '../platform/clock.ts'
 import { type Db, inTransaction } from '../platform/database.ts'
 import { PUBLISH_LEAD_MS, signingKeyAt } from './key-schedule.ts'
@@ -11,12 +11,13 @@ import { newSigningKey, type SigningAlg } from './signing-keys.ts'
  * waits. Every process knows when it next looks at the keys.
  *
  * @param alg of a key that has to be made.
- * @returns the key that signs now; `undefined` when there was no such key.
+ * @returns the key that signs now, and the id of the key of `SECRET_KEY` that seals it; `undefined` when there was no
+ * such key.
  */
 export async function revokeSigningKey(
   { db, box, clock, alg }: { db: Db; box: SecretBox; clock: Clock; alg: SigningAlg },
   kid: string,
-): Promise<{ kid: string; alg: SigningAlg } | undefined> {
+): Promise<{ kid: string; alg: SigningAlg; sealedUnder: string } | undefined> {
   // Made before the transaction, which would wait for it, whether it is needed or not.
   const spare = await newSigningKey(box, { alg, generation: 0, createdAt: 0 })
   return inTransaction(db, async (trx) => {
@@ -34,7 +35,7 @@ export async function revokeSigningKey(
     }
     await deleteSigningKeys(trx, [kid])
     const signer = signerOf(await lockSigningKeys(trx), now)
-    return signer && { kid: signer.id, alg: signer.alg }
+    return signer && { kid: signer.id, alg: signer.alg, sealedUnder: sealedUnder(signer.sealed_private_key) }
   })
 }
 

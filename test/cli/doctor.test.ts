@@ -3,7 +3,10 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { examine } from '../../src/cli/doctor/examine.ts'
+import { makeKeyRing } from '../../src/crypto/key-ring.ts'
+import { systemClock } from '../../src/platform/clock.ts'
 import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { makeKeyHolder } from '../../src/tokens/key-holders.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 
 /** What the doctor finds. (The command, and the parts around a service: doctor*.long.test.ts) */
@@ -20,7 +23,7 @@ async function examined(t: Test) {
       .filter((finding) => finding.status === status)
       .map(({ check, found }) => `${check} ${found}`)
   }
-  return { find, settings, path: sqlitePath(service.databaseUrl) }
+  return { db: service.db, find, key, settings, path: sqlitePath(service.databaseUrl) }
 }
 
 t.test('of a sound database all is well', async (t) => {
@@ -45,6 +48,18 @@ t.test('keys: the wrong one, and one that seals no more', async (t) => {
   t.match(await find('fail', { SECRET_KEY: other }), [/^keys SECRET_KEY is not the key/])
   const both = await find('warn', { SECRET_KEY: `${other},${settings.SECRET_KEY}` })
   t.match(both.join('\n'), /^keys \d+ values are still sealed under the older key [0-9a-f]{8}$/m)
+})
+
+t.test('keys: one that comes first here, and that a replica lacks', async (t) => {
+  const { db, find, key, settings } = await examined(t)
+  await makeKeyHolder({ db, clock: systemClock, keyRing: makeKeyRing([key]) }).note()
+  t.notMatch((await find('warn')).join('\n'), 'serves without the key')
+  const next = randomBytes(32)
+  const both = await find('warn', { SECRET_KEY: `${next.toString('base64')},${settings.SECRET_KEY}` })
+  t.match(
+    both.join('\n'),
+    new RegExp(`^keys \\S+ serves without the key ${makeKeyRing([next]).primary.id}, which comes first`, 'm'),
+  )
 })
 
 t.test('keys: a value under one that was dropped too early', async (t) => {

@@ -8,11 +8,15 @@ import { systemClock } from '../../src/platform/clock.ts'
 import { openDatabase } from '../../src/platform/database.ts'
 import { liveReplicas, makeKeyHolder, noteSealing } from '../../src/tokens/key-holders.ts'
 import { rootKeysOf } from '../../src/tokens/root-keys.ts'
-import { refresh } from '../helpers/people/sessions.ts'
+import { headerOf, isAlive, refresh, signedInBy } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
+import { jsonLines } from '../helpers/programs/importing.ts'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
 import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { newDatabase } from '../helpers/service/database.ts'
 import {
+  enrol,
   login,
   nextCode,
   register,
@@ -26,6 +30,8 @@ import {
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)]
 const idOf = (key: Buffer) => makeKeyRing([key]).primary.id
 const [oldId, newId] = [idOf(OLD), idOf(NEW)]
+
+const secretKey = (...keys: Buffer[]) => keys.map((key) => key.toString('base64')).join()
 
 /** One person enrols, and another signs in, each with every second request at the other replica. */
 async function peopleCome(t: Test, one: Service, other: Service, name: string): Promise<void> {
@@ -80,7 +86,7 @@ t.test('a replica without the right key is told which one it lacks', async (t) =
     rootKeysOf(
       readConfig({
         DATABASE_URL: databaseUrl,
-        SECRET_KEY: keys.map((key) => key.toString('base64')).join(),
+        SECRET_KEY: secretKey(...keys),
       }),
       db,
     )
@@ -132,3 +138,83 @@ t.test('nothing is resealed while a replica lacks the new key, or seals under th
     stderr: new RegExp(`lacks the new key \\(${newId}\\), which has sealed TOTP secrets here since`),
   })
 })
+
+/** A replica that still has the old key, and the command line of an operator who has put the new one first. */
+async function halfway(t: Test) {
+  const databaseUrl = await newDatabase(t)
+  const db = await openDatabase(databaseUrl)
+  t.teardown(() => db.destroy())
+  const holder = makeKeyHolder({ db, clock: systemClock, keyRing: makeKeyRing([OLD]) })
+  await holder.note()
+  const keyturn = keyturnOn({ DATABASE_URL: databaseUrl, SECRET_KEY: secretKey(NEW, OLD) })
+  return { db, holder, keyturn }
+}
+
+t.test(
+  'while a replica lacks the new key, no signing key is made and no authenticator imported',
+  async (t) => {
+    const { db, holder, keyturn } = await halfway(t)
+    t.match(await keyturn('keys', 'rotate'), {
+      code: 1,
+      stdout: '',
+      stderr: new RegExp(`^No key is made yet\\. The replica \\S+ does not hold the key ${newId}\\. `),
+    })
+    t.strictSame(await db.selectFrom('signing_keys').selectAll().execute(), [])
+
+    const hash = `scrypt:32768:8:1$abc$${'0'.repeat(128)}`
+    const users = [
+      { username: 'ada', password_hash: hash },
+      { username: 'grace', password_hash: hash, totp_secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' },
+    ]
+    const folder = t.testdir({
+      'all.jsonl': jsonLines(...users),
+      'ada.jsonl': jsonLines(...users.slice(0, 1)),
+    })
+    const importing = (file: string) => keyturn('import', `${folder}/${file}`, '--apply')
+    t.match(await importing('all.jsonl'), {
+      code: 1,
+      stdout: '',
+      stderr: new RegExp(`^Nothing is imported yet\\. .* does not hold the key ${newId}\\. `),
+    })
+    t.strictSame(await db.selectFrom('accounts').selectAll().execute(), [])
+    t.equal((await importing('ada.jsonl')).code, 0, 'a password is not sealed')
+
+    await holder.leave()
+    t.equal((await importing('all.jsonl')).code, 0)
+    t.equal((await keyturn('keys', 'rotate')).code, 0)
+  },
+)
+
+t.test(
+  'a leaked key is revoked although the one that serves lacks the new key, and it is told to restart',
+  async (t) => {
+    const environment: Record<string, string> = {
+      ...(await sharedEnvironment(t)),
+      SECRET_KEY: secretKey(OLD),
+    }
+    const both = { ...environment, SECRET_KEY: secretKey(NEW, OLD) }
+    const server = await startProcess(t, environment)
+    const { accessToken, refreshToken } = await enrol(server)
+    const leaked = String(headerOf(accessToken).kid)
+    const keyturn = keyturnOn(both)
+    const db = await openDatabase(environment.DATABASE_URL as string)
+    t.teardown(() => db.destroy())
+    const [replica] = await liveReplicas(db, systemClock)
+
+    const { code, stdout } = await keyturn('keys', 'revoke', leaked, '--yes')
+    t.equal(code, 0)
+    t.ok(stdout.includes(`cannot read the key that signs now: ${replica?.instance}. `), stdout)
+    t.match(stdout, /Restart them with the SECRET_KEY of this command\./)
+    await eventually('the leaked key is forgotten', async () => !(await isAlive(server, accessToken)))
+    t.strictSame((await server.get('/.well-known/jwks.json')).body, { keys: [] })
+    t.equal((await refresh(server, refreshToken)).status, 503)
+    t.match(await server.line('does not open the signing key'), '"level":"error"')
+    await server.stop()
+
+    const restarted = await startProcess(t, both)
+    const tokens = signedInBy(await refresh(restarted, refreshToken))
+    t.ok(await isAlive(restarted, tokens.accessToken))
+    const next = String(headerOf(tokens.accessToken).kid)
+    t.strictSame((await keyturn.json('keys', 'revoke', next, '--yes')).replicas_lacking, [])
+  },
+)

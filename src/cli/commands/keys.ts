@@ -2,12 +2,18 @@ import type { Command } from 'commander'
 import { makeKeyRing } from '../../crypto/key-ring.ts'
 import { makeSecretBox } from '../../crypto/secret-box.ts'
 import { rfc3339, systemClock } from '../../platform/clock.ts'
-import type { Db } from '../../platform/database.ts'
-import { lacking, liveReplicas, noteSealing, sealingOtherwise } from '../../tokens/key-holders.ts'
+import {
+  instancesLacking,
+  lacking,
+  liveReplicas,
+  noteSealing,
+  sealingOtherwise,
+} from '../../tokens/key-holders.ts'
 import { revokeSigningKey } from '../../tokens/revoke-key.ts'
 import { givenRootKeys, rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys, openSigningKeys } from '../../tokens/signing-keys.ts'
 import { recordOperation } from '../operator.ts'
+import { KILLED, requireHolders } from '../require-holders.ts'
 import { openBox, withExistingDatabase } from '../surroundings.ts'
 import { reseal, statusOfKeys } from '../table-rows.ts'
 import { answer, CommandFailed, columns, confirm } from '../terminal.ts'
@@ -55,6 +61,7 @@ export function registerKeys(program: Command): void {
       withExistingDatabase(async (db, config) => {
         const { jwtAlg: alg, accessTokenTtl: tokenTtl } = config
         const box = await openBox(config, db)
+        await requireHolders({ db, clock: systemClock }, box.keyId, 'No key is made yet.')
         const signingKeys = await openSigningKeys({
           db,
           box,
@@ -84,9 +91,11 @@ export function registerKeys(program: Command): void {
         const signer = await revokeSigningKey({ db, box, clock: systemClock, alg: config.jwtAlg }, kid)
         if (!signer) throw new CommandFailed(`There is no signing key ${kid}. See keyturn keys list.`)
         await recordOperation(db, 'signing_key_revoked', kid)
+        const lacking = instancesLacking(signer.sealedUnder, await liveReplicas(db, systemClock))
+        const text = `The key ${kid} is revoked. ${signer.kid} (${signer.alg}) signs now. Running services learn of it within five seconds.`
         answer(command, {
-          json: { revoked: kid, kid: signer.kid, alg: signer.alg },
-          text: `The key ${kid} is revoked. ${signer.kid} (${signer.alg}) signs now. Running services learn of it within five seconds.`,
+          json: { revoked: kid, kid: signer.kid, alg: signer.alg, replicas_lacking: lacking },
+          text: lacking.length > 0 ? `${text}\n${cannotSign(lacking)}` : text,
         })
       })
     })
@@ -135,7 +144,12 @@ export function registerKeys(program: Command): void {
     .action((_options, command) =>
       withExistingDatabase(async (db, config) => {
         const keyRing = makeKeyRing(await rootKeysOf(config, db))
-        await requireHolders(db, keyRing.primary.id)
+        await requireHolders(
+          { db, clock: systemClock },
+          keyRing.primary.id,
+          'Nothing is resealed yet.',
+          (keyId, replicas) => lacking(keyId, replicas) ?? sealingOtherwise(keyId, replicas),
+        )
         await noteSealing(db, keyRing.primary.id, systemClock)
         const counts = await reseal(db, makeSecretBox(keyRing))
         await recordOperation(db, 'secrets_resealed')
@@ -147,12 +161,6 @@ export function registerKeys(program: Command): void {
   registerForgetLost(keys)
 }
 
-/** @throws {CommandFailed} */
-async function requireHolders(db: Db, keyId: string): Promise<void> {
-  const replicas = await liveReplicas(db, systemClock)
-  const behind = lacking(keyId, replicas) ?? sealingOtherwise(keyId, replicas)
-  if (behind)
-    throw new CommandFailed(
-      `Nothing is resealed yet. ${behind} (A killed replica counts for two minutes: see keyturn keys status.)`,
-    )
-}
+/** What is left to do after a revocation, which waits for no replica. */
+const cannotSign = (instances: readonly string[]) =>
+  `These replicas cannot read the key that signs now: ${instances.join(', ')}. They refuse what the revoked key signed, but sign-ins there fail. Restart them with the SECRET_KEY of this command. ${KILLED}`

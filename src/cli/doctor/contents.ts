@@ -7,6 +7,7 @@ import { factors } from '../../factors/registry.ts'
 import { type Clock, DAY_MS, rfc3339 } from '../../platform/clock.ts'
 import type { Db } from '../../platform/database.ts'
 import { hasHashKey, openHashKey } from '../../tokens/hash-key.ts'
+import { instancesLacking } from '../../tokens/key-holders.ts'
 import { rootKeysOf } from '../../tokens/root-keys.ts'
 import { describeSigningKeys } from '../../tokens/signing-keys.ts'
 import { isRpId, originsBelow } from '../../values/relying-party.ts'
@@ -21,8 +22,16 @@ export async function checkKeys(config: Config, db: Db, clock: Clock): Promise<R
     const box = makeSecretBox(ring)
     await openHashKey({ db, box, clock })
     const findings = [ok(`SECRET_KEY is strong and opens the database (key ${ring.primary.id})`)]
-    const { keys } = await statusOfKeys(db, ring, clock)
+    const { keys, replicas } = await statusOfKeys(db, ring, clock)
     for (const key of keys.filter(({ seals }) => !seals)) findings.push(checkOther(key))
+    const lacking = instancesLacking(ring.primary.id, replicas)
+    if (lacking.length > 0)
+      findings.push(
+        warn(
+          `${lacking.join(', ')} ${lacking.length > 1 ? 'serve' : 'serves'} without the key ${ring.primary.id}, which comes first in SECRET_KEY here`,
+          'What it seals does not open there: restart each of them with this SECRET_KEY.',
+        ),
+      )
     return [...findings, await checkSigningKeys(db, clock)]
   } catch (error) {
     const words = explainFailure(error)

@@ -3,6 +3,7 @@ import { newEnrolmentCode } from '../../factors/enrolment-code.ts'
 import { batchesOf } from '../../platform/batches.ts'
 import type { Service } from '../../service.ts'
 import { operatorCaller } from '../operator.ts'
+import { requireHolders } from '../require-holders.ts'
 import { CommandFailed, columns, showProgress } from '../terminal.ts'
 import type { ReadRecord } from './fields.ts'
 import {
@@ -40,6 +41,8 @@ interface ImportOptions {
  * Reads a file to its end and checks all of it before it writes the first account. Accounts are written in batches,
  * each account completely. Accounts that exist already are not changed, so that an interrupted import can be run
  * again.
+ *
+ * @throws {CommandFailed} when a replica could not read the authenticators, before anything is written.
  */
 export async function runImport(
   service: Service,
@@ -51,6 +54,8 @@ export async function runImport(
   const free = found.map((candidate) => withCode(candidate, hand !== undefined))
   const refused = [...read.refused, ...conflicts]
   const applied = apply && (refused.length === 0 || skipRefused)
+  if (applied && free.some(comesWithFactor))
+    await requireHolders(service, service.box.keyId, 'Nothing is imported yet.')
   const late = applied ? await write(service, free, hand) : []
   const taken = free.filter((candidate) => !late.includes(candidate))
   return {

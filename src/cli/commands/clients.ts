@@ -4,7 +4,7 @@ import { changeClient, createClient, endOldSecrets, listClients, rotateSecret } 
 import type { Service } from '../../service.ts'
 import { SERVICE_PREFIX } from '../../values/service-client-id.ts'
 import { operatorCaller } from '../operator.ts'
-import { withExistingService } from '../surroundings.ts'
+import { withExistingService, withService } from '../surroundings.ts'
 import { answer, CommandFailed, columns, confirm, Misused } from '../terminal.ts'
 
 const CREATE_EXAMPLES = `
@@ -57,7 +57,7 @@ export function registerClients(program: Command): void {
           `A name has 1 to 64 characters of A-Z a-z 0-9 . _ - and does not begin with ${SERVICE_PREFIX}, as ids do.`,
         )
       if (scope !== undefined && scope !== INTROSPECT) throw new Misused(`The only scope is ${INTROSPECT}.`)
-      await withExistingService(async (service) => {
+      await withService(async (service) => {
         const { audiences: all } = service
         const audiences = audience ?? [all[0]]
         const unknown = audiences.find((one) => !all.includes(one))

@@ -11,7 +11,7 @@ import { resetFactors } from '../../../factors/reset.ts'
 import { enrolmentCode } from '../../../mail/templates/codes.ts'
 import type { Service } from '../../../service.ts'
 import { operatorCaller } from '../../operator.ts'
-import { findAccount, withExistingService } from '../../surroundings.ts'
+import { findAccount, withExistingService, withService } from '../../surroundings.ts'
 import { answer, CommandFailed, confirm, Misused, readNewPassword } from '../../terminal.ts'
 import { checkUsername, readAddress } from './name.ts'
 
@@ -48,7 +48,7 @@ export function registerCreate(users: Command): void {
       if (options.email === undefined && (options.emailVerified || byMail))
         throw new Misused('--email-verified and --by-mail need --email.')
       const email = options.email === undefined ? undefined : readAddress(options.email)
-      await withExistingService(async (service) => {
+      await withService(async (service) => {
         if (byMail && !service.config.smtpUrl)
           throw new CommandFailed('--by-mail needs SMTP_URL and MAIL_FROM.')
         // No one knows this password. The mailed token replaces it.
@@ -88,7 +88,7 @@ export function registerCreate(users: Command): void {
               : []),
           ].join('\n'),
         })
-      })
+      }, config)
     })
 }
 

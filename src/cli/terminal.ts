@@ -174,11 +174,15 @@ export function showProgress(what: string, total: number): Progress {
  * @returns what the work returned.
  * @throws {CommandFailed} when the file exists already or cannot be written.
  */
-export async function writePrivateFile<T>(
-  path: string,
-  work: (write: (text: string) => Promise<void>) => Promise<T>,
-): Promise<T> {
-  const file = await openPrivateFile(path)
+export const writePrivateFile = <T>(path: string, work: Writing<T>) => writeFile(path, work, 0o600)
+
+/** The same for a file that others may read, if the umask allows it. */
+export const writeSharedFile = <T>(path: string, work: Writing<T>) => writeFile(path, work, 0o666)
+
+type Writing<T> = (write: (text: string) => Promise<void>) => Promise<T>
+
+async function writeFile<T>(path: string, work: Writing<T>, mode: number): Promise<T> {
+  const file = await openNewFile(path, mode)
   const failed = (error: Error) => {
     throw cannotBeWritten(path, error)
   }
@@ -200,9 +204,11 @@ export async function writePrivateFile<T>(
  *
  * @throws {CommandFailed} when the file exists already or cannot be written.
  */
-export async function openPrivateFile(path: string): Promise<FileHandle> {
+export const openPrivateFile = (path: string) => openNewFile(path, 0o600)
+
+async function openNewFile(path: string, mode: number): Promise<FileHandle> {
   try {
-    return await open(path, 'wx', 0o600)
+    return await open(path, 'wx', mode)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new CommandFailed(`The file ${path} is there already. Name another one.`)

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { builtInMails } from '../../texts/mails.ts'
 import { inFile } from '../../texts/own-mails.ts'
-import { answer, counted } from '../terminal.ts'
+import { answer, CommandFailed, counted, writeSharedFile } from '../terminal.ts'
 
 const ABOUT = `
 Existing files stay as they are. Change the mails that you want to change, delete the others, and set MAIL_TEMPLATES to the
@@ -18,15 +18,25 @@ export function registerMails(program: Command): void {
     .description('write the text of every mail to a folder, as a start for your own')
     .argument('<folder>')
     .addHelpText('after', ABOUT)
-    .action((folder: string, _options, command: Command) => {
-      mkdirSync(folder, { recursive: true })
+    .action(async (folder: string, _options, command: Command) => {
+      makeFolder(folder)
       const missing = Object.entries(builtInMails)
         .map(([name, template]) => ({ path: join(folder, `${name}.txt`), template }))
         .filter(({ path }) => !existsSync(path))
-      for (const { path, template } of missing) writeFileSync(path, inFile(template))
+      for (const { path, template } of missing)
+        await writeSharedFile(path, (write) => write(inFile(template)))
       answer(command, {
         json: { folder, written: missing.length },
         text: `${counted(missing.length, 'mail')} written to ${folder}.`,
       })
     })
+}
+
+/** @throws {CommandFailed} */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw new CommandFailed(`The folder ${folder} cannot be made: ${(error as Error).message}.`)
+  }
 }

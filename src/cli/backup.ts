@@ -1,7 +1,6 @@
 import {
   chownSync,
   closeSync,
-  existsSync,
   fsyncSync,
   openSync,
   realpathSync,
@@ -17,10 +16,11 @@ import { latestEventAt } from '../audit/list-events.ts'
 import type { Config } from '../config.ts'
 import { explainFailure } from '../explain-failure.ts'
 import { inBatches } from '../platform/batches.ts'
-import { rfc3339, systemClock } from '../platform/clock.ts'
+import { systemClock } from '../platform/clock.ts'
 import { type Db, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
-import { explainSqlite, sqlitePath } from '../platform/sqlite.ts'
+import { explainSqlite } from '../platform/sqlite-faults.ts'
+import { isThere, LOGS, makeFolder, setAside, sqlitePath, statOf } from '../platform/sqlite-files.ts'
 import { endSomeSessions } from '../tokens/many-sessions.ts'
 import { requireRootKeys } from '../tokens/root-keys.ts'
 import { recordOperation } from './operator.ts'
@@ -105,11 +105,11 @@ export async function backUp(
   { overwrite }: { overwrite: boolean },
 ): Promise<Whole & { bytes: number }> {
   const path = sqlitePath(databaseUrl)
-  if (existsSync(`${file}-wal`) || isSame(file, path))
+  if (isThere(`${file}-wal`) || isSame(file, path))
     throw new CommandFailed(`${file} is a database in use. Name another file.`)
-  if (file === '' || statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+  if (file === '' || statOf(file)?.isFile() === false)
     throw new CommandFailed(`"${file}" is no file. Name one.`)
-  if (existsSync(file) && !overwrite)
+  if (isThere(file) && !overwrite)
     throw new CommandFailed(`The file ${file} is there already. Name another one, or say --overwrite.`)
   const draft = `${file}.${crypto.randomUUID()}`
   try {
@@ -124,7 +124,7 @@ export async function backUp(
 
 /** Whether two names mean one file. */
 function isSame(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }))
+  const [a, b] = [one, other].map((path) => statOf(path))
   return a !== undefined && a.dev === b?.dev && a.ino === b.ino
 }
 
@@ -141,17 +141,18 @@ function isSame(one: string, other: string): boolean {
 export async function restore(config: Config, file: string, agree: (whole: Whole) => Promise<void>) {
   const named = sqlitePath(config.databaseUrl)
   // What a link leads to is replaced, on its own disk, and not the link.
-  const path = existsSync(named) ? realpathSync(named) : named
-  if (!existsSync(file)) throw new CommandFailed(`There is no file ${file}.`)
+  const path = isThere(named) ? realpathSync(named) : named
+  if (!isThere(file)) throw new CommandFailed(`There is no file ${file}.`)
   if (isSame(file, path)) throw new CommandFailed(`${file} is the database itself.`)
   await requireUnused(config.databaseUrl)
+  makeFolder(path)
   const draft = `${path}.${crypto.randomUUID()}`
   try {
     const whole = await copyWhole(file, draft)
     await agree(whole)
     const made = await makeReady(config, draft)
     // Closing writes the log into the file; where that fails, SQLite says nothing and leaves the log.
-    if (existsSync(`${draft}-wal`))
+    if (isThere(`${draft}-wal`))
       throw new CommandFailed(
         `The copy of ${file} could not be completed in ${dirname(path)}: is its disk full?`,
       )
@@ -178,17 +179,12 @@ async function makeReady(config: Config, draft: string) {
 
 /** @returns the new name of the one that was there. */
 function putInPlace(draft: string, path: string): string | null {
-  const before = statSync(path, { throwIfNoEntry: false })
-  const { uid, gid } = before ?? statSync(dirname(path))
+  const { uid, gid } = statSync(isThere(path) ? path : dirname(path))
   // Who restores as root must not keep the service out.
   if (process.getuid?.() === 0) chownSync(draft, uid, gid)
   syncToDisk(draft)
-  const aside = `${path}.replaced-${rfc3339(systemClock.now()).replaceAll(/[:.]/g, '')}`
-  // A write-ahead log goes with its own database: next to another one it would be written into that.
-  for (const suffix of ['', '-wal'])
-    if (existsSync(`${path}${suffix}`)) renameSync(`${path}${suffix}`, `${aside}${suffix}`)
-  rmSync(`${path}-shm`, { force: true })
+  const { aside, moved } = setAside(path, ['', ...LOGS])
   renameSync(draft, path)
   syncToDisk(path)
-  return before ? aside : null
+  return moved.includes('') ? aside : null
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { pino } from 'pino'
 import type { Account } from '../accounts/account.ts'
 import type { Accounts } from '../accounts/accounts.ts'
@@ -8,7 +7,7 @@ import { makeSecretBox, type SecretBox } from '../crypto/secret-box.ts'
 import { systemClock } from '../platform/clock.ts'
 import { DatabaseError, type Db, isInUse, openDatabase } from '../platform/database.ts'
 import { migrateUp } from '../platform/migrate.ts'
-import { sqlitePath } from '../platform/sqlite.ts'
+import { isThere, sqlitePath } from '../platform/sqlite-files.ts'
 import type { Service } from '../service.ts'
 import { requireRootKeys, rootKeysOf } from '../tokens/root-keys.ts'
 import { isUuid } from '../values/uuid.ts'
@@ -63,7 +62,7 @@ export async function withService(work: (service: Service) => Promise<void>, con
 /** For a rehearsal: a database in memory in the place of one that is not there, so that none is made. */
 export function configOfRehearsal(): Config {
   const config = readConfig(process.env)
-  return isThere(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' }
+  return hasDatabase(config.databaseUrl) ? config : { ...config, databaseUrl: 'sqlite::memory:' }
 }
 
 /** As `withService`, for commands that need an existing database: a mistyped path must not make a new one. */
@@ -89,17 +88,17 @@ export async function requireUnused(databaseUrl: string): Promise<void> {
     throw new CommandFailed('A service, or another program, has the database open. Stop it first.')
 }
 
-/** @throws {DatabaseError} when the URL names a file that does not exist. */
+/** @throws {DatabaseError} when the URL names a file that does not exist, or that this user may not see. */
 export function requireDatabase(databaseUrl: string): void {
-  if (!isThere(databaseUrl))
+  if (!hasDatabase(databaseUrl))
     throw new DatabaseError(
       `There is no database ${sqlitePath(databaseUrl)}. Check its URL and the folder that this runs in.`,
     )
 }
 
 /** A database on a server is not a file. Whether it exists is known when the server answers. */
-function isThere(databaseUrl: string): boolean {
-  return !databaseUrl.startsWith('sqlite:') || existsSync(sqlitePath(databaseUrl))
+function hasDatabase(databaseUrl: string): boolean {
+  return !databaseUrl.startsWith('sqlite:') || isThere(sqlitePath(databaseUrl))
 }
 
 /** Opens values that are sealed under `SECRET_KEY`. */

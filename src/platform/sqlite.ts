@@ -1,14 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
@@ -17,16 +7,18 @@ import { DatabaseError } from './database-errors.ts'
 import type { Db, Engine } from './engine.ts'
 import { isBusy, LOCK_PATIENCE_MS } from './sqlite-connection.ts'
 import { durableSqlite } from './sqlite-dialect.ts'
-
-/** The file behind a `sqlite:` URL, or `:memory:`. */
-export function sqlitePath(databaseUrl: string): string {
-  return databaseUrl.slice('sqlite:'.length)
-}
-
-/** The file that keeps the key of a SQLite database without `SECRET_KEY`. */
-export function keyFilePath(databaseUrl: string): string {
-  return `${sqlitePath(databaseUrl).replace(/\.(db|sqlite3?)$/, '')}.key`
-}
+import { explainSqlite } from './sqlite-faults.ts'
+import {
+  behindLinks,
+  explained,
+  isThere,
+  keyFilePath,
+  LOGS,
+  makeFolder,
+  setAside,
+  sqlitePath,
+  statOf,
+} from './sqlite-files.ts'
 
 /** @param mayMake whether a new database may be made where there has been one. */
 export function sqliteEngine(databaseUrl: string, { mayMake }: { mayMake: boolean }): Engine {
@@ -39,9 +31,9 @@ export function sqliteEngine(databaseUrl: string, { mayMake }: { mayMake: boolea
       if (!inFile) return
       if (!mayMake) refuseLost(databaseUrl)
       makeRoom(path)
-      const wasEmpty = sizeOf(path) === 0
+      const wasEmpty = statOf(path)?.size === 0n
       // Of a process that runs or was killed: the last one to close a database removes it.
-      hadLog = existsSync(`${path}-wal`)
+      hadLog = isThere(`${path}-wal`)
       let ours = await hasTables(db)
       accessSync(path, constants.R_OK | constants.W_OK)
       if (wasEmpty || hadLog || mayMake) return
@@ -56,7 +48,7 @@ export function sqliteEngine(databaseUrl: string, { mayMake }: { mayMake: boolea
       )
     },
     explain: (error) => explainSqlite(path, error, { hadLog }),
-    isInUse: async () => inFile && existsSync(path) && isOpenElsewhere(path),
+    isInUse: async () => inFile && isThere(path) && isOpenElsewhere(path),
   }
 }
 
@@ -65,23 +57,32 @@ async function hasTables(db: Db): Promise<boolean> {
   return rows.length > 0
 }
 
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size
-}
-
 /** @throws {DatabaseError} when files next to it show that there was a database where there is none now. */
 export function refuseLost(databaseUrl: string): void {
   const path = sqlitePath(databaseUrl)
-  if (sizeOf(path) || !existsSync(dirname(path))) return
+  if (statOf(path)?.size || !isThere(dirname(path))) return
   const [name, key] = [path, keyFilePath(databaseUrl)].map((each) => basename(each))
   const left = readdirSync(dirname(path)).find(
     (other) => other === key || other === `${name}-wal` || other.startsWith(`${name}.`),
   )
   // Another process may have made it meanwhile.
-  if (left === undefined || sizeOf(path)) return
+  if (left === undefined || statOf(path)?.size) return
   throw new DatabaseError(
     `There was a database ${path}, and it is gone: ${left} is still there. Put the database back, or restore a backup; if a new one is meant to be made: keyturn migrate up --new.`,
   )
+}
+
+/**
+ * Keeps the logs of a database that is gone, before a new one is made in its place: they have its latest writes, or all of
+ * them.
+ *
+ * @returns their new names, and that of the database which would go with them; `null` where nothing was left.
+ * @throws {DatabaseError}
+ */
+export function keepLogsOfLost(databaseUrl: string): { aside: string; files: string[] } | null {
+  if (!databaseUrl.startsWith('sqlite:') || statOf(sqlitePath(databaseUrl))?.size) return null
+  const { aside, moved } = setAside(behindLinks(sqlitePath(databaseUrl)), LOGS)
+  return moved.length > 0 ? { aside, files: moved.map((suffix) => `${aside}${suffix}`) } : null
 }
 
 /** Leaves a file next to a database that serves, so that no new one is made when it is gone. */
@@ -89,13 +90,13 @@ export function markMade(databaseUrl: string): void {
   if (!databaseUrl.startsWith('sqlite:') || databaseUrl === 'sqlite::memory:') return
   const mark = `${sqlitePath(databaseUrl)}.made`
   const words = 'While this file is here, Keyturn makes no new database here unless it is told to.\n'
-  if (!existsSync(mark)) writeFileSync(mark, words, { mode: 0o600 })
+  if (!isThere(mark)) explained(sqlitePath(databaseUrl), () => writeFileSync(mark, words, { mode: 0o600 }))
 }
 
 /** A new file can be read only by its owner, whatever folder it is in. SQLite gives its other files the same mode. */
 function makeRoom(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  makeFolder(path)
+  if (!isThere(path)) closeSync(openSync(path, 'a', 0o600))
 }
 
 /** A process that has a file in WAL mode open keeps others from locking it exclusively. */
@@ -112,24 +113,3 @@ function isOpenElsewhere(path: string): boolean {
     sqlite.close()
   }
 }
-
-/**
- * What is wrong with a file, as a sentence.
- *
- * @param hadLog whether there was a write-ahead log before it was opened.
- */
-export function explainSqlite(path: string, error: unknown, { hadLog = false } = {}): string {
-  if (error instanceof DatabaseError) return error.message
-  const code = (error as { code?: string }).code ?? ''
-  if (code === 'SQLITE_NOTADB') return `The file ${path} is not a SQLite database.`
-  if (code.startsWith('SQLITE_CORRUPT'))
-    return `The SQLite database ${path} is damaged.${hadLog ? ` ${STRANGE_LOG}` : ''}`
-  if (code === 'SQLITE_READONLY' || code === 'EACCES' || code === 'EROFS' || code === 'SQLITE_CANTOPEN')
-    return `The database ${path} cannot be opened for writing. Check the path and its permissions.`
-  if (code.startsWith('SQLITE_BUSY')) return `The database ${path} is locked by another program.`
-  return `The database ${path} cannot be opened: ${(error as Error).message}`
-}
-
-/** For a damaged one that has a write-ahead log. */
-export const STRANGE_LOG =
-  'If it was copied there by hand, the write-ahead log (-wal) is that of the previous database and does not fit: use keyturn restore, which takes it away.'

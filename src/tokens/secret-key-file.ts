@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { decodeKey } from '../config.ts'
 import { MIN_ROOT_KEY_BYTES } from '../crypto/key-ring.ts'
 import { DatabaseError } from '../platform/database.ts'
-import { keyFilePath, sqlitePath } from '../platform/sqlite.ts'
+import { keyFilePath, sqlitePath } from '../platform/sqlite-files.ts'
 
 /**
  * The root key of a service that was given none: made once and kept next to the SQLite file, readable only by the
@@ -24,12 +24,6 @@ export function keptSecretKey(databaseUrl: string, { mayMake }: { mayMake: boole
   if (!key)
     throw new DatabaseError(`The key file ${path} does not hold a key. Restore it, or set SECRET_KEY.`)
   return key
-}
-
-/** The file that keeps the key of a database, if it is kept in a file. */
-export function keyFileOf(databaseUrl: string): string | null {
-  const path = databaseUrl.startsWith('sqlite:') ? keyFilePath(databaseUrl) : ''
-  return existsSync(path) ? path : null
 }
 
 function readIfThere(path: string): string | undefined {

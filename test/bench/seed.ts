@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { from } from '../../src/attempts/subjects.ts'
 import { totpSecretContext } from '../../src/factors/totp/tables.ts'
 import { inTransaction } from '../../src/platform/database.ts'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../src/platform/sqlite-files.ts'
 import type { Service as Parts } from '../../src/service.ts'
 
 /** The same for all seeded accounts: hashing each would take hours, and no answer shows it. */

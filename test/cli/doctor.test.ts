@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { examine } from '../../src/cli/doctor/examine.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
 import { systemClock } from '../../src/platform/clock.ts'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../src/platform/sqlite-files.ts'
 import { makeKeyHolder } from '../../src/tokens/key-holders.ts'
 import { enrol, startService } from '../helpers/service/service.ts'
 

@@ -5,7 +5,7 @@ import { closeSync, copyFileSync, openSync, readFileSync, renameSync, statSync, 
 import BetterSqlite3 from 'better-sqlite3'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../src/platform/sqlite-files.ts'
 import { isAlive, refresh } from '../helpers/people/sessions.ts'
 import { totp } from '../helpers/people/totp.ts'
 import { sharedEnvironment, startProcess } from '../helpers/programs/process.ts'

@@ -106,3 +106,21 @@ t.test('a first start on a full disk is told so in a sentence', { skip: mountMis
     stderr: /^The database stores nothing: its disk is full\. .*\n$/,
   })
 })
+
+t.test('a disk without one free byte is named by every command', { skip: mountMissing }, async (t) => {
+  const folder = smallDisk(t)
+  const path = join(folder, 'keyturn.db')
+  const keyturn = keyturnOn({ ...(await sharedEnvironment(t)), DATABASE_URL: `sqlite:${path}` })
+  t.equal((await keyturn('migrate', 'up')).code, 0)
+  fill(folder)
+  const full = {
+    code: 1,
+    stderr: `The database ${path} cannot be written: its disk is full. Make room.\n`,
+  }
+  for (const command of ['serve', 'keys rotate', 'sessions end --all --yes', `backup ${folder}/backup.db`])
+    t.match(await keyturn(...command.split(' ')), full, command)
+  t.match(await keyturn('mails', join(folder, 'mails')), {
+    code: 1,
+    stderr: /^The (file|folder) .* ENOSPC.*\n$/,
+  })
+})

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import BetterSqlite3 from 'better-sqlite3'
 import t from 'tap'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../src/platform/sqlite-files.ts'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { refresh } from '../helpers/people/sessions.ts'
 import { enrol, type Service, startService } from '../helpers/service/service.ts'

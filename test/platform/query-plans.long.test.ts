@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import t from 'tap'
-import { sqlitePath } from '../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../src/platform/sqlite-files.ts'
 import { cleanUp } from '../../src/upkeep/clean-up.ts'
 import { deliver, type MailingService } from '../helpers/people/mail.ts'
 import { MORE_SCENARIOS, SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'

@@ -11,9 +11,9 @@ import {
   type Trx,
 } from '../../platform/database.ts'
 import { beginCopy, endCopy, isCurrent, isUnfinishedCopy, migrateUp } from '../../platform/migrate.ts'
+import { keyFileOf } from '../../platform/sqlite-files.ts'
 import { type NamedTable, tableNames, tables } from '../../tables.ts'
 import { sealedHashKey } from '../../tokens/hash-key.ts'
-import { keyFileOf } from '../../tokens/secret-key-file.ts'
 import { requireDatabase } from '../surroundings.ts'
 import { countRows, type Digest, digestOf, pagesOf, type Row } from '../table-rows.ts'
 import { answer, CommandFailed, columns, Misused, type Progress, showProgress } from '../terminal.ts'

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { MIN_ROOT_KEY_BYTES } from '../../crypto/key-ring.ts'
+import { keyFileOf } from '../../platform/sqlite-files.ts'
 import { answer, CommandFailed, writePrivateFile } from '../terminal.ts'
 
 const FILE = '.env'
 
-/** Of the database that is used where nothing is set; its key is made by a start without `SECRET_KEY`. */
-const KEY_OF_DEFAULT_DATABASE = 'data/keyturn.key'
+/** It is used where nothing is set; its key is made by a start without `SECRET_KEY`. */
+const DEFAULT_DATABASE = 'sqlite:data/keyturn.db'
 
 const ABOUT = `
 The file explains every setting; all but the key are commented out. Only its owner can read it. An existing file stays as
@@ -22,9 +23,10 @@ export function registerInit(program: Command): void {
     .description(`write a file ${FILE} with a new SECRET_KEY to this folder`)
     .addHelpText('after', ABOUT)
     .action(async (_options, command) => {
-      if (existsSync(KEY_OF_DEFAULT_DATABASE))
+      const key = keyFileOf(DEFAULT_DATABASE)
+      if (key)
         throw new CommandFailed(
-          `A service has run here without ${FILE}: ${KEY_OF_DEFAULT_DATABASE} has its key, and a new one would not open its database.`,
+          `A service has run here without ${FILE}: ${key} has its key, and a new one would not open its database.`,
         )
       if (existsSync(FILE)) {
         answer(command, { json: { file: FILE }, text: `${FILE} is there already and stays as it is.` })

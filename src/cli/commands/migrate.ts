@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { faultOfSchema, migrateDown, migrateUp, migrationStatus } from '../../platform/migrate.ts'
+import { keepLogsOfLost } from '../../platform/sqlite.ts'
 import { requireRootKeys } from '../../tokens/root-keys.ts'
 import { configOfRehearsal, requireDatabase, withDatabase } from '../surroundings.ts'
 import { answer, columns, confirm } from '../terminal.ts'
@@ -13,12 +14,14 @@ export function registerMigrate(program: Command): void {
     .description('apply all pending migrations')
     .option('--new', 'make a new SQLite database if the old one is gone')
     .addHelpText('after', '\nExample:\n  keyturn migrate up')
-    .action(({ new: mayMake = false }: { new?: boolean }, command) =>
-      withDatabase(
-        async (db, config) => report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db))),
-        { mayMake },
-      ),
-    )
+    .action(async ({ new: mayMake = false }: { new?: boolean }, command) => {
+      const config = readConfig(process.env)
+      const kept = mayMake ? keepLogsOfLost(config.databaseUrl) : null
+      await withDatabase(
+        async (db) => report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db)), kept),
+        { config, mayMake },
+      )
+    })
 
   migrate
     .command('down')
@@ -56,7 +59,20 @@ export function registerMigrate(program: Command): void {
     )
 }
 
-function report(command: Command, direction: 'up' | 'down', names: string[]): void {
+function report(
+  command: Command,
+  direction: 'up' | 'down',
+  names: string[],
+  kept: ReturnType<typeof keepLogsOfLost> = null,
+): void {
   const text = names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`
-  answer(command, { json: { direction, migrations: names }, text })
+  answer(command, {
+    json: { direction, migrations: names, ...(direction === 'up' && { set_aside: kept?.files ?? null }) },
+    text: kept ? `${text}\n${inWords(kept)}` : text,
+  })
 }
+
+const inWords = ({ aside, files }: { aside: string; files: string[] }) =>
+  `What is left of the lost database is kept: ${files.join(', ')}. If its file turns up, move it to ${aside}, and
+  keyturn restore ${aside}
+puts both in the place of this one.`

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
 import { type Config, ConfigError, readConfig } from '../../config.ts'
+import { explainFailure } from '../../explain-failure.ts'
 import { type Clock, systemClock } from '../../platform/clock.ts'
 import { DatabaseError, type Db, openDatabase } from '../../platform/database.ts'
-import { refuseLost, sqlitePath } from '../../platform/sqlite.ts'
+import { refuseLost } from '../../platform/sqlite.ts'
+import { isThere, sqlitePath } from '../../platform/sqlite-files.ts'
 import { latestTimes } from '../../upkeep/latest-times.ts'
 import { VERSION } from '../../version.ts'
 import { checkAccounts, checkKeys, checkPasskeys } from './contents.ts'
@@ -16,7 +17,7 @@ import {
   type ForeignTime,
   mailServerTime,
 } from './other-machines.ts'
-import { checkDisk, checkFiles, checkHashing } from './this-machine.ts'
+import { asSeen, checkDisk, checkFiles, checkHashing } from './this-machine.ts'
 
 const about = (check: string, results: readonly Result[]): Finding[] =>
   results.map((result) => ({ check, ...result }))
@@ -42,8 +43,14 @@ export async function examine(
         config.warnings.map((sentence) => warn(sentence, advice)),
       ),
       ...(await examineDatabase(config, clock, times)),
-      ...about('files', checkFiles(config, environment)),
-      ...about('disk', checkDisk(config)),
+      ...about(
+        'files',
+        asSeen(() => checkFiles(config, environment)),
+      ),
+      ...about(
+        'disk',
+        asSeen(() => checkDisk(config)),
+      ),
       ...[...redis, ...proxy],
       ...about('passwords', await checkHashing(config)),
     ]
@@ -65,26 +72,31 @@ async function examineDatabase(config: Config, clock: Clock, times: ForeignTime[
       const path = sqlitePath(databaseUrl)
       const advice =
         'Check DATABASE_URL and the folder that this runs in; the first start of the service makes it.'
-      if (!existsSync(path)) return about('database', [fail(`there is none at ${path}`, advice)])
+      if (!isThere(path)) return about('database', [fail(`there is none at ${path}`, advice)])
     }
     db = await openDatabase(databaseUrl)
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
     return about('database', [fail(error.message, 'Without its database the service does not start.')])
   }
+  const all: Finding[] = []
+  const note = (check: string, results: Result[]) => all.push(...about(check, results))
   try {
     const { findings, readable } = await checkDatabase(db, databaseUrl, clock)
-    const database = about('database', findings)
-    const all = [...times, ...(await databaseTime(db, databaseUrl, clock))]
-    if (!readable) return [...database, ...about('clock', checkClock(clock, all, []))]
-    return [
-      ...database,
-      ...about('keys', await checkKeys(config, db, clock)),
-      ...about('clock', checkClock(clock, all, await latestTimes(db))),
-      ...about('mail', await checkMail(config, db, clock)),
-      ...about('accounts', await checkAccounts(config, db, clock)),
-      ...about('passkeys', await checkPasskeys(config, db)),
-    ]
+    note('database', findings)
+    const clocks = [...times, ...(await databaseTime(db, databaseUrl, clock))]
+    if (readable) note('keys', await checkKeys(config, db, clock))
+    note('clock', checkClock(clock, clocks, readable ? await latestTimes(db) : []))
+    if (!readable) return all
+    note('mail', await checkMail(config, db, clock))
+    note('accounts', await checkAccounts(config, db, clock))
+    note('passkeys', await checkPasskeys(config, db))
+    return all
+  } catch (error) {
+    const words = explainFailure(error)
+    if (words === undefined) throw error
+    note('database', [fail(words, 'Until then the service cannot do all of its work.')])
+    return all
   } finally {
     await db.destroy()
   }

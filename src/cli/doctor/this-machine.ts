@@ -1,9 +1,9 @@
-import { existsSync, statfsSync, statSync } from 'node:fs'
+import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Config, SECRETS } from '../../config.ts'
 import { loadArgon2Engine, OWASP_LEAST_WORK } from '../../crypto/argon2-engine.ts'
-import { keyFilePath, sqlitePath } from '../../platform/sqlite.ts'
-import { keyFileOf } from '../../tokens/secret-key-file.ts'
+import { DatabaseError } from '../../platform/database.ts'
+import { isThere, keyFileOf, keyFilePath, sqlitePath, statOf } from '../../platform/sqlite-files.ts'
 import { fail, ok, type Result, warn } from './finding.ts'
 
 const OTHERS = 0o077
@@ -13,7 +13,17 @@ const WARN_BYTES = 512 * 2 ** 20
 const fileOf = ({ databaseUrl }: Pick<Config, 'databaseUrl'>) =>
   databaseUrl.startsWith('sqlite:') ? sqlitePath(databaseUrl) : undefined
 
-/** Checks who can read secret files. */
+/** What cannot be seen cannot be checked. */
+export function asSeen(check: () => Result[]): Result[] {
+  try {
+    return check()
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    return [fail(error.message, 'Run this as the user of the service.')]
+  }
+}
+
+/** Checks who can read secret files. @throws {DatabaseError} when this user may not look where they are. */
 export function checkFiles(config: Config, environment: NodeJS.ProcessEnv): Result[] {
   const { databaseUrl, secretKeys } = config
   const path = fileOf(config)
@@ -27,12 +37,12 @@ export function checkFiles(config: Config, environment: NodeJS.ProcessEnv): Resu
 }
 
 function checkMode(file: string, say: typeof warn): Result | null {
-  const found = file ? statSync(file, { throwIfNoEntry: false }) : undefined
-  if (!found || (found.mode & OTHERS) === 0) return null
+  const found = file ? statOf(file) : undefined
+  const mode = Number(found?.mode ?? 0)
+  if ((mode & OTHERS) === 0) return null
   // A folder that only its owner can enter protects the files in it.
   if (say === warn && (statSync(dirname(file)).mode & OTHERS) === 0) return null
-  const mode = (found.mode & 0o777).toString(8)
-  return say(`${file} has mode ${mode}: others can get at it`, `chmod 600 ${file}`)
+  return say(`${file} has mode ${(mode & 0o777).toString(8)}: others can get at it`, `chmod 600 ${file}`)
 }
 
 function keyBeside(databaseUrl: string): Result | null {
@@ -43,10 +53,10 @@ function keyBeside(databaseUrl: string): Result | null {
   )
 }
 
-/** Checks how much space is left where SQLite writes. */
+/** Checks how much space is left where SQLite writes. @throws {DatabaseError} when this user may not look there. */
 export function checkDisk(config: Config): Result[] {
   const folder = dirname(fileOf(config) ?? '')
-  if (!fileOf(config) || !existsSync(folder)) return []
+  if (!fileOf(config) || !isThere(folder, fileOf(config))) return []
   const { bavail, bsize } = statfsSync(folder)
   const free = bavail * bsize
   const words = `${(free / 2 ** 20).toFixed(0)} MiB are free in ${folder}`

@@ -36,35 +36,41 @@ export function keyturnOn(environment: Record<string, string>): Keyturn {
   })
 }
 
-let warm: Promise<ChildProcess> | undefined
+/** One for each user. */
+const warm = new Map<number | undefined, Promise<ChildProcess>>()
 let turn: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs `keyturn …` as `runCommand` does, but in a process that has loaded it all before: one command at a time, and never
  * in the process of the test. Of `serve` only a start that is refused; its log is not in the output.
+ *
+ * @param uid the user to run as; only root may say so.
  */
 export function runWarm(
   args: string[],
   environment: Record<string, string> = {},
   input = '',
+  uid?: number,
 ): Promise<Ended> {
   const ended = turn.then(async () => {
-    warm ??= startWarm()
+    const child = warm.get(uid) ?? startWarm(uid)
+    warm.set(uid, child)
     const order: Order = { args, environment: childOptions(environment).env, input }
-    return ask(await warm, order)
+    return ask(await child, order)
   })
   turn = ended.catch(() => {
-    warm = undefined
+    warm.delete(uid)
   })
   return ended
 }
 
-async function startWarm(): Promise<ChildProcess> {
+async function startWarm(uid?: number): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('warm-command-line.ts', import.meta.url))
   // By way of env, so that the test runner does not put its own instruments into the process.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, script], {
     ...childOptions({}),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    ...(uid !== undefined && { uid }),
   })
   await answerOf(child)
   return child

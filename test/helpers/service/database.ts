@@ -7,7 +7,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { type Db, openDatabase } from '../../../src/platform/database.ts'
 import { migrateUp } from '../../../src/platform/migrate.ts'
-import { sqlitePath } from '../../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../../src/platform/sqlite-files.ts'
 import { startCluster } from '../programs/postgres.ts'
 
 /** Which engine the tests run on: `TEST_DATABASE=postgres` asks for PostgreSQL. */

@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3'
 import pg from 'pg'
 import { isSettings } from '../../../src/platform/postgres-settings.ts'
-import { sqlitePath } from '../../../src/platform/sqlite.ts'
+import { sqlitePath } from '../../../src/platform/sqlite-files.ts'
 import { onPostgres } from './database.ts'
 
 type Method = (...args: unknown[]) => unknown

@@ -1,7 +1,7 @@
 import { ConfigError } from './config.ts'
 import { UnsealError } from './crypto/secret-box.ts'
 import { DatabaseError } from './platform/database.ts'
-import { ConnectionError, OutcomeUnknownError } from './platform/database-errors.ts'
+import { ConnectionError, isDatabaseFault, OutcomeUnknownError } from './platform/database-errors.ts'
 import { databaseFaultOf, explainFault } from './platform/database-faults.ts'
 
 /** Explains what keeps the service or a command from starting, in words for the operator; `undefined` for a bug. */
@@ -11,8 +11,10 @@ export function explainFailure(error: unknown): string | undefined {
     return `${error.message}: ${(error.cause as Error | undefined)?.message ?? 'nobody answers'}.`
   if (error instanceof UnsealError)
     return `SECRET_KEY does not open a value of the database (${error.message}). keyturn keys status says which keys it needs.`
+  if (!isDatabaseFault(error)) return undefined
   const fault = databaseFaultOf(error)
-  if (String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_') && fault.reason !== 'failed')
-    return explainFault(fault)
-  return undefined
+  // Reading is refused, too, and the message names the table.
+  if (fault.reason === 'forbidden')
+    return `The database does not let its user do this: ${(error as Error).message}. ${fault.advice}`
+  return fault.reason === 'failed' ? undefined : explainFault(fault)
 }

@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import { MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
-import { faultOfTls, inUrl, isEveryAddress, isLoopback, withoutTlsSwitch } from './platform/hosts.ts'
+import { faultOfTls, inUrl, isEveryAddress, isHost, isLoopback, withoutTlsSwitch } from './platform/hosts.ts'
 import { checkMail, readLink, readMailFrom } from './platform/mail-settings.ts'
 import { faultOfPostgresUrl, isPostgresUrl } from './platform/postgres-url.ts'
+import { keyFileOf } from './platform/sqlite-files.ts'
 import { readOwnMails } from './texts/own-mails.ts'
-import { isAddressOrRange } from './values/network.ts'
+import { isAddressOrRange, isEveryone } from './values/network.ts'
 import { faultsOfOrigins } from './values/origin.ts'
 import { isPasskeyOrigin, isRpId, originsBelow, type RelyingParty } from './values/relying-party.ts'
 
@@ -39,13 +40,14 @@ export class ConfigError extends Error {
  * Reads the configuration.
  *
  * @throws {ConfigError} with every fault at once.
+ * @throws {DatabaseError} when a key that may be there cannot be seen: a new one could be the wrong one.
  */
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const faults: string[] = []
   const warnings: string[] = []
   const read = makeReader(environment, faults, warnings)
 
-  const host = read.text('HOST', '127.0.0.1')
+  const host = readHost(read, 'HOST', '127.0.0.1', faults)
   const port = read.integer('PORT', 3000, 0, 65_535)
   const issuer = read.url('ISSUER', `http://${inUrl(host)}:${port}`)
   const databaseUrl = readDatabaseUrl(read, faults)
@@ -107,7 +109,7 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
       'info',
     ),
-    metricsHost: read.text('METRICS_HOST', host),
+    metricsHost: readHost(read, 'METRICS_HOST', host, faults),
     /** 0 when no metrics are served. */
     metricsPort: read.integer('METRICS_PORT', 0, 0, 65_535),
     /** Whether the standard variables of OpenTelemetry ask for traces. Its library reads the others. */
@@ -126,6 +128,13 @@ export function readConfig(environment: NodeJS.ProcessEnv) {
   return Object.freeze(config)
 }
 
+function readHost(read: Reader, name: string, fallback: string, faults: string[]): string {
+  const host = read.text(name, fallback)
+  if (isHost(host)) return host
+  faults.push(`${name} must be an address or a name alone, like 127.0.0.1 or localhost, not "${host}"`)
+  return fallback
+}
+
 function readDatabaseUrl(read: Reader, faults: string[]): string {
   const value = read.secret('DATABASE_URL') || 'sqlite:./data/keyturn.db'
   const fault = databaseUrlFault(value)
@@ -139,6 +148,8 @@ export function databaseUrlFault(databaseUrl: string): string | undefined {
   if (/^sqlite:\/\/[^/]/.test(databaseUrl))
     return 'has one slash too many: sqlite:<path>, or sqlite:///<path>'
   if (/^sqlite:.*\?/.test(databaseUrl)) return 'is sqlite:<path> and nothing else: what follows ? is not read'
+  if (/^sqlite:\/*~/.test(databaseUrl)) return 'has a ~, which no shell replaces here: write the whole path'
+  if (/^sqlite:\s/.test(databaseUrl)) return 'has a blank before the path: sqlite:<path>'
   if (/^sqlite:./.test(databaseUrl)) return undefined
   return 'must be sqlite:<path> or postgres://<user>@<host>/<database>'
 }
@@ -201,7 +212,11 @@ function readRelyingParty(
 function readTrustProxy(read: Reader, faults: string[]): string[] {
   const addresses = read.list('TRUST_PROXY')
   for (const address of addresses)
-    if (!isAddressOrRange(address))
+    if (isEveryone(address))
+      faults.push(
+        `TRUST_PROXY has a range of all addresses (${address}), which would trust everyone: name the proxies`,
+      )
+    else if (!isAddressOrRange(address))
       faults.push(`TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "${address}"`)
   return addresses
 }
@@ -210,10 +225,16 @@ function readSecretKeys(read: Reader, databaseUrl: string, faults: string[]): Bu
   const text = read.secret('SECRET_KEY')
   if (!text) {
     const production = isProduction(read)
-    if (text === '' && (production || isPostgresUrl(databaseUrl)))
+    if (text === '' && (production || isPostgresUrl(databaseUrl))) {
+      const kept = keyFileOf(databaseUrl)
       faults.push(
-        `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}: openssl rand -base64 32 makes one`,
+        `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}${
+          kept
+            ? `. The key that was made for this database is in ${kept}: SECRET_KEY_FILE=${kept} uses it`
+            : ': openssl rand -base64 32 makes one'
+        }`,
       )
+    }
     return null
   }
   const keys = text.split(',').map((part) => decodeKey(part.trim()))

@@ -9,7 +9,7 @@ import { faultsOf } from './helpers/service/config-faults.ts'
 /** What people get wrong is answered by a sentence that says what to do, and leaves no door open in silence. */
 
 const KEY = randomBytes(32).toString('base64')
-const folder = t.testdir({ empty: '\n', key: `${KEY}\n` })
+const folder = t.testdir({ empty: '\n', key: `${KEY}\n`, 'kept.key': `${KEY}\n` })
 
 const MAIL = { SMTP_URL: 'smtp://localhost', MAIL_FROM: 'a@b.example' }
 
@@ -81,6 +81,31 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
   [{ APP_NAME: 'a'.repeat(65) }, 'APP_NAME must be at most 64 characters, none of them a control character'],
   // Places.
   [
+    { HOST: 'localhost:3000' },
+    'HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "localhost:3000"',
+  ],
+  [
+    { HOST: 'http://127.0.0.1' },
+    'HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "http://127.0.0.1"',
+  ],
+  [
+    { HOST: '[::1]', ISSUER: 'https://id.example.com' },
+    'HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "[::1]"',
+  ],
+  [
+    { METRICS_HOST: '0.0.0.0:9464' },
+    'METRICS_HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "0.0.0.0:9464"',
+  ],
+  [
+    { DATABASE_URL: 'sqlite:~/keyturn.db' },
+    'DATABASE_URL has a ~, which no shell replaces here: write the whole path',
+  ],
+  [
+    { DATABASE_URL: 'sqlite:///~/keyturn.db' },
+    'DATABASE_URL has a ~, which no shell replaces here: write the whole path',
+  ],
+  [{ DATABASE_URL: 'sqlite: ./data/keyturn.db' }, 'DATABASE_URL has a blank before the path: sqlite:<path>'],
+  [
     { DATABASE_URL: 'sqlite://data/keyturn.db' },
     'DATABASE_URL has one slash too many: sqlite:<path>, or sqlite:///<path>',
   ],
@@ -120,7 +145,15 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
   [{ TRUST_PROXY: 'true' }, 'TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "true"'],
   [
     { TRUST_PROXY: '0.0.0.0/0' },
-    'TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "0.0.0.0/0"',
+    'TRUST_PROXY has a range of all addresses (0.0.0.0/0), which would trust everyone: name the proxies',
+  ],
+  [
+    { TRUST_PROXY: '10.0.0.0/8, ::/0' },
+    'TRUST_PROXY has a range of all addresses (::/0), which would trust everyone: name the proxies',
+  ],
+  [
+    { TRUST_PROXY: '10.0.0.0/33' },
+    'TRUST_PROXY must be addresses or CIDR ranges, separated by commas, not "10.0.0.0/33"',
   ],
   [{ CORS_ORIGINS: '*' }, 'CORS_ORIGINS must be whole origins: a wildcard as in "*" never matches'],
   [
@@ -155,8 +188,12 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     'SECRET_KEY must be base64 of 32 bytes or more (several: separated by commas): openssl rand -base64 32 makes one',
   ],
   [
-    { NODE_ENV: 'production' },
+    { NODE_ENV: 'production', DATABASE_URL: `sqlite:${folder}/new.db` },
     'SECRET_KEY must be set when NODE_ENV is production: openssl rand -base64 32 makes one',
+  ],
+  [
+    { NODE_ENV: 'production', DATABASE_URL: `sqlite:${folder}/kept.db` },
+    `SECRET_KEY must be set when NODE_ENV is production. The key that was made for this database is in ${folder}/kept.key: SECRET_KEY_FILE=${folder}/kept.key uses it`,
   ],
   [
     { NODE_ENV: 'production', SECRET_KEY: KEY, HOST: '0.0.0.0' },
@@ -360,6 +397,15 @@ t.test('.env is read in the encodings that editors write', async (t) => {
     t.strictSame(parseEnvFile(bytes), { values, faults: [] }, encoding)
 })
 
+t.test('a # in quotes, after a blank or in a comment of .env is what it looks like', (t) => {
+  const text = 'A="C# #1"#x\nB=\'p#w\' # y#z\nC=c # y#z\nD= # d#e\nE=e\t#f\n# G=g#h\nI=`i#\nj`\n'
+  t.strictSame(parseEnvFile(Buffer.from(text)), {
+    values: { A: 'C# #1', B: 'p#w', C: 'c', D: '', E: 'e', I: 'i#\nj' },
+    faults: [],
+  })
+  t.end()
+})
+
 t.test('blanks after a name without a value do not swallow the next line of .env', (t) => {
   for (const blanks of [' ', '\t', ' \t ', ' \r'])
     t.strictSame(parseEnvFile(Buffer.from(`APP_NAME=${blanks}\nREGISTRATION=closed\n`)), {
@@ -379,6 +425,11 @@ t.test('.env that cannot be read as it is meant is refused, without its values',
     ['export\tREGISTRATION=closed', [/^\.env, line 1:/]],
     ['A="b\nc"\nhunter2\n', [/^\.env, line 3:/]],
     ['REGISTRATION=closed\nREGISTRATION=open\n', [/^\.env sets REGISTRATION twice/]],
+    // Node.js would end the value there.
+    ['PORT=1\nAPP_NAME=C# hunter2\n', [/^\.env, line 2: a # begins a comment: put the value in quotes/]],
+    ['A="b\nc"\nexport SMTP_URL=smtp://u:p#hunter2@mail # a comment\n', [/^\.env, line 3: a #/]],
+    ['APP_NAME=#hunter2', [/^\.env, line 1: a #/]],
+    ['APP_NAME=x"#hunter2"', [/^\.env, line 1: a #/]],
   ] as const) {
     const found = parseEnvFile(Buffer.from(bytes)).faults
     t.match(found, faults)

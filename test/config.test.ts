@@ -361,7 +361,8 @@ t.test('SECRET_KEY_FILE is read in its place', async (t) => {
 })
 
 t.test('in production the key is given, not made', async (t) => {
-  t.match(faultsOf({ NODE_ENV: 'production' }), [/^SECRET_KEY must be set/])
+  const DATABASE_URL = `sqlite:${t.testdir()}/keyturn.db`
+  t.match(faultsOf({ NODE_ENV: 'production', DATABASE_URL }), [/^SECRET_KEY must be set/])
   t.strictSame(faultsOf({ NODE_ENV: 'production', SECRET_KEY: KEY }), [])
   t.equal(
     faultsOf({ NODE_ENV: 'production', SECRET_KEY_FILE: '/nowhere' }).length,

@@ -10,6 +10,9 @@ const MARKS: readonly [mark: string, encoding: string][] = [
 const ASSIGNMENT =
   /^[ \t]*(?:export +)?([\w.-]+)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`|[^\n]*)[ \t]*(?:#[^\n]*)?/gm
 
+/** A value without quotes that has a # straight after a character, where Node.js begins a comment and others do not. */
+const CUT = /^[^=]*=(?![ \t]*["'`])[^#\n]*(?<![ \t])#/
+
 /**
  * Reads `.env` in the working directory, if there is one. Variables that are already set win. A file that cannot be read as
  * it is meant ends the process with a sentence: a setting that is lost would leave a door open.
@@ -32,7 +35,8 @@ export function parseEnvFile(bytes: Buffer): { values: Record<string, string>; f
   const text = decode(bytes)
   if (text === null || text.includes('\0'))
     return { values: {}, faults: ['.env is not a text in UTF-8 or UTF-16: save it as UTF-8'] }
-  const names = [...text.matchAll(ASSIGNMENT)].map(([, name = '']) => name)
+  const assignments = [...text.matchAll(ASSIGNMENT)]
+  const names = assignments.map(([, name = '']) => name)
   const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index))
   const rest = text.replace(ASSIGNMENT, (found) => found.replace(/[^\n]/g, ''))
   const lines = rest.split('\n').map((line, index) => [line.trim(), index + 1] as const)
@@ -42,6 +46,13 @@ export function parseEnvFile(bytes: Buffer): { values: Record<string, string>; f
       ...lines
         .filter(([line]) => line !== '' && !line.startsWith('#'))
         .map(([, number]) => `.env, line ${number}: it is not NAME=value, nor a comment that begins with #`),
+      ...assignments
+        .filter(([found]) => CUT.test(found))
+        .map(({ index }) => text.slice(0, index).split('\n').length)
+        .map(
+          (number) =>
+            `.env, line ${number}: a # begins a comment: put the value in quotes, or a blank before the comment`,
+        ),
       ...[...twice].map((name) => `.env sets ${name} twice: take one away`),
     ],
   }

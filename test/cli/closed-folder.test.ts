@@ -80,3 +80,16 @@ t.test('no command takes a database that it may not see for one that is not ther
   })
   t.strictSame(readdirSync(folder), before, 'and nothing was made')
 })
+
+t.test('a key that cannot be seen is not to be replaced by a new one', { skip }, async (t) => {
+  const folder = t.testdir({ data: { 'keyturn.key': 'x' } })
+  const environment = { DATABASE_URL: `sqlite:${folder}/data/keyturn.db`, NODE_ENV: 'production' }
+  await whileClosed(t, `${folder}/data`, async (run) => {
+    for (const command of ['serve', 'users list'])
+      t.match(
+        await run(command, environment),
+        { code: 1, stderr: /^The database .*data\/keyturn\.db cannot be opened for writing\. [^\n]*\n$/ },
+        command,
+      )
+  })
+})

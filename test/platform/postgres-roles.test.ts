@@ -47,7 +47,7 @@ t.test('one role migrates and another serves, which cannot change a table', { sk
   const { owner, service } = await makeRoles(t)
   const early = await runCommand(t, ['src/cli/keyturn.js', 'serve'], { DATABASE_URL: service, SECRET_KEY })
     .ended
-  t.match(early, { code: 1, stderr: /has to be migrated, and its user may not do that .*migrate -- up/ })
+  t.match(early, { code: 1, stderr: /has to be migrated, and its user may not do that .*keyturn migrate up/ })
 
   const up = ['src/cli/cli.ts', 'migrate', 'up'] as [string, ...string[]]
   t.equal((await runCommand(t, up, { DATABASE_URL: owner, SECRET_KEY }).ended).code, 0)

@@ -37,6 +37,8 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
   } catch (error) {
-    throw new CommandFailed(`The folder ${folder} cannot be made: ${(error as Error).message}.`)
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw new CommandFailed(`${folder} is no folder. Name one.`)
+    throw new CommandFailed(`The folder ${folder} cannot be made: ${message}.`)
   }
 }

@@ -225,16 +225,10 @@ function readSecretKeys(read: Reader, databaseUrl: string, faults: string[]): Bu
   const text = read.secret('SECRET_KEY')
   if (!text) {
     const production = isProduction(read)
-    if (text === '' && (production || isPostgresUrl(databaseUrl))) {
-      const kept = keyFileOf(databaseUrl)
+    if (text === '' && (production || isPostgresUrl(databaseUrl)))
       faults.push(
-        `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}${
-          kept
-            ? `. The key that was made for this database is in ${kept}: SECRET_KEY_FILE=${kept} uses it`
-            : ': openssl rand -base64 32 makes one'
-        }`,
+        `SECRET_KEY must be set ${production ? 'when NODE_ENV is production' : 'with PostgreSQL'}${whereItIs(databaseUrl)}`,
       )
-    }
     return null
   }
   const keys = text.split(',').map((part) => decodeKey(part.trim()))
@@ -243,6 +237,17 @@ function readSecretKeys(read: Reader, databaseUrl: string, faults: string[]): Bu
     `SECRET_KEY must be base64 of ${MIN_ROOT_KEY_BYTES} bytes or more (several: separated by commas): openssl rand -base64 32 makes one`,
   )
   return null
+}
+
+/** A database whose key is in a file needs that one, and a new key would not open it. */
+function whereItIs(databaseUrl: string): string {
+  try {
+    const kept = keyFileOf(databaseUrl)
+    if (!kept) return ': openssl rand -base64 32 makes one'
+    return `. The key that was made for this database is in ${kept}: SECRET_KEY_FILE=${kept} uses it`
+  } catch (error) {
+    return `. ${(error as Error).message}`
+  }
 }
 
 const isProduction = (read: Reader) => read.text('NODE_ENV', '') === 'production'

@@ -91,7 +91,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
   const accounts = makeAccounts({ db, clock })
   const { maxSessions } = config
   const sessions = makeSessions({
-    ...{ accounts, db, clock, keyedHash, ownNetworks, trail },
+    ...{ accounts, db, clock, keyedHash, ownNetworks, signingKeys, trail },
     ...{ refreshTtl, maxSessions },
   })
 
@@ -112,6 +112,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
       keyedHash,
       ownNetworks,
       sessions,
+      signingKeys,
       trail,
     },
     ...{ allowance: makeMailAllowance({ clock, keyedHash }), appName: config.appName, mfaRequired, sendCode },
@@ -139,7 +140,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
 
   return {
     ...factorParts,
-    ...{ factors, mfaTokens, signingKeys, issuer, audiences, refreshTtl },
+    ...{ factors, mfaTokens, issuer, audiences, refreshTtl },
     ...{ checkPassword, isReserved, passwordMin, passwords },
     ...mail,
     ...{ config, instruments },

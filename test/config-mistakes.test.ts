@@ -93,6 +93,10 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     'HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "[::1]"',
   ],
   [
+    { HOST: '192.168.1.300' },
+    'HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "192.168.1.300"',
+  ],
+  [
     { METRICS_HOST: '0.0.0.0:9464' },
     'METRICS_HOST must be an address or a name alone, like 127.0.0.1 or localhost, not "0.0.0.0:9464"',
   ],
@@ -150,6 +154,10 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
   [
     { TRUST_PROXY: '10.0.0.0/8, ::/0' },
     'TRUST_PROXY has a range of all addresses (::/0), which would trust everyone: name the proxies',
+  ],
+  [
+    { TRUST_PROXY: '::ffff:0:0/96' },
+    'TRUST_PROXY has a range of all addresses (::ffff:0:0/96), which would trust everyone: name the proxies',
   ],
   [
     { TRUST_PROXY: '10.0.0.0/33' },

@@ -105,7 +105,7 @@ export async function backUp(
   { overwrite }: { overwrite: boolean },
 ): Promise<Whole & { bytes: number }> {
   const path = sqlitePath(databaseUrl)
-  if (isThere(`${file}-wal`) || isSame(file, path))
+  if (isSame(file, path) || isThere(`${file}-wal`, file))
     throw new CommandFailed(`${file} is a database in use. Name another file.`)
   if (file === '' || statOf(file)?.isFile() === false)
     throw new CommandFailed(`"${file}" is no file. Name one.`)

@@ -16,6 +16,7 @@ type Shared =
   | 'ownNetworks'
   | 'trail'
   | 'accessTokens'
+  | 'signingKeys'
 
 /** The parts of the service that factors use. */
 export interface FactorParts extends Pick<TokensRoom, Shared | 'mfaRequired'> {

@@ -37,8 +37,8 @@ export const jsonBody = fp(
     // schema accepts no body: its members would be unknown, and unknown members are refused.
     app.addHook('preValidation', async (request) => {
       const { body } = request
-      const schema = request.routeOptions.schema?.body as { type?: string } | undefined
-      if (body === undefined && schema?.type === 'object') request.body = {}
+      const schema = request.routeOptions.schema?.body
+      if (body === undefined && schema) request.body = {}
       if (body === undefined || schema) return
       const empty = JSON.stringify(body) === '{}'
       if (!empty)

@@ -68,7 +68,7 @@ export const problems = fp(
 
 const answerErrors = (problemOf: ProblemOf) => {
   const answer = (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error)
+    const problem = toAppError(isHangUp(error, request) ? new CallerGone() : error, request)
     logCause(problem, request)
     const isOAuth = request.routeOptions.config.oauthErrors === 'all' || oauthCodes.includes(problem.code)
     if (isOAuth) sendOAuthError(problem, reply)
@@ -152,14 +152,14 @@ function logCause(error: AppError, request: FastifyRequest): void {
  * Maps errors of Fastify by their code (see its errors reference) and errors of this service. Any other error is a
  * fault of the service.
  */
-function toAppError(error: FastifyError | AppError | Error): AppError {
+function toAppError(error: FastifyError | AppError | Error, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error
   if (error instanceof QueueFullError) return overloaded(error.retryAfter)
   if (error instanceof CallerGone) return unavailable(error)
   if ('validation' in error && error.validation) return validationFailed(fieldFaults(error.validation))
   const code = 'code' in error ? String(error.code) : ''
   const known = FASTIFY_ERRORS[code]
-  if (known) return known()
+  if (known) return known(request)
   if (isDatabaseFault(error) || isDamagedRow(error)) return unavailable(error)
   return internalError(error)
 }
@@ -169,9 +169,9 @@ function isDamagedRow(error: unknown): boolean {
   return error instanceof UnsealError || error instanceof UnreadableHashError
 }
 
-const FASTIFY_ERRORS: Record<string, () => AppError> = {
+const FASTIFY_ERRORS: Record<string, (request: FastifyRequest) => AppError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new AppError('payload_too_large', texts.details.bodyTooLarge),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => unsupportedMediaType(),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ({ routeOptions }) => unsupportedMediaType(routeOptions.schema?.consumes),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => malformedJson(texts.details.bodyOfOtherLength),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => malformedJson(texts.details.bodyEmpty),
   FST_ERR_BAD_URL: notFound,

@@ -3,11 +3,12 @@ import { isIP } from 'node:net'
 /** Whether a host to listen on stands for every address of this machine (RFC 4291 section 2.5.2 for IPv6). */
 export const isEveryAddress = (host: string) => host === '0.0.0.0' || host === '::'
 
-/** Whether it can be listened on: an address, or a name, which is checked no further. */
-export const isHost = (host: string) => isIP(host) !== 0 || /^[\p{L}\p{N}._-]+$/u.test(host)
+/** Whether it can be listened on: an address, or a name that a URL can have. */
+export const isHost = (host: string) =>
+  isIP(host) !== 0 || (/^[\p{L}\p{N}._-]+$/u.test(host) && URL.canParse(`http://${host}`))
 
-/** A host as it stands in a URL: IPv6 in brackets (RFC 3986 section 3.2.2). */
-export const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host)
+/** A host as it stands in a URL: IPv6 in brackets (RFC 3986 section 3.2.2), and without the zone of this machine. */
+export const inUrl = (host: string) => (host.includes(':') ? `[${host.replace(/%.*/, '')}]` : host)
 
 /** The path of a URL that others stand under, empty for none. */
 export const basePathOf = (url: string) => new URL(url).pathname.replace(/\/$/, '')

@@ -1,4 +1,13 @@
-import { type BigIntStats, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { rfc3339, systemClock } from './clock.ts'
 import { DatabaseError } from './database-errors.ts'
@@ -55,7 +64,7 @@ export function makeFolder(path: string): void {
 /** Where SQLite has its files: next to what a link leads to, also when that is gone. */
 export function behindLinks(path: string): string {
   const leadsTo = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(path)
-  return leadsTo ? behindLinks(resolve(dirname(path), leadsTo)) : path
+  return leadsTo ? behindLinks(resolve(realpathSync(dirname(path)), leadsTo)) : path
 }
 
 /** What SQLite would write into a new database of the same name, or delete. */

@@ -62,9 +62,10 @@ export function refuseLost(databaseUrl: string): void {
   const path = sqlitePath(databaseUrl)
   if (statOf(path)?.size || !isThere(dirname(path))) return
   const [name, key] = [path, keyFilePath(databaseUrl)].map((each) => basename(each))
-  const left = readdirSync(dirname(path)).find(
-    (other) => other === key || other === `${name}-wal` || other.startsWith(`${name}.`),
-  )
+  const logs = LOGS.map((suffix) => `${behindLinks(path)}${suffix}`)
+  const left =
+    logs.find((log) => isThere(log, path)) ??
+    readdirSync(dirname(path)).find((other) => other === key || other.startsWith(`${name}.`))
   // Another process may have made it meanwhile.
   if (left === undefined || statOf(path)?.size) return
   throw new DatabaseError(

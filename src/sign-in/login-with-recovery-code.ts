@@ -18,7 +18,7 @@ import { endPauses } from './unlock.ts'
  * with a right code no pause stops the owner, however often strangers have guessed at the password. A code is void after ten wrong
  * passwords.
  *
- * @throws {AppError} invalid_credentials; invalid_code for a right password with a wrong code; too_many_attempts, which
+ * @throws {AppError} unavailable; invalid_credentials; invalid_code for a right password with a wrong code; too_many_attempts, which
  * a right code is spared; overloaded
  */
 export async function loginWithRecoveryCode(
@@ -26,7 +26,9 @@ export async function loginWithRecoveryCode(
   { recoveryCode, ...credentials }: Credentials & { recoveryCode: string },
   caller: Caller,
 ): Promise<SignIn> {
-  const { accounts, clock, db, factors, passwords, sessions, trail } = room
+  const { accounts, clock, db, factors, passwords, sessions, signingKeys, trail } = room
+  // Before a password is counted against the code: no session could begin.
+  signingKeys.current()
   const account = await accounts.byUsername(await accounts.usernameOf(credentials.username))
   // Asked for names that no account has, too: without it they would be refused sooner.
   const codeId = await findGoodCode(room, account?.id ?? '', recoveryCode)
@@ -52,7 +54,9 @@ export async function loginWithRecoveryCode(
   if (!matches) {
     await inTransaction(db, async (trx) => {
       await trail.record(trx, 'password_refused', { account, method: 'password' }, caller)
-      if (passwordsLeft === 0) await trail.record(trx, 'recovery_code_voided', { account }, caller)
+      // One that had no place in the queue may have been taken back since.
+      if (passwordsLeft === 0 && !(await findGoodCode({ ...room, db: trx }, account.id, recoveryCode)))
+        await trail.record(trx, 'recovery_code_voided', { account }, caller)
     })
     throw invalidCredentials()
   }

@@ -36,7 +36,7 @@ const MINUTE_MS = 60_000
  * does not fork, and only while that one is unused: its use proves that the answer has arrived.
  *
  * @throws {AppError} invalid_refresh_token; rate_limited, and the token is as good as before then
- * @throws {UnsealError} when no key can sign the answer; likewise
+ * @throws {AppError} unavailable, when no key can sign the answer; likewise
  */
 export async function refresh(
   room: TokensRoom,

@@ -14,6 +14,7 @@ import type { Proof } from './assurance.ts'
 import { deleteDeadSessions, endSomeSessions, endSurplusSessions } from './many-sessions.ts'
 import { newRefreshToken } from './refresh-token-store.ts'
 import type { Grant, Session, SignedIn } from './session.ts'
+import type { SigningKeys } from './signing-keys.ts'
 import {
   type AfterSession,
   countStepUp,
@@ -43,6 +44,7 @@ interface Parts {
   keyedHash: KeyedHash
   trail: AuditTrail
   ownNetworks: OwnNetworks
+  signingKeys: Pick<SigningKeys, 'current'>
   /** The life of an unused refresh token in seconds. */
   refreshTtl: number
   /** Live sessions of one account. */
@@ -50,7 +52,7 @@ interface Parts {
 }
 
 export function makeSessions(parts: Parts) {
-  const { accounts, db, clock, keyedHash, trail, ownNetworks, refreshTtl, maxSessions } = parts
+  const { accounts, db, clock, keyedHash, trail, ownNetworks, signingKeys, refreshTtl, maxSessions } = parts
   const idleMs = refreshTtl * 1000
 
   /** @returns how many have ended. */
@@ -79,6 +81,8 @@ export function makeSessions(parts: Parts) {
     { amr, acr, authTime, passwordAt, factorAt, factorSince }: Proof,
     caller: Caller,
   ): Promise<Grant> {
+    // Its tokens are signed after the commit. What was used up and changed for one without any would be lost.
+    signingKeys.current()
     await accounts.keep(trx, account)
     const now = clock.now()
     const session: Session = {

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Selectable } from 'kysely'
 import type { SecretBox } from '../crypto/secret-box.ts'
+import { unavailable } from '../errors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Db } from '../platform/database.ts'
 import { isRotationDue, publishedKeysAt, signingKeyAt } from './key-schedule.ts'
@@ -46,6 +47,9 @@ interface ClosedKey extends Made {
   kid: string
   fault: unknown
 }
+
+/** The log has said it: its cause is a word, so that anyone who sends the id of such a key writes no line. */
+const closedKey = () => unavailable('closed signing key')
 
 const isOpen = (key: SigningKey | ClosedKey): key is SigningKey => 'privateKeyPem' in key
 
@@ -126,14 +130,14 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl, logger }:
    * The key to sign with now. While the one whose turn it is does not open, one before it signs, as long as its tokens
    * are good to their end.
    *
-   * @throws {UnsealError} when there is none.
+   * @throws {AppError} unavailable, when there is none.
    */
   function current(): SigningKey {
     const turn = signingKeyAt(keys, clock.now()) as SigningKey | ClosedKey
     if (isOpen(turn)) return turn
     const kept = publishedKeysAt(keys, clock.now() + tokenTtl * 1000, tokenTtl)
     const before = kept.slice(0, kept.indexOf(turn)).findLast(isOpen)
-    if (!before) throw turn.fault
+    if (!before) throw closedKey()
     return before
   }
 
@@ -160,14 +164,14 @@ export async function openSigningKeys({ db, box, clock, alg, tokenTtl, logger }:
     /**
      * The key of a `kid`, as long as one of its tokens may be valid.
      *
-     * @throws {UnsealError} when it does not open: its tokens may be good, but this process cannot tell.
+     * @throws {AppError} unavailable, when it does not open: its tokens may be good, but this process cannot tell.
      */
     async find(kid: unknown): Promise<SigningKey | undefined> {
       if (typeof kid !== 'string') return undefined
       const known = () => published().find((key) => key.kid === kid)
       if (!known() && Math.abs(clock.now() - loadedAt) >= RELOAD_PAUSE_MS) await load()
       const key = known()
-      if (key && !isOpen(key)) throw key.fault
+      if (key && !isOpen(key)) throw closedKey()
       return key
     },
 

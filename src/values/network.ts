@@ -34,10 +34,12 @@ function ipv6Network(address: string): string {
   return `${[...head, ...zeros, ...tail].slice(0, 3).join(':')}::/48`
 }
 
-/** A range of all addresses. */
+/** A range of all addresses, or of all IPv4-mapped ones. */
 export function isEveryone(text: string): boolean {
   const [address = '', prefix = '', ...rest] = text.split('/')
-  return isIP(address) !== 0 && /^0+$/.test(prefix) && rest.length === 0
+  if (isIP(address) === 0 || !/^\d+$/.test(prefix) || rest.length > 0) return false
+  const isMapped = isIPv6(address) && networkOf(address).endsWith('/24')
+  return Number(prefix) <= (isMapped ? 96 : 0)
 }
 
 /** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. A range of all addresses is refused: it would trust everyone. */

@@ -210,6 +210,14 @@ for (const what of ['a new password', 'the end of the session', 'the end of all 
     t.equal(await addressOf(service, accessToken), ada.email)
   })
 
+t.test('a code that an earlier version has sent is good without its session', async (t) => {
+  const service = await start(t)
+  const ada = await enrol(service)
+  await mailedLink(service, ada.accessToken)
+  await service.db.updateTable('email_changes').set({ session_id: null }).execute()
+  t.equal((await proveEmail(service, ada.accessToken, codeIn(service.smtp.mails.at(-1)))).status, 200)
+})
+
 t.test('another session may show the code while the one that asked for it lives', async (t) => {
   const service = await start(t)
   const ada = await enrol(service)

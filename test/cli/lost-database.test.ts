@@ -43,12 +43,12 @@ t.test('a new database keeps the write-ahead log of a lost one, which can come b
   t.equal(made.code, 0, made.stderr)
   const aside = readdirSync(folder).find((name) => /^keyturn\.db\.replaced-.*-wal$/.test(name)) ?? ''
   t.equal(statSync(`${folder}/${aside}`).size, size, 'all of it')
-  t.ok(made.stdout.includes(`${folder}/${aside}`), 'and it is said where')
+  t.ok(made.stderr.includes(`${folder}/${aside}`), 'and it is said where, at once')
   t.notOk(existsSync(`${path}-shm`))
   t.match(await keyturn.json('migrate', 'up', '--new'), { migrations: [], set_aside: null }, 'no second time')
 
   const lost = `${folder}/${aside.replace(/-wal$/, '')}`
-  t.ok(made.stdout.includes(`keyturn restore ${lost}`), 'and how it comes back')
+  t.ok(made.stderr.includes(`keyturn restore ${lost}`), 'and how it comes back')
   renameSync(`${folder}/left`, lost)
   t.match(await keyturn.json('restore', lost, '--yes'), { accounts: 3 })
 })
@@ -61,6 +61,28 @@ t.test('the log of a lost database to which a link leads is kept there', { skip 
   t.equal(statSync(set_aside[0]).size, 1)
   t.ok(statSync(`${folder}/volume/real.db`).size > 0)
 })
+
+t.test(
+  'without --new no database is made where a log is left, also where links lead',
+  { skip },
+  async (t) => {
+    const folder = t.testdir({
+      inner: { 'keyturn.db': t.fixture('symlink', '../real.db') },
+      linked: t.fixture('symlink', 'inner'),
+      'real.db-wal': 'x',
+      'plain.db-journal': 'x',
+    })
+    for (const path of ['linked/keyturn.db', 'inner/keyturn.db', 'plain.db']) {
+      const keyturn = keyturnOn({
+        DATABASE_URL: `sqlite:${folder}/${path}`,
+        SECRET_KEY: KEY.toString('base64'),
+      })
+      t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /(wal|journal) is still there/ }, path)
+    }
+    const { set_aside } = await keyturnIn(`${folder}/linked`).json('migrate', 'up', '--new')
+    t.match(set_aside, [/real\.db\.replaced-.*-wal$/])
+  },
+)
 
 t.test('an empty file is no database whose log could be meant', { skip }, async (t) => {
   const folder = t.testdir({ 'keyturn.db': '', 'keyturn.db-wal': 'x', 'keyturn.db-journal': 'y' })

@@ -158,6 +158,8 @@ t.test('a body of another type is told the one that the route takes', async (t) 
   }
   const json = { grant_type: 'client_credentials' }
   t.equal(await told('/token', json), 'Send the body as application/x-www-form-urlencoded.')
+  const asNothing = { payload: 'x', headers: { 'content-type': 'garbage' } }
+  t.equal(await told('/token', undefined, asNothing), 'Send the body as application/x-www-form-urlencoded.')
   t.equal(await told('/login', '{}', asText), 'Send the body as application/json.')
   t.equal(
     await told('/token/introspect', '{}', { headers: { ...asText.headers, authorization: 'Basic eDp5' } }),

@@ -101,6 +101,11 @@ t.test('without a body, the first member that must be there is missing', async (
     status: 400,
     body: { detail: 'The username is missing.', errors: [{ pointer: '/username', code: 'required' }] },
   })
+  await register(service)
+  t.match((await service.post('/2fa/verify', undefined, await login(service))).body, {
+    detail: 'The code is missing.',
+    errors: [{ pointer: '/code', code: 'required' }],
+  })
 })
 
 t.test('how long to wait stands in the body too', async (t) => {

@@ -7,7 +7,7 @@ import { makeSecretBox } from '../../src/crypto/secret-box.ts'
 import { revokeSigningKey } from '../../src/tokens/revoke-key.ts'
 import { claimsOf, headerOf, isAlive, refresh, signedInBy, signIn } from '../helpers/people/sessions.ts'
 import { outcomeOf } from '../helpers/requests/burst.ts'
-import { enrol, login, nextCode, type Service, startService } from '../helpers/service/service.ts'
+import { enrol, login, nextCode, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
 
 const JWKS = '/.well-known/jwks.json'
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)]
@@ -34,9 +34,22 @@ t.test(
     t.equal(outcomeOf(await before.get('/me', ada.accessToken)), '401 invalid_token')
     t.strictSame(await published(before), [], 'the revoked key is gone, and the next one cannot be checked')
     t.equal(outcomeOf(await refresh(before, ada.refreshToken)), '503 unavailable', 'it signs nothing')
+    // Whatever would begin a session leaves all as it was, and can be sent again as often as one likes.
+    const kept = async () => [
+      await db.selectFrom('sessions').selectAll().execute(),
+      await db.selectFrom('recovery_codes').selectAll().execute(),
+      await db.selectFrom('accounts').selectAll().execute(),
+    ]
+    const all = await kept()
+    const [recoveryCode] = ada.recoveryCodes
     const mfaToken = await login(before)
-    const code = nextCode(before, ada)
-    t.equal(outcomeOf(await before.post('/2fa/verify', { code }, mfaToken)), '503 unavailable')
+    const unanswered = async (url: string, body: object, token?: string) =>
+      t.equal(outcomeOf(await before.post(url, body, token)), '503 unavailable', url)
+    for (let time = 0; time < 11; time += 1)
+      await unanswered('/login', { username: 'ada', password: PASSWORD, recovery_code: recoveryCode })
+    await unanswered('/2fa/verify', { code: recoveryCode, method: 'recovery_code' }, mfaToken)
+    await unanswered('/2fa/verify', { code: nextCode(before, ada) }, mfaToken)
+    t.strictSame(await kept(), all)
     t.match(toldOf(before), [new RegExp(`${next?.kid}.*Restart`)], 'the log says so once')
     t.match((await before.get('/readyz')).body, { status: 'ok', warnings: [/SECRET_KEY .* signing key/] })
 
@@ -83,6 +96,7 @@ t.test(
       '503 unavailable',
       'it may be right: it is not called wrong',
     )
+    t.equal(behind.logLines.filter((line) => line.includes('"level":"error"')).length, 1, 'no line for each')
 
     clock.advance(599)
     await maintain()
@@ -135,4 +149,24 @@ t.test('a key that was written into the database without SECRET_KEY is not belie
   t.notOk(await isAlive(service, forged))
   t.ok(await isAlive(service, ada.accessToken))
   t.equal(headerOf((await signIn(service, ada)).accessToken).kid, first)
+})
+
+t.test('a service does not start on a signing key that it cannot open', async (t) => {
+  const { databaseUrl, clock } = await startService(t, { rootKeys: [OLD] })
+  const ahead = await startService(t, { databaseUrl, clock, rootKeys: [NEW, OLD] })
+  await ahead.deps.signingKeys.rotate()
+  await t.rejects(startService(t, { databaseUrl, clock, rootKeys: [OLD] }), { name: 'UnsealError' })
+})
+
+t.test('a key that waits its turn does not sign in the place of one that does not open', async (t) => {
+  const behind = await startService(t, { rootKeys: [OLD] })
+  const { clock, databaseUrl, deps } = behind
+  const ahead = await startService(t, { databaseUrl, clock, rootKeys: [NEW, OLD] })
+  const first = deps.signingKeys.current().kid
+  await ahead.deps.signingKeys.rotate()
+  clock.advance(600)
+  await deps.signingKeys.maintain()
+  const third = await deps.signingKeys.rotate()
+  t.not(third.kid, first)
+  t.equal(deps.signingKeys.current().kid, first)
 })

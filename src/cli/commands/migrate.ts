@@ -17,8 +17,11 @@ export function registerMigrate(program: Command): void {
     .action(async ({ new: mayMake = false }: { new?: boolean }, command) => {
       const config = readConfig(process.env)
       const kept = mayMake ? keepLogsOfLost(config.databaseUrl) : null
+      // At once: what follows may fail, and the next run finds nothing to keep.
+      if (kept) console.error(inWords(kept))
       await withDatabase(
-        async (db) => report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db)), kept),
+        async (db) =>
+          report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db)), kept?.files),
         { config, mayMake },
       )
     })
@@ -63,12 +66,12 @@ function report(
   command: Command,
   direction: 'up' | 'down',
   names: string[],
-  kept: ReturnType<typeof keepLogsOfLost> = null,
+  setAside: string[] | null = null,
 ): void {
   const text = names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`
   answer(command, {
-    json: { direction, migrations: names, ...(direction === 'up' && { set_aside: kept?.files ?? null }) },
-    text: kept ? `${text}\n${inWords(kept)}` : text,
+    json: { direction, migrations: names, ...(direction === 'up' && { set_aside: setAside }) },
+    text,
   })
 }
 

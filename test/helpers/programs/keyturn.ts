@@ -36,41 +36,45 @@ export function keyturnOn(environment: Record<string, string>): Keyturn {
   })
 }
 
-/** One for each user. */
-const warm = new Map<number | undefined, Promise<ChildProcess>>()
+/** One that may enter every folder as root may, and one that may not. */
+const warm = new Map<boolean, Promise<ChildProcess>>()
 let turn: Promise<unknown> = Promise.resolve()
 
 /**
  * Runs `keyturn …` as `runCommand` does, but in a process that has loaded it all before: one command at a time, and never
  * in the process of the test. Of `serve` only a start that is refused; its log is not in the output.
  *
- * @param uid the user to run as; only root may say so.
+ * @param closable whether a folder that is closed to its owner is closed to it, also where root runs it.
  */
 export function runWarm(
   args: string[],
   environment: Record<string, string> = {},
   input = '',
-  uid?: number,
+  closable = false,
 ): Promise<Ended> {
   const ended = turn.then(async () => {
-    const child = warm.get(uid) ?? startWarm(uid)
-    warm.set(uid, child)
+    const child = warm.get(closable) ?? startWarm(closable)
+    warm.set(closable, child)
     const order: Order = { args, environment: childOptions(environment).env, input }
     return ask(await child, order)
   })
   turn = ended.catch(() => {
-    warm.delete(uid)
+    warm.delete(closable)
   })
   return ended
 }
 
-async function startWarm(uid?: number): Promise<ChildProcess> {
+/** Without these, root has no more rights to a file than its owner (capabilities(7)). */
+const WITHOUT_RIGHTS = ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
+
+async function startWarm(closable: boolean): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('warm-command-line.ts', import.meta.url))
   // By way of env, so that the test runner does not put its own instruments into the process.
-  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, script], {
+  const run = ['env', '-u', 'NODE_OPTIONS', process.execPath, script]
+  const [program = '', ...args] = closable && process.getuid?.() === 0 ? [...WITHOUT_RIGHTS, ...run] : run
+  const child = spawn(program, args, {
     ...childOptions({}),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    ...(uid !== undefined && { uid }),
   })
   await answerOf(child)
   return child

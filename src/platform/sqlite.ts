@@ -62,10 +62,11 @@ export function refuseLost(databaseUrl: string): void {
   const path = sqlitePath(databaseUrl)
   if (statOf(path)?.size || !isThere(dirname(path))) return
   const [name, key] = [path, keyFilePath(databaseUrl)].map((each) => basename(each))
-  const logs = LOGS.map((suffix) => `${behindLinks(path)}${suffix}`)
-  const left =
-    logs.find((log) => isThere(log, path)) ??
-    readdirSync(dirname(path)).find((other) => other === key || other.startsWith(`${name}.`))
+  // Not a -journal: a process that makes the database at this moment has one.
+  const log = `${behindLinks(path)}-wal`
+  const left = isThere(log, path)
+    ? log.replace(`${dirname(path)}/`, '')
+    : readdirSync(dirname(path)).find((other) => other === key || other.startsWith(`${name}.`))
   // Another process may have made it meanwhile.
   if (left === undefined || statOf(path)?.size) return
   throw new DatabaseError(

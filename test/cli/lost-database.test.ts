@@ -70,14 +70,13 @@ t.test(
       inner: { 'keyturn.db': t.fixture('symlink', '../real.db') },
       linked: t.fixture('symlink', 'inner'),
       'real.db-wal': 'x',
-      'plain.db-journal': 'x',
     })
-    for (const path of ['linked/keyturn.db', 'inner/keyturn.db', 'plain.db']) {
+    for (const path of ['linked/keyturn.db', 'inner/keyturn.db']) {
       const keyturn = keyturnOn({
         DATABASE_URL: `sqlite:${folder}/${path}`,
         SECRET_KEY: KEY.toString('base64'),
       })
-      t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /(wal|journal) is still there/ }, path)
+      t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /real\.db-wal is still there/ }, path)
     }
     const { set_aside } = await keyturnIn(`${folder}/linked`).json('migrate', 'up', '--new')
     t.match(set_aside, [/real\.db\.replaced-.*-wal$/])

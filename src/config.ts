@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { MAX_COST, MAX_WORK } from './crypto/argon2-engine.ts'
 import { MIN_ROOT_KEY_BYTES } from './crypto/key-ring.ts'
+import { DatabaseError } from './platform/database-errors.ts'
 import { makeReader, type Reader } from './platform/environment.ts'
 import { faultOfTls, inUrl, isEveryAddress, isHost, isLoopback, withoutTlsSwitch } from './platform/hosts.ts'
 import { checkMail, readLink, readMailFrom } from './platform/mail-settings.ts'
@@ -40,7 +41,6 @@ export class ConfigError extends Error {
  * Reads the configuration.
  *
  * @throws {ConfigError} with every fault at once.
- * @throws {DatabaseError} when a key that may be there cannot be seen: a new one could be the wrong one.
  */
 export function readConfig(environment: NodeJS.ProcessEnv) {
   const faults: string[] = []
@@ -246,7 +246,8 @@ function whereItIs(databaseUrl: string): string {
     if (!kept) return ': openssl rand -base64 32 makes one'
     return `. The key that was made for this database is in ${kept}: SECRET_KEY_FILE=${kept} uses it`
   } catch (error) {
-    return `. ${(error as Error).message}`
+    if (error instanceof DatabaseError) return `. ${error.message}`
+    throw error
   }
 }
 

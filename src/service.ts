@@ -112,7 +112,6 @@ export async function makeService(outside: Surroundings): Promise<Service> {
       keyedHash,
       ownNetworks,
       sessions,
-      signingKeys,
       trail,
     },
     ...{ allowance: makeMailAllowance({ clock, keyedHash }), appName: config.appName, mfaRequired, sendCode },
@@ -140,7 +139,7 @@ export async function makeService(outside: Surroundings): Promise<Service> {
 
   return {
     ...factorParts,
-    ...{ factors, mfaTokens, issuer, audiences, refreshTtl },
+    ...{ factors, mfaTokens, signingKeys, issuer, audiences, refreshTtl },
     ...{ checkPassword, isReserved, passwordMin, passwords },
     ...mail,
     ...{ config, instruments },

@@ -16,7 +16,6 @@ type Shared =
   | 'ownNetworks'
   | 'trail'
   | 'accessTokens'
-  | 'signingKeys'
 
 /** The parts of the service that factors use. */
 export interface FactorParts extends Pick<TokensRoom, Shared | 'mfaRequired'> {

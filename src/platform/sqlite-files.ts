@@ -61,10 +61,12 @@ export function makeFolder(path: string): void {
   explained(path, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }))
 }
 
-/** Where SQLite has its files: next to what a link leads to, also when that is gone. */
+/** Where SQLite has its files: next to what a link leads to, also when that is gone. @throws {DatabaseError} */
 export function behindLinks(path: string): string {
-  const leadsTo = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(path)
-  return leadsTo ? behindLinks(resolve(realpathSync(dirname(path)), leadsTo)) : path
+  return explained(path, () => {
+    const leadsTo = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(path)
+    return leadsTo ? behindLinks(resolve(realpathSync(dirname(path)), leadsTo)) : path
+  })
 }
 
 /** What SQLite would write into a new database of the same name, or delete. */

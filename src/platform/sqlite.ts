@@ -65,7 +65,7 @@ export function refuseLost(databaseUrl: string): void {
   // Not a -journal: a process that makes the database at this moment has one.
   const log = `${behindLinks(path)}-wal`
   const left = isThere(log, path)
-    ? log.replace(`${dirname(path)}/`, '')
+    ? log.replace(`${path}-wal`, `${name}-wal`)
     : readdirSync(dirname(path)).find((other) => other === key || other.startsWith(`${name}.`))
   // Another process may have made it meanwhile.
   if (left === undefined || statOf(path)?.size) return

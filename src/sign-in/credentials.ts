@@ -73,6 +73,8 @@ export async function checkCredentials<T>(
   } catch (error) {
     // The password was changed while its hash was computed. Nothing of the transaction above is stored.
     if (error instanceof AppError && error.code === 'invalid_credentials') await refuse()
+    // It was right, and what follows from it cannot be done now.
+    else if (error instanceof AppError) await inTransaction(db, (trx) => attempt.takeBack(trx))
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { invalidCode, invalidCredentials } from '../errors.ts'
 import {
   countWrongPassword,
   findGoodCode,
+  isVoid,
   redeemStandIn,
   uncountWrongPassword,
 } from '../factors/recovery-codes/stand-in.ts'
@@ -55,7 +56,7 @@ export async function loginWithRecoveryCode(
     await inTransaction(db, async (trx) => {
       await trail.record(trx, 'password_refused', { account, method: 'password' }, caller)
       // One that had no place in the queue may have been taken back since.
-      if (passwordsLeft === 0 && !(await findGoodCode({ ...room, db: trx }, account.id, recoveryCode)))
+      if (passwordsLeft === 0 && (await isVoid(trx, codeId)))
         await trail.record(trx, 'recovery_code_voided', { account }, caller)
     })
     throw invalidCredentials()

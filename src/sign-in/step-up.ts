@@ -29,6 +29,8 @@ export async function stepUp(
   shown: Shown,
   caller: Caller,
 ): Promise<SteppedUp> {
+  // Before anything is used up: the answer has an access token.
+  room.signingKeys.current()
   const { password } = shown
   if (!shown.factor) {
     const { bestAcr } = await room.factors.of(room.db, signedIn.account)

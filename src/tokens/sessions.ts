@@ -81,7 +81,7 @@ export function makeSessions(parts: Parts) {
     { amr, acr, authTime, passwordAt, factorAt, factorSince }: Proof,
     caller: Caller,
   ): Promise<Grant> {
-    // Its tokens are signed after the commit. What was used up and changed for one without any would be lost.
+    // Its tokens are signed after the commit. Where no key can sign, what this transaction uses up would be lost.
     signingKeys.current()
     await accounts.keep(trx, account)
     const now = clock.now()

@@ -1,4 +1,4 @@
-import { isIP, isIPv6, SocketAddress } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
 
 /**
  * The network of an address: what one customer has of IPv4 addresses that change (a /24), and of IPv6 addresses (a
@@ -34,12 +34,16 @@ function ipv6Network(address: string): string {
   return `${[...head, ...zeros, ...tail].slice(0, 3).join(':')}::/48`
 }
 
-/** A range of all addresses, or of all IPv4-mapped ones. */
+/** A range of all addresses, or of all IPv4 addresses as IPv6 spells them (RFC 4291 section 2.5.5.2). */
 export function isEveryone(text: string): boolean {
   const [address = '', prefix = '', ...rest] = text.split('/')
-  if (isIP(address) === 0 || !/^\d+$/.test(prefix) || rest.length > 0) return false
-  const isMapped = isIPv6(address) && networkOf(address).endsWith('/24')
-  return Number(prefix) <= (isMapped ? 96 : 0)
+  const length = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.POSITIVE_INFINITY
+  if (rest.length > 0 || length > 128) return false
+  if (isIPv4(address)) return length === 0
+  if (!isIPv6(address)) return false
+  const range = new BlockList()
+  range.addSubnet(address, length, 'ipv6')
+  return ['::ffff:0.0.0.0', '::ffff:255.255.255.255'].every((one) => range.check(one, 'ipv6'))
 }
 
 /** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. A range of all addresses is refused: it would trust everyone. */

@@ -111,6 +111,10 @@ t.test(
     clock.advance(598)
     await maintain()
     for (const service of [ahead, behind]) t.ok(await isAlive(service, last), 'to its end')
+    const shown = { code: ada.recoveryCodes[0], method: 'recovery_code' }
+    t.equal(outcomeOf(await behind.post('/2fa/step-up', shown, last)), '503 unavailable')
+    const { recovery_codes: codes } = (await behind.get('/2fa', last)).body
+    t.equal(codes.remaining, 10, 'a step-up, whose answer has an access token, uses nothing up')
     clock.advance(600)
     await maintain()
     t.strictSame(await published(behind), [])
@@ -163,10 +167,22 @@ t.test('a key that waits its turn does not sign in the place of one that does no
   const { clock, databaseUrl, deps } = behind
   const ahead = await startService(t, { databaseUrl, clock, rootKeys: [NEW, OLD] })
   const first = deps.signingKeys.current().kid
-  await ahead.deps.signingKeys.rotate()
+  const second = await ahead.deps.signingKeys.rotate()
   clock.advance(600)
   await deps.signingKeys.maintain()
   const third = await deps.signingKeys.rotate()
-  t.not(third.kid, first)
+  t.notOk([first, second.kid].includes(third.kid), 'there is another one, which waits')
   t.equal(deps.signingKeys.current().kid, first)
+})
+
+t.test('a right password is not counted as a wrong one while no key can sign', async (t) => {
+  const environment = { MFA_POLICY: 'optional' }
+  const { clock, db, deps, post } = await startService(t, { rootKeys: [OLD], environment })
+  const ada = { username: 'ada', password: PASSWORD }
+  t.equal((await post('/register', ada)).status, 201)
+  await revokeSigningKey({ db, box: newBox, clock, alg: 'ES256' }, deps.signingKeys.current().kid)
+  await deps.signingKeys.maintain()
+  for (let time = 0; time < 11; time += 1) t.equal(outcomeOf(await post('/login', ada)), '503 unavailable')
+  const counters = await db.selectFrom('failure_counters').select('failures').execute()
+  t.ok(counters.length > 0 && counters.every(({ failures }) => failures === 0))
 })

@@ -11,7 +11,7 @@ import { findRecoveryCode } from './store.ts'
 
 // Recovery codes outside the step after a password: with the password itself, and where a mailed token sets a new one.
 
-export { countWrongPassword, uncountWrongPassword } from './store.ts'
+export { countWrongPassword, isVoid, uncountWrongPassword } from './store.ts'
 
 /** @returns the id of this code of the account, if it is still good. */
 export async function findGoodCode(

@@ -78,6 +78,12 @@ export async function countWrongPassword(trx: Trx, id: string): Promise<number |
   return counted && MAX_WRONG_PASSWORDS - counted.wrong_passwords
 }
 
+/** Whether wrong passwords have made an unused code void. One that is looked at right now may be taken back yet. */
+export async function isVoid(trx: Trx, id: string): Promise<boolean> {
+  const code = trx.selectFrom('recovery_codes').select('id').where('id', '=', id).where('used_at', 'is', null)
+  return (await code.where('wrong_passwords', '>=', MAX_WRONG_PASSWORDS).executeTakeFirst()) !== undefined
+}
+
 /** The password was right, or not looked at after all. */
 export async function uncountWrongPassword(trx: Trx, id: string): Promise<void> {
   await trx

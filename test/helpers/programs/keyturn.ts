@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { CHEAP_HASHES } from '../service/service.ts'
@@ -64,14 +64,24 @@ export function runWarm(
   return ended
 }
 
-/** Without these, root has no more rights to a file than its owner (capabilities(7)). */
-const WITHOUT_RIGHTS = ['setpriv', '--bounding-set=-dac_override,-dac_read_search']
+const WARM = fileURLToPath(new URL('warm-command-line.ts', import.meta.url))
+
+/** Takes from root what lets it read and write every file (capabilities(7)). Others need nothing. */
+const RIGHTS = '-dac_override,-dac_read_search'
+const WITHOUT_RIGHTS =
+  process.getuid?.() === 0 ? ['setpriv', `--bounding-set=${RIGHTS}`, `--inh-caps=${RIGHTS}`] : []
+
+/** Why no folder can be closed to a command here; `false` where one can. */
+export function notClosable(): string | false {
+  const [program = '', ...args] = [...WITHOUT_RIGHTS, 'cat', WARM]
+  if (spawnSync(program, args, { stdio: 'ignore' }).status === 0) return false
+  return 'NOT TESTED: setpriv cannot take rights from root (Debian: util-linux), or the checkout is not of root'
+}
 
 async function startWarm(closable: boolean): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('warm-command-line.ts', import.meta.url))
   // By way of env, so that the test runner does not put its own instruments into the process.
-  const run = ['env', '-u', 'NODE_OPTIONS', process.execPath, script]
-  const [program = '', ...args] = closable && process.getuid?.() === 0 ? [...WITHOUT_RIGHTS, ...run] : run
+  const run = ['env', '-u', 'NODE_OPTIONS', process.execPath, WARM]
+  const [program = '', ...args] = closable ? [...WITHOUT_RIGHTS, ...run] : run
   const child = spawn(program, args, {
     ...childOptions({}),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -20,7 +20,7 @@ const ON_SQLITE_ALONE = [
   'test/http/**',
   'test/mutants/**',
   'test/openapi.test.ts',
-  'test/cli/{backup.long,build-hash.long,cli,copy,doctor*,help.long,import-many.long,import-readers,init,private-file,restore-full-disk}.test.ts',
+  'test/cli/{backup.long,build-hash.long,cli,closed-folder,copy,doctor*,help.long,import-many.long,import-readers,init,lost-database,mails,private-file,restore-full-disk}.test.ts',
   'test/platform/busy-database.test.ts',
   'test/platform/{database-errors,ids}.test.ts',
   'test/platform/sqlite*.test.ts',

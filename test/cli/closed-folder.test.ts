@@ -4,12 +4,11 @@ import t from 'tap'
 import type { Ended } from '../helpers/programs/command.ts'
 import { jsonLines } from '../helpers/programs/importing.ts'
 import { keyturnOn, notClosable, runWarm } from '../helpers/programs/keyturn.ts'
-import { onPostgres } from '../helpers/service/database.ts'
 import { CHEAP_HASHES } from '../helpers/service/service.ts'
 
 /** An operator who may not enter the folder of the database is told so: that is not to be taken for an empty folder. */
 
-const skip = onPostgres ? 'PostgreSQL has no file' : notClosable()
+const skip = notClosable()
 
 type Run = (command: string, environment: Record<string, string>) => Promise<Ended>
 

@@ -10,18 +10,16 @@ import {
 } from 'node:fs'
 import t from 'tap'
 import { keyturnOn } from '../helpers/programs/keyturn.ts'
-import { onPostgres } from '../helpers/service/database.ts'
 import { register, startService } from '../helpers/service/service.ts'
 
 /** A database file that is gone, or that is not there yet on a new machine: what is left of the old one stays. */
 
-const skip = onPostgres && 'PostgreSQL has no file'
 const KEY = randomBytes(32)
 
 const keyturnIn = (folder: string) =>
   keyturnOn({ DATABASE_URL: `sqlite:${folder}/keyturn.db`, SECRET_KEY: KEY.toString('base64') })
 
-t.test('a new database keeps the write-ahead log of a lost one, which can come back', { skip }, async (t) => {
+t.test('a new database keeps the write-ahead log of a lost one, which can come back', async (t) => {
   const folder = t.testdir()
   const path = `${folder}/keyturn.db`
   const home = await startService(t, {
@@ -53,7 +51,7 @@ t.test('a new database keeps the write-ahead log of a lost one, which can come b
   t.match(await keyturn.json('restore', lost, '--yes'), { accounts: 3 })
 })
 
-t.test('the log of a lost database to which a link leads is kept there', { skip }, async (t) => {
+t.test('the log of a lost database to which a link leads is kept there', async (t) => {
   const folder = t.testdir({ 'keyturn.db': t.fixture('symlink', 'volume/real.db'), volume: {} })
   writeFileSync(`${folder}/volume/real.db-wal`, 'x')
   const { set_aside } = await keyturnIn(folder).json('migrate', 'up', '--new')
@@ -62,35 +60,31 @@ t.test('the log of a lost database to which a link leads is kept there', { skip 
   t.ok(statSync(`${folder}/volume/real.db`).size > 0)
 })
 
-t.test(
-  'without --new no database is made where a log is left, also where links lead',
-  { skip },
-  async (t) => {
-    const folder = t.testdir({
-      inner: { 'keyturn.db': t.fixture('symlink', '../real.db') },
-      linked: t.fixture('symlink', 'inner'),
-      'real.db-wal': 'x',
+t.test('without --new no database is made where a log is left, also where links lead', async (t) => {
+  const folder = t.testdir({
+    inner: { 'keyturn.db': t.fixture('symlink', '../real.db') },
+    linked: t.fixture('symlink', 'inner'),
+    'real.db-wal': 'x',
+  })
+  for (const path of ['linked/keyturn.db', 'inner/keyturn.db']) {
+    const keyturn = keyturnOn({
+      DATABASE_URL: `sqlite:${folder}/${path}`,
+      SECRET_KEY: KEY.toString('base64'),
     })
-    for (const path of ['linked/keyturn.db', 'inner/keyturn.db']) {
-      const keyturn = keyturnOn({
-        DATABASE_URL: `sqlite:${folder}/${path}`,
-        SECRET_KEY: KEY.toString('base64'),
-      })
-      t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /real\.db-wal is still there/ }, path)
-    }
-    const { set_aside } = await keyturnIn(`${folder}/linked`).json('migrate', 'up', '--new')
-    t.match(set_aside, [/real\.db\.replaced-.*-wal$/])
-  },
-)
+    t.match(await keyturn('migrate', 'up'), { code: 1, stderr: /real\.db-wal is still there/ }, path)
+  }
+  const { set_aside } = await keyturnIn(`${folder}/linked`).json('migrate', 'up', '--new')
+  t.match(set_aside, [/real\.db\.replaced-.*-wal$/])
+})
 
-t.test('an empty file is no database whose log could be meant', { skip }, async (t) => {
+t.test('an empty file is no database whose log could be meant', async (t) => {
   const folder = t.testdir({ 'keyturn.db': '', 'keyturn.db-wal': 'x', 'keyturn.db-journal': 'y' })
   const { set_aside } = await keyturnIn(folder).json('migrate', 'up', '--new')
   t.match(set_aside, [/keyturn\.db\.replaced-.*-wal$/, /keyturn\.db\.replaced-.*-journal$/])
   for (const file of set_aside) t.equal(statSync(file).size, 1)
 })
 
-t.test('a restore on a new machine makes the folder, for its owner alone', { skip }, async (t) => {
+t.test('a restore on a new machine makes the folder, for its owner alone', async (t) => {
   const folder = t.testdir()
   mkdirSync(`${folder}/old`)
   const old = keyturnIn(`${folder}/old`)

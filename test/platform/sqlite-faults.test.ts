@@ -1,13 +1,12 @@
 import BetterSqlite3 from 'better-sqlite3'
 import t from 'tap'
 import { explainSqlite } from '../../src/platform/sqlite-faults.ts'
-import { onPostgres } from '../helpers/service/database.ts'
 
 /** What keeps a SQLite database from being opened, in words that tell what to do. */
 
 const fault = (code: string) => new BetterSqlite3.SqliteError('disk I/O error', code)
 
-t.test('a full disk is told from one that is damaged', { skip: onPostgres && 'about SQLite' }, async (t) => {
+t.test('a full disk is told from one that is damaged', async (t) => {
   const full = /^The database .*keyturn\.db cannot be written: its disk is full\. Make room\.$/
   // The system's own files have no room for others, as statfs has it.
   for (const code of ['SQLITE_IOERR_SHMSIZE', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR'])

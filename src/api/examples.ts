@@ -31,7 +31,7 @@ interface Operation {
   operationId: string
   tags?: string[]
   requestBody?: { required?: boolean; content: Record<string, { schema?: BodySchema }> }
-  responses: Record<string, { content?: Record<string, object> }>
+  responses: Record<string, { content?: Record<string, object>; $ref?: string }>
   /** What it can answer with, problems by code and OAuth's errors by status, until `responses` takes their place. */
   'x-problems'?: readonly ProblemCode[]
   'x-oauth-errors'?: readonly number[]

@@ -5,7 +5,7 @@ import { authenticate, clientOfToken } from '../clients/authenticate.ts'
 import { INTROSPECT } from '../clients/client.ts'
 import type { ClientsRoom } from '../clients/room.ts'
 import {
-  AppError,
+  credentialsTwice,
   insufficientScope,
   insufficientUserAuthentication,
   invalidClient,
@@ -14,7 +14,6 @@ import {
 } from '../errors.ts'
 import { checkAccountToken } from '../factors/change.ts'
 import type { Factors } from '../factors/factors.ts'
-import { texts } from '../texts/texts.ts'
 import { ACCESS_TOKEN_TYP } from '../tokens/access-token.ts'
 import { findSignedIn } from '../tokens/signed-in.ts'
 import { bearerToken, kindOf } from './bearer.ts'
@@ -86,9 +85,7 @@ export function makeGuards(room: GuardsRoom): Record<ScopeName, Guard> {
   async function checkIntrospecting(request: FastifyRequest): Promise<Principal> {
     const { authorization } = request.headers
     const body = request.body as { client_id?: unknown; client_secret?: unknown } | undefined
-    // RFC 6749 section 2.3: one way at a time.
-    if (authorization !== undefined && (body?.client_secret ?? null) !== null)
-      throw new AppError('invalid_request', texts.details.credentialsTwice)
+    if (authorization !== undefined && (body?.client_secret ?? null) !== null) throw credentialsTwice()
     const bySecret =
       authorization === undefined ? (body?.client_id ?? null) !== null : /^basic /i.test(authorization)
     const principal = bySecret ? await checkSecret(request) : await checkAccessOrService(request)

@@ -40,7 +40,7 @@ export function addProblemResponses(
       names.set(content, name)
       responses[name] = response
       for (const code of ofStatus) if (!(code in own)) examples[code] = { value: problems[code] }
-      operation.responses[status] = { $ref: `#/components/responses/${name}` } as object
+      operation.responses[status] = { $ref: `#/components/responses/${name}` }
     }
   }
   Object.assign(document.components, { responses, examples })

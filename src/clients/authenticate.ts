@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { PASSWORD_POLICY } from '../attempts/policies.ts'
 import type { Caller } from '../caller.ts'
-import { AppError, invalidClient, invalidToken } from '../errors.ts'
+import { credentialsTwice, invalidClient, invalidToken } from '../errors.ts'
 import { callerOf } from '../http/caller.ts'
 import { isSentTwice } from '../http/sent-twice.ts'
 import { inTransaction } from '../platform/database.ts'
-import { texts } from '../texts/texts.ts'
 import { CLIENT_ID, type ServiceClaims } from '../tokens/access-token.ts'
 import { networkOf } from '../values/network.ts'
 import { isServiceClientId } from '../values/service-client-id.ts'
@@ -91,9 +90,7 @@ function shownCredentials(request: FastifyRequest): Credentials | null {
   const id = textOf(body.client_id)
   const secret = textOf(body.client_secret)
   const basic = basicOf(request)
-  // Section 2.3: one way at a time.
-  if (basic && (secret || (id && id !== basic.id)))
-    throw new AppError('invalid_request', texts.details.credentialsTwice)
+  if (basic && (secret || (id && id !== basic.id))) throw credentialsTwice()
   const shown = basic ?? { id: id || CLIENT_ID, secret }
   return shown.id === CLIENT_ID && shown.secret === '' ? null : shown
 }

@@ -37,7 +37,8 @@ export async function removeFactors(
     await useUp(room, trx, changing)
     for (const { factor } of going) await factor.remove(trx, account.id, clock.now(), id)
     const left = await factors.of(trx, account)
-    // One that cannot answer, such as codes by mail where the operator has switched them off, would leave its owner outside.
+    // One that cannot answer, such as codes by mail where the operator has switched them off, would leave its owner
+    // outside.
     const answering = factors.all.filter((factor) => left.state(factor).active && left.state(factor).answers)
     const answers = answering.length > 0
     // Wrong codes, which may be a stranger's, close a factor and remove none.

@@ -64,8 +64,9 @@ export function refuseLost(databaseUrl: string): void {
   const [name, key] = [path, keyFilePath(databaseUrl)].map((each) => basename(each))
   // Not a -journal: a process that makes the database at this moment has one.
   const log = `${behindLinks(path)}-wal`
+  const shown = log === `${path}-wal` ? basename(log) : log
   const left = isThere(log, path)
-    ? log.replace(`${path}-wal`, `${name}-wal`)
+    ? shown
     : readdirSync(dirname(path)).find((other) => other === key || other.startsWith(`${name}.`))
   // Another process may have made it meanwhile.
   if (left === undefined || statOf(path)?.size) return

@@ -19,8 +19,8 @@ import { endPauses } from './unlock.ts'
  * with a right code no pause stops the owner, however often strangers have guessed at the password. A code is void after ten wrong
  * passwords.
  *
- * @throws {AppError} unavailable; invalid_credentials; invalid_code for a right password with a wrong code; too_many_attempts, which
- * a right code is spared; overloaded
+ * @throws {AppError} unavailable; invalid_credentials; invalid_code for a right password with a wrong code;
+ * too_many_attempts, which a right code is spared; overloaded
  */
 export async function loginWithRecoveryCode(
   room: SignInRoom,

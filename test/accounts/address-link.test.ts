@@ -98,7 +98,7 @@ t.test('reset tokens in the mailbox that was left are void', async (t) => {
   const reset = await mailedToken(service)
   service.clock.advance(60)
   t.equal((await open(service, await mailedLink(service, ada.accessToken))).status, 200)
-  const body = { token: reset, new_password: 'staple in a haystack' }
+  const body = { token: reset, new_password: NEW_PASSWORD }
   isProblem(t, await service.post('/password/reset', body), 'invalid_token')
   t.strictSame(notices(await deliver(service)).toSorted(), [
     'your address was changed → ada@example.com',
@@ -297,7 +297,7 @@ t.test('what is no link is refused, whatever it looks like', async (t) => {
     isProblem(t, await open(service, token), 'invalid_token')
   isProblem(
     t,
-    await service.post('/password/reset', { token: link, new_password: 'staple in a haystack' }),
+    await service.post('/password/reset', { token: link, new_password: NEW_PASSWORD }),
     'invalid_token',
   )
   t.notOk(JSON.stringify(rows).includes(link), 'the database keeps a hash')
@@ -334,6 +334,6 @@ t.test('a reset comes as a link where the service has one', async (t) => {
   const token = new URL(linkIn(mail)).searchParams.get('token') ?? ''
   t.match(mail?.html, `href="myapp://reset?token=${token}"`)
   t.notMatch(mail?.text, /^ {4}\S/m, 'there is no token to copy')
-  const reset = await service.post('/password/reset', { token, new_password: 'staple in a haystack' })
+  const reset = await service.post('/password/reset', { token, new_password: NEW_PASSWORD })
   t.equal(reset.status, 204)
 })

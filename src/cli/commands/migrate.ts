@@ -20,8 +20,10 @@ export function registerMigrate(program: Command): void {
       // At once: what follows may fail, and the next run finds nothing to keep.
       if (kept) console.error(inWords(kept))
       await withDatabase(
-        async (db) =>
-          report(command, 'up', await migrateUp(db, () => requireRootKeys(config, db)), kept?.files),
+        async (db) => {
+          const migrations = await migrateUp(db, () => requireRootKeys(config, db))
+          report(command, { direction: 'up', migrations, set_aside: kept?.files ?? null })
+        },
         { config, mayMake },
       )
     })
@@ -33,7 +35,9 @@ export function registerMigrate(program: Command): void {
     .action(async (_options, command) => {
       await confirm(command, 'Undo the last migration and delete what it stored?')
       requireDatabase(readConfig(process.env).databaseUrl)
-      await withDatabase(async (db) => report(command, 'down', await migrateDown(db)))
+      await withDatabase(async (db) =>
+        report(command, { direction: 'down', migrations: await migrateDown(db) }),
+      )
     })
 
   migrate
@@ -62,17 +66,16 @@ export function registerMigrate(program: Command): void {
     )
 }
 
-function report(
-  command: Command,
-  direction: 'up' | 'down',
-  names: string[],
-  setAside: string[] | null = null,
-): void {
-  const text = names.length === 0 ? 'Nothing to do.' : `${direction}: ${names.join(', ')}`
-  answer(command, {
-    json: { direction, migrations: names, ...(direction === 'up' && { set_aside: setAside }) },
-    text,
-  })
+interface Report {
+  direction: 'up' | 'down'
+  migrations: string[]
+  set_aside?: string[] | null
+}
+
+function report(command: Command, json: Report): void {
+  const { direction, migrations } = json
+  const text = migrations.length === 0 ? 'Nothing to do.' : `${direction}: ${migrations.join(', ')}`
+  answer(command, { json, text })
 }
 
 const inWords = ({ aside, files }: { aside: string; files: string[] }) =>

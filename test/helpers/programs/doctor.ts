@@ -14,9 +14,7 @@ export async function startDoctor(t: Test, more: Record<string, string> = {}) {
     SECRET_KEY: randomBytes(32).toString('base64'),
     ...more,
   }
-  const keyturn = keyturnOn(environment)
-  await keyturn('migrate', 'up')
-  const made = await keyturn.withInput('correct horse battery', 'users', 'create', 'ada')
+  const made = await keyturnOn(environment).withInput('correct horse battery', 'users', 'create', 'ada')
   if (made.code !== 0) throw new Error(made.stderr)
   const examine = async (changes: Record<string, string> = {}) => {
     const { code, stdout, stderr } = await keyturnOn({ ...environment, ...changes })('doctor', '--json')

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { reseal } from '../../src/cli/table-rows.ts'
 import { makeKeyRing } from '../../src/crypto/key-ring.ts'
@@ -200,9 +199,10 @@ t.test('of thirty mails, each is sent once by one of two processes', async (t) =
   for (let mail = 0; mail < 30; mail += 1) await put(service, `ada${mail}@example.com`)
   await service.close()
   const mailEnvironment = { ...environment, ...mailing(smtp) }
-  await Promise.all([startProcess(t, mailEnvironment), startProcess(t, mailEnvironment)])
+  const processes = await Promise.all([startProcess(t, mailEnvironment), startProcess(t, mailEnvironment)])
   await smtp.waitFor(30)
-  await sleep(300)
+  // A process that stops waits for the mails that it sends.
+  for (const process of processes) t.equal(await process.stop(), 0)
   t.equal(smtp.mails.length, 30)
   t.equal(new Set(smtp.mails.map(({ message }) => message.messageId)).size, 30)
 })

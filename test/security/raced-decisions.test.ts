@@ -1,6 +1,6 @@
 // The attack: two requests for one account at the same moment, where one decides by rows that the other is about to
 // change. Whatever the database lets happen at the same time, the outcome must be that of one after the other.
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import t from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
 import { operatorCaller } from '../../src/cli/operator.ts'
@@ -10,6 +10,8 @@ import { resetFactors } from '../../src/factors/reset.ts'
 import { inTransaction } from '../../src/platform/database.ts'
 import { accountTokenFor, signedInBy, signIn } from '../helpers/people/sessions.ts'
 import { burst, outcomeOf, tally } from '../helpers/requests/burst.ts'
+import { eventually } from '../helpers/requests/eventually.ts'
+import { onPostgres } from '../helpers/service/database.ts'
 import { type Answer, enrol, nextCode, PASSWORD, startService } from '../helpers/service/service.ts'
 
 t.test('of many renewals of the recovery codes one is made, and its ten are all there are', async (t) => {
@@ -109,12 +111,15 @@ t.test('recovery codes that are made while an operator resets the factors go wit
   const { id } = await enrol(service)
   const account = (await deps.accounts.byId(id)) as Account
   let reset: Promise<unknown> = Promise.resolve()
-  // As /2fa/recovery-codes does it, and held open until the reset has begun.
+  // SQLite has the reset wait for its turn, PostgreSQL for the lock of the account.
+  const waiting = sql`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+  const resetWaits = async () => !onPostgres || (await waiting.execute(db)).rows.length > 0
+  // As /2fa/recovery-codes does it.
   await inTransaction(db, async (trx) => {
     await deps.accounts.present(trx, id)
     await renewCodes(deps, trx, id)
     reset = resetFactors(deps, account, operatorCaller())
-    await sleep(300)
+    await eventually('the reset waits', resetWaits)
   })
   await reset
   t.equal((await recoveryCodeStock(db, id)).remaining, 0)

@@ -160,6 +160,10 @@ const MISTAKES: readonly [environment: Record<string, string>, sentence: string]
     'TRUST_PROXY has a range of all addresses (::ffff:0:0/96), which would trust everyone: name the proxies',
   ],
   [
+    { TRUST_PROXY: '64:ff9b::/96' },
+    'TRUST_PROXY has a range of all addresses (64:ff9b::/96), which would trust everyone: name the proxies',
+  ],
+  [
     { TRUST_PROXY: '10.0.0.0/8, ::/64' },
     'TRUST_PROXY has a range of all addresses (::/64), which would trust everyone: name the proxies',
   ],

@@ -216,7 +216,6 @@ async function openNewFile(path: string, mode: number): Promise<FileHandle> {
   }
 }
 
-/** What the codes of the system mean for a file that is written. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no right to',
   EPERM: 'this user has no right to',
@@ -229,9 +228,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
 }
 
-function cannotBeWritten(path: string, { code = '', message }: NodeJS.ErrnoException): CommandFailed {
+/** Why something cannot be written, in words that follow a colon. */
+export const reasonOf = ({ code = '', message }: NodeJS.ErrnoException) => REASONS[code] ?? (code || message)
+
+function cannotBeWritten(path: string, error: NodeJS.ErrnoException): CommandFailed {
+  const { code } = error
   if (path === '') return new CommandFailed('The name of the file is empty.')
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new CommandFailed(`There is no folder ${dirname(path)}.`)
-  return new CommandFailed(`The file ${path} cannot be written: ${REASONS[code] ?? (code || message)}.`)
+  return new CommandFailed(`The file ${path} cannot be written: ${reasonOf(error)}.`)
 }

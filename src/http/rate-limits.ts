@@ -2,6 +2,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { rateLimited } from '../errors.ts'
+import { connectionOf } from '../values/network.ts'
 import type { SharedCounts } from './shared-counts.ts'
 
 /**
@@ -36,16 +37,15 @@ const WINDOW_MS = 60_000
  */
 export const rateLimits = fp<{ sharedCounts: SharedCounts | null }>(
   async function rateLimits(app: FastifyInstance, { sharedCounts }) {
-    await app.register(fastifyRateLimit, { global: false, ipv6Subnet: 64 })
+    await app.register(fastifyRateLimit, { global: false })
     const replicas = () => sharedCounts?.replicas() ?? 1
     const groups = Object.keys(RATE_LIMITS) as RateLimitGroup[]
     const limiters = new Map(
       groups.map((group) => {
         const max = () => Math.ceil(RATE_LIMITS[group] / replicas())
-        const byClient = group === 'client' && {
-          keyGenerator: (request: FastifyRequest) => `${request.clientId}`,
-        }
-        return [group, app.createRateLimit({ max, timeWindow: WINDOW_MS, ...byClient })]
+        const keyGenerator = ({ clientId, ip }: FastifyRequest) =>
+          group === 'client' ? `${clientId}` : connectionOf(ip)
+        return [group, app.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator })]
       }),
     )
 

@@ -2,16 +2,13 @@ import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
 
 /**
  * The network of an address: what one customer has of IPv4 addresses that change (a /24), and of IPv6 addresses (a
- * /48, RFC 6177 section 2). Guesses are counted by it, and a repeat is told from a thief by it. An IPv4-mapped address
- * (RFC 4291 section 2.5.5.2) is the IPv4 address.
+ * /48, RFC 6177 section 2). Guesses are counted by it, and a repeat is told from a thief by it.
  *
  * @param ip empty for an operator, who is in no network.
  */
 export function networkOf(ip: string): string {
-  if (!isIPv6(ip)) return ipv4Network(ip)
-  const { address } = new SocketAddress({ address: ip, family: 'ipv6' })
-  const [, mapped] = /^::ffff:([\d.]+)$/.exec(address) ?? []
-  return mapped ? ipv4Network(mapped) : ipv6Network(address)
+  const ipv4 = ipv4Of(ip)
+  return ipv4 === undefined ? ipv6Network(ip, 3) : ipv4.replace(/\.\d+$/, '.0/24')
 }
 
 /**
@@ -23,18 +20,39 @@ export function networksOf(ip: string): [larger: string, network: string] {
   return [network.split(/[.:]/, 2).join(), network]
 }
 
-function ipv4Network(ip: string): string {
-  return ip.replace(/\.\d+$/, '.0/24')
+/** What one customer may have as a single address: an IPv4 address, or the /64 of an IPv6 address (RFC 6177 section 2). */
+export function connectionOf(ip: string): string {
+  return ipv4Of(ip) ?? ipv6Network(ip, 4)
 }
 
-/** The first three of eight groups. `::` stands for all missing groups. */
-function ipv6Network(address: string): string {
-  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean))
+/**
+ * The IPv4 address that an address is or holds: mapped (RFC 4291 section 2.5.5.2), or translated on its way to a server
+ * that has only IPv6 (RFC 6052 section 2.1). All clients of such a translator would be one network otherwise.
+ */
+function ipv4Of(ip: string): string | undefined {
+  if (!isIPv6(ip)) return ip
+  const address = canonical(ip)
+  const [, mapped] = /^::ffff:([\d.]+)$/.exec(address) ?? []
+  if (mapped) return mapped
+  const [, high = '0', low] = /^64:ff9b::(?:(\w+):)?(\w+)$/.exec(address) ?? []
+  if (low === undefined) return
+  const groups = [high, low].map((group) => Number.parseInt(group, 16))
+  return groups.flatMap((group) => [group >> 8, group & 0xff]).join('.')
+}
+
+/** @param count how many of the eight groups. */
+function ipv6Network(ip: string, count: number): string {
+  // "::" stands for all missing groups.
+  const [head = [], tail = []] = canonical(ip)
+    .split('::')
+    .map((part) => part.split(':').filter(Boolean))
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
-  return `${[...head, ...zeros, ...tail].slice(0, 3).join(':')}::/48`
+  return `${[...head, ...zeros, ...tail].slice(0, count).join(':')}::/${count * 16}`
 }
 
-/** A range of all addresses, or of all IPv4 addresses as IPv6 spells them (RFC 4291 section 2.5.5.2). */
+const canonical = (ip: string) => new SocketAddress({ address: ip, family: 'ipv6' }).address
+
+/** A range of all addresses, or of all IPv4 addresses, mapped or translated to IPv6. */
 export function isEveryone(text: string): boolean {
   const [address = '', prefix = '', ...rest] = text.split('/')
   const length = /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.POSITIVE_INFINITY
@@ -43,7 +61,9 @@ export function isEveryone(text: string): boolean {
   if (!isIPv6(address)) return false
   const range = new BlockList()
   range.addSubnet(address, length, 'ipv6')
-  return ['::ffff:0.0.0.0', '::ffff:255.255.255.255'].every((one) => range.check(one, 'ipv6'))
+  return ['::ffff:', '64:ff9b::'].some((prefix) =>
+    ['0.0.0.0', '255.255.255.255'].every((ipv4) => range.check(prefix + ipv4, 'ipv6')),
+  )
 }
 
 /** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. A range of all addresses is refused: it would trust everyone. */

@@ -15,8 +15,10 @@ const settings = (t: Test) => ({
 const keyturn = (t: Test, args: string[], environment: Record<string, string> = {}) =>
   runWarm(args, { ...settings(t), ...environment })
 
+const CLI = 'src/cli/cli.ts'
+
 /** In a process of its own. */
-const run = (t: Test, ...args: string[]) => runCommand(t, ['src/cli/cli.ts', ...args], settings(t)).ended
+const run = (t: Test, ...args: string[]) => runCommand(t, [CLI, ...args], settings(t)).ended
 
 t.test('help tells the commands and is no failure', async (t) => {
   const [all, keys] = await Promise.all([run(t, '--help'), keyturn(t, ['keys', '--help'])])
@@ -129,6 +131,16 @@ t.test('a command that cannot be done ends with exit code 1 and a plain sentence
   for (const { code, stdout, stderr } of [config, database, key]) {
     t.strictSame([code, stdout], [1, ''])
     t.notMatch(stderr, /\n +at /)
+  }
+})
+
+t.test('output that cannot be written is a failure, unless its reader has read enough', async (t) => {
+  for (const [shell, expected] of [
+    ['"$@" > /dev/full', { code: 1, stderr: 'The output cannot be written: the disk is full.\n' }],
+    ['set -o pipefail; "$@" | true', { code: 0, stderr: '' }],
+  ] as const) {
+    const under = ['bash', '--norc', '-c', shell, 'bash']
+    t.match(await runCommand(t, [CLI, 'openapi'], {}, { under }).ended, expected)
   }
 })
 

@@ -109,11 +109,13 @@ t.test('an IPv6 network of 64 bits is one address: a single customer owns all of
   isProblem(t, await knock(service, { peer: '2001:db8:1:2::1' }), 'validation_failed', 'the next one is free')
 })
 
-t.test('IPv4 addresses written as IPv6 are not one network', async (t) => {
+t.test('IPv4 addresses written as IPv6, or translated to it (RFC 6052), are not one network', async (t) => {
   const service = await startService(t, { environment: limited })
   await useUp(service, () => ({ peer: '::ffff:192.0.2.1' }))
-  isProblem(t, await knock(service, { peer: '::ffff:192.0.2.1' }), 'rate_limited')
-  isProblem(t, await knock(service, { peer: '::ffff:192.0.2.2' }), 'validation_failed')
+  for (const same of ['::ffff:192.0.2.1', '64:ff9b::192.0.2.1', '64:ff9b::c000:201', '192.0.2.1'])
+    isProblem(t, await knock(service, { peer: same }), 'rate_limited', same)
+  for (const other of ['::ffff:192.0.2.2', '64:ff9b::192.0.2.2', '64:ff9b::0.0.2.1', '64:ff9b:1::192.0.2.1'])
+    isProblem(t, await knock(service, { peer: other }), 'validation_failed', other)
 })
 
 t.test('X-Forwarded-For of a stranger is ignored', async (t) => {

@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url'
 import { SingleBar } from 'cli-progress'
 import { Command, InvalidArgumentError } from 'commander'
 import { figuresOf } from './figures.ts'
-import { judge, type RunFigures } from './goals.ts'
+import { judge, type RunFigures, type Starts } from './goals.ts'
 import { measureGrowth } from './growth.ts'
-import { startKeyturn } from './keyturn.ts'
+import { type Keyturn, NODE_OPTIONS, startKeyturn } from './keyturn.ts'
+import { startAndEnd } from './measured-process.ts'
 import { describeMachine, markdownOf } from './report.ts'
-import { bareRoutes, PEERS, productSubjects, rawHash, type Subject } from './subjects.ts'
+import { bareRoutes, PEERS, productSubjects, rawHash, type Subject, startLibraries } from './subjects.ts'
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url))
 
@@ -52,6 +53,8 @@ const options = new Command('bench')
 /** Short, so that whatever else the machine does meets all of them alike. */
 const SLICE_SECONDS = 2
 const WARM_UP_SECONDS = 1
+/** Until what a start needed is given back. */
+const IDLE_MS = 5000
 const ACCOUNTS = { accounts: 30_000, sessionsEach: 1 }
 
 const folder = mkdtempSync(`${tmpdir()}/keyturn-bench-`)
@@ -70,7 +73,7 @@ async function measureRates(): Promise<void> {
   const all = [...productSubjects(keyturn), ...others.flatMap(({ list }) => list)]
   const subjects = all.filter(({ id }) => !options.only || options.only.includes(id))
 
-  const runs = await measureRuns(subjects, keyturn.restart)
+  const runs = await measureRuns(subjects, () => measureStarts(keyturn))
   const labels = new Map(subjects.map(({ id, label }) => [id, label]))
   const verdicts = judge(runs)
   const markdown = `${describeMachine()}; ${options.clients} clients, ${options.runs} runs of ${options.seconds} s each\n\n${markdownOf(labels, runs, verdicts)}\n`
@@ -79,7 +82,7 @@ async function measureRates(): Promise<void> {
   const name = `${RESULTS}/${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`
   mkdirSync(RESULTS, { recursive: true })
   writeFileSync(`${name}.md`, markdown)
-  const figures = runs.map(({ rates, readyMs }) => ({ ...Object.fromEntries(rates), readyMs }))
+  const figures = runs.map(({ rates, starts }) => ({ ...Object.fromEntries(rates), ...starts }))
   writeFileSync(
     `${name}.json`,
     JSON.stringify({ machine: describeMachine(), options, figures, verdicts }, null, 2),
@@ -89,10 +92,16 @@ async function measureRates(): Promise<void> {
   if (options.check && verdicts.some(({ fails }) => fails)) process.exitCode = 1
 }
 
+async function measureStarts({ restart }: Keyturn): Promise<Starts> {
+  const { readyMs, usage } = await restart(IDLE_MS)
+  const libraries = await startAndEnd(() => startLibraries(folder, NODE_OPTIONS), IDLE_MS)
+  return { readyMs, idleMib: usage.rssBytes / 2 ** 20, librariesMib: libraries.usage.rssBytes / 2 ** 20 }
+}
+
 /** Every subject has its turn in each pass, and the passes of a run make its figures. */
 async function measureRuns(
   subjects: readonly Subject[],
-  restart: () => Promise<{ readyMs: number }>,
+  starts: () => Promise<Starts>,
 ): Promise<RunFigures[]> {
   const passes = Math.max(1, Math.round(options.seconds / SLICE_SECONDS))
   const seconds = options.seconds / passes
@@ -114,7 +123,7 @@ async function measureRuns(
         slices.get(subject.id)?.push(await turn(subject, seconds, `run ${runs.length + 1}`))
     runs.push({
       rates: new Map([...slices].map(([id, all]) => [id, figuresOf(all)])),
-      readyMs: options.only ? undefined : (await restart()).readyMs,
+      starts: options.only ? undefined : await starts(),
     })
   }
   bar.stop()

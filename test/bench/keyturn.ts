@@ -17,7 +17,7 @@ import { claimsOf } from '../helpers/people/sessions.ts'
 import { hotp, totp } from '../helpers/people/totp.ts'
 import { SoftPasskey } from '../helpers/webauthn/soft-passkey.ts'
 import type { Connection, Reply } from './connection.ts'
-import { type MeasuredProcess, startMeasured, type Usage } from './measured-process.ts'
+import { type MeasuredProcess, type Started, startAndEnd, startMeasured } from './measured-process.ts'
 import {
   accountId,
   PASSWORD,
@@ -39,6 +39,9 @@ const [, , ...START] = (
   JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')).scripts.start as string
 ).split(' ')
 const isOption = (part: string) => part.startsWith('--')
+
+/** The options for `node` that `npm start` gives. */
+export const NODE_OPTIONS = START.filter(isOption)
 
 /** How many sessions `/me` and introspection are asked about in turn. */
 const BUSY_SESSIONS = 500
@@ -73,8 +76,8 @@ export interface Keyturn {
   prepare(scenario: Scenario, most: number): Promise<Step>
   /** What its database takes up. */
   databaseBytes(): Promise<number>
-  /** Starts another process of it on the same database and ends it. @returns what it took until it was ready. */
-  restart(): Promise<{ readyMs: number; usage: Usage }>
+  /** Starts another process of it on the same database, and ends it after so long. */
+  restart(idleMs?: number): Promise<Started>
   stop(): Promise<void>
 }
 
@@ -105,8 +108,8 @@ export async function startKeyturn(
   }
   const start = () =>
     startMeasured({
-      command: [...nodeOptions(START.filter(isOption)), ...START.filter((part) => !isOption(part))].map(
-        (part) => (part.includes('src/') ? join(ROOT, part) : part),
+      command: [...nodeOptions(NODE_OPTIONS), ...START.filter((part) => !isOption(part))].map((part) =>
+        part.includes('src/') ? join(ROOT, part) : part,
       ),
       environment: settings,
       cwd: folder,
@@ -124,12 +127,7 @@ export async function startKeyturn(
       const size = sql<{ bytes: string }>`select pg_database_size(current_database()) as bytes`
       return Number((await size.execute(db)).rows[0]?.bytes)
     },
-    async restart() {
-      const another = await start()
-      const usage = await another.usage('end')
-      await another.stop()
-      return { readyMs: another.readyMs, usage }
-    },
+    restart: (idleMs) => startAndEnd(start, idleMs),
     async stop() {
       await server.stop()
       await db.destroy()

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
+import { setTimeout as pausing } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { processTree } from './process-times.ts'
@@ -86,6 +87,21 @@ export async function startMeasured({
       await exited
     },
   }
+}
+
+/** What a start took. */
+export interface Started {
+  readyMs: number
+  usage: Usage
+}
+
+/** Starts a server, leaves it with nothing to do for so long, and ends it. */
+export async function startAndEnd(start: () => Promise<MeasuredProcess>, idleMs = 0): Promise<Started> {
+  const server = await start()
+  await pausing(idleMs)
+  const usage = await server.usage('end')
+  await server.stop()
+  return { readyMs: server.readyMs, usage }
 }
 
 /** Memory as the sum of `Pss`: what processes share counts once (proc_pid_smaps(5)). */

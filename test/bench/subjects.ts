@@ -135,6 +135,17 @@ export async function bareRoutes(folder: string): Promise<Subjects> {
   }
 }
 
+/** The libraries of the service with one route. */
+export function startLibraries(folder: string, nodeOptions: readonly string[]): Promise<MeasuredProcess> {
+  return startMeasured({
+    command: [...nodeOptions, script('libraries.ts')],
+    environment: {},
+    cwd: folder,
+    logFile: `${folder}/libraries.log`,
+    ready: '/bare',
+  })
+}
+
 const PEER_LABELS: Record<PeerScenario, string> = {
   login: 'login',
   flow: 'full flow',

@@ -54,7 +54,7 @@ export interface HashQueueOptions {
   lane?: Lane | undefined
   /** Drops the work if it still waits when the signal fires: the client is gone. */
   signal?: AbortSignal | undefined
-  /** Asked where the lane has no place: another lane, which may have one. */
+  /** Asked where all places are taken: a better lane for the work, if there is one. */
   betterLane?: (() => Promise<Lane | undefined>) | undefined
   /**
    * Runs before the work, and only for work that has a place: a refused request has cost nothing. It may tell the lane
@@ -142,11 +142,12 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
     return { place, turn }
   }
 
-  async function enterBetter(betterLane: HashQueueOptions['betterLane']) {
-    if (!betterLane || asking >= MOST_ASKING) return undefined
+  /** Work that moved to the better lane only later could have taken its place from there, for nothing. */
+  async function enterBetter(lane: Lane, betterLane: () => Promise<Lane | undefined>) {
+    if (asking >= MOST_ASKING) return enter(lane)
     asking += 1
-    const lane = await betterLane().finally(() => (asking -= 1))
-    return lane && enter(lane)
+    const better = await betterLane().finally(() => (asking -= 1))
+    return enter(better ?? lane)
   }
 
   async function prepare(place: Place, first: () => Promise<{ lane?: Lane; slow?: boolean }>): Promise<void> {
@@ -212,10 +213,12 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
       { lane = [], signal, betterLane, first }: HashQueueOptions = {},
     ): Promise<T> {
       signal?.throwIfAborted()
-      const { place, turn } = enter(lane) ?? (await enterBetter(betterLane)) ?? (await refuse())
+      const entered = betterLane && isFull() ? await enterBetter(lane, betterLane) : enter(lane)
+      const { place, turn } = entered ?? (await refuse())
       const abandon = () => place.leave('displaced')
       signal?.addEventListener('abort', abandon, { once: true })
       try {
+        signal?.throwIfAborted()
         if (first) await prepare(place, first)
         place.ready = true
         startNext()

@@ -118,10 +118,10 @@ export async function startKeyturn(
     })
   const server = await start()
   const people = makePeople(seeding)
-  const successors = new Map<number, string>()
+  const refreshed: Refreshed = { turn: 0, successors: new Map() }
   return {
     server,
-    prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, successors, most, seeding }),
+    prepare: async (scenario, most) => SCENARIOS[scenario]({ deps, people, refreshed, most, seeding }),
     async databaseBytes() {
       if (!postgresUrl) return statSync(`${folder}/keyturn.db`).size
       const size = sql<{ bytes: string }>`select pg_database_size(current_database()) as bytes`
@@ -179,11 +179,17 @@ function coprimeStride(count: number): number {
   return stride
 }
 
+/** Goes on from slice to slice: a session is refreshed only so often a minute. */
+interface Refreshed {
+  turn: number
+  /** The refresh tokens that sessions have come to. */
+  successors: Map<number, string>
+}
+
 interface Stage {
   deps: Parts
   people: People
-  /** The refresh tokens that sessions have come to. */
-  successors: Map<number, string>
+  refreshed: Refreshed
   most: number
   seeding: Seeding
 }
@@ -233,11 +239,11 @@ const SCENARIOS: Record<Scenario, (stage: Stage) => Promise<Step>> = {
     }
   },
 
-  async refresh({ seeding, successors }) {
+  async refresh({ seeding, refreshed }) {
     const sessions = busySessions(seeding, REFRESHED_SESSIONS)
-    let turn = 0
+    const { successors } = refreshed
     return async (connection) => {
-      const session = sessions[turn++ % sessions.length] as number
+      const session = sessions[refreshed.turn++ % sessions.length] as number
       const body = { refresh_token: successors.get(session) ?? refreshTokenOf(session) }
       const reply = await connection.send({ method: 'POST', path: '/token/refresh', body })
       successors.set(session, expect(200, reply).json().refresh_token)

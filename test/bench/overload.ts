@@ -27,7 +27,15 @@ const options = new Command('overload')
   .parse()
   .opts<{ clients: number; probes: number; turns: number; check?: boolean }>()
 
-const GOALS = { slower: 3, refusedWithinMs: 100, memoryMib: 256, refusedOfTen: 1, duringImported: 3 }
+/** What no one notices, `unnoticedMs`, is no fault where it is more than `slower` times as long as at rest. */
+const GOALS = {
+  slower: 3,
+  unnoticedMs: 10,
+  refusedWithinMs: 100,
+  memoryMib: 256,
+  refusedOfTen: 1,
+  duringImported: 3,
+}
 
 const ACCOUNTS = 20_000
 
@@ -60,7 +68,7 @@ console.log(
     verdicts.map(({ name, value, atMost, unit }) => [
       name,
       number(value),
-      `≤ ${atMost}${unit}`,
+      `≤ ${number(atMost)}${unit}`,
       value <= atMost ? 'reached' : 'missed',
     ]),
   ),
@@ -71,7 +79,7 @@ function tableOfRoutes(): string {
   const rows = [...idle].map(([route, calm]) => {
     const busy = flooded.get(route) ?? []
     const of = [quantile(calm, 0.5), quantile(calm, 0.99), quantile(busy, 0.5), quantile(busy, 0.99)]
-    return [route, ...of.map(number), number(slower(route))]
+    return [route, ...of.map(number), number(p99(flooded, route) / p99(idle, route))]
   })
   return table(['ms', 'idle p50', 'idle p99', 'flooded p50', 'flooded p99', 'ratio of p99'], rows)
 }
@@ -92,16 +100,14 @@ function tableOfLogins(): string {
   )
 }
 
-function slower(route: string): number {
-  return quantile(flooded.get(route) ?? [], 0.99) / quantile(idle.get(route) ?? [], 0.99)
-}
+const p99 = (latencies: Latencies, route: string) => quantile(latencies.get(route) ?? [], 0.99)
 
 function verdictsOnRoutes() {
   return [...idle.keys()].map((route) => ({
-    name: `${route}: p99 flooded / idle`,
-    value: slower(route),
-    atMost: GOALS.slower,
-    unit: '',
+    name: `${route}: p99 in the flood`,
+    value: p99(flooded, route),
+    atMost: Math.max(GOALS.slower * p99(idle, route), GOALS.unnoticedMs),
+    unit: ' ms',
   }))
 }
 

@@ -340,6 +340,26 @@ t.test('where there is no place, a better lane is asked for, by a few at a time'
   t.equal(queue.waiting(), 0)
 })
 
+t.test('no one loses a place to one who is of the same lane in the end', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 4 })
+  const before = heldWork(0)
+  const running = queue.run(before.work)
+  let begun = 0
+  const first = async () => {
+    begun += 1
+    return { lane: ['at home'] }
+  }
+  const betterLane = async () => ['at home']
+  const run = () => queue.run(async () => 'here', { lane: ['strangers'], betterLane, first })
+  const waiting = crowd(4, () => []).map(run)
+  await nextTick()
+  t.equal(begun, 4)
+  await t.rejects(run(), { name: 'QueueFullError' })
+  t.equal(begun, 4, 'a refused one has cost nothing')
+  before.finish()
+  t.strictSame(await Promise.all([running, ...waiting]), [0, 'here', 'here', 'here', 'here'])
+})
+
 t.test('slow work runs one at a time, and the other does not wait for it', async (t) => {
   const queue = makeHashQueue({ concurrency: 2, capacity: 20 })
   const slow = [1, 2, 3].map(heldWork)

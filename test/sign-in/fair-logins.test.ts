@@ -3,6 +3,7 @@ import { at } from '../helpers/people/sessions.ts'
 import { eventually } from '../helpers/requests/eventually.ts'
 import { holdableHashes } from '../helpers/service/held-hashes.ts'
 import { enrol, PASSWORD, type Service, startService } from '../helpers/service/service.ts'
+import { watchingStatements } from '../helpers/service/statements.ts'
 
 /** A crowd that asks for more password hashes than there are leaves others their turns and places. */
 
@@ -59,6 +60,28 @@ t.test(
     await Promise.all(all)
   },
 )
+
+t.test('a login that is refused among others that are at home writes nothing', async (t) => {
+  const home = '192.0.2.1'
+  const busy = await startBusy(t, (service) => enrol(at(service, home) as Service))
+  const waiting = Array.from({ length: 17 }, () => busy.knock(home, 'ada'))
+  await busy.hashes.until({ running: 1, waiting: 16 })
+  const counted = async () => {
+    const rows = await busy.service.db.selectFrom('failure_counters').select('failures').execute()
+    return rows.map(({ failures }) => failures)
+  }
+  await eventually('all who have a place are counted', async () => (await counted())[0] === 17)
+  const writes: string[] = []
+  const isWrite = /^(insert|update|delete)/
+  const late = await watchingStatements(
+    busy.service.databaseUrl,
+    (text) => void (isWrite.test(text) && writes.push(text)),
+    () => busy.knock(home, 'ada'),
+  )
+  t.strictSame([late, writes, await counted()], [503, [], [17]])
+  busy.hashes.release()
+  t.strictSame(new Set(await Promise.all(waiting)), new Set([200]))
+})
 
 t.test('a hash of another program keeps no one waiting', async (t) => {
   const bcrypt = '$2b$04$YP0G9BTRzPhAMQnxbcbJl.Rg6wdQjudSWPMyPAeBh7L8qKJTR82Gq'

@@ -53,7 +53,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
 }
 
-const inRed = (text: string) => styleText('red', text, { stream: process.stderr })
+export const inRed = (text: string) => styleText('red', text, { stream: process.stderr })
 
 /** Names what a command has worked on. Its output may be read by a program, so this goes to stderr. */
 function nameDatabase(_program: Command, command: Command): void {

@@ -1,3 +1,4 @@
+import { fstatSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -32,6 +33,22 @@ function accented(text: string, accents: Accents, stream: NodeJS.WriteStream): s
 /** The headings of tables: no other line is in capitals alone. */
 const HEADINGS: Accents = [[/^[A-Z]+(?: +[A-Z_]+)+$/gm, 'bold']]
 
+/**
+ * Writes to stdout. `write` says nothing where a file takes only a part of the text.
+ *
+ * @returns whether the stream takes more at once, as `write` does.
+ */
+export function print(text: string): boolean {
+  const { fd } = process.stdout
+  if (fd === undefined || !fstatSync(fd).isFile()) return process.stdout.write(text)
+  try {
+    writeFileSync(fd, text)
+  } catch (error) {
+    process.stdout.emit('error', error)
+  }
+  return true
+}
+
 /** Prints the result of a command on stdout: text for people or, with `--json`, one JSON document for programs. */
 export function answer(
   command: Command,
@@ -40,7 +57,7 @@ export function answer(
   const words = command.optsWithGlobals().json
     ? JSON.stringify(json, null, 2)
     : accented(harmless(text), accents, process.stdout)
-  if (words) process.stdout.write(words.endsWith('\n') ? words : `${words}\n`)
+  if (words) print(words.endsWith('\n') ? words : `${words}\n`)
 }
 
 export const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -32,7 +32,7 @@ const REMEMBERED = 8
  */
 const SLOW_AT_ONCE = 1
 
-/** How many may ask at once for a better lane: each asks the database, and those who have a place need that too. */
+/** How many may ask at once where they belong: each asks the database, and those who have a place need that too. */
 const MOST_ASKING = 4
 
 /** There is no place in the queue, or another has it now; the work was not started. */
@@ -54,8 +54,8 @@ export interface HashQueueOptions {
   lane?: Lane | undefined
   /** Drops the work if it still waits when the signal fires: the client is gone. */
   signal?: AbortSignal | undefined
-  /** Asked where all places are taken: a better lane for the work, if there is one. */
-  betterLane?: (() => Promise<Lane | undefined>) | undefined
+  /** Another lane, in which the work may belong: that is asked where all places are taken and the answer matters. */
+  betterLane?: { lane: Lane; belongs: () => Promise<boolean> } | undefined
   /**
    * Runs before the work, and only for work that has a place: a refused request has cost nothing. It may tell the lane
    * in which the work waits from then on, and that it is slow.
@@ -121,6 +121,8 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
     refused = 0
   }
 
+  const hasPlace = (lane: Lane) => !isFull() || places.rivalOf(lane) !== undefined
+
   /** @returns `undefined` where the lane has no place. */
   function enter(lane: Lane): { place: Place; turn: Promise<'turn' | 'displaced'> } | undefined {
     if (isFull()) {
@@ -142,12 +144,17 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
     return { place, turn }
   }
 
-  /** Work that moved to the better lane only later could have taken its place from there, for nothing. */
-  async function enterBetter(lane: Lane, betterLane: () => Promise<Lane | undefined>) {
-    if (asking >= MOST_ASKING) return enter(lane)
+  /** Work that entered one lane and moved to the better one later could take its place from that very lane, for nothing. */
+  async function enterWhereItBelongs(
+    lane: Lane,
+    better: { lane: Lane; belongs: () => Promise<boolean> },
+    signal: AbortSignal | undefined,
+  ) {
+    if (asking >= MOST_ASKING) return undefined
     asking += 1
-    const better = await betterLane().finally(() => (asking -= 1))
-    return enter(better ?? lane)
+    const belongs = await better.belongs().finally(() => (asking -= 1))
+    signal?.throwIfAborted()
+    return enter(belongs ? better.lane : lane)
   }
 
   async function prepare(place: Place, first: () => Promise<{ lane?: Lane; slow?: boolean }>): Promise<void> {
@@ -200,7 +207,7 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
      * @throws {QueueFullError} when too many wait already.
      */
     async admit(lane: Lane = []): Promise<void> {
-      if (isFull() && !places.rivalOf(lane)) await refuse()
+      if (!hasPlace(lane)) await refuse()
     },
 
     /**
@@ -213,12 +220,12 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
       { lane = [], signal, betterLane, first }: HashQueueOptions = {},
     ): Promise<T> {
       signal?.throwIfAborted()
-      const entered = betterLane && isFull() ? await enterBetter(lane, betterLane) : enter(lane)
+      const matters = betterLane && hasPlace(lane) !== hasPlace(betterLane.lane)
+      const entered = matters ? await enterWhereItBelongs(lane, betterLane, signal) : enter(lane)
       const { place, turn } = entered ?? (await refuse())
       const abandon = () => place.leave('displaced')
       signal?.addEventListener('abort', abandon, { once: true })
       try {
-        signal?.throwIfAborted()
         if (first) await prepare(place, first)
         place.ready = true
         startNext()

@@ -27,7 +27,7 @@ export interface Found {
 
 interface VerifyOptions {
   asker?: Asker
-  /** Whether the asker is in a network of the account: asked before anything else, where strangers find no place. */
+  /** Whether the asker is in a network of the account: asked before anything else, where that decides about a place. */
   isAtHome?: () => Promise<boolean>
   /** Called after the wait, just before the hash. */
   turn?: () => Promise<void>
@@ -92,7 +92,7 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
         await turn?.()
         return (stored ?? noAccounts).verify(password, engine)
       }
-      const betterLane = isAtHome && (async () => ((await isAtHome()) ? laneOf(asker, true) : undefined))
+      const betterLane = isAtHome && { lane: laneOf(asker, true), belongs: isAtHome }
       const matches = await queue.run(work, { lane: laneOf(asker), signal: asker?.signal, betterLane, first })
       return matches && stored !== undefined
     },

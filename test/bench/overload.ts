@@ -27,7 +27,7 @@ const options = new Command('overload')
   .parse()
   .opts<{ clients: number; probes: number; turns: number; check?: boolean }>()
 
-/** What no one notices, `unnoticedMs`, is no fault where it is more than `slower` times as long as at rest. */
+/** Up to `unnoticedMs` no one notices: that is no fault, even if it is more than `slower` times as long as at rest. */
 const GOALS = {
   slower: 3,
   unnoticedMs: 10,

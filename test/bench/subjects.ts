@@ -138,7 +138,7 @@ export async function bareRoutes(folder: string): Promise<Subjects> {
 /** The libraries of the service with one route. */
 export function startLibraries(folder: string, nodeOptions: readonly string[]): Promise<MeasuredProcess> {
   return startMeasured({
-    command: [...nodeOptions, script('libraries.ts')],
+    command: [...nodeOptions, script('libraries.mjs')],
     environment: {},
     cwd: folder,
     logFile: `${folder}/libraries.log`,

@@ -137,6 +137,10 @@ t.test('a command that cannot be done ends with exit code 1 and a plain sentence
 t.test('output that cannot be written is a failure, unless its reader has read enough', async (t) => {
   for (const [shell, expected] of [
     ['"$@" > /dev/full', { code: 1, stderr: 'The output cannot be written: the disk is full.\n' }],
+    [
+      `ulimit -f 4; "$@" > ${t.testdir()}/openapi.json`,
+      { code: 1, stderr: 'The output cannot be written: it is larger than a file may be here.\n' },
+    ],
     ['set -o pipefail; "$@" | true', { code: 0, stderr: '' }],
   ] as const) {
     const under = ['bash', '--norc', '-c', shell, 'bash']

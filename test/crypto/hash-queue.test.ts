@@ -319,11 +319,12 @@ t.test('where there is no place, a better lane is asked for, by a few at a time'
   const queue = makeHashQueue({ concurrency: 1, capacity: 4 })
   const before = heldWork('done')
   let asked = 0
-  const { promise, resolve } = Promise.withResolvers<Lane | undefined>()
-  const betterLane = () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const belongs = () => {
     asked += 1
     return promise
   }
+  const betterLane = { lane: ['at home'], belongs }
   const run = () => queue.run(async () => 'here', { lane: ['crowd'], betterLane })
   const running = queue.run(before.work, { lane: ['crowd'], betterLane })
   const waiting = crowd(4, () => []).map(run)
@@ -331,7 +332,7 @@ t.test('where there is no place, a better lane is asked for, by a few at a time'
   const late = crowd(6, () => []).map(run)
   t.equal(asked, 4)
   const outcomes = Promise.allSettled(late)
-  resolve(['at home'])
+  resolve(true)
   before.finish()
   await running
   const served = (await outcomes).filter(({ status }) => status === 'fulfilled').length
@@ -349,7 +350,7 @@ t.test('no one loses a place to one who is of the same lane in the end', async (
     begun += 1
     return { lane: ['at home'] }
   }
-  const betterLane = async () => ['at home']
+  const betterLane = { lane: ['at home'], belongs: async () => true }
   const run = () => queue.run(async () => 'here', { lane: ['strangers'], betterLane, first })
   const waiting = crowd(4, () => []).map(run)
   await nextTick()
@@ -358,6 +359,42 @@ t.test('no one loses a place to one who is of the same lane in the end', async (
   t.equal(begun, 4, 'a refused one has cost nothing')
   before.finish()
   t.strictSame(await Promise.all([running, ...waiting]), [0, 'here', 'here', 'here', 'here'])
+})
+
+t.test('where it would change nothing, no one asks for a better lane', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 4 })
+  const before = heldWork('before')
+  const running = queue.run(before.work)
+  const enter = (lane: Lane) =>
+    queue.run(async () => 'here', {
+      lane,
+      betterLane: { lane: ['at home'], belongs: async () => t.fail('it asks') },
+    })
+  const waiting = crowd(4, () => ['crowd']).map((lane) => enter(lane).catch(() => 'displaced'))
+  const others = [enter(['neighbour']), queue.run(async () => 'here', { lane: ['at home'] })]
+  await t.rejects(enter(['crowd']), { name: 'QueueFullError' }, 'there is no place in either')
+  before.finish()
+  t.strictSame(await Promise.all([running, ...others]), ['before', 'here', 'here'])
+  t.strictSame((await Promise.all(waiting)).sort(), ['displaced', 'displaced', 'here', 'here'])
+})
+
+t.test('a client that goes away while that is asked takes no place', async (t) => {
+  const queue = makeHashQueue({ concurrency: 1, capacity: 4 })
+  const before = heldWork('before')
+  const running = queue.run(before.work)
+  const waiting = crowd(4, () => ['crowd']).map((lane) => queue.run(async () => 'here', { lane }))
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const client = new AbortController()
+  const gone = queue.run(async () => 'here', {
+    lane: ['crowd'],
+    betterLane: { lane: ['at home'], belongs: () => promise },
+    signal: client.signal,
+  })
+  client.abort()
+  resolve(true)
+  await t.rejects(gone, { name: 'AbortError' })
+  before.finish()
+  t.strictSame(await Promise.all([running, ...waiting]), ['before', 'here', 'here', 'here', 'here'])
 })
 
 t.test('slow work runs one at a time, and the other does not wait for it', async (t) => {

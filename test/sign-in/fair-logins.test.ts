@@ -61,7 +61,7 @@ t.test(
   },
 )
 
-t.test('a login that is refused among others that are at home writes nothing', async (t) => {
+t.test('logins that are refused among others that are at home write nothing', async (t) => {
   const home = '192.0.2.1'
   const busy = await startBusy(t, (service) => enrol(at(service, home) as Service))
   const waiting = Array.from({ length: 17 }, () => busy.knock(home, 'ada'))
@@ -76,9 +76,9 @@ t.test('a login that is refused among others that are at home writes nothing', a
   const late = await watchingStatements(
     busy.service.databaseUrl,
     (text) => void (isWrite.test(text) && writes.push(text)),
-    () => busy.knock(home, 'ada'),
+    () => Promise.all(Array.from({ length: 8 }, () => busy.knock(home, 'ada'))),
   )
-  t.strictSame([late, writes, await counted()], [503, [], [17]])
+  t.strictSame([...new Set(late), ...writes, ...(await counted())], [503, 17])
   busy.hashes.release()
   t.strictSame(new Set(await Promise.all(waiting)), new Set([200]))
 })

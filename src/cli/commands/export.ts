@@ -11,7 +11,7 @@ import { atFirstUse } from '../../platform/packages.ts'
 import { rolesIn } from '../../values/roles.ts'
 import { recordOperation } from '../operator.ts'
 import { openBox, withExistingDatabase } from '../surroundings.ts'
-import { answer, counted, Misused, showProgress, writePrivateFile } from '../terminal.ts'
+import { answer, counted, Misused, print, showProgress, writePrivateFile } from '../terminal.ts'
 
 const PAGE_SIZE = 500
 
@@ -159,5 +159,5 @@ async function write(
 }
 
 async function writeToStdout(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+  if (!print(text)) await once(process.stdout, 'drain')
 }

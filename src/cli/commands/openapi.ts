@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { print } from '../terminal.ts'
 
 const EXAMPLES = `
 Examples:
@@ -14,6 +15,6 @@ export function registerOpenapi(program: Command): void {
     .action(async ({ yaml }) => {
       const { openapiDocuments } = await import('../openapi-documents.ts')
       const documents = await openapiDocuments()
-      process.stdout.write(yaml ? documents.yaml : documents.json)
+      print(yaml ? documents.yaml : documents.json)
     })
 }

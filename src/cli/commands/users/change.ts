@@ -13,7 +13,7 @@ import { RULE_OF_ROLES, sortedRoles } from '../../../values/roles.ts'
 import { exportPerson } from '../../export-person.ts'
 import { operatorCaller } from '../../operator.ts'
 import { findAccount, withExistingService } from '../../surroundings.ts'
-import { answer, CommandFailed, confirm, Misused, writePrivateFile } from '../../terminal.ts'
+import { answer, CommandFailed, confirm, Misused, print, writePrivateFile } from '../../terminal.ts'
 
 /** An operation on one account. */
 interface Change {
@@ -150,7 +150,7 @@ export function registerExportOne(users: Command): void {
           )
           await write(`${JSON.stringify(await exportPerson(service, account), null, 2)}\n`)
         }
-        if (file === undefined) return takeOut((text) => process.stdout.write(text))
+        if (file === undefined) return takeOut(print)
         await writePrivateFile(file, takeOut)
         const { id, username } = account
         answer(command, {

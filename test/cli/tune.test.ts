@@ -1,5 +1,5 @@
 import t from 'tap'
-import { OWASP_MINIMUM, proposeCost } from '../../src/cli/commands/tune.ts'
+import { betterEngine, OWASP_MINIMUM, proposeCost } from '../../src/cli/commands/tune.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Argon2Cost } from '../../src/crypto/argon2-engine.ts'
 import { runWarm } from '../helpers/programs/keyturn.ts'
@@ -46,6 +46,19 @@ t.test('whatever there is to spend, the service starts with what is proposed', a
     const settings = { ARGON2_MEMORY_KIB: String(cost.memoryKib), ARGON2_TIME: String(cost.passes) }
     t.match(readConfig(settings).argon2, cost)
   }
+})
+
+t.test('if another engine than the one in use is faster, it says what to set', async (t) => {
+  const built = 'argon2 built for avx2'
+  const advice = (inUse: string, ...times: number[]) =>
+    betterEngine(
+      [built, 'node-rs', 'argon2'].map((name, index) => ({ name, ms: times[index] ?? 30 })),
+      inUse,
+    )
+  t.match(advice(built, 10, 8), /^node-rs is faster here. HASH_ENGINE=node-rs /)
+  t.match(advice('node-rs', 6, 8), /^argon2 built for avx2 is faster here. HASH_ENGINE=argon2 /)
+  t.equal(advice(built, 6, 8), undefined)
+  t.equal(advice(built, 10, 9.8), undefined, 'a difference that is noise')
 })
 
 t.test('the command prints settings that can be put into .env', async (t) => {

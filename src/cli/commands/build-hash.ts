@@ -12,7 +12,7 @@ import {
   instructionSets,
 } from '../../crypto/argon2-builds.ts'
 import { answer, CommandFailed } from '../terminal.ts'
-import { compareEngines } from './tune.ts'
+import { betterEngine, compareEngines } from './tune.ts'
 
 const run = promisify(execFile)
 
@@ -121,11 +121,13 @@ export function registerBuildHash(program: Command): void {
         )
       await buildFor(set)
       const engines = await compareEngines()
+      const better = betterEngine(engines, engines[0]?.name ?? '')
       answer(command, {
         json: { built_for: set, engines },
         text: [
           `argon2 is built for ${set}. The service uses it from its next start on, unless HASH_ENGINE=node-rs.`,
           ...engines.map(({ name, ms }) => `${ms.toFixed(1).padStart(8)} ms a hash by ${name}`),
+          ...(better ? [better] : []),
         ].join('\n'),
       })
     })

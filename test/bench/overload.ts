@@ -100,7 +100,9 @@ function tableOfLogins(): string {
   )
 }
 
-const p99 = (latencies: Latencies, route: string) => quantile(latencies.get(route) ?? [], 0.99)
+function p99(latencies: Latencies, route: string): number {
+  return quantile(latencies.get(route) ?? [], 0.99)
+}
 
 function verdictsOnRoutes() {
   return [...idle.keys()].map((route) => ({

@@ -107,10 +107,10 @@ export const invalidRefreshToken = (reason: string) =>
     cause: reason,
   })
 
-/** Wrong secrets, unknown and disabled clients get the same answer. */
 /** RFC 6749 section 2.3: a client shows itself in one way at a time. */
 export const credentialsTwice = () => new AppError('invalid_request', details.credentialsTwice)
 
+/** Wrong secrets, unknown and disabled clients get the same answer. */
 export const invalidClient = (reason: string) =>
   new AppError('invalid_client', details.invalidClient, {
     headers: { 'www-authenticate': 'Basic realm="keyturn"' },

@@ -22,7 +22,7 @@ import { registerServe } from './commands/serve.ts'
 import { registerSessions } from './commands/sessions.ts'
 import { registerTune } from './commands/tune.ts'
 import { registerUsers } from './commands/users/users.ts'
-import { CommandFailed, dressed, helpWidth, Misused } from './terminal.ts'
+import { CommandFailed, dressed, helpWidth, Misused, print } from './terminal.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -69,7 +69,7 @@ function makeProgram(): Command {
     .option('--yes', 'do not ask for confirmation')
     .configureHelp({ showGlobalOptions: true, helpWidth: helpWidth() })
     .configureOutput({
-      writeOut: (text) => process.stdout.write(dressed(text, process.stdout)),
+      writeOut: (text) => print(dressed(text, process.stdout)),
       writeErr: (text) => process.stderr.write(dressed(text, process.stderr)),
       outputError: (text) => process.stderr.write(inRed(text)),
     })

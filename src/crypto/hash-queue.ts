@@ -50,12 +50,18 @@ export class QueueFullError extends StacklessError {
 /** The groups that a piece of work belongs to, the widest first. */
 export type Lane = readonly string[]
 
+/** A lane in which work may belong, and the question whether it does. */
+interface BetterLane {
+  lane: Lane
+  belongs: () => Promise<boolean>
+}
+
 export interface HashQueueOptions {
   lane?: Lane | undefined
   /** Drops the work if it still waits when the signal fires: the client is gone. */
   signal?: AbortSignal | undefined
-  /** Another lane, in which the work may belong: that is asked where all places are taken and the answer matters. */
-  betterLane?: { lane: Lane; belongs: () => Promise<boolean> } | undefined
+  /** Asked for where all places are taken and the answer matters. */
+  betterLane?: BetterLane | undefined
   /**
    * Runs before the work, and only for work that has a place: a refused request has cost nothing. It may tell the lane
    * in which the work waits from then on, and that it is slow.
@@ -145,11 +151,7 @@ export function makeHashQueue({ concurrency, inFlood = concurrency, capacity }: 
   }
 
   /** Work that entered one lane and moved to the better one later could take its place from that very lane, for nothing. */
-  async function enterWhereItBelongs(
-    lane: Lane,
-    better: { lane: Lane; belongs: () => Promise<boolean> },
-    signal: AbortSignal | undefined,
-  ) {
+  async function enterWhereItBelongs(lane: Lane, better: BetterLane, signal: AbortSignal | undefined) {
     if (asking >= MOST_ASKING) return undefined
     asking += 1
     const belongs = await better.belongs().finally(() => (asking -= 1))

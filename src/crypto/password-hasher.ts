@@ -82,18 +82,19 @@ export async function makePasswordHasher({ engine, cost, queue }: HasherParts) {
       password: string,
       { asker, isAtHome, turn }: VerifyOptions = {},
     ): Promise<boolean> {
+      const [strangers, home] = [laneOf(asker), laneOf(asker, true)]
       let stored: StoredHash | undefined
       const first = async () => {
         const { hash, atHome } = await find()
         stored = hash === undefined ? undefined : readStoredHash(hash)
-        return { lane: laneOf(asker, atHome), slow: stored !== undefined && isSlow(stored) }
+        return { lane: atHome ? home : strangers, slow: stored !== undefined && isSlow(stored) }
       }
       const work = async () => {
         await turn?.()
         return (stored ?? noAccounts).verify(password, engine)
       }
-      const betterLane = isAtHome && { lane: laneOf(asker, true), belongs: isAtHome }
-      const matches = await queue.run(work, { lane: laneOf(asker), signal: asker?.signal, betterLane, first })
+      const betterLane = isAtHome && { lane: home, belongs: isAtHome }
+      const matches = await queue.run(work, { lane: strangers, signal: asker?.signal, betterLane, first })
       return matches && stored !== undefined
     },
 

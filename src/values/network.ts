@@ -7,8 +7,7 @@ import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
  * @param ip empty for an operator, who is in no network.
  */
 export function networkOf(ip: string): string {
-  const ipv4 = ipv4Of(ip)
-  return ipv4 === undefined ? ipv6Network(ip, 3) : ipv4.replace(/\.\d+$/, '.0/24')
+  return ipv4OrNetwork(ip, 3).replace(/\.\d+$/, '.0/24')
 }
 
 /**
@@ -22,16 +21,21 @@ export function networksOf(ip: string): [larger: string, network: string] {
 
 /** What one customer may have as a single address: an IPv4 address, or the /64 of an IPv6 address (RFC 6177 section 2). */
 export function connectionOf(ip: string): string {
-  return ipv4Of(ip) ?? ipv6Network(ip, 4)
+  return ipv4OrNetwork(ip, 4)
+}
+
+/** @param count how many of the eight groups of an IPv6 address are its network. */
+function ipv4OrNetwork(ip: string, count: number): string {
+  if (!isIPv6(ip)) return ip
+  const { address } = new SocketAddress({ address: ip, family: 'ipv6' })
+  return ipv4Within(address) ?? ipv6Network(address, count)
 }
 
 /**
- * The IPv4 address that an address is or holds: mapped (RFC 4291 section 2.5.5.2), or translated on its way to a server
+ * The IPv4 address that an IPv6 address holds: mapped (RFC 4291 section 2.5.5.2), or translated on its way to a server
  * that has only IPv6 (RFC 6052 section 2.1). All clients of such a translator would be one network otherwise.
  */
-function ipv4Of(ip: string): string | undefined {
-  if (!isIPv6(ip)) return ip
-  const address = canonical(ip)
+function ipv4Within(address: string): string | undefined {
   const [, mapped] = /^::ffff:([\d.]+)$/.exec(address) ?? []
   if (mapped) return mapped
   const [, high = '0', low] = /^64:ff9b::(?:(\w+):)?(\w+)$/.exec(address) ?? []
@@ -40,17 +44,12 @@ function ipv4Of(ip: string): string | undefined {
   return groups.flatMap((group) => [group >> 8, group & 0xff]).join('.')
 }
 
-/** @param count how many of the eight groups. */
-function ipv6Network(ip: string, count: number): string {
-  // "::" stands for all missing groups.
-  const [head = [], tail = []] = canonical(ip)
-    .split('::')
-    .map((part) => part.split(':').filter(Boolean))
+/** The first of eight groups. `::` stands for all missing groups. */
+function ipv6Network(address: string, count: number): string {
+  const [head = [], tail = []] = address.split('::').map((part) => part.split(':').filter(Boolean))
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
   return `${[...head, ...zeros, ...tail].slice(0, count).join(':')}::/${count * 16}`
 }
-
-const canonical = (ip: string) => new SocketAddress({ address: ip, family: 'ipv6' }).address
 
 /** A range of all addresses, or of all IPv4 addresses, mapped or translated to IPv6. */
 export function isEveryone(text: string): boolean {

@@ -16,7 +16,7 @@ export interface RunFigures {
   starts: Starts | undefined
 }
 
-/** What starts took, and left a while later with nothing to do. */
+/** How long a start took, and the memory of a process that has had nothing to do for a while. */
 export interface Starts {
   readyMs: number
   idleMib: number

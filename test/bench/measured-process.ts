@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
-import { setTimeout as pausing } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { processTree } from './process-times.ts'
+import { pausing } from './slice.ts'
 
 const PROBE = fileURLToPath(new URL('probe.mjs', import.meta.url))
 const START_PATIENCE_MS = 60_000
@@ -127,6 +127,6 @@ async function untilReady(child: ChildProcess, url: string, logFile: string): Pr
     if (answered) return
     if (child.exitCode !== null || performance.now() > deadline)
       throw new Error(`A server did not start: see ${logFile}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await pausing(5)
   }
 }

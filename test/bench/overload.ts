@@ -76,10 +76,10 @@ console.log(
 process.exit(options.check && verdicts.some(({ value, atMost }) => misses(value, { atMost })) ? 1 : 0)
 
 function tableOfRoutes(): string {
-  const rows = [...idle].map(([route, calm]) => {
-    const busy = flooded.get(route) ?? []
-    const of = [quantile(calm, 0.5), quantile(calm, 0.99), quantile(busy, 0.5), quantile(busy, 0.99)]
-    return [route, ...of.map(number), number(p99(flooded, route) / p99(idle, route))]
+  const rows = [...idle.keys()].map((route) => {
+    const [calm, busy] = [p99(idle, route), p99(flooded, route)]
+    const of = [p50(idle, route), calm, p50(flooded, route), busy, busy / calm]
+    return [route, ...of.map(number)]
   })
   return table(['ms', 'idle p50', 'idle p99', 'flooded p50', 'flooded p99', 'ratio of p99'], rows)
 }
@@ -98,6 +98,10 @@ function tableOfLogins(): string {
       ['anything else', ...share(all - count(200) - count(401) - count(429) - count(503))],
     ],
   )
+}
+
+function p50(latencies: Latencies, route: string): number {
+  return quantile(latencies.get(route) ?? [], 0.5)
 }
 
 function p99(latencies: Latencies, route: string): number {

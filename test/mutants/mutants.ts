@@ -245,8 +245,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'each address of an IPv6 network has a budget',
     file: 'src/values/network.ts',
-    find: '? ipv6Network(ip, 3)',
-    replace: '? ipv6Network(ip, 3) + ip',
+    find: '?? ipv6Network(address, count)',
+    replace: '?? ipv6Network(address, count) + address',
     test: 'test/security/guessed-password.test.ts',
     title: 'the addresses of one IPv6 network share one counter, whatever their spelling',
   },

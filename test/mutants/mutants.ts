@@ -398,7 +398,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return (stored ?? noAccounts).verify(password, engine)',
     replace: 'return stored !== undefined && stored.verify(password, engine)',
     test: 'test/security/enumeration.test.ts',
-    title: 'refused logins take the same time',
+    title: 'a password alone: refused logins take the same time',
   },
   {
     breaks: 'a wrong password for a name that nobody has is not recorded',
@@ -936,7 +936,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  if (!mayBegin || passwordsLeft',
     replace: '  if (!account) throw invalidCredentials()\n  if (!mayBegin || passwordsLeft',
     test: 'test/security/enumeration.test.ts',
-    title: 'refused logins take the same time',
+    title: 'a password and a recovery code: refused logins take the same time',
   },
   {
     breaks: 'a wrong enrolment code leaves no event',

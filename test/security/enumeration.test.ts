@@ -14,8 +14,8 @@ import { watchingStatements } from '../helpers/service/statements.ts'
 
 // Each kind of refusal has a name of its own: a hundred failures of one name, from wherever, bring a pause.
 
-/** Slow enough to be seen in a stopwatch, quick enough for a few hundred of them. */
-const SOME_WORK = { ARGON2_MEMORY_KIB: '4096', ARGON2_TIME: '1', HASH_CONCURRENCY: '1' }
+/** Slow enough to hide whether a row was found, as a real hash does, and quick enough for a thousand of them. */
+const SOME_WORK = { ARGON2_MEMORY_KIB: '12288', ARGON2_TIME: '1', HASH_CONCURRENCY: '1' }
 
 const SAMPLES = 80
 
@@ -34,14 +34,13 @@ const REFUSED_LOGINS = {
   'a wrong password for a disabled account': { username: 'locked', password: 'not the password' },
 }
 
-const REFUSED_WITH_CODE = {
-  'an unknown name with a recovery code': { username: 'noone', password: PASSWORD, ...A_CODE },
-  'a wrong password with a recovery code': { username: 'coded', password: 'not the password', ...A_CODE },
-}
+const KINDS = [
+  ['a password alone', {}],
+  ['a password and a recovery code', A_CODE],
+] as const
 
 async function populate(service: Service): Promise<void> {
   await enrol(service, 'ada')
-  await enrol(service, 'coded')
   await register(service, 'fresh')
   for (const username of ['disabled', 'locked']) {
     const { id } = await enrol(service, username)
@@ -58,8 +57,9 @@ t.test('refused logins are word for word alike', async (t) => {
   const service = await startService(t)
   await populate(service)
   const answers: [string, Answer][] = []
-  for (const [name, credentials] of Object.entries({ ...REFUSED_LOGINS, ...REFUSED_WITH_CODE }))
-    answers.push([name, await service.post('/login', credentials)])
+  for (const [what, more] of KINDS)
+    for (const [name, credentials] of Object.entries(REFUSED_LOGINS))
+      answers.push([`${what}: ${name}`, await service.post('/login', { ...credentials, ...more })])
   const [, reference] = answers[0] as [string, Answer]
   t.equal(outcomeOf(reference), '401 invalid_credentials')
   for (const [name, answer] of answers) {
@@ -88,10 +88,7 @@ t.test('the pause after many wrong passwords is the same for names that nobody h
 /** Statements of a refused login. */
 const STATEMENTS = { 'a password alone': 6, 'a password and a recovery code': 8 }
 
-for (const [what, more] of [
-  ['a password alone', {}],
-  ['a password and a recovery code', A_CODE],
-] as const)
+for (const [what, more] of KINDS)
   t.test(`${what}: refused logins ask the database the same`, async (t) => {
     const service = await startService(t)
     await populate(service)
@@ -109,36 +106,38 @@ for (const [what, more] of [
       t.strictSame(await statementsOf(body), reference, name)
   })
 
-t.test('refused logins take the same time', async (t) => {
-  const service = await startService(t, { environment: SOME_WORK })
-  await populate(service)
-  let address = 0
-  const stopwatch = async (body: object) => {
-    // Each from a network of its own, so that none is paused.
-    address += 1
-    const remoteAddress = `10.${address >> 8}.${address & 255}.1`
-    const startedAt = performance.now()
-    const { status } = await service.post('/login', body, undefined, { remoteAddress })
-    t.not(status, 429, 'it was looked at')
-    return performance.now() - startedAt
-  }
-
-  // The last one is refused before any password is looked at: it proves that the stopwatch would tell.
-  const kinds = { ...REFUSED_LOGINS, ...REFUSED_WITH_CODE, 'no password at all': { username: 'ada' } }
-  const times = Object.fromEntries(Object.keys(kinds).map((name): [string, number[]] => [name, []]))
-  for (let round = -5; round < SAMPLES; round += 1)
-    for (const [name, body] of shuffled(Object.entries(kinds))) {
-      const ms = await stopwatch(body)
-      if (round >= 0) times[name]?.push(ms)
+// Whether a recovery code comes along is no secret: the sender knows. So each is compared with its like.
+for (const [what, more] of KINDS)
+  t.test(`${what}: refused logins take the same time`, async (t) => {
+    const service = await startService(t, { environment: SOME_WORK })
+    await populate(service)
+    let address = 0
+    const stopwatch = async (body: object) => {
+      // Each from a network of its own, so that none is paused.
+      address += 1
+      const remoteAddress = `10.${address >> 8}.${address & 255}.1`
+      const startedAt = performance.now()
+      const { status } = await service.post('/login', { ...body, ...more }, undefined, { remoteAddress })
+      t.not(status, 429, 'it was looked at')
+      return performance.now() - startedAt
     }
 
-  const { 'a wrong password': reference = [], 'no password at all': instant = [], ...others } = times
-  for (const [name, sample] of Object.entries(others)) {
-    const p = mannWhitney(sample, reference)
-    t.ok(p > INDISTINGUISHABLE, `${name} and a wrong password: p = ${p.toExponential(1)}`)
-  }
-  t.ok(mannWhitney(instant, reference) < INDISTINGUISHABLE, 'a refusal without a hash is noticed')
-})
+    // The last one is refused before any password is looked at: it proves that the stopwatch would tell.
+    const kinds = { ...REFUSED_LOGINS, 'no password at all': { username: 'ada' } }
+    const times = Object.fromEntries(Object.keys(kinds).map((name): [string, number[]] => [name, []]))
+    for (let round = -5; round < SAMPLES; round += 1)
+      for (const [name, body] of shuffled(Object.entries(kinds))) {
+        const ms = await stopwatch(body)
+        if (round >= 0) times[name]?.push(ms)
+      }
+
+    const { 'a wrong password': reference = [], 'no password at all': instant = [], ...others } = times
+    for (const [name, sample] of Object.entries(others)) {
+      const p = mannWhitney(sample, reference)
+      t.ok(p > INDISTINGUISHABLE, `${name} and a wrong password: p = ${p.toExponential(1)}`)
+    }
+    t.ok(mannWhitney(instant, reference) < INDISTINGUISHABLE, 'a refusal without a hash is noticed')
+  })
 
 /** In random order each time: what goes first must not always be the same. */
 function shuffled<T>(items: T[]): T[] {

@@ -11,7 +11,7 @@ export type Accounts = ReturnType<typeof makeAccounts>
 
 export function makeAccounts({ db, clock }: { db: Db; clock: Clock }) {
   return {
-    byId: (id: string): Promise<Account | undefined> => store.findAccountById(db, id),
+    byId: (id: string, within: Db = db): Promise<Account | undefined> => store.findAccountById(within, id),
 
     /** Finds an account without regard to case. The username may be any text. */
     byUsername: (username: string): Promise<Account | undefined> => store.findAccountByUsername(db, username),

@@ -19,6 +19,6 @@ export async function register(
   if (room.isReserved(registration.username)) throw usernameReserved()
   return createAccount(room, registration, caller, async (trx, account) => {
     // Inside the transaction: an error after the commit would hide that the account was made.
-    return { account, outcome: await beginSignIn(room, trx, account, caller) }
+    return { account, outcome: await beginSignIn(room, trx, account.id, account, caller) }
   })
 }

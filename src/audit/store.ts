@@ -8,31 +8,39 @@ const COLUMNS = [
   ...(['account_id', 'session_id', 'ip', 'user_agent', 'request_id'] as const),
 ]
 
-/** So many rows in one statement, whose values are named by their column and row: `ip 0`. */
+/** The values of a row are named by their column and its number. */
+const namesOf = (row: number) => COLUMNS.map((column) => ({ column, name: `${column} ${row}` }))
+
+/** The requests that apps send all day have as many events as this at most. */
+const NAMES = [0, 1].map(namesOf)
+
+/** So many rows in one statement. */
 const insertOf = (count: number) =>
   prepared((db, param: Params<Record<string, AuditEventRow[keyof AuditEventRow]>>) =>
     db.insertInto('audit_events').values(
-      Array.from({ length: count }, (_, row) => {
-        const values = COLUMNS.map((column) => [column, param(`${column} ${row}`)])
+      NAMES.slice(0, count).map((names) => {
+        const values = names.map(({ column, name }) => [column, param(name)])
         return Object.fromEntries(values) as AuditEventRow
       }),
     ),
   )
 
-/** The requests that apps send all day have as many events as this at most. */
-const INSERTS = [insertOf(1), insertOf(2)]
+const INSERTS = NAMES.map((_, more) => insertOf(more + 1))
 
 /** Writes events in one statement. @param events at least one. */
 export async function insertAuditEvents(trx: Trx, events: readonly AuditEventRow[]): Promise<void> {
-  const prepared = INSERTS[events.length - 1]
-  const values = () =>
-    events.flatMap((event, row) => COLUMNS.map((column) => [`${column} ${row}`, event[column]]))
-  if (prepared) await prepared.run(trx, Object.fromEntries(values()))
-  else
+  const insert = INSERTS[events.length - 1]
+  if (!insert) {
     await trx
       .insertInto('audit_events')
       .values([...events])
       .execute()
+    return
+  }
+  const values: Record<string, AuditEventRow[keyof AuditEventRow]> = {}
+  for (const [row, event] of events.entries())
+    for (const { column, name } of NAMES[row] ?? []) values[name] = event[column]
+  await insert.run(trx, values)
 }
 
 /** The condition of an index, word for word: without it, all events of an account would be read. */

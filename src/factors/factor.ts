@@ -30,6 +30,7 @@ export interface Factor<
   Answer extends FactorAnswer = FactorAnswer,
   Prepared = unknown,
   Fact extends string = string,
+  Found = unknown,
 > {
   /** Its name on the wire, in the counters of attempts and in the audit trail. */
   readonly method: string
@@ -69,13 +70,19 @@ export interface Factor<
     answer: Answer,
     binding: Binding,
   ): Promise<Prepared>
+  /** Reads what `redeem` looks at, while the attempt is being counted. */
+  find?(parts: FactorParts, trx: Trx, account: Account): Promise<Found>
   /**
    * Uses the answer up, if it is right and this is the first time.
    *
    * @returns what the factor itself shows, without the password; `null` when it is wrong, expired or used.
    * @throws {AppError} when the account has no such factor, or it answers no such question.
    */
-  redeem(parts: FactorParts, trx: Trx, given: Given<Answer, Prepared, Fact>): Promise<Redeemed | null>
+  redeem(
+    parts: FactorParts,
+    trx: Trx,
+    given: Given<Answer, Prepared, Fact> & { found: Found },
+  ): Promise<Redeemed | null>
   /** The event of a wrong answer, by what `prepare` found, if not `code_rejected`. */
   rejected?(prepared: Prepared): EventName
   /** How a wrong answer is refused, by what `prepare` found; with `invalid_code` where this is left out. */

@@ -34,11 +34,15 @@ export interface Factors {
   named(method: string): Factor
   /** Reads the state of all factors of an account. */
   of(db: Db, account: Account): Promise<AccountFactors>
+  /** Reads the same before the account is known. @returns a function that needs it. */
+  read(db: Db, accountId: string): Promise<(account: Account) => AccountFactors>
   /**
    * The methods that an account can use now: those that can answer a challenge if it is enrolled, otherwise those
    * that it can enrol. A factor that a hundred wrong answers have closed is left out.
+   *
+   * @returns a function that needs what {@link of} returns, which may be read together with this.
    */
-  methods(db: Db, account: Account, known: AccountFactors): Promise<string[]>
+  methods(db: Db, accountId: string): Promise<(known: AccountFactors) => string[]>
 }
 
 export function makeFactors(registry: readonly Factor[], parts: FactorParts): Factors {
@@ -59,7 +63,36 @@ export function makeFactors(registry: readonly Factor[], parts: FactorParts): Fa
     ]),
   )
 
-  return {
+  function stateOf(row: Record<string, unknown>, account: Account): AccountFactors {
+    const known = new Map(
+      registry.map((factor, index) => {
+        const facts = factsIn(row, index)
+        const since = Number(row[sinceOf(index)] ?? 0) || null
+        return [factor, { facts, since, state: factor.state(account, facts, parts) }]
+      }),
+    )
+    const of = (factor: Factor) => {
+      const found = known.get(factor)
+      if (!found) throw new Error(`There is no factor ${factor.method}`)
+      return found
+    }
+    const active = registry.filter((factor) => of(factor).state.active)
+    const times = active.map((factor) => of(factor).since).filter((since) => since !== null)
+    return {
+      enrolled: active.length > 0,
+      bestAcr: ACRS.findLast((level) => active.some(({ acr }) => acr === level)) ?? 'aal1',
+      phishingResistant: active.some((factor) => factor.phishingResistant),
+      owesEnrolmentCode: Boolean(row.owes_enrolment_code),
+      mailboxAlone: active.length > 0 && active.every(({ isMailbox }) => isMailbox),
+      state: (factor) => of(factor).state,
+      facts: (factor) => of(factor).facts,
+      since: (factor) => of(factor).since,
+      oldestSince: times.length > 0 ? Math.min(...times) : null,
+      hasOther: (factor) => active.some((other) => other !== factor),
+    }
+  }
+
+  const factors: Factors = {
     all: registry,
 
     named(method) {
@@ -69,48 +102,27 @@ export function makeFactors(registry: readonly Factor[], parts: FactorParts): Fa
     },
 
     async of(db, account) {
-      const row = await accountFacts.first(db, { accountId: account.id })
-      if (!row) throw new Error('The facts of an account are one row')
-      const known = new Map(
-        registry.map((factor, index) => {
-          const facts = factsIn(row, index)
-          const since = Number(row[sinceOf(index)] ?? 0) || null
-          return [factor, { facts, since, state: factor.state(account, facts, parts) }]
-        }),
-      )
-      const of = (factor: Factor) => {
-        const found = known.get(factor)
-        if (!found) throw new Error(`There is no factor ${factor.method}`)
-        return found
-      }
-      const active = registry.filter((factor) => of(factor).state.active)
-      const times = active.map((factor) => of(factor).since).filter((since) => since !== null)
-      return {
-        enrolled: active.length > 0,
-        bestAcr: ACRS.findLast((level) => active.some(({ acr }) => acr === level)) ?? 'aal1',
-        phishingResistant: active.some((factor) => factor.phishingResistant),
-        owesEnrolmentCode: Boolean(row.owes_enrolment_code),
-        mailboxAlone: active.length > 0 && active.every(({ isMailbox }) => isMailbox),
-        state: (factor) => of(factor).state,
-        facts: (factor) => of(factor).facts,
-        since: (factor) => of(factor).since,
-        oldestSince: times.length > 0 ? Math.min(...times) : null,
-        hasOther: (factor) => active.some((other) => other !== factor),
-      }
+      return (await factors.read(db, account.id))(account)
     },
 
-    async methods(db, account, { enrolled, owesEnrolmentCode, state }) {
-      const closed = await parts.attempts.closed(db, account.id)
-      return (
+    async read(db, accountId) {
+      const row = await accountFacts.first(db, { accountId })
+      if (!row) throw new Error('The facts of an account are one row')
+      return (account) => stateOf(row, account)
+    },
+
+    async methods(db, accountId) {
+      const closed = await parts.attempts.closed(db, accountId)
+      return ({ enrolled, owesEnrolmentCode, state }) =>
         registry
           .filter((factor) => (enrolled ? state(factor).answers : state(factor).enrollable))
           // What has no enrolment cannot be begun with an enrolment code.
           .filter((factor) => enrolled || !owesEnrolmentCode || factor.enrol)
           .map(({ method }) => method)
           .filter((method) => !closed.includes(method))
-      )
     },
   }
+  return factors
 }
 
 /** Numbered, so that no two factors can mean one column. */

@@ -4,6 +4,7 @@ import type { Caller } from '../caller.ts'
 import { type AppError, enrolmentCodeRequired, invalidCode } from '../errors.ts'
 import { type Clock, rfc3339 } from '../platform/clock.ts'
 import type { Trx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import type { Assurance, Proof } from '../tokens/assurance.ts'
 import { deleteEnrolmentCode, wasShownBy } from './enrolment-code-store.ts'
 import type { Binding, Enrolled, Factor, FactorAnswer } from './factor.ts'
@@ -56,8 +57,15 @@ export async function redeem(
 ): Promise<Proven | null> {
   const { attempts, clock, trail } = room
   const about = { account, method: factor.method }
-  if (!factor.unguessable) await attempts.begin(trx, account.id, factor.method, CODE_POLICY)
-  const assurance = await factor.redeem(room, trx, { ...aboutAccount(account, known, factor), ...given })
+  const [found] = await together(
+    factor.find?.(room, trx, account),
+    factor.unguessable ? undefined : attempts.begin(trx, account.id, factor.method, CODE_POLICY),
+  )
+  const assurance = await factor.redeem(room, trx, {
+    ...aboutAccount(account, known, factor),
+    ...given,
+    found,
+  })
   if (!assurance) {
     await trail.record(trx, factor.rejected?.(given.prepared) ?? 'code_rejected', about, caller)
     if (!factor.unguessable && (await attempts.fail(trx, account.id, factor.method, CODE_POLICY)))

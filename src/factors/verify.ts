@@ -3,6 +3,7 @@ import type { Caller } from '../caller.ts'
 import type { Challenge } from '../challenges/challenge.ts'
 import { deadChallenge, MAX_ATTEMPTS } from '../challenges/challenges.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import { mayChangeAccount } from '../tokens/account-token.ts'
 import type { SignIn } from '../tokens/session.ts'
 import type { Factor, FactorAnswer } from './factor.ts'
@@ -39,8 +40,9 @@ export async function verify(
   const answering = await prepareAnswer(room, challenged.account, { factor, answer, binding })
 
   const outcome = await inTransaction(db, async (trx) => {
-    const account = await accounts.present(trx, challenged.account.id)
-    const known = await factors.of(trx, account)
+    const { id } = challenged.account
+    const [account, factsOf] = await together(accounts.present(trx, id), factors.read(trx, id))
+    const known = factsOf(account)
     const answered = known.enrolled ? redeem : enrolByAnswer
     const proven = await answered(room, trx, account, known, answering, caller)
     // Returned instead of thrown: an error would roll the counters back. Of a burst, the lock of the account lets one
@@ -52,11 +54,13 @@ export async function verify(
         await trail.record(trx, 'second_factor_failing', { account, method: factor.method }, caller)
       return { attemptsLeft }
     }
-    await challenges.consume(trx, challenge.id)
     const { recoveryCodes = await missingCodes(room, trx, account, known, proven), ...shown } = proven
     // With a first factor, sessions without one end.
     if (!known.enrolled) await sessions.endAll(trx, account.id)
-    const grant = await sessions.open(trx, account, shown, caller)
+    const [, grant] = await together(
+      challenges.consume(trx, challenge.id),
+      sessions.open(trx, account, shown, caller),
+    )
     const signIn = { ...grant, mayChangeAccount: mayChangeAccount(grant.session, known, clock.now()) }
     return { signIn, ...(recoveryCodes && { recoveryCodes }) }
   })

@@ -1,6 +1,7 @@
 import { DeleteResult, InsertResult, Kysely, type UpdateResult } from 'kysely'
 import { DatabaseError, repeated } from './database-errors.ts'
 import type { Db, Engine, EngineAdapter, Trx } from './engine.ts'
+import { holdingConnection } from './held-connection.ts'
 import { isPostgresUrl, placeOf as placeOfServer } from './postgres-url.ts'
 import { sqliteEngine } from './sqlite.ts'
 
@@ -46,21 +47,27 @@ async function engineOf(databaseUrl: string, poolSize = 1, mayMake = false): Pro
 export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): Promise<T> {
   const { result, after } = await repeated(async () => {
     const waits: Waiting = { before: [], after: [] }
-    const result = await db.transaction().execute(async (trx) => {
-      waiting.set(trx, waits)
-      try {
-        const result = await work(trx)
-        for (const last of waits.before) await last()
-        return result
-      } finally {
-        waiting.delete(trx)
-      }
-    })
+    const result = await db.transaction().execute((trx) =>
+      holdingConnection(trx, async () => {
+        waiting.set(trx, waits)
+        try {
+          const result = await work(trx)
+          for (const last of waits.before) await last()
+          return result
+        } finally {
+          waiting.delete(trx)
+        }
+      }),
+    )
     return { result, after: waits.after }
   })
   for (const deed of after) deed()
   return result
 }
+
+/** Reads on one connection: what is asked there together goes to a server in one round trip. */
+export const readTogether = <T>(db: Db, read: (db: Db) => Promise<T>): Promise<T> =>
+  db.connection().execute((connected) => holdingConnection(connected, () => read(connected)))
 
 interface Waiting {
   before: (() => Promise<void>)[]

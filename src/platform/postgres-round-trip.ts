@@ -22,8 +22,8 @@ const FRAME = ['begin', 'commit', 'rollback']
 export const isKept = (text: string) => isPrepared(text) || isSettings(text) || FRAME.includes(text)
 
 /**
- * Statements that go to the server together, of which the last one's result counts. What comes before one `Sync` is
- * one transaction unless it holds a `begin` (PostgreSQL's "Message Flow", Pipelining): after one that fails, none runs.
+ * Statements that go to the server together. What comes before one `Sync` is one transaction unless it holds a `begin`
+ * (PostgreSQL's "Message Flow", Pipelining): after one that fails, none runs.
  */
 class RoundTrip extends pg.Query {
   readonly statements: readonly Statement[]
@@ -33,12 +33,13 @@ class RoundTrip extends pg.Query {
   constructor(
     statements: readonly Statement[],
     session: Session,
-    done: (error: Error | undefined, result: pg.QueryResult) => void,
+    done: (error: Error | undefined, results: pg.QueryResult[]) => void,
   ) {
     const { text, values } = statements.at(-1) as Statement
-    super(text, [...values], (error, results: unknown) => {
+    super(text, [...values], (error, results: pg.QueryResult | pg.QueryResult[]) => {
       if (!error) for (const name of this.#new) session.prepared?.add(name)
-      done(error, (Array.isArray(results) ? results.at(-1) : results) as pg.QueryResult)
+      // One text may be several statements, of which the result of the last counts.
+      done(error, [results].flat().slice(-statements.length))
     })
     if (statements.length > 1 || isKept(text)) this.queryMode = 'extended'
     this.statements = statements
@@ -46,9 +47,11 @@ class RoundTrip extends pg.Query {
   }
 
   override prepare(connection: pg.Connection): void {
-    for (const { text, values } of this.statements.slice(0, -1)) {
+    for (const { text, values, waiting } of this.statements.slice(0, -1)) {
       const statement = this.#parse(connection, text)
       connection.bind({ statement, values: values.map(toText) }, false)
+      // Without a description its rows could not be read.
+      if (waiting) connection.describe({ type: 'P', name: '' }, false)
       connection.execute({}, false)
     }
     this.name = this.#parse(connection, this.text)
@@ -86,19 +89,19 @@ function nameOf(text: string): string {
 const toText = (value: unknown) => (value === null ? null : String(value))
 
 /**
- * Runs statements in one round trip.
+ * Runs statements in one round trip. All but the last are kept ones.
  *
  * @param silenceMs when a server that says nothing is given up; 0 for never.
- * @returns the result of the last.
+ * @returns the result of each; without rows unless it is waited for or the last.
  */
 export function runTogether(
   session: Session,
   statements: readonly Statement[],
   silenceMs: number,
-): Promise<pg.QueryResult> {
-  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>()
-  const query = new RoundTrip(statements, session, (error, result) =>
-    error ? reject(error) : resolve(result),
+): Promise<pg.QueryResult[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult[]>()
+  const query = new RoundTrip(statements, session, (error, results) =>
+    error ? reject(error) : resolve(results),
   )
   session.query(Object.assign(query, { query_timeout: silenceMs }))
   return promise

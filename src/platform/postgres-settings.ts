@@ -2,6 +2,8 @@
 export interface Statement {
   text: string
   values: readonly unknown[]
+  /** Who waits for its result, if it is waited for. */
+  waiting?: PromiseWithResolvers<unknown>
 }
 
 /** How long the server may take for one statement, including its wait for locks. */
@@ -44,9 +46,9 @@ export const isSettings = (text: string): boolean => [SETTINGS, SETTINGS_TO_READ
 /** What begins a transaction. */
 export const BEGIN: readonly Statement[] = ['begin', SETTINGS].map((text) => ({ text, values: [] }))
 
-/** The settings of a statement outside of a transaction, which is one of its own. */
-export const settingsFor = (text: string): Statement => ({
-  text: text.startsWith('select') ? SETTINGS_TO_READ : SETTINGS,
+/** The settings of statements outside of a transaction: those of one round trip are one of their own. */
+export const settingsFor = (texts: readonly string[]): Statement => ({
+  text: texts.every((text) => text.startsWith('select')) ? SETTINGS_TO_READ : SETTINGS,
   values: [],
 })
 

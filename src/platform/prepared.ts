@@ -1,5 +1,6 @@
 import { type AliasableExpression, type Compilable, type CompiledQuery, sql } from 'kysely'
 import type { Db } from './engine.ts'
+import { heldConnection } from './held-connection.ts'
 
 /** A value for a database. `undefined` is not one: a query of one shape has all its values. */
 type Value = string | number | null
@@ -21,7 +22,10 @@ export interface Prepared<V, O> {
   all(db: Db, values: V): Promise<O[]>
   /** @returns the first row. */
   first(db: Db, values: V): Promise<O | undefined>
-  /** Within a transaction on PostgreSQL it goes along with the next statement, which then fails with its error. */
+  /**
+   * Runs a query that returns no rows. Within a transaction on PostgreSQL it goes along with the next statement, which
+   * then fails with its error.
+   */
   run(db: Db, values: V): Promise<void>
   /** @returns whether it wrote exactly one row. */
   wroteOne(db: Db, values: V): Promise<boolean>
@@ -57,11 +61,14 @@ export function prepared<V extends { [N in keyof V]-?: Value }, O>(
     return known(values)
   }
 
-  const run = (db: Db, values: V) => db.executeQuery(bind(db, values))
+  // Kysely's own way to a connection that is bound takes several promises for each statement.
+  const execute = (db: Db, query: CompiledQuery<O>) =>
+    heldConnection(db)?.executeQuery<O>(query) ?? db.executeQuery(query)
+  const run = (db: Db, values: V) => execute(db, bind(db, values))
   function write(db: Db, values: V) {
     const query = bind(db, values)
     unawaited.add(query.parameters)
-    return db.executeQuery(query)
+    return execute(db, query)
   }
   return {
     all: async (db, values) => (await run(db, values)).rows,

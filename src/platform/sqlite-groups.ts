@@ -19,6 +19,8 @@ export class SqliteGroups {
   readonly #turns = makeTurns()
   /** The group that has begun and is not committed yet. */
   #group: Group | null = null
+  /** What the transaction that has the turn was lost with. */
+  #loss: unknown
 
   constructor(writer: SqliteConnection) {
     this.#writer = writer
@@ -32,6 +34,7 @@ export class SqliteGroups {
    */
   begin(deadline: number): Promise<void> {
     return this.#takeTurn(deadline, () => {
+      this.#loss = undefined
       if (this.#group) this.#writer.run(SAVEPOINT)
       else {
         this.#rollBackAll()
@@ -43,11 +46,16 @@ export class SqliteGroups {
 
   /** Runs a statement of the transaction that has the turn. */
   run<R>(query: CompiledQuery): QueryResult<R> {
+    // What was asked together with the statement that failed would be a transaction of its own.
+    if (this.#loss) throw this.#loss
     try {
       return this.#writer.run<R>(query)
     } catch (error) {
       // When the disk is full or broken, SQLite rolls back by itself, and with it the whole group.
-      if (!this.#writer.inTransaction) this.#lose(error)
+      if (!this.#writer.inTransaction) {
+        this.#loss = error
+        this.#lose(error)
+      }
       throw error
     }
   }

@@ -42,6 +42,7 @@ export async function checkCredentials<T>(
     const name = await nameOf()
     const { atHome } = await inTransaction(db, (trx) => attempt.begin(trx, name))
     begun = true
+    // Not together with the attempt: where that is paused, how long this takes would tell whether the name is known.
     found = await accounts.byUsername(name)
     return { hash: found?.passwordHash, atHome }
   }

@@ -5,6 +5,7 @@ import { QueueFullError } from '../crypto/hash-queue.ts'
 import { invalidCredentials } from '../errors.ts'
 import type { Trx } from '../platform/database.ts'
 import { isDatabaseFault } from '../platform/database-errors.ts'
+import { together } from '../platform/together.ts'
 import { passwordAlone } from '../tokens/assurance.ts'
 import type { SignIn } from '../tokens/session.ts'
 import { type Credentials, checkCredentials } from './credentials.ts'
@@ -27,25 +28,25 @@ export async function login(
   credentials: Credentials,
   caller: Caller,
 ): Promise<LoginOutcome> {
-  const outcome = await checkCredentials(room, credentials, caller, (trx, account) =>
-    proceed(room, trx, account, caller),
+  const outcome = await checkCredentials(room, credentials, caller, (trx, checked) =>
+    beginSignIn(room, trx, checked.id, lockUnchanged(room, trx, checked), caller),
   )
   await rehash(room, outcome.account, credentials.password, caller)
   return outcome
 }
 
-async function proceed(room: SignInRoom, trx: Trx, checked: Account, caller: Caller): Promise<LoginOutcome> {
-  // A password that was changed while its hash was computed does not sign in.
-  const account = await room.accounts.lock(trx, checked.id)
+/** A password that was changed while its hash was computed does not sign in. */
+async function lockUnchanged({ accounts }: SignInRoom, trx: Trx, checked: Account): Promise<Account> {
+  const account = await accounts.lock(trx, checked.id)
   if (!account || account.disabled || account.passwordSetAt !== checked.passwordSetAt)
     throw invalidCredentials()
-  return beginSignIn(room, trx, account, caller)
+  return account
 }
 
 /**
  * What follows a right password: the step to the second factor, or a session.
  *
- * @param account locked in this transaction, or made in it.
+ * @param lockedAccount is locked in this transaction, perhaps only now, or was made in it.
  */
 export async function beginSignIn(
   {
@@ -56,17 +57,23 @@ export async function beginSignIn(
     sessions,
   }: Pick<SignInRoom, 'challenges' | 'clock' | 'factors' | 'mfaRequired' | 'sessions'>,
   trx: Trx,
-  account: Account,
+  accountId: string,
+  lockedAccount: Account | Promise<Account>,
   caller: Caller,
 ): Promise<LoginOutcome> {
-  const known = await factors.of(trx, account)
+  const [account, factsOf, methodsOf] = await together(
+    lockedAccount,
+    factors.read(trx, accountId),
+    factors.methods(trx, accountId),
+  )
+  const known = factsOf(account)
   const { enrolled, owesEnrolmentCode } = known
   if (!enrolled && !mfaRequired && !owesEnrolmentCode) {
     const grant = await sessions.open(trx, account, passwordAlone(clock.now()), caller)
     return { ...grant, mayChangeAccount: true }
   }
-  const methods = await factors.methods(trx, account, known)
-  return { account, challenge: await challenges.open(trx, account), enrolled, owesEnrolmentCode, methods }
+  const challenge = await challenges.open(trx, account)
+  return { account, challenge, enrolled, owesEnrolmentCode, methods: methodsOf(known) }
 }
 
 /** Hashes the same password at the current cost. This is best effort: a later login tries again. */

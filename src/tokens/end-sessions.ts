@@ -1,7 +1,7 @@
 import type { Caller } from '../caller.ts'
 import { noSuchSession } from '../errors.ts'
 import { inTransaction } from '../platform/database.ts'
-import { findRefreshToken, findRefreshTokenOwner } from './refresh-token-store.ts'
+import { findRefreshTokenOwner } from './refresh-token-store.ts'
 import type { TokensRoom } from './room.ts'
 import type { SignedIn } from './session.ts'
 import { stillSignedIn } from './signed-in.ts'
@@ -27,10 +27,9 @@ export async function endSessionOfRefreshToken(
 ): Promise<boolean> {
   const tokenHash = keyedHash('refresh token', token)
   return inTransaction(db, async (trx) => {
-    const accountId = await findRefreshTokenOwner(trx, tokenHash)
-    const account = accountId && (await accounts.lock(trx, accountId))
-    const found = account && (await findRefreshToken(trx, tokenHash))
-    return found ? sessions.end(trx, account, found.session_id, caller) : false
+    const owner = await findRefreshTokenOwner(trx, tokenHash)
+    const account = owner && (await accounts.lock(trx, owner.account_id))
+    return account ? sessions.end(trx, account, owner.session_id, caller) : false
   })
 }
 

@@ -50,14 +50,12 @@ const refreshTokenOwner = prepared((db, param: Params<{ tokenHash: string }>) =>
   db
     .selectFrom('refresh_tokens')
     .innerJoin('sessions', 'sessions.id', 'refresh_tokens.session_id')
-    .select('account_id')
+    .select(['session_id', 'account_id'])
     .where('token_hash', '=', param('tokenHash')),
 )
 
-/** The account of the session that the token belongs to, live or not. */
-export async function findRefreshTokenOwner(db: Db, tokenHash: string): Promise<string | undefined> {
-  return (await refreshTokenOwner.first(db, { tokenHash }))?.account_id
-}
+/** The session that the token belongs to, live or not, and its account. */
+export const findRefreshTokenOwner = (db: Db, tokenHash: string) => refreshTokenOwner.first(db, { tokenHash })
 
 export async function findRefreshToken(
   db: Db,

@@ -2,6 +2,7 @@ import type { Account } from '../accounts/account.ts'
 import type { Caller } from '../caller.ts'
 import { invalidRefreshToken, refreshedTooOften } from '../errors.ts'
 import { inTransaction, type Trx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import { networkOf } from '../values/network.ts'
 import { showsSecondFactor } from './assurance.ts'
 import {
@@ -51,14 +52,18 @@ export async function refresh(
     idempotencyKey === undefined ? null : keyedHash('idempotency key', token, idempotencyKey)
 
   const grant = await inTransaction(db, async (trx): Promise<Grant | null> => {
-    const accountId = await findRefreshTokenOwner(trx, tokenHash)
-    const account = accountId && (await accounts.lock(trx, accountId))
-    if (!account) throw invalidRefreshToken('it is unknown')
+    const owner = await findRefreshTokenOwner(trx, tokenHash)
+    if (!owner) throw invalidRefreshToken('it is unknown')
     const now = clock.now()
     const keptUntil = now + refreshTtl * 1000
-    const rotation = await rotated.first(trx, { tokenHash, idempotencyKeyHash, now, keptUntil })
+    const [account, rotation, found] = await together(
+      accounts.lock(trx, owner.account_id),
+      rotated.first(trx, { tokenHash, idempotencyKeyHash, now, keptUntil }),
+      findLiveSession(trx, owner.session_id, now),
+    )
+    if (!account) throw invalidRefreshToken('it is unknown')
     if (rotation) {
-      const before = await liveSession(room, trx, rotation.session_id, account)
+      const before = requireLive(room, found, account)
       const idleExpiresAt = Math.min(keptUntil, before.expiresAt)
       const session = { ...before, lastUsedAt: now, idleExpiresAt, ...countRefresh(before, now) }
       const successor = await succeed(room, trx, token, session, caller)
@@ -68,7 +73,7 @@ export async function refresh(
 
     const used = await findRefreshToken(trx, tokenHash)
     if (!used || used.rotated_at === null) throw invalidRefreshToken('it is expired')
-    const session = await liveSession(room, trx, used.session_id, account)
+    const session = requireLive(room, found, account)
     const successor = keyedHash('refresh successor', token)
     const next = await findRefreshToken(trx, keyedHash('refresh token', successor))
     const sameKey = idempotencyKeyHash !== null && idempotencyKeyHash === used.idempotency_key_hash
@@ -94,13 +99,7 @@ export async function refresh(
   return grant
 }
 
-async function liveSession(
-  { clock, mfaRequired }: TokensRoom,
-  trx: Trx,
-  id: string,
-  account: Account,
-): Promise<Session> {
-  const session = await findLiveSession(trx, id, clock.now())
+function requireLive({ mfaRequired }: TokensRoom, session: Session | undefined, account: Account): Session {
   if (!session || account.disabled) throw invalidRefreshToken('its session has ended or its account is gone')
   if (mfaRequired && !showsSecondFactor(session.amr))
     throw invalidRefreshToken('its session has shown no second factor, which is required now')

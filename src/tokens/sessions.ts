@@ -10,6 +10,7 @@ import { inBatches } from '../platform/batches.ts'
 import { type Clock, DAY_MS } from '../platform/clock.ts'
 import { type Db, inTransaction, type Trx } from '../platform/database.ts'
 import { newId } from '../platform/ids.ts'
+import { together } from '../platform/together.ts'
 import type { Proof } from './assurance.ts'
 import { deleteDeadSessions, endSomeSessions, endSurplusSessions } from './many-sessions.ts'
 import { newRefreshToken } from './refresh-token-store.ts'
@@ -75,6 +76,7 @@ export function makeSessions(parts: Parts) {
     return ended.length
   }
 
+  /** The caller records that it has started. */
   async function begin(
     trx: Trx,
     account: Account,
@@ -83,7 +85,6 @@ export function makeSessions(parts: Parts) {
   ): Promise<Grant> {
     // Its tokens are signed after the commit. Where no key can sign, what this transaction uses up would be lost.
     signingKeys.current()
-    await accounts.keep(trx, account)
     const now = clock.now()
     const session: Session = {
       id: newId(clock),
@@ -102,7 +103,7 @@ export function makeSessions(parts: Parts) {
     const refreshToken = { token: newOpaqueToken(), expiresAt: session.idleExpiresAt }
     if (await insertSession(trx, session, maxSessions))
       await makeRoom(trx, account, { allowed: maxSessions - 1, keptId: session.id }, caller)
-    await trail.record(trx, 'session_started', { account, sessionId: session.id }, caller)
+    await accounts.keep(trx, account)
     await newRefreshToken.run(trx, {
       tokenHash: keyedHash('refresh token', refreshToken.token),
       sessionId: session.id,
@@ -111,6 +112,9 @@ export function makeSessions(parts: Parts) {
     })
     return { account, session, refreshToken }
   }
+
+  const recordStart = (trx: Trx, { account, session }: Grant, caller: Caller) =>
+    trail.record(trx, 'session_started', { account, sessionId: session.id }, caller)
 
   /** The first network of an account is no news, and a day has one mail of it. */
   async function noteNewNetwork(trx: Trx, account: Account, caller: Caller): Promise<void> {
@@ -129,8 +133,13 @@ export function makeSessions(parts: Parts) {
      * the one unused longest ends. This is a full sign-in: its network is the account's own from now on.
      */
     async open(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant> {
-      if (await ownNetworks.add(trx, account, caller)) await noteNewNetwork(trx, account, caller)
-      return begin(trx, account, shown, caller)
+      const [isNew, grant] = await together(
+        ownNetworks.add(trx, account, caller),
+        begin(trx, account, shown, caller),
+      )
+      if (isNew) await noteNewNetwork(trx, account, caller)
+      await recordStart(trx, grant, caller)
+      return grant
     },
 
     /**
@@ -140,7 +149,9 @@ export function makeSessions(parts: Parts) {
     async startOver(trx: Trx, account: Account, shown: Proof, caller: Caller): Promise<Grant> {
       await sessions.endAll(trx, account.id)
       await trail.record(trx, 'all_sessions_ended', { account }, caller)
-      return begin(trx, account, shown, caller)
+      const grant = await begin(trx, account, shown, caller)
+      await recordStart(trx, grant, caller)
+      return grant
     },
 
     /** The session, if it is live. */

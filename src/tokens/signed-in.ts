@@ -1,6 +1,7 @@
 import type { Accounts } from '../accounts/accounts.ts'
 import { invalidToken } from '../errors.ts'
-import type { Db, Trx } from '../platform/database.ts'
+import { type Db, readTogether, type Trx } from '../platform/database.ts'
+import { together } from '../platform/together.ts'
 import type { AccessClaims } from './access-token.ts'
 import { showsSecondFactor } from './assurance.ts'
 import type { SignedIn } from './session.ts'
@@ -23,9 +24,10 @@ export async function findSignedIn(
   }: { db: Db; sessions: Sessions; accounts: Accounts; mfaRequired: boolean },
   claims: Pick<AccessClaims, 'sid' | 'sub'>,
 ): Promise<SignedIn> {
-  const session = await sessions.find(db, claims.sid)
-  const account = session && (await accounts.byId(session.accountId))
-  if (!account || account.disabled || account.id !== claims.sub)
+  const [session, account] = await readTogether(db, (db) =>
+    together(sessions.find(db, claims.sid), accounts.byId(claims.sub, db)),
+  )
+  if (!session || !account || account.disabled || account.id !== session.accountId)
     throw invalidToken('the session has ended or its account is gone', 'ended')
   if (mfaRequired && !showsSecondFactor(session.amr))
     throw invalidToken('the session has shown no second factor, which is required now')
@@ -45,8 +47,10 @@ export async function stillSignedIn(
   trx: Trx,
   signedIn: SignedIn,
 ): Promise<SignedIn> {
-  const account = await accounts.present(trx, signedIn.account.id)
-  const session = await sessions.find(trx, signedIn.session.id)
+  const [account, session] = await together(
+    accounts.present(trx, signedIn.account.id),
+    sessions.find(trx, signedIn.session.id),
+  )
   if (!session) throw invalidToken('the session has ended meanwhile', 'ended')
   return { account, session }
 }

@@ -5,20 +5,23 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { readConfig } from '../../src/config.ts'
+import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
 import { childOptions } from '../helpers/programs/child-environment.ts'
 import { freePort } from '../helpers/programs/free-port.ts'
 import { startPgbouncer } from '../helpers/programs/pgbouncer.ts'
 import { IN_EARNEST, startCluster } from '../helpers/programs/postgres.ts'
 import type { Lifetime } from '../helpers/programs/process.ts'
 import { type Remote, remote } from '../helpers/programs/remote.ts'
-import { CHEAP_HASHES } from '../helpers/service/service.ts'
+import { CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
 import { quantile } from './figures.ts'
 import { join, logIn, type Person } from './journeys.ts'
 import { processTimes, processTree } from './process-times.ts'
 
 /**
  * What a person who joins and one who logs in cost the main thread of one replica, and PostgreSQL: of this version and
- * of others in turn, on one machine. It says CPU time, which a busy machine hardly changes.
+ * of others in turn, on one machine. It says CPU time, which a busy machine changes little, and compares the main thread
+ * with one hash at the default cost: where a login takes half of one, a replica keeps two cores hashing.
  *
  *   npm run bench:versions -- [--rounds 6] [--people 200] [--clients 8] [--pooler] [folder of another version …]
  */
@@ -51,15 +54,15 @@ try {
   const versions: Version[] = []
   for (const folder of ['.', ...positionals]) versions.push(await start(resolve(folder)))
   const figures = new Map<string, number[][]>()
-  for (let round = -1; round < rounds; round++)
+  for (let round = -rounds; round < rounds; round++)
     for (const version of versions) {
       const joined: Person[] = []
       const joining = await cost(version, async () => void joined.push(await join(version.service)))
       const loggingIn = await cost(version, () => logIn(version.service, joined.pop() as Person))
-      // The first round warms up.
+      // Before, it warms up: V8 goes on optimizing for thousands of logins.
       if (round < 0) continue
       for (const [what, numbers] of Object.entries({ join: joining, 'log in': loggingIn })) {
-        const key = `${what.padEnd(6)} ${version.folder}`
+        const key = keyOf(what, version.folder)
         figures.set(key, [...(figures.get(key) ?? []), numbers])
       }
     }
@@ -68,6 +71,12 @@ try {
   )
   for (const [key, list] of [...figures].sort())
     console.log(`${key}: ${[0, 1, 2, 3].map((at) => spread(list.map((it) => it[at] as number))).join('  ')}`)
+  const hashMs = await costOfHash()
+  console.log(`one hash: ${hashMs.toFixed(2)}`)
+  for (const { folder } of versions) {
+    const mainMs = (figures.get(keyOf('log in', folder)) ?? []).map(([main]) => main as number)
+    console.log(`main thread of a login / one hash: ${(quantile(mainMs, 0.5) / hashMs).toFixed(2)} ${folder}`)
+  }
 } finally {
   for (const end of endings) await end()
 }
@@ -111,6 +120,24 @@ async function start(folder: string): Promise<Version> {
   const folderOf = new URL(own).searchParams.get('host')
   const postmaster = Number.parseInt(readFileSync(`${folderOf}/data/postmaster.pid`, 'utf8'), 10)
   return { folder, service: remote(url), pid, postmaster }
+}
+
+function keyOf(what: string, folder: string): string {
+  return `${what.padEnd(6)} ${folder}`
+}
+
+/** @returns ms of CPU of one hash at the default cost. */
+async function costOfHash(): Promise<number> {
+  const { argon2 } = readConfig({})
+  const engine = await loadArgon2Engine('node-rs')
+  const times: number[] = []
+  while (times.length < 40) {
+    const before = process.cpuUsage()
+    await engine.hash(PASSWORD, argon2)
+    const { user, system } = process.cpuUsage(before)
+    times.push((user + system) / 1000)
+  }
+  return quantile(times, 0.5)
 }
 
 /** @returns for each of `people` times ms of CPU of the main thread, of the process, of PostgreSQL, and ms at all. */

@@ -378,10 +378,19 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'the token of a disabled account is good',
     file: 'src/tokens/signed-in.ts',
-    find: 'if (!account || account.disabled || account.id !== claims.sub)',
-    replace: 'if (!account || account.id !== claims.sub)',
+    find: '!account || account.disabled || account.id !== session.accountId',
+    replace: '!account || account.id !== session.accountId',
     test: 'test/security/forged-claims.test.ts',
     title: 'the token of an account that was disabled or deleted opens nothing more',
+  },
+  {
+    breaks: 'what is asked at once goes on after the transaction has ended',
+    file: 'src/platform/together.ts',
+    find: 'await Promise.allSettled(asked)',
+    replace:
+      "(await Promise.all(asked)).map((value) => ({ status: 'fulfilled' as const, value, reason: null }))",
+    test: 'test/platform/together.test.ts',
+    title: 'an error comes out when everything has ended, and the first one does',
   },
   {
     breaks: 'a token that is sent twice is believed',
@@ -412,8 +421,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     breaks: 'a request whose session has ended meanwhile is done',
     file: 'src/tokens/signed-in.ts',
-    find: 'const session = await sessions.find(trx, signedIn.session.id)',
-    replace: 'const session = (await sessions.find(trx, signedIn.session.id)) ?? signedIn.session',
+    find: "  if (!session) throw invalidToken('the session has ended meanwhile', 'ended')\n  return { account, session }",
+    replace: '  return { account, session: session ?? signedIn.session }',
     test: 'test/security/held-request.test.ts',
     title: 'DELETE /me: nothing is done for a session that was ended meanwhile',
   },

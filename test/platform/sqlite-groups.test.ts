@@ -4,6 +4,8 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { type Db, inTransaction, openDatabase, type Trx } from '../../src/platform/database.ts'
 import { migrateUp } from '../../src/platform/migrate.ts'
+import { type Params, prepared } from '../../src/platform/prepared.ts'
+import { together } from '../../src/platform/together.ts'
 import { watchingStatements } from '../helpers/service/statements.ts'
 
 async function openScene(t: Test) {
@@ -92,6 +94,27 @@ t.test(
     t.strictSame(await outcomes([write(db, 'c'), write(db, 'd', tooMuch)]), ['stored', 'stored'])
   },
 )
+
+t.test('what was asked together with the statement that lost a transaction is not stored', async (t) => {
+  const { db } = await openScene(t)
+  const { page_count: pages } = (await pragma(db, 'page_count')) as { page_count: number }
+  await pragma(db, `max_page_count = ${pages}`)
+  const counted = prepared((db, param: Params<{ subject: string }>) =>
+    db.insertInto('mail_counts').values({ subject: param('subject'), since: 0, mails: 0 }),
+  )
+  const losing = inTransaction(db, async (trx) => {
+    await counted.run(trx, { subject: 'before' })
+    await together(
+      counted.run(trx, { subject: 'x'.repeat(1_000_000) }),
+      counted.run(trx, { subject: 'together' }),
+    )
+  })
+  await t.rejects(losing, { code: 'SQLITE_FULL' })
+  t.strictSame(await subjects(db), [])
+  await pragma(db, 'max_page_count = 100000')
+  await write(db, 'after')
+  t.strictSame(await subjects(db), ['after'])
+})
 
 t.test('a question waits for nobody and is answered by what is stored', async (t) => {
   const { db } = await openScene(t)

@@ -13,6 +13,7 @@ import {
   sinceOf,
   spendTimeStep,
   type TotpFactor,
+  type TotpFactors,
 } from './store.ts'
 import { totpSecretContext } from './tables.ts'
 
@@ -33,17 +34,18 @@ function timeStepOf(room: Codes, factor: TotpFactor, code: string): number | nul
 /**
  * Spends a code of one of the active authenticators. Every one of them is looked at, whichever the code fits.
  *
+ * @param found in this transaction, with the account locked.
  * @returns the one that it was of, if it was right, and this the first time.
  * @throws {AppError} not_enrolled
  */
 export async function spendCode(
   room: Codes,
   trx: Trx,
-  account: Account,
+  found: TotpFactors,
   code: string,
 ): Promise<TotpFactor | null> {
+  const { active } = found
   const now = room.clock.now()
-  const { active } = await findTotpFactors(trx, account.id, now)
   if (active.length === 0) throw notEnrolled()
   const fitting = active.map((factor) => ({ factor, step: timeStepOf(room, factor, code) }))
   const [fits] = fitting.filter((each): each is { factor: TotpFactor; step: number } => each.step !== null)

@@ -7,11 +7,18 @@ import { confirmPending, spendCode, TOTP_ASSURANCE } from './confirm.ts'
 import { totpSecrets } from './portable.ts'
 import { confirmRoutes, setupRoutes } from './routes.ts'
 import { EnrolmentSchema } from './schemas.ts'
-import { activeTotpSecrets, deleteTotpFactors, findTotpFactors, renameTotpFactor, sinceOf } from './store.ts'
+import {
+  activeTotpSecrets,
+  deleteTotpFactors,
+  findTotpFactors,
+  renameTotpFactor,
+  sinceOf,
+  type TotpFactors,
+} from './store.ts'
 import { totpTables } from './tables.ts'
 
 /** Authenticator apps: time-based codes (RFC 6238). */
-export const totp: Factor<{ code: string }, unknown, 'active'> = {
+export const totp: Factor<{ code: string }, unknown, 'active', TotpFactors> = {
   method: 'totp',
   acr: TOTP_ASSURANCE.acr,
   answer: codeAnswer('totp'),
@@ -37,8 +44,9 @@ export const totp: Factor<{ code: string }, unknown, 'active'> = {
       .$asScalar(),
   state: (_account, { active }) => ({ active, answers: active, enrollable: true }),
 
-  async redeem(room, trx, { account, answer }) {
-    const factor = await spendCode(room, trx, account, answer.code)
+  find: ({ clock }, trx, { id }) => findTotpFactors(trx, id, clock.now()),
+  async redeem(room, trx, { answer, found }) {
+    const factor = await spendCode(room, trx, found, answer.code)
     return factor && { ...TOTP_ASSURANCE, since: factor.confirmedAt ?? room.clock.now() }
   },
   async enrol(room, trx, { account, answer, binding }) {

@@ -46,16 +46,18 @@ const factorIn = (row: Row): TotpFactor => ({
   lastUsedAt: row.last_used_at,
 })
 
+export interface TotpFactors {
+  active: TotpFactor[]
+  /** `tried` of those for which a wrong code was sent. */
+  pending: (PendingTotpFactor & { tried: boolean })[]
+}
+
 /**
  * The authenticators of an account, the oldest first.
  *
  * @param now epoch milliseconds: a pending one that has expired is as good as gone.
  */
-export async function findTotpFactors(
-  db: Db,
-  accountId: string,
-  now: number,
-): Promise<{ active: TotpFactor[]; pending: (PendingTotpFactor & { tried: boolean })[] }> {
+export async function findTotpFactors(db: Db, accountId: string, now: number): Promise<TotpFactors> {
   const rows = await factorsInTime.all(db, { accountId, now })
   // Ids sort by time. For `order by` SQLite makes a tree of its own, which takes longer than the rest of the statement.
   rows.sort((one, other) => (one.id < other.id ? -1 : 1))

@@ -8,7 +8,7 @@ const COLUMNS = [
   ...(['account_id', 'session_id', 'ip', 'user_agent', 'request_id'] as const),
 ]
 
-/** The values of a row are named by their column and its number. */
+/** A value is named by its column and the number of its row. */
 const namesOf = (row: number) => COLUMNS.map((column) => ({ column, name: `${column} ${row}` }))
 
 /** The requests that apps send all day have as many events as this at most. */

@@ -65,9 +65,11 @@ export async function inTransaction<T>(db: Db, work: (trx: Trx) => Promise<T>): 
   return result
 }
 
-/** Reads on one connection: what is asked there together goes to a server in one round trip. */
+/** Reads on one connection to a server: what is asked there together goes in one round trip. */
 export const readTogether = <T>(db: Db, read: (db: Db) => Promise<T>): Promise<T> =>
-  db.connection().execute((connected) => holdingConnection(connected, () => read(connected)))
+  adapterOf(db).hasRoundTrips
+    ? db.connection().execute((connected) => holdingConnection(connected, () => read(connected)))
+    : read(db)
 
 interface Waiting {
   before: (() => Promise<void>)[]

@@ -28,6 +28,8 @@ export interface Connections {
 
 /** What the adapter of an engine does in addition to what Kysely's do. */
 export interface EngineAdapter extends DialectAdapter {
+  /** Whether a statement goes to a server and back, so that several in one round trip take less. */
+  readonly hasRoundTrips: boolean
   /** Locks whole tables against all other writers until the transaction ends, perhaps for long. */
   keepStill(trx: Trx, tables: readonly string[]): Promise<void>
   /** Waits until all tables can be written, as each write would. SQLite has one lock for all, and the transaction has it. */

@@ -27,11 +27,11 @@ export function watch(client: PoolClient & Session): PostgresPoolClient {
   let sending = false
 
   async function query(text: string, values: readonly unknown[]): Promise<unknown> {
-    if (released) throw new Error('The connection was given back')
-    if (lost) throw new ConnectionError('The connection to the database was lost before')
+    requireOurs()
     if (text === UNHURRIED) silenceMs = 0
     if (text === 'begin') {
       inTransaction = true
+      failure = undefined
       queue = [...BEGIN]
       return NOTHING
     }
@@ -105,8 +105,13 @@ export function watch(client: PoolClient & Session): PostgresPoolClient {
     }
   }
 
-  async function send(statements: readonly Statement[]) {
+  function requireOurs(): void {
+    if (released) throw new Error('The connection was given back')
     if (lost) throw new ConnectionError('The connection to the database was lost before')
+  }
+
+  async function send(statements: readonly Statement[]) {
+    requireOurs()
     try {
       return await runTogether(client, statements, silenceMs)
     } catch (error) {

@@ -128,6 +128,7 @@ class CarefulPostgresDriver extends PostgresDriver {
 }
 
 class SharedPostgresAdapter extends PostgresAdapter implements EngineAdapter {
+  readonly hasRoundTrips = true
   readonly #pool: CountedPool
 
   constructor(pool: CountedPool) {

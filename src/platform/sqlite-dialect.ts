@@ -45,6 +45,8 @@ class WholeFileLockCompiler extends SqliteQueryCompiler {
 const COUNTED_AT_ONCE = 10_000
 
 class DurableSqliteAdapter extends SqliteAdapter implements EngineAdapter {
+  readonly hasRoundTrips = false
+
   override get supportsTransactionalDdl(): boolean {
     return true
   }

@@ -62,6 +62,7 @@ export class SqliteGroups {
 
   /** Ends the turn. @returns a promise that resolves once the transaction is on the disk. */
   commit(): Promise<void> {
+    if (this.#loss) throw this.#loss
     const group = this.#group as Group
     if (group.members > 0) this.#writer.run(RELEASE)
     group.members += 1

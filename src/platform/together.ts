@@ -1,6 +1,6 @@
 /**
- * Waits for several things that were asked together. In a transaction, and in `readTogether`, the first statement of
- * each goes to a server in the same round trip, in this order.
+ * Waits for several things that were asked together. In a transaction, and in `readTogether`, those that begin with a
+ * prepared query share a round trip to a server, in this order.
  *
  * @returns what they return, when all of them have ended: none asks anything of a transaction that has ended.
  * @throws the first error, in the order of the arguments.

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import t from 'tap'
 import { findAccountById } from '../../src/accounts/store.ts'
-import { type Db, readTogether } from '../../src/platform/database.ts'
+import { type Db, inTransaction, readTogether, type Trx } from '../../src/platform/database.ts'
 import { SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
 import { refresh } from '../helpers/people/sessions.ts'
 import { notOnPostgres as skip } from '../helpers/service/database.ts'
@@ -51,4 +51,23 @@ t.test('a connection that was given back takes no more', { skip }, async (t) => 
     await account(connected)
   })
   await t.rejects(account(late as Db), { message: 'The connection was given back' })
+})
+
+t.test('nothing runs behind the end of a transaction', { skip }, async (t) => {
+  const { db } = await startService(t)
+  const counts = () => db.selectFrom('mail_counts').select('subject').execute()
+  const count = (trx: Trx, subject: string) =>
+    trx.insertInto('mail_counts').values({ subject, since: 0, mails: 0 }).compile()
+  const late: Promise<unknown>[] = []
+  const connectionOf = (trx: Trx) => trx.getExecutor().provideConnection(async (connection) => connection)
+  await inTransaction(db, async (trx) => {
+    await trx.executeQuery(count(trx, 'in time'))
+    const connection = await connectionOf(trx)
+    const statement = count(trx, 'late')
+    setImmediate(() => late.push(connection.executeQuery(statement).catch((error) => error.message)))
+    await new Promise((resolve) => process.nextTick(resolve))
+  })
+  await new Promise(setImmediate)
+  t.match(await Promise.all(late), [/has ended|given back/])
+  t.strictSame(await counts(), [{ subject: 'in time' }])
 })

@@ -27,7 +27,7 @@ const count = (trx: Trx, subject: string, mails = 1) => counted.first(trx, { sub
 
 async function open(
   t: Test,
-): Promise<{ db: Db; trips<T>(most: number, work: () => Promise<T>): Promise<T> }> {
+): Promise<{ db: Db; trips<T>(expected: number, work: () => Promise<T>): Promise<T> }> {
   const databaseUrl = await newDatabase(t)
   const db = await openDatabase(databaseUrl)
   t.teardown(() => db.destroy())
@@ -93,7 +93,7 @@ t.test('where one fails, nothing is stored, and the next transaction is not harm
   const { db } = await open(t)
   await inTransaction(db, (trx) => count(trx, 'taken'))
   const twoSteps = async (trx: Trx) => {
-    await count(trx, 'first')
+    await count(trx, 'first').catch(() => {})
     await count(trx, 'second')
   }
   await t.rejects(

@@ -46,7 +46,7 @@ export const isSettings = (text: string): boolean => [SETTINGS, SETTINGS_TO_READ
 /** What begins a transaction. */
 export const BEGIN: readonly Statement[] = ['begin', SETTINGS].map((text) => ({ text, values: [] }))
 
-/** The settings of statements outside of a transaction: those of one round trip are one of their own. */
+/** The settings of one round trip outside of a transaction: its statements are a transaction of their own. */
 export const settingsFor = (texts: readonly string[]): Statement => ({
   text: texts.every((text) => text.startsWith('select')) ? SETTINGS_TO_READ : SETTINGS,
   values: [],

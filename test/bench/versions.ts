@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { measureHash } from '../../src/cli/commands/tune.ts'
 import { readConfig } from '../../src/config.ts'
 import { loadArgon2Engine } from '../../src/crypto/argon2-engine.ts'
 import { childOptions } from '../helpers/programs/child-environment.ts'
@@ -13,7 +14,7 @@ import { startPgbouncer } from '../helpers/programs/pgbouncer.ts'
 import { IN_EARNEST, startCluster } from '../helpers/programs/postgres.ts'
 import type { Lifetime } from '../helpers/programs/process.ts'
 import { type Remote, remote } from '../helpers/programs/remote.ts'
-import { CHEAP_HASHES, PASSWORD } from '../helpers/service/service.ts'
+import { CHEAP_HASHES } from '../helpers/service/service.ts'
 import { quantile } from './figures.ts'
 import { join, logIn, type Person } from './journeys.ts'
 import { processTimes, processTree } from './process-times.ts'
@@ -71,7 +72,7 @@ try {
   )
   for (const [key, list] of [...figures].sort())
     console.log(`${key}: ${[0, 1, 2, 3].map((at) => spread(list.map((it) => it[at] as number))).join('  ')}`)
-  const hashMs = await costOfHash()
+  const hashMs = await measureHash(await loadArgon2Engine('node-rs'), readConfig({}).argon2)
   console.log(`one hash: ${hashMs.toFixed(2)}`)
   for (const { folder } of versions) {
     const mainMs = (figures.get(keyOf('log in', folder)) ?? []).map(([main]) => main as number)
@@ -124,20 +125,6 @@ async function start(folder: string): Promise<Version> {
 
 function keyOf(what: string, folder: string): string {
   return `${what.padEnd(6)} ${folder}`
-}
-
-/** @returns ms of CPU of one hash at the default cost. */
-async function costOfHash(): Promise<number> {
-  const { argon2 } = readConfig({})
-  const engine = await loadArgon2Engine('node-rs')
-  const times: number[] = []
-  while (times.length < 40) {
-    const before = process.cpuUsage()
-    await engine.hash(PASSWORD, argon2)
-    const { user, system } = process.cpuUsage(before)
-    times.push((user + system) / 1000)
-  }
-  return quantile(times, 0.5)
 }
 
 /** @returns for each of `people` times ms of CPU of the main thread, of the process, of PostgreSQL, and ms at all. */

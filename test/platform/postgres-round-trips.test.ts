@@ -1,7 +1,9 @@
+import type { DatabaseConnection } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
 import { findAccountById } from '../../src/accounts/store.ts'
 import { type Db, inTransaction, readTogether, type Trx } from '../../src/platform/database.ts'
+import { heldConnection } from '../../src/platform/held-connection.ts'
 import { SCENARIOS, type Scenario, send } from '../helpers/people/scenarios.ts'
 import { refresh } from '../helpers/people/sessions.ts'
 import { notOnPostgres as skip } from '../helpers/service/database.ts'
@@ -59,13 +61,11 @@ t.test('nothing runs behind the end of a transaction', { skip }, async (t) => {
   const count = (trx: Trx, subject: string) =>
     trx.insertInto('mail_counts').values({ subject, since: 0, mails: 0 }).compile()
   const late: Promise<unknown>[] = []
-  const connectionOf = (trx: Trx) => trx.getExecutor().provideConnection(async (connection) => connection)
   await inTransaction(db, async (trx) => {
     await trx.executeQuery(count(trx, 'in time'))
-    const connection = await connectionOf(trx)
+    const connection = heldConnection(trx) as DatabaseConnection
     const statement = count(trx, 'late')
     setImmediate(() => late.push(connection.executeQuery(statement).catch((error) => error.message)))
-    await new Promise((resolve) => process.nextTick(resolve))
   })
   await new Promise(setImmediate)
   t.match(await Promise.all(late), [/has ended|given back/])

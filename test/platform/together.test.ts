@@ -52,9 +52,9 @@ t.test('what a transaction asks at once goes together, and each gets its own res
     inTransaction(db, (trx) =>
       together(
         count(trx, 'ada', 3),
-        countOf.all(trx, { subject: 'nobody' }),
+        countOf.all(trx, { subject: 'missing' }),
         recounted.wroteOne(trx, { subject: 'ada', mails: 4 }),
-        recounted.wroteOne(trx, { subject: 'nobody', mails: 4 }),
+        recounted.wroteOne(trx, { subject: 'missing', mails: 4 }),
         countOf.first(trx, { subject: 'ada' }),
       ),
     ),
@@ -67,7 +67,7 @@ t.test('what is not prepared may be asked at once, too', async (t) => {
   const results = await inTransaction(db, (trx) =>
     together(
       trx.insertInto('mail_counts').values({ subject: 'ada', since: 0, mails: 1 }).execute(),
-      countOf.all(trx, { subject: 'nobody' }),
+      countOf.all(trx, { subject: 'missing' }),
       sql<{ two: number }>`select 1 + 1 as two`.execute(trx),
       trx.selectFrom('mail_counts').select('subject').where('mails', '>', 7).execute(),
       count(trx, 'grace'),
@@ -84,7 +84,7 @@ t.test('reads go together without a transaction', async (t) => {
   await inTransaction(db, (trx) => together(count(trx, 'ada', 1), count(trx, 'grace', 2)))
   const read = (db: Db, subject: string) => countOf.first(db, { subject })
   const found = await trips(1, () =>
-    readTogether(db, (db) => together(read(db, 'grace'), read(db, 'nobody'), read(db, 'ada'))),
+    readTogether(db, (db) => together(read(db, 'grace'), read(db, 'missing'), read(db, 'ada'))),
   )
   t.strictSame(found, [{ mails: 2, subject: 'grace' }, undefined, { mails: 1, subject: 'ada' }])
 })

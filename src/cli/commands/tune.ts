@@ -67,7 +67,7 @@ function costOf(work: number, maxMemoryKib: number): Argon2Cost {
 }
 
 /** How long a hash takes on a core of its own, in milliseconds: CPU time, which other programs do not change. */
-async function measureHash(engine: Argon2Engine, cost: Argon2Cost): Promise<number> {
+export async function measureHash(engine: Argon2Engine, cost: Argon2Cost): Promise<number> {
   for (let i = 0; i < WARM_UP; i += 1) await engine.hash('correct horse battery', cost)
   const times: number[] = []
   while (times.length < SAMPLES) {
